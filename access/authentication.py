@@ -1,0 +1,77 @@
+"""How a request says who is asking: a token, else a session, else (in local mode) being on this machine."""
+
+from typing import TYPE_CHECKING
+
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from access.errors import CHALLENGE, Unauthorized
+from access.identity import Viewer, viewer_of
+from access.models import Token
+
+if TYPE_CHECKING:  # this module is loaded while APIView is being made, from the settings
+    from rest_framework.views import APIView
+
+
+def identify(request: HttpRequest) -> Viewer:
+    """The viewer of a request. A token that is no good raises Unauthorized, in local mode too."""
+    secret = secret_in(request)
+    if secret:
+        return viewer_of_secret(secret)
+    return Viewer(request.user, local=getattr(request, "signed_in_locally", False))
+
+
+def secret_in(request: HttpRequest) -> str:
+    """The token that the request carries, or an empty string."""
+    key = request.headers.get("x-api-key", "").strip()
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return key or (bearer.strip() if scheme.lower() == "bearer" else "")
+
+
+def viewer_of_secret(secret: str) -> Viewer:
+    """The viewer of a token's secret, by one query; raises Unauthorized saying what is wrong with the token."""
+    token, now = Token.objects.of_secret(secret), timezone.now()
+    if token is None:
+        raise Unauthorized("The token is unknown.")
+    if token.revoked_at is not None:
+        raise Unauthorized(f"The token {token} was revoked.")
+    if token.expired(now):
+        raise Unauthorized(f"The token {token} has expired.")
+    if not token.user.is_active:
+        raise Unauthorized(f"The account of the token {token} is closed.")
+    token.note_use(now)
+    return Viewer(token.user, token=token)
+
+
+def from_browser(request: HttpRequest) -> bool:
+    """Whether a browser sent this; every current one marks what can change something with one of these headers."""
+    return any(name in request.headers for name in ("Origin", "Referer", "Sec-Fetch-Site"))
+
+
+class ViewerAuthentication(SessionAuthentication):
+    """The API's authentication; `request.auth` and `request.viewer` are the Viewer.
+
+    Who is known by a cookie must also send the CSRF token with an unsafe method. In local mode there is no cookie to
+    abuse: programs on this machine need none, and what browsers send keeps the rule.
+    """
+
+    def authenticate(self, request: Request) -> tuple[object, Viewer] | None:
+        viewer = viewer_of(request)
+        if not viewer.signed_in:
+            return None
+        if viewer.token is None and not (viewer.local and not from_browser(request)):
+            self.enforce_csrf(request)
+        return viewer.user, viewer
+
+    def authenticate_header(self, request: Request) -> str:
+        return CHALLENGE["WWW-Authenticate"]
+
+
+class SignedIn(BasePermission):
+    """The API answers nobody who has not said who they are."""
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        return viewer_of(request).signed_in

@@ -1,0 +1,66 @@
+"""What must be configured before the site may be served, told in sentences by `manage.py check`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+
+MODES = ("local", "team")
+
+
+@register(Tags.security)
+def check_mode(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The mode is a known one, and everything that it relies on is set."""
+    if settings.MODE not in MODES:
+        return [
+            Error(
+                f"ASSETSITE_MODE is {settings.MODE!r}, which is not a mode.",
+                hint=f"Set it to one of: {', '.join(MODES)}.",
+                id="access.E001",
+            )
+        ]
+    return _local_mode_problems() if settings.LOCAL_MODE else _team_mode_problems()
+
+
+def _team_mode_problems() -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
+    if not _has_secret_key():
+        problems.append(
+            Error(
+                "ASSETSITE_SECRET_KEY is not set; team mode signs its sessions with it.",
+                hint="Set it to a long random text that is kept secret and is the same for every worker.",
+                id="access.E002",
+            )
+        )
+    if not settings.ALLOWED_HOSTS:
+        problems.append(
+            Error(
+                "ASSETSITE_ALLOWED_HOSTS is not set; team mode answers only to the host names listed there.",
+                hint="Set it to the names that people type, separated by commas: assets.example.org",
+                id="access.E003",
+            )
+        )
+    return problems
+
+
+def _local_mode_problems() -> list[CheckMessage]:
+    strangers = sorted(set(settings.ALLOWED_HOSTS) - set(settings.LOCAL_HOSTS))
+    if not strangers:
+        return []
+    return [
+        Error(
+            f"Local mode needs no sign-in, so it must not answer to {', '.join(strangers)}.",
+            hint="Leave the host names to the site, or set ASSETSITE_MODE=team.",
+            id="access.E004",
+        )
+    ]
+
+
+def _has_secret_key() -> bool:
+    try:
+        return bool(settings.SECRET_KEY)
+    except ImproperlyConfigured:
+        return False

@@ -1,0 +1,197 @@
+"""Puts the viewer on every request, sends strangers to the sign-in page, and guards local mode."""
+
+import getpass
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import MiddlewareNotUsed
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils.functional import SimpleLazyObject
+
+from access.authentication import identify
+from access.errors import CHALLENGE, SiteError, Unauthorized, answer_refusal, error_response, wants_json
+from access.identity import viewer_of
+from access.models import Membership, Perimeter, Role
+
+Answer = Callable[[HttpRequest], HttpResponse]
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP")
+PROXY_HEADER_START = "HTTP_X_FORWARDED"
+
+
+class LocalModeMiddleware:
+    """In local mode everybody who reaches the site is its one user, so it makes sure that only they reach it.
+
+    Refused: other machines, whatever came through a proxy (the proxy is on this machine, its clients are not), host
+    names that are not loopback (a foreign name may be pointed at this machine), and web pages of other origins.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        if not settings.LOCAL_MODE:
+            raise MiddlewareNotUsed
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.get_host()  # refuses what is not in ALLOWED_HOSTS, which in local mode has loopback names only
+        reason = proxied(request) or cross_site(request)
+        if reason:
+            return refuse(request, reason)
+        request.user = SimpleLazyObject(local_user)  # type: ignore[assignment]
+        request.signed_in_locally = True  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+class ViewerMiddleware:
+    """`request.viewer` for every view; pages ask people to sign in, and answer the site's exceptions."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.viewer = SimpleLazyObject(lambda: identify(request))  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if response.status_code == 405 and wants_json(request) and not response.content:
+            allowed = response.headers.get("Allow", "")
+            response = error_response(405)
+            response.headers["Allow"] = allowed
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        """Only views marked with Django's `login_not_required` are for everybody; the API asks by itself."""
+        if not getattr(view, "login_required", True):
+            return None
+        try:
+            return None if viewer_of(request).signed_in else ask_to_sign_in(request, Unauthorized())
+        except Unauthorized as exc:
+            return ask_to_sign_in(request, exc)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer to the site's own exceptions that leave a page."""
+        if not isinstance(exception, SiteError):
+            return None
+        if isinstance(exception, Unauthorized):
+            return ask_to_sign_in(request, exception)
+        return answer_refusal(request, exception)
+
+
+def ask_to_sign_in(request: HttpRequest, exc: Unauthorized) -> HttpResponse:
+    """A person is sent to the sign-in page and back afterwards; a program is told in JSON."""
+    if wants_json(request) or request.headers.get("x-api-key") or request.headers.get("Authorization"):
+        return error_response(exc.status, exc.message, exc.detail)
+    sign_in = resolve_url(settings.LOGIN_URL)
+    if "HX-Request" in request.headers:  # a redirect would put the sign-in page into a part of the open page
+        return HttpResponse(status=401, headers={"HX-Redirect": sign_in, **CHALLENGE})
+    return redirect_to_login(request.get_full_path(), sign_in)
+
+
+def proxied(request: HttpRequest) -> str:
+    """Why the request did not come straight from a program on this machine; empty if it did."""
+    address = request.META.get("REMOTE_ADDR", "")
+    if not _is_loopback(address):
+        return f"Local mode answers to this machine only, not to {address or 'an unknown address'}."
+    for name in request.META:
+        if name in PROXY_HEADERS or name.startswith(PROXY_HEADER_START):
+            header = name.removeprefix("HTTP_").replace("_", "-").title()
+            return f"Local mode answers no request that came through a proxy (header {header}); use team mode."
+    return ""
+
+
+def cross_site(request: HttpRequest) -> str:
+    """Why a browser would not have sent this on behalf of a page of this very site; empty if nothing says so.
+
+    Programs that are no browsers send none of these headers and pass. Following a link from elsewhere passes too:
+    it only reads, and the page that links can't see the answer.
+    """
+    site = request.headers.get("Sec-Fetch-Site", "")
+    origin = request.headers.get("Origin", "")
+    if origin and origin != _own_origin(request):
+        return f"A page of {origin} may not use this site."
+    if request.method in SAFE_METHODS:
+        followed_link = request.headers.get("Sec-Fetch-Mode") == "navigate" and _is_whole_page(request)
+        if site in ("cross-site", "same-site") and not followed_link:
+            return "A page of another site may link to this one, but not load anything from it."
+        return ""
+    if site not in ("", "same-origin", "none"):
+        return "A page of another site may not change anything here."
+    referer = request.headers.get("Referer", "")
+    if not origin and referer and _origin_of(referer) != _own_origin(request):
+        return "A page of another site may not change anything here."
+    return ""
+
+
+def refuse(request: HttpRequest, reason: str) -> HttpResponse:
+    """A refusal told in a sentence, without any of the site around it."""
+    if wants_json(request):
+        return error_response(403, reason)
+    return HttpResponse(reason + "\n", status=403, content_type="text/plain; charset=utf-8")
+
+
+def local_user() -> User:
+    """The one user of local mode, made on first use with its membership of the default perimeter; else one query.
+
+    Its rights are those of being on this machine: they are given to the object, not kept in the row, so that the
+    same database served in team mode has no powerful account that nobody has set up.
+    """
+    name = local_user_name()
+    membership = (
+        Membership.objects.select_related("user")
+        .filter(user__username=name, perimeter__name=settings.LOCAL_PERIMETER)
+        .first()
+    )
+    user = membership.user if membership else _make_local_user(name)
+    user.is_active = user.is_staff = user.is_superuser = True
+    return user
+
+
+def local_user_name() -> str:
+    """The name of who runs the server; `local` where the system does not tell."""
+    try:
+        return getpass.getuser()[:150]
+    except (KeyError, OSError):  # no such user, as in some containers
+        return "local"
+
+
+def _make_local_user(name: str) -> User:
+    with transaction.atomic():
+        perimeter, _ = Perimeter.objects.get_or_create(name=settings.LOCAL_PERIMETER)
+        user, created = User.objects.get_or_create(username=name)
+        if created:
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
+        Membership.objects.get_or_create(user=user, perimeter=perimeter, defaults={"role": Role.ADMIN})
+    return user
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (mapped or parsed).is_loopback
+
+
+def _own_origin(request: HttpRequest) -> str:
+    return f"{request.scheme}://{request.get_host()}"
+
+
+def _origin_of(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_whole_page(request: HttpRequest) -> bool:
+    return request.headers.get("Sec-Fetch-Dest", "document") == "document"

@@ -1,0 +1,198 @@
+"""What the OpenAPI document says of answers, filters and headers. The shapes themselves are made in `shapes.py`."""
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from catalog.api.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, TagBody
+
+Answer = serializers.Serializer[Any]
+
+
+def text(**options: Any) -> serializers.CharField:
+    return serializers.CharField(**options)
+
+
+def time(**options: Any) -> serializers.DateTimeField:
+    return serializers.DateTimeField(**options)
+
+
+class AssetAnswer(Answer):
+    id = text()
+    kind = serializers.ChoiceField(choices=["data", "model"])
+    name = text(help_text="Equal to the id; see display_name.")
+    display_name = text()
+    description = text()
+    icon = text()
+    properties = Annotations(help_text="Effective: as declared, with people's overrides on top.")
+
+
+class DataPropertiesAnswer(Answer):
+    data_kind = text()
+    annotations = Annotations()
+    blobs = serializers.ListField(child=Anything())
+
+
+class ModelPropertiesAnswer(Answer):
+    model_kind = text()
+    annotations = Annotations()
+    blobs = serializers.ListField(child=Anything())
+
+
+class InstanceAnswer(Answer):
+    """Has `data_properties` or `model_properties`, by the kind of the asset."""
+
+    id = text()
+    asset = AssetAnswer()
+    created_at = time()
+    created_by = EntityRefBody()
+    data_properties = DataPropertiesAnswer(required=False)
+    model_properties = ModelPropertiesAnswer(required=False)
+    tags = TagBody(many=True)
+    number = serializers.IntegerField(allow_null=True, help_text="Null for a definition.")
+    ref = text(help_text="v12, or definition.")
+    state = serializers.ChoiceField(choices=["pending", "ready", "failed"])
+    state_reason = text()
+    settled_at = time(allow_null=True)
+    description = text()
+    attempt = serializers.IntegerField(allow_null=True)
+    datastore = DatastoreBody(allow_null=True)
+    aliases = serializers.ListField(child=text())
+    url = serializers.URLField(help_text="The instance's page.")
+
+
+class ItemAnswer(Answer):
+    asset = AssetAnswer()
+    latest_instance = InstanceAnswer(allow_null=True)
+    tags = TagBody(many=True)
+    url = serializers.URLField()
+
+
+class AssetListAnswer(Answer):
+    items = ItemAnswer(many=True)
+    continuation = text(allow_null=True)
+
+
+class ComponentAnswer(Answer):
+    kind = text()
+    name = text()
+
+
+class EntityEntryAnswer(Answer):
+    entity_ref = EntityRefBody()
+    at = time()
+    instance_id = text()
+    component = ComponentAnswer()
+    project = text()
+    branch = text(help_text="The key of the branch that the entity writes to; empty where unknown.")
+
+
+class SummaryAnswer(Answer):
+    asset = AssetAnswer()
+    recent_instances = InstanceAnswer(many=True)
+    continuation = text(allow_null=True)
+    recently_produced_by = EntityEntryAnswer(many=True)
+    recently_consumed_by = EntityEntryAnswer(many=True)
+
+
+class ConfirmedAnswer(Answer):
+    id = text()
+    ref = text()
+    state = text()
+    asset = text()
+    kind = text()
+    project = text()
+    branch = text()
+
+
+class ConfirmationAnswer(Answer):
+    confirmed = ConfirmedAnswer(many=True)
+
+
+class AliasMoveAnswer(Answer):
+    alias_name = text()
+    instance_id = text(help_text="Empty: the alias was deleted.")
+    previous_instance_id = text(help_text="Empty: the alias was new.")
+    updated_at = time()
+    updated_by = EntityRefBody()
+
+
+class OneAliasAnswer(Answer):
+    name = text()
+    instance_id = text()
+    updated_at = time()
+    updated_by = EntityRefBody()
+    recent_history = AliasMoveAnswer(many=True)
+
+
+class AliasAnswer(Answer):
+    alias = OneAliasAnswer()
+
+
+class AliasListAnswer(Answer):
+    aliases = OneAliasAnswer(many=True)
+
+
+class AliasHistoryAnswer(Answer):
+    entries = AliasMoveAnswer(many=True)
+    continuation = text(allow_null=True)
+
+
+class SpecAnswer(Answer):
+    """The posted spec with all its members; these two are always there."""
+
+    data = serializers.ListField(child=Anything())  # type: ignore[assignment]
+    models = serializers.ListField(child=Anything())
+
+
+class PostedSpecAnswer(Answer):
+    perimeter = text()
+    project = text()
+    branch = text(help_text="The canonical key.")
+    version_id = text()
+
+
+class OverriddenAnswer(Answer):
+    asset = text()
+    key = text()
+    declared = text(allow_null=True)
+    previously_declared = text(allow_null=True)
+    override = text()
+
+
+class DeployAnswer(Answer):
+    version_id = text()
+    branch = text()
+    branch_name = text()
+    created = serializers.ListField(child=text())
+    updated = serializers.ListField(child=text())
+    unchanged = serializers.ListField(child=text())
+    overridden = OverriddenAnswer(many=True)
+    url = serializers.URLField()
+
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key, caller, address and body again gets the first answer, and nothing is written twice.",
+)
+STATE = OpenApiParameter(
+    "state", str, many=True, description="any, pending, ready or failed: what is seen. Default: ready."
+)
+PAGING = [
+    OpenApiParameter("page_size", int, description="How many rows at most."),
+    OpenApiParameter("continuation", str, description="The token of the page before."),
+]
+FILTERS = [
+    OpenApiParameter("text", str, description="Words that all must occur."),
+    OpenApiParameter("tag", str, many=True, description="key=value, or key alone."),
+    OpenApiParameter("annotation", str, many=True, description="key=value, or with != >= <= > <."),
+    OpenApiParameter("kind", str, description="How the reference is resolved: artifact, s3, …"),
+    OpenApiParameter("producer", str, description="A flow, deployment or person, or a whole entity id."),
+    OpenApiParameter("since", OpenApiTypes.DATETIME, description="Registered at or after."),
+    OpenApiParameter("until", OpenApiTypes.DATETIME, description="Registered before."),
+    STATE,
+]

@@ -1,0 +1,266 @@
+"""What clients may send: checked by type and size here, so that the writes need not."""
+
+import json
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from catalog import limits
+from catalog.entities import Entity
+from catalog.models import Kind
+from catalog.recording import Declaration, Registration
+from obproject.branches import check_asset_id, check_branch
+
+Json = dict[str, Any]
+
+
+class Text(serializers.CharField):
+    """A JSON string, kept as sent: numbers and booleans are not taken for text, blanks not trimmed."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            raise serializers.ValidationError("must be a string.")
+        return super().to_internal_value(data)
+
+
+class WholeNumber(serializers.IntegerField):
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, int) or isinstance(data, bool):
+            raise serializers.ValidationError("must be a whole number.")
+        return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class Annotations(serializers.Field):
+    """An object of values of any JSON type."""
+
+    def to_representation(self, value: Json) -> Json:
+        return value
+
+    def to_internal_value(self, data: Any) -> Json:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("must be an object.")
+        if len(data) > limits.ANNOTATIONS:
+            raise serializers.ValidationError(f"has {len(data)} members; at most {limits.ANNOTATIONS} are allowed.")
+        for key, value in data.items():
+            if len(key) > limits.KEY_LENGTH:
+                raise serializers.ValidationError(f"has a key longer than {limits.KEY_LENGTH} characters.")
+            size = len((value if isinstance(value, str) else json.dumps(value)).encode())
+            if size > limits.ANNOTATION_BYTES:
+                raise serializers.ValidationError(f"'{key}' has {size} bytes; at most {limits.ANNOTATION_BYTES}.")
+        return data
+
+
+@extend_schema_field(OpenApiTypes.ANY)
+class Anything(serializers.Field):
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+class BranchName(Text):
+    """A git name as written."""
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return check_branch(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.") from None
+
+
+class Body(serializers.Serializer[Any]):
+    """An object; unknown members are passed over, as newer clients may send them."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("The body must be a JSON object.")
+        return super().to_internal_value(data)
+
+
+class EntityRefBody(Body):
+    entity_kind = Text(max_length=limits.ENTITY_KIND_LENGTH)
+    entity_id = Text(max_length=limits.ENTITY_ID_LENGTH)
+
+
+class TagBody(Body):
+    key = Text(max_length=limits.KEY_LENGTH)
+    value = Text(max_length=limits.TAG_LENGTH, allow_blank=True)
+
+
+class DatastoreBody(Body):
+    type = Text(max_length=16)
+    root = Text(max_length=limits.ROOT_LENGTH)  # type: ignore[assignment]
+
+
+class RegistrationBody(Body):
+    """Either `data_asset_kind` or `model_asset_kind`, whichever the address says."""
+
+    entity_ref = EntityRefBody()
+    data_asset_kind = Text(max_length=limits.ASSET_KIND_LENGTH, required=False, allow_null=True)
+    model_asset_kind = Text(max_length=limits.ASSET_KIND_LENGTH, required=False, allow_null=True)
+    description = Text(max_length=limits.DESCRIPTION_LENGTH, required=False, allow_blank=True, allow_null=True)
+    tags = TagBody(many=True, required=False, allow_null=True)
+    blobs = serializers.ListField(child=Anything(), max_length=limits.BLOBS, required=False, allow_null=True)
+    annotations = Annotations(required=False, allow_null=True)
+    state = serializers.ChoiceField(choices=["pending", "ready"], default="ready")
+    attempt = WholeNumber(min_value=0, max_value=limits.ATTEMPTS, required=False, allow_null=True)
+    datastore = DatastoreBody(required=False, allow_null=True)
+    branch_name = BranchName(required=False, allow_null=True)
+
+    def validate_tags(self, tags: list[Json] | None) -> dict[str, str]:
+        pairs = {tag["key"]: tag["value"] for tag in tags or []}
+        if len(pairs) != len(tags or []):
+            raise serializers.ValidationError("name a key twice.")
+        if len(pairs) > limits.TAGS:
+            raise serializers.ValidationError(f"are {len(pairs)}; at most {limits.TAGS} are allowed.")
+        return pairs
+
+    def validate(self, body: Json) -> Json:
+        wanted, other = "data_asset_kind", "model_asset_kind"
+        if self.context["kind"] == Kind.MODELS:
+            wanted, other = other, wanted
+        if not body.get(wanted):
+            raise serializers.ValidationError({wanted: "is required here."})
+        if body.get(other):
+            raise serializers.ValidationError({other: f"does not fit an address below {self.context['kind']}."})
+        return body | {"asset_kind": body[wanted]}
+
+    @property
+    def entity(self) -> Entity:
+        return entity_of(self.validated_data)
+
+    @property
+    def is_declaration(self) -> bool:
+        """Whether this is the vendor's deploy tool declaring an asset, and not an instance of it."""
+        annotations = self.validated_data.get("annotations") or {}
+        promoted = any(key.startswith("promoted_from_") for key in annotations)
+        return "_config_hash" in annotations and self.entity.id == "deployer" and not promoted
+
+    @property
+    def config_hash(self) -> str:
+        return str(self.validated_data["annotations"]["_config_hash"])[:128]
+
+    def declaration(self) -> Declaration:
+        body = self.validated_data
+        properties = {key: value for key, value in body["annotations"].items() if key != "_config_hash"}
+        return Declaration(
+            declared_properties=properties,
+            declared_tags=body.get("tags") or {},
+            declared_blobs=body.get("blobs") or [],
+            asset_kind=body["asset_kind"],
+            description=body.get("description") or None,
+        )
+
+    def registration(self) -> Registration:
+        body = self.validated_data
+        datastore = body.get("datastore") or {}
+        return Registration(
+            asset_kind=body["asset_kind"],
+            state=body["state"],
+            description=body.get("description") or "",
+            annotations=body.get("annotations") or {},
+            tags=body.get("tags") or {},
+            blobs=body.get("blobs") or [],
+            attempt=body.get("attempt"),
+            datastore_type=datastore.get("type", ""),
+            datastore_root=datastore.get("root", ""),
+        )
+
+
+class ConsumerBody(Body):
+    project = Text(max_length=128, required=False, allow_blank=True)
+    branch = BranchName(required=False)
+
+
+class ConsumptionBody(Body):
+    entity_ref = EntityRefBody()
+    consumer = ConsumerBody(required=False, allow_null=True)
+
+
+class ConfirmationBody(Body):
+    entity_ref = EntityRefBody()
+    attempt = WholeNumber(min_value=0, max_value=limits.ATTEMPTS, required=False, allow_null=True)
+    state = serializers.ChoiceField(choices=["ready", "failed"])
+    reason = Text(max_length=limits.REASON_LENGTH, required=False, allow_blank=True)
+    instances = serializers.ListField(child=Text(max_length=32), max_length=10_000, required=False)
+
+
+class AliasBody(Body):
+    entity_ref = EntityRefBody()
+    instance_id = Text(max_length=64)
+    expected_instance_id = Text(max_length=64, required=False, allow_null=True)
+
+
+class SpecBody(Body):
+    """The record of the reference protocol."""
+
+    perimeter = Text(max_length=128, required=False)
+    project = Text(max_length=128)
+    branch = Text(max_length=255)
+    version_id = Text(max_length=limits.VERSION_ID_LENGTH, required=False, allow_blank=True, allow_null=True)
+    spec = Anything(help_text="Free, but for its lists `data` and `models`.")
+
+
+class DefinitionBody(Body):
+    kind = serializers.ChoiceField(choices=Kind.values)
+    id = Text(max_length=128)
+    name = Text(max_length=limits.NAME_LENGTH)
+    description = Text(max_length=limits.DESCRIPTION_LENGTH, required=False, allow_blank=True)
+    properties = serializers.DictField(child=Text(max_length=limits.ANNOTATION_BYTES, allow_blank=True), required=False)
+    tags = serializers.DictField(child=Text(max_length=limits.TAG_LENGTH, allow_blank=True), required=False)
+    asset_kind = Text(max_length=limits.ASSET_KIND_LENGTH, required=False, allow_blank=True)
+    blobs = serializers.ListField(child=Anything(), max_length=limits.BLOBS, required=False)
+    icon = Text(max_length=limits.ICON_LENGTH, required=False, allow_blank=True)
+    readme = Text(max_length=limits.README_LENGTH, required=False, allow_blank=True)
+    source = Text(max_length=limits.SOURCE_LENGTH, required=False, allow_blank=True)  # type: ignore[assignment]
+
+    def validate_id(self, asset_id: str) -> str:
+        try:
+            return check_asset_id(asset_id)
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.") from None
+
+
+class DeployBody(Body):
+    entity_ref = EntityRefBody()
+    branch_name = BranchName(required=False)
+    version_id = Text(max_length=limits.VERSION_ID_LENGTH)
+    spec = Anything(help_text="Free, but for its lists `data` and `models`.")
+    definitions = DefinitionBody(many=True)
+
+    def declarations(self) -> dict[tuple[str, str], Declaration]:
+        return {(row["kind"], row["id"]): _declaration_of(row) for row in self.validated_data["definitions"]}
+
+    def validate_definitions(self, rows: list[Json]) -> list[Json]:
+        if len(rows) > limits.DEFINITIONS:
+            raise serializers.ValidationError(f"are {len(rows)}; at most {limits.DEFINITIONS} are allowed.")
+        names = [f"{row['kind']}/{row['id']}" for row in rows]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise serializers.ValidationError(f"name these twice: {', '.join(twice)}.")
+        return rows
+
+
+def _declaration_of(row: Json) -> Declaration:
+    return Declaration(
+        declared_properties=row.get("properties", {}),
+        declared_tags=row.get("tags", {}),
+        declared_blobs=row.get("blobs", []),
+        asset_kind=row.get("asset_kind", ""),
+        name=row["name"],
+        description=row.get("description", ""),
+        icon=row.get("icon", ""),
+        readme=row.get("readme", ""),
+        source=row.get("source", ""),
+    )
+
+
+def entity_of(body: Json) -> Entity:
+    return Entity(body["entity_ref"]["entity_kind"], body["entity_ref"]["entity_id"])

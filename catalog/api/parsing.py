@@ -1,0 +1,53 @@
+"""Reading a body: JSON as the standard has it, bounded in size and depth, and only what both databases can keep."""
+
+import json
+from collections.abc import Mapping
+from typing import IO, Any, NoReturn
+
+from rest_framework.parsers import BaseParser
+
+from access.errors import BadRequest, TooLarge
+from catalog import limits
+
+
+class StrictJSONParser(BaseParser):
+    media_type = "application/json"
+
+    def parse(
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        body = stream.read(limits.BODY_BYTES + 1)
+        if len(body) > limits.BODY_BYTES:
+            raise TooLarge(f"The body is larger than {limits.BODY_BYTES // 1024**2} MiB.", most=limits.BODY_BYTES)
+        try:
+            parsed = json.loads(body.decode(), parse_constant=_no_constant)
+        except RecursionError:
+            raise BadRequest("The JSON is nested too deeply.") from None
+        except ValueError as error:
+            raise BadRequest(f"The body is not JSON: {error}.") from None
+        check_storable(parsed)
+        return parsed
+
+
+def check_storable(value: Any, depth: int = 0) -> None:
+    """Refuse what can't be kept to the letter: NUL, lone surrogates, infinite numbers, too deep nesting."""
+    if depth > limits.JSON_DEPTH:
+        raise BadRequest(f"The JSON is nested more than {limits.JSON_DEPTH} deep.")
+    match value:
+        case str():
+            if limits.UNSTORABLE.search(value):
+                raise BadRequest("A string in the body has a NUL or a lone surrogate, which can't be stored.")
+        case float():
+            if value - value != 0:
+                raise BadRequest("A number in the body is too large.")
+        case dict():
+            for key, inner in value.items():
+                check_storable(key, depth)
+                check_storable(inner, depth + 1)
+        case list():
+            for inner in value:
+                check_storable(inner, depth + 1)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")

@@ -1,0 +1,42 @@
+"""The addresses of the v1 API."""
+
+from django.urls import path, re_path, register_converter
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from access.api import me
+from catalog.api import views
+from catalog.models import Kind
+
+
+class KindConverter:
+    regex = "|".join(Kind.values)
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(KindConverter, "kind")
+
+BRANCH = "perimeters/<str:perimeter>/projects/<str:project>/branches/<str:branch>"
+ASSET = f"{BRANCH}/<kind:kind>/<str:asset_id>"
+
+urlpatterns = [
+    path(f"{BRANCH}/<kind:kind>", views.AssetList.as_view(), name="api-assets"),
+    path(ASSET, views.AssetDetail.as_view(), name="api-asset"),
+    path(f"{ASSET}/instances/<str:reference>", views.InstanceDetail.as_view(), name="api-instance"),
+    path(f"{ASSET}/aliases", views.AliasList.as_view(), name="api-aliases"),
+    path(f"{ASSET}/aliases/<str:alias>", views.AliasDetail.as_view(), name="api-alias"),
+    path(f"{ASSET}/alias-history", views.AliasHistory.as_view(), name="api-alias-history"),
+    path(f"{BRANCH}/latestflowproject", views.LatestSpec.as_view(), name="api-spec"),
+    path(f"{BRANCH}/flowprojects", views.Specs.as_view(), name="api-specs"),
+    path(f"{BRANCH}/deploys", views.Deploys.as_view(), name="api-deploys"),
+    path("perimeters/<str:perimeter>/flowprojects", views.PostSpec.as_view(), name="api-post-spec"),
+    path("perimeters/<str:perimeter>/confirmations", views.Confirmations.as_view(), name="api-confirmations"),
+    path("me", me, name="api-me"),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="api-openapi"),
+    path("docs", SpectacularSwaggerView.as_view(url_name="api-openapi"), name="api-docs"),
+    re_path(r"^.*$", views.Unknown.as_view()),
+]

@@ -1,0 +1,172 @@
+"""What is derived from the events: kept while writing, and recomputed by `manage.py recount`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, F, Max, Q
+
+from catalog.entities import Entity
+from catalog.models import Asset, Branch, Component, Consumption, Edge, Instance, Kind, SpecVersion, State
+
+Row = dict[str, Any]
+
+
+def effective_properties(asset: Asset) -> Row:
+    """The declared properties with the overrides of people on top."""
+    return asset.declared_properties | dict(asset.overrides.values_list("key", "value"))
+
+
+def newest_of(asset: Asset) -> Row:
+    """The pointers and counters of an asset that follow from its instances."""
+    instances = Instance.objects.filter(asset=asset)
+    newest_ready = instances.filter(state=State.READY).order_by("-number").first()
+    counts = instances.aggregate(last=Max("number"), ready=Count("pk", filter=Q(state=State.READY)))
+    return {
+        "last_number": counts["last"] or 0,
+        "ready_count": counts["ready"],
+        "newest_id": instances.filter(number=counts["last"]).values_list("pk", flat=True).first(),
+        "newest_ready_id": newest_ready.pk if newest_ready else None,
+        "refreshed_at": newest_ready.settled_at if newest_ready else None,
+    }
+
+
+def count_consumers(asset: Asset) -> int:
+    """How many components consume the asset."""
+    edges = Edge.objects.filter(asset=asset, direction=Edge.Direction.CONSUMES)
+    return edges.values("component").distinct().count()
+
+
+def component_of(*, perimeter_id: int, project: str, entity: Entity) -> Component:
+    kind, name = entity.component
+    found, _ = Component.objects.get_or_create(perimeter_id=perimeter_id, project_name=project, kind=kind, name=name)
+    return found
+
+
+def add_to_edge(
+    *,
+    asset: Asset,
+    component: Component,
+    direction: Edge.Direction,
+    write_branch: tuple[str, str],
+    entity: Entity,
+    instance: Instance | None,
+    at: datetime,
+) -> None:
+    """Count one more registration or consumption. The caller holds the lock under which `at` was taken."""
+    newest = {
+        "last_at": at,
+        "last_entity_kind": entity.kind,
+        "last_entity_id": entity.id,
+        "last_instance": instance,
+    }
+    key = {"asset": asset, "component": component, "direction": direction, "write_branch": write_branch[0]}
+    if Edge.objects.filter(**key).update(count=F("count") + 1, **newest):
+        return
+    edge, made = Edge.objects.get_or_create(
+        **key, defaults={"first_at": at, "write_branch_name": write_branch[1], **newest}
+    )
+    if not made:
+        Edge.objects.filter(pk=edge.pk).update(count=F("count") + 1, **newest)
+    elif direction == Edge.Direction.CONSUMES:
+        Asset.objects.filter(pk=asset.pk).update(consumer_count=count_consumers(asset))
+
+
+@dataclass
+class Recount:
+    """What `recount` found wrong: one line for each correction."""
+
+    corrections: list[str] = field(default_factory=list)
+    assets: int = 0
+
+    def run(self) -> "Recount":
+        for pk in Asset.objects.order_by("pk").values_list("pk", flat=True).iterator():
+            with transaction.atomic():
+                self._asset(Asset.objects.select_for_update(no_key=True).get(pk=pk))
+        for pk in Branch.objects.order_by("pk").values_list("pk", flat=True).iterator():
+            with transaction.atomic():
+                self._branch(Branch.objects.select_for_update(no_key=True).get(pk=pk))
+        return self
+
+    def _asset(self, asset: Asset) -> None:
+        self.assets += 1
+        self._edges(asset)
+        self._correct(
+            asset,
+            newest_of(asset)
+            | {
+                "properties": effective_properties(asset),
+                "alias_index": {
+                    name: uid or asset.definition_uid
+                    for name, uid in asset.aliases.values_list("name", "instance__uid")
+                },
+                "consumer_count": count_consumers(asset),
+            },
+        )
+
+    def _branch(self, branch: Branch) -> None:
+        live = Asset.objects.on_branch(branch)
+        newest = SpecVersion.objects.filter(branch=branch).order_by("-pk").first()
+        self._correct(
+            branch,
+            {
+                "data_count": live.filter(kind=Kind.DATA).count(),
+                "models_count": live.filter(kind=Kind.MODELS).count(),
+                "spec_id": newest.pk if newest and newest.document else None,
+            },
+        )
+
+    def _correct(self, row: Asset | Branch | Edge, right: Row) -> None:
+        wrong = {name: value for name, value in right.items() if getattr(row, name) != value}
+        if wrong:
+            type(row)._default_manager.filter(pk=row.pk).update(**wrong)
+            self.corrections.append(f"{type(row).__name__} {row.pk}: {', '.join(sorted(wrong))}")
+
+    def _edges(self, asset: Asset) -> None:
+        right = _edges_from_events(asset)
+        for edge in Edge.objects.filter(asset=asset):
+            fact = right.pop((edge.component_id, edge.direction, edge.write_branch), None)
+            if fact is None:
+                edge.delete()
+                self.corrections.append(f"Edge {edge.pk}: has no event")
+            else:
+                self._correct(edge, fact)
+        for (component, direction, write_branch), fact in right.items():
+            edge = Edge.objects.create(
+                asset=asset, component_id=component, direction=direction, write_branch=write_branch, **fact
+            )
+            self.corrections.append(f"Edge {edge.pk}: was missing")
+
+
+def _edges_from_events(asset: Asset) -> dict[tuple[int, str, str], Row]:
+    edges: dict[tuple[int, str, str], Row] = {}
+    for key, name, at, entity_kind, entity_id, instance in chain(_productions(asset), _consumptions(asset)):
+        edge = edges.setdefault(key, {"first_at": at, "count": 0, "write_branch_name": name})
+        edge.update(
+            count=edge["count"] + 1,
+            last_at=at,
+            last_entity_kind=entity_kind,
+            last_entity_id=entity_id,
+            last_instance_id=instance,
+        )
+    return edges
+
+
+def _productions(asset: Asset) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int]]:
+    branch = asset.branch
+    fields = ("component_id", "created_at", "producer_kind", "producer_id", "pk")
+    for component, at, kind, entity, pk in (
+        Instance.objects.filter(asset=asset).order_by("number").values_list(*fields).iterator()
+    ):
+        yield (component, Edge.Direction.PRODUCES.value, branch.key), "", at, kind, entity, pk
+
+
+def _consumptions(asset: Asset) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int | None]]:
+    fields = ("component_id", "write_branch", "write_branch_name", "at", "entity_kind", "entity_id", "instance_id")
+    for component, branch, name, at, kind, entity, instance in (
+        Consumption.objects.filter(asset=asset).order_by("at", "pk").values_list(*fields).iterator()
+    ):
+        yield (component, Edge.Direction.CONSUMES.value, branch), name, at, kind, entity, instance

@@ -1,0 +1,126 @@
+"""The filter vocabulary of lists: what a query string may ask, in the API and on the pages alike."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from access.errors import BadRequest
+from catalog.limits import UNSTORABLE
+from catalog.models import State
+
+COMPARISON = re.compile(r"^(?P<key>.+?)(?P<operator>>=|<=|!=|=|>|<)(?P<value>.*)$", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class AnnotationFilter:
+    key: str
+    operator: str
+    value: str
+
+    @property
+    def number(self) -> float:
+        return float(self.value)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """All must hold. `states` empty means the default of the list that is asked: ready ones."""
+
+    text: str = ""
+    tags: tuple[tuple[str, str | None], ...] = ()
+    annotations: tuple[AnnotationFilter, ...] = ()
+    kind: str = ""
+    producer: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    states: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, query: QueryDict) -> "Filters":
+        """Read the filters of a query string; what can't be understood is refused by name, never passed over."""
+        for name, values in query.lists():
+            for value in values:
+                if UNSTORABLE.search(value):
+                    raise BadRequest(f"The filter '{name}' has a character that can't be stored.", field=name)
+        return cls(
+            text=query.get("text", "").strip(),
+            tags=tuple(_tag(text) for text in query.getlist("tag") if text),
+            annotations=tuple(_annotation(text) for text in query.getlist("annotation") if text),
+            kind=query.get("kind", ""),
+            producer=query.get("producer", ""),
+            since=_time("since", query.get("since", "")),
+            until=_time("until", query.get("until", "")),
+            states=_states(value for value in query.getlist("state") if value),
+        )
+
+
+def _tag(text: str) -> tuple[str, str | None]:
+    key, equals, value = text.partition("=")
+    return key, value if equals else None
+
+
+def _annotation(text: str) -> AnnotationFilter:
+    match = COMPARISON.match(text)
+    if not match:
+        raise BadRequest(
+            f"The filter annotation={text!r} is not understood: write key=value, or key>=number.", field="annotation"
+        )
+    found = AnnotationFilter(**match.groupdict())
+    if found.operator in (">", "<", ">=", "<="):
+        _number_of(found)
+    return found
+
+
+def _number_of(asked: AnnotationFilter) -> float:
+    try:
+        number = asked.number
+    except ValueError:
+        number = float("nan")
+    if number - number != 0:
+        raise BadRequest(
+            f"The filter on annotation '{asked.key}' compares with {asked.value!r}, which is no finite number.",
+            field="annotation",
+        )
+    return number
+
+
+def _time(name: str, text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        time = parse_datetime(text.replace(" ", "+") if "T" in text else text)
+    except ValueError:
+        time = None
+    if time is None:
+        raise BadRequest(f"'{name}' is not a time: write it like 2026-01-31T12:00:00Z.", field=name)
+    return time if timezone.is_aware(time) else timezone.make_aware(time)
+
+
+def _states(values: Iterable[str]) -> tuple[str, ...]:
+    states: list[str] = []
+    for value in values:
+        for state in value.split(","):
+            if state == "any":
+                states.extend(State.values)
+            elif state in State.values:
+                states.append(state)
+            else:
+                raise BadRequest(f"'{state}' is no state: write any, {', '.join(State.values)}.", field="state")
+    return tuple(dict.fromkeys(states))
+
+
+def scalar_spellings(text: str) -> list[object]:
+    """What an annotation may hold to equal the text of a filter: the text itself, and the JSON scalar it spells."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return [text]
+    if isinstance(value, dict | list) or (isinstance(value, float) and value - value != 0):
+        return [text]
+    return [text, value]

@@ -1,0 +1,408 @@
+"""What the catalogue keeps; docs/data-model.md says what is an event, what is derived, and what keeps which promise."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from access.models import Perimeter
+from catalog import querysets
+
+
+def new_instance_id() -> str:
+    return f"i_{secrets.token_hex(10)}"
+
+
+def new_definition_id() -> str:
+    return f"d_{secrets.token_hex(10)}"
+
+
+class Kind(models.TextChoices):
+    """The two namespaces of assets, as they stand in addresses."""
+
+    DATA = "data", "data"
+    MODELS = "models", "models"
+
+    @property
+    def singular(self) -> str:
+        return "data" if self is Kind.DATA else "model"
+
+
+class State(models.TextChoices):
+    PENDING = "pending", "pending"
+    READY = "ready", "ready"
+    FAILED = "failed", "failed"
+
+
+class Project(models.Model):
+    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="projects")
+    name = models.CharField(max_length=128)
+    title = models.CharField(max_length=255, blank=True, help_text="As the newest spec of any branch says.")
+    created_at = models.DateTimeField()
+
+    objects = querysets.ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["perimeter", "name"], name="one_project_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Branch(models.Model):
+    """A namespace of assets. Its key is what the wire and addresses say; `git_name` is how people wrote it."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="branches")
+    key = models.CharField(max_length=255)
+    git_name = models.CharField(max_length=255, blank=True, help_text="Empty until a client names it.")
+    created_at = models.DateTimeField()
+    # derived
+    spec = models.ForeignKey("SpecVersion", null=True, on_delete=models.PROTECT, related_name="+")
+    data_count = models.PositiveIntegerField(default=0)
+    models_count = models.PositiveIntegerField(default=0)
+
+    objects = querysets.BranchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "branches"
+        constraints = [models.UniqueConstraint(fields=["project", "key"], name="one_branch_per_key")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """How people know the branch: its git name, or its key while nobody has named it."""
+        return self.git_name or self.key
+
+
+class BranchName(models.Model):
+    """Event: a branch was given the git name that it is shown by."""
+
+    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="names")
+    git_name = models.CharField(max_length=255)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+
+
+class SpecVersion(models.Model):
+    """Event: a flowproject spec was posted, or deleted (`document` empty)."""
+
+    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="specs")
+    version_id = models.CharField(max_length=1024, blank=True)
+    document = models.TextField(blank=True, help_text="The posted spec as JSON, to the letter. Empty: deleted.")
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+
+    class Meta:
+        # the branch's versions, newest first: deploy history
+        indexes = [models.Index(fields=["branch", "-id"], name="spec_history")]
+
+
+class Component(models.Model):
+    """A flow, a deployment, a person or a CI job: what the entities of producers and consumers roll up into."""
+
+    class Kind(models.TextChoices):
+        FLOW = "flow", "flow"
+        DEPLOYMENT = "deployment", "deployment"
+        PERSON = "person", "person"
+        CI = "ci", "CI"
+        OTHER = "other", "other"
+
+    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="+")
+    project_name = models.CharField(
+        max_length=128, help_text="By name: a consumer's project need not be in the catalogue."
+    )
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    name = models.CharField(max_length=512)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["perimeter", "project_name", "kind", "name"], name="one_component_per_name")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Asset(models.Model):
+    """A definition: what the instances are instances of. It may have none. Deleted ones stay as tombstones."""
+
+    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="assets")
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    asset_id = models.CharField(max_length=128)
+    definition_uid = models.CharField(max_length=32, unique=True, default=new_definition_id, editable=False)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=255)
+    deleted_at = models.DateTimeField(null=True)
+    deleted_by = models.CharField(max_length=255, blank=True)
+    # as declared
+    name = models.CharField(max_length=255, blank=True)
+    description = models.TextField(blank=True)
+    icon = models.CharField(max_length=64, blank=True)
+    readme = models.TextField(blank=True)
+    source = models.CharField(max_length=512, blank=True, help_text="The file that declares it, within its project.")
+    asset_kind = models.CharField(
+        max_length=128, blank=True, help_text="How the reference is resolved: artifact, s3, …"
+    )
+    declared_properties = models.JSONField(default=dict, blank=True)
+    declared_tags = models.JSONField(default=dict, blank=True)
+    declared_blobs = models.JSONField(default=list, blank=True)
+    config_hash = models.CharField(max_length=128, blank=True)
+    declared_at = models.DateTimeField(null=True)
+    declared_by_kind = models.CharField(max_length=64, blank=True)
+    declared_by_id = models.CharField(max_length=512, blank=True)
+    # derived
+    properties = models.JSONField(default=dict, blank=True, help_text="Effective: declared, with overrides on top.")
+    alias_index = models.JSONField(default=dict, blank=True, help_text="Alias name to the id that it points to.")
+    last_number = models.PositiveIntegerField(default=0)
+    ready_count = models.PositiveIntegerField(default=0)
+    newest = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+")
+    newest_ready = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+")
+    refreshed_at = models.DateTimeField(null=True)
+    consumer_count = models.PositiveIntegerField(default=0)
+
+    objects = querysets.AssetQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["branch", "kind", "asset_id"], condition=Q(deleted_at=None), name="one_live_asset_per_id"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="asset_kind_is_data_or_models"),
+        ]
+        indexes = [
+            # tombstones of an id, for the spec's lists and the audit
+            models.Index(fields=["branch", "kind", "asset_id"], name="asset_by_id"),
+            # when a branch was last refreshed
+            models.Index(fields=["branch", "-refreshed_at"], name="asset_freshness"),
+        ]
+
+    def __str__(self) -> str:
+        return self.asset_id
+
+    @property
+    def title(self) -> str:
+        return self.name or self.asset_id
+
+    @property
+    def about(self) -> str:
+        """The declared description, else what the newest registration said."""
+        if self.description or self.newest_ready is None:
+            return self.description
+        return self.newest_ready.description
+
+    @property
+    def is_declared(self) -> bool:
+        return self.declared_at is not None
+
+
+class Instance(models.Model):
+    """Event: one registration, numbered within its asset. Only its state ever changes, and never its content."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="instances")
+    uid = models.CharField(max_length=32, unique=True, default=new_instance_id, editable=False)
+    number = models.PositiveIntegerField()
+    state = models.CharField(max_length=8, choices=State.choices)
+    state_reason = models.CharField(max_length=512, blank=True)
+    asset_kind = models.CharField(max_length=128)
+    description = models.TextField(blank=True)
+    annotations = models.JSONField(default=dict)
+    tags = models.JSONField(default=dict)
+    blobs = models.JSONField(default=list)
+    producer_kind = models.CharField(max_length=64)
+    producer_id = models.CharField(max_length=512)
+    component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="produced")
+    run = models.CharField(max_length=512, blank=True, help_text="Flow/run of a producing task.")
+    attempt = models.PositiveIntegerField(null=True)
+    datastore_type = models.CharField(max_length=16, blank=True)
+    datastore_root = models.CharField(max_length=1024, blank=True)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    actor = models.CharField(max_length=255)
+
+    objects = querysets.InstanceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["asset", "number"], name="one_instance_per_number"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="numbers_start_at_one"),
+            models.CheckConstraint(condition=Q(state__in=State.values), name="state_is_known"),
+        ]
+        indexes = [
+            # latest-N and lists by state
+            models.Index(fields=["asset", "state", "-number"], name="instances_by_state"),
+            # confirmation and supersession of a task's registrations; filter by producer
+            models.Index(fields=["producer_id"], name="instances_by_producer"),
+            # what a run made
+            models.Index(fields=["run"], name="instances_by_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset_id} {self.ref}"
+
+    @property
+    def ref(self) -> str:
+        return f"v{self.number}"
+
+
+class StateChange(models.Model):
+    """Event: an instance was settled."""
+
+    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="state_changes")
+    state = models.CharField(max_length=8, choices=State.choices)
+    reason = models.CharField(max_length=512, blank=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+
+
+class Consumption(models.Model):
+    """Event: an entity consumed an instance, or the definition of an asset that has none."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="consumptions")
+    instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="consumptions")
+    reference = models.CharField(max_length=256, help_text="As the consumer asked: latest, v12, @production, …")
+    entity_kind = models.CharField(max_length=64)
+    entity_id = models.CharField(max_length=512)
+    component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="consumed")
+    run = models.CharField(max_length=512, blank=True)
+    write_branch = models.CharField(max_length=255, blank=True, help_text="Key of the consumer's own branch, if known.")
+    write_branch_name = models.CharField(max_length=255, blank=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+
+    objects = querysets.ConsumptionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # newest consumers of an asset
+            models.Index(fields=["asset", "-id"], name="consumptions_of_asset"),
+            # newest consumers of an instance
+            models.Index(fields=["instance", "-id"], name="consumptions_of_instance"),
+            # what a run consumed
+            models.Index(fields=["run"], name="consumptions_by_run"),
+        ]
+
+
+class Edge(models.Model):
+    """Derived: a component produces or consumes an asset, from one write branch; how often and when."""
+
+    class Direction(models.TextChoices):
+        PRODUCES = "produces", "produces"
+        CONSUMES = "consumes", "consumes"
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="edges")
+    component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="edges")
+    direction = models.CharField(max_length=8, choices=Direction.choices)
+    write_branch = models.CharField(max_length=255, blank=True)
+    write_branch_name = models.CharField(max_length=255, blank=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+    last_entity_kind = models.CharField(max_length=64)
+    last_entity_id = models.CharField(max_length=512)
+    last_instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="+")
+
+    objects = querysets.EdgeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["asset", "component", "direction", "write_branch"], name="one_edge_per_fact"
+            )
+        ]
+
+
+class Alias(models.Model):
+    """The present place of a movable name; `instance` empty means the definition."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="aliases")
+    name = models.CharField(max_length=128)
+    instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="aliases")
+    updated_at = models.DateTimeField()
+    entity_kind = models.CharField(max_length=64)
+    entity_id = models.CharField(max_length=512)
+
+    class Meta:
+        verbose_name_plural = "aliases"
+        constraints = [models.UniqueConstraint(fields=["asset", "name"], name="one_alias_per_name")]
+
+    def __str__(self) -> str:
+        return f"@{self.name}"
+
+
+class AliasMove(models.Model):
+    """Event: an alias was set, moved or deleted. Empty ids: it did not exist before, or not after."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="alias_moves")
+    name = models.CharField(max_length=128)
+    from_uid = models.CharField(max_length=32, blank=True)
+    to_uid = models.CharField(max_length=32, blank=True)
+    at = models.DateTimeField()
+    entity_kind = models.CharField(max_length=64)
+    entity_id = models.CharField(max_length=512)
+    actor = models.CharField(max_length=255)
+
+    class Meta:
+        indexes = [
+            # the timeline over all aliases of an asset, and of one
+            models.Index(fields=["asset", "-id"], name="alias_timeline"),
+            models.Index(fields=["asset", "name", "-id"], name="alias_history"),
+        ]
+
+
+class DefinitionRevision(models.Model):
+    """Event: a deploy declared an asset anew."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="revisions")
+    declared = models.JSONField(help_text="Everything declared, by the names of the fields of the asset.")
+    config_hash = models.CharField(max_length=128, blank=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+    entity_kind = models.CharField(max_length=64)
+    entity_id = models.CharField(max_length=512)
+
+
+class PropertyOverride(models.Model):
+    """The present value that a person gave to a property; it wins over what deploys declare."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="overrides")
+    key = models.CharField(max_length=255)
+    value = models.TextField(blank=True)
+    declared_value = models.JSONField(
+        null=True, help_text="What was declared when the override was made; empty: nothing."
+    )
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["asset", "key"], name="one_override_per_property")]
+
+    @property
+    def declared_has_changed(self) -> bool:
+        """Whether a deploy has changed the declared value beneath this override."""
+        return self.asset.declared_properties.get(self.key) != self.declared_value
+
+
+class PropertyEdit(models.Model):
+    """Event: a person overrode a property, or gave it back to the declaration (`new_value` empty)."""
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="property_edits")
+    key = models.CharField(max_length=255)
+    old_value = models.JSONField(null=True)
+    new_value = models.JSONField(null=True)
+    declared_value = models.JSONField(null=True)
+    at = models.DateTimeField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.CharField(max_length=255)
+
+
+class IdempotencyKey(models.Model):
+    """The answer that was given to a request with an `Idempotency-Key`; kept seven days."""
+
+    digest = models.CharField(max_length=64, unique=True, help_text="Of caller, method, path and key.")
+    body_digest = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    answer = models.TextField()
+    created_at = models.DateTimeField(db_index=True)

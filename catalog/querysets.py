@@ -1,0 +1,195 @@
+"""The query vocabulary of the catalogue. Every read begins with `visible_to(viewer)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+from django.db import models
+from django.db.models import Max, Prefetch, Q
+
+from access.identity import Viewer
+from catalog import json_lookups as json_lookups  # registers its lookups
+from obproject.references import Reference, ReferenceKind
+
+if TYPE_CHECKING:
+    from catalog.filters import AnnotationFilter, Filters
+    from catalog.models import Asset, Branch
+
+
+class ProjectQuerySet(models.QuerySet[Any]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(perimeter__in=viewer.perimeter_ids())
+
+    def in_perimeter(self, name: str) -> Self:
+        return self.filter(perimeter__name=name)
+
+    def with_freshness(self) -> Self:
+        """Adds `refreshed_at`: when any asset of the project was last refreshed."""
+        return self.annotate(
+            refreshed_at=Max("branches__assets__refreshed_at", filter=Q(branches__assets__deleted_at=None))
+        )
+
+
+class BranchQuerySet(models.QuerySet[Any]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(project__perimeter__in=viewer.perimeter_ids())
+
+    def at(self, perimeter: str, project: str, key: str) -> Self:
+        return self.filter(project__perimeter__name=perimeter, project__name=project, key=key)
+
+    def with_freshness(self) -> Self:
+        """Adds `refreshed_at`: when any asset of the branch was last refreshed."""
+        return self.annotate(refreshed_at=Max("assets__refreshed_at", filter=Q(assets__deleted_at=None)))
+
+
+class AssetQuerySet(models.QuerySet[Any]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(branch__project__perimeter__in=viewer.perimeter_ids())
+
+    def live(self) -> Self:
+        return self.filter(deleted_at=None)
+
+    def at(self, perimeter: str, project: str, key: str, kind: str, asset_id: str) -> Self:
+        """The live asset at an address."""
+        return self.live().filter(
+            branch__project__perimeter__name=perimeter,
+            branch__project__name=project,
+            branch__key=key,
+            kind=kind,
+            asset_id=asset_id,
+        )
+
+    def on_branch(self, branch: Branch, kind: str | None = None) -> Self:
+        found = self.live().filter(branch=branch)
+        return found.filter(kind=kind) if kind else found
+
+    def with_latest(self) -> Self:
+        return self.select_related("branch__project__perimeter", "newest_ready__component")
+
+    def with_newest(self) -> Self:
+        """Also the newest registration of any state, which may be pending or failed."""
+        return self.with_latest().select_related("newest__component")
+
+    def with_edges(self) -> Self:
+        """Adds `edge_list`: who produces and consumes each asset, newest first; one more query for all of them."""
+        from catalog.models import Edge
+
+        edges = Edge.objects.select_related("component").order_by("-last_at", "-id")
+        return self.prefetch_related(Prefetch("edges", queryset=edges, to_attr="edge_list"))
+
+    def matching(self, filters: Filters) -> Self:
+        """Those whose name, tags and newest ready instance answer the filters."""
+        found = self
+        for word in filters.text.split():
+            found = found.filter(Q(asset_id__icontains=word) | Q(name__icontains=word) | Q(description__icontains=word))
+        for key, value in filters.tags:
+            newest, declared = _tag_query("newest_ready__tags", key, value), _tag_query("declared_tags", key, value)
+            found = found.filter(Q(newest) | (Q(newest_ready=None) & Q(declared)))
+        for asked in filters.annotations:
+            found = found.filter(_annotation_query("newest_ready__annotations", asked))
+        if filters.kind:
+            found = found.filter(
+                Q(newest_ready__asset_kind=filters.kind) | Q(newest_ready=None, asset_kind=filters.kind)
+            )
+        if filters.producer:
+            found = found.filter(_producer_query(filters.producer, "newest_ready__"))
+        if filters.since:
+            found = found.filter(newest_ready__created_at__gte=filters.since)
+        if filters.until:
+            found = found.filter(newest_ready__created_at__lt=filters.until)
+        if filters.states:
+            # any of the states of the newest registration; a bare definition counts as ready
+            bare = Q(newest=None) if "ready" in filters.states else Q(pk__in=[])
+            ready = Q(newest_ready__isnull=False) if "ready" in filters.states else Q(pk__in=[])
+            found = found.filter(Q(newest__state__in=filters.states) | bare | ready)
+        return found
+
+
+class InstanceQuerySet(models.QuerySet[Any]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(asset__branch__project__perimeter__in=viewer.perimeter_ids(), asset__deleted_at=None)
+
+    def of(self, asset: Asset) -> Self:
+        return self.filter(asset=asset)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-number")
+
+    def in_states(self, states: tuple[str, ...]) -> Self:
+        return self.filter(state__in=states or ("ready",))
+
+    def before(self, number: int | None) -> Self:
+        return self if number is None else self.filter(number__lt=number)
+
+    def matching(self, filters: Filters) -> Self:
+        found = self.in_states(filters.states)
+        for word in filters.text.split():
+            found = found.filter(Q(description__icontains=word) | Q(producer_id__icontains=word))
+        for key, value in filters.tags:
+            found = found.filter(_tag_query("tags", key, value))
+        for asked in filters.annotations:
+            found = found.filter(_annotation_query("annotations", asked))
+        if filters.kind:
+            found = found.filter(asset_kind=filters.kind)
+        if filters.producer:
+            found = found.filter(_producer_query(filters.producer))
+        if filters.since:
+            found = found.filter(created_at__gte=filters.since)
+        if filters.until:
+            found = found.filter(created_at__lt=filters.until)
+        return found
+
+    def resolve(self, asset: Asset, reference: Reference, states: tuple[str, ...] = ()) -> Any | None:
+        """The instance of `asset` that a reference means, or None.
+
+        `latest` counts ready instances unless `states` says otherwise; a number or an id finds any state.
+        The definition is not an instance: `catalog.reading.find` answers for it.
+        """
+        mine = self.of(asset).select_related("component")
+        match reference.kind:
+            case ReferenceKind.LATEST:
+                return mine.in_states(states).newest_first()[reference.offset : reference.offset + 1].first()
+            case ReferenceKind.NUMBER:
+                return mine.filter(number=reference.number).first()
+            case ReferenceKind.ALIAS:
+                return mine.filter(uid=asset.alias_index.get(reference.alias, "")).first()
+            case ReferenceKind.ID:
+                return mine.filter(uid=reference.id).first()
+
+
+class ConsumptionQuerySet(models.QuerySet[Any]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(asset__branch__project__perimeter__in=viewer.perimeter_ids(), asset__deleted_at=None)
+
+    def newest_first(self) -> Self:
+        return self.select_related("component", "instance").order_by("-id")
+
+
+class EdgeQuerySet(models.QuerySet[Any]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(asset__branch__project__perimeter__in=viewer.perimeter_ids(), asset__deleted_at=None)
+
+    def on_branch(self, branch: Branch) -> Self:
+        return self.filter(asset__branch=branch)
+
+    def newest_first(self) -> Self:
+        return self.select_related("component").order_by("-last_at", "-id")
+
+
+def _tag_query(column: str, key: str, value: str | None) -> Q:
+    return Q(**{f"{column}__has_name": key}) if value is None else Q(**{f"{column}__has_member": (key, value)})
+
+
+def _annotation_query(column: str, asked: AnnotationFilter) -> Q:
+    from catalog.filters import scalar_spellings
+
+    if asked.operator in ("=", "!="):
+        equal = Q()
+        for value in scalar_spellings(asked.value):
+            equal |= Q(**{f"{column}__has_member": (asked.key, value)})
+        return equal if asked.operator == "=" else Q(**{f"{column}__has_name": asked.key}) & ~equal
+    return Q(**{f"{column}__member_compares": (asked.key, asked.operator, asked.number)})
+
+
+def _producer_query(producer: str, prefix: str = "") -> Q:
+    return Q(**{f"{prefix}producer_id": producer}) | Q(**{f"{prefix}component__name": producer})

@@ -1,0 +1,125 @@
+"""Finding one thing by its address, for the API and the pages alike. What is not there is said by name."""
+
+from dataclasses import dataclass
+
+from access.errors import BadRequest, NotFound
+from access.identity import Viewer
+from catalog.models import Asset, Branch, Instance, Kind, Project
+from obproject.branches import branch_key, check_asset_id, check_branch, check_project
+from obproject.references import Reference, ReferenceKind, parse_reference
+
+NAMES = {Kind.DATA.value: "data asset", Kind.MODELS.value: "model"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """The names of an address, checked and normalised; whether anything is there is another question."""
+
+    perimeter: str
+    project: str
+    key: str
+
+    @classmethod
+    def of(cls, perimeter: str, project: str, branch: str) -> "Place":
+        try:
+            return cls(perimeter, check_project(project), branch_key(check_branch(branch)))
+        except ValueError as error:
+            raise BadRequest(_sentence(error)) from None
+
+    def __str__(self) -> str:
+        return f"{self.project}/{self.key}"
+
+
+@dataclass(frozen=True)
+class Found:
+    """An instance of an asset, or (`instance` None) the definition itself."""
+
+    asset: Asset
+    instance: Instance | None
+
+    @property
+    def uid(self) -> str:
+        return self.instance.uid if self.instance else self.asset.definition_uid
+
+
+def checked_asset_id(text: str) -> str:
+    try:
+        return check_asset_id(text)
+    except ValueError as error:
+        raise BadRequest(_sentence(error), asset=text) from None
+
+
+def parsed_reference(text: str) -> Reference:
+    try:
+        return parse_reference(text)
+    except ValueError as error:
+        raise BadRequest(_sentence(error), instance=text) from None
+
+
+def find_branch(viewer: Viewer, place: Place) -> Branch:
+    perimeter = viewer.require(place.perimeter)
+    branches = Branch.objects.visible_to(viewer).select_related("project__perimeter", "spec")
+    branch = branches.at(perimeter.name, place.project, place.key).first()
+    if branch is None:
+        raise _missing(viewer, place)
+    return branch
+
+
+def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str) -> Asset:
+    """The live asset, with its newest ready instance at hand."""
+    perimeter = viewer.require(place.perimeter)
+    asset_id = checked_asset_id(asset_id)
+    assets = Asset.objects.visible_to(viewer).with_newest()
+    asset = assets.at(perimeter.name, place.project, place.key, kind, asset_id).first()
+    if asset is None:
+        raise _missing(viewer, place, kind, asset_id)
+    return asset
+
+
+def find_instance(asset: Asset, text: str, states: tuple[str, ...] = ()) -> Found:
+    """What a reference means: an instance, or the definition while there is no ready instance, or by its own id."""
+    reference = parsed_reference(text)
+    if reference.kind == ReferenceKind.LATEST and not reference.offset and not states:
+        return _latest(asset)
+    target = asset.alias_index.get(reference.alias) if reference.kind == ReferenceKind.ALIAS else reference.id
+    if target == asset.definition_uid:
+        return Found(asset, None)
+    instance = Instance.objects.resolve(asset, reference, states)
+    if instance is None:
+        raise _no_instance(asset, text, reference)
+    return Found(asset, instance)
+
+
+def _latest(asset: Asset) -> Found:
+    if asset.newest_ready is not None or asset.is_declared:
+        return Found(asset, asset.newest_ready)
+    newest = asset.newest
+    so_far = f"; its newest, {newest.ref}, is {newest.state}" if newest else ""
+    raise NotFound(
+        f"The {NAMES[asset.kind]} '{asset.asset_id}' has no ready instance yet{so_far}.",
+        asset=asset.asset_id,
+        instance="latest",
+    )
+
+
+def _no_instance(asset: Asset, text: str, reference: Reference) -> NotFound:
+    if reference.kind == ReferenceKind.ALIAS:
+        message = f"The {NAMES[asset.kind]} '{asset.asset_id}' has no alias '{reference.alias}'."
+        return NotFound(message, asset=asset.asset_id, alias=reference.alias)
+    message = f"The {NAMES[asset.kind]} '{asset.asset_id}' has no instance '{text}'."
+    return NotFound(message, asset=asset.asset_id, instance=text)
+
+
+def _missing(viewer: Viewer, place: Place, kind: str = "", asset_id: str = "") -> NotFound:
+    """Which part of an address is unknown, as far as the viewer may know."""
+    if not Project.objects.visible_to(viewer).in_perimeter(place.perimeter).filter(name=place.project).exists():
+        where = f"the perimeter '{place.perimeter}'"
+        return NotFound(f"There is no project '{place.project}' in {where}.", project=place.project)
+    if not Branch.objects.visible_to(viewer).at(place.perimeter, place.project, place.key).exists():
+        return NotFound(f"There is no branch '{place.key}' in the project '{place.project}'.", branch=place.key)
+    return NotFound(f"There is no {NAMES[kind]} '{asset_id}' on {place}.", asset=asset_id)
+
+
+def _sentence(error: ValueError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:]}."

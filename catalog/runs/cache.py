@@ -1,0 +1,60 @@
+"""Pages of finished cards, kept gzipped in a folder of bounded size: what was read longest ago leaves first.
+
+Safe for any number of threads and processes: a name stands for one content, and files appear whole. A folder that
+can't be written to only makes reading slower.
+"""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+
+from catalog.runs.frame import FRAME_SCRIPT
+
+MAX_BYTES = 512 * 1024 * 1024
+
+
+def name_of(*parts: str) -> str:
+    """The name under which the page of one version of one card is kept."""
+    return hashlib.sha256("\0".join([*parts, FRAME_SCRIPT.decode()]).encode()).hexdigest()
+
+
+def get(name: str) -> bytes | None:
+    """The page kept under `name`; it counts as just read."""
+    path = _path(name)
+    try:
+        content = path.read_bytes()
+        os.utime(path)
+    except OSError:
+        return None
+    return content
+
+
+def put(name: str, page: bytes) -> None:
+    """Keep `page`, and drop others if there are too many."""
+    path = _path(name)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+            part.write(page)
+        Path(part.name).replace(path)
+        _trim(path.parent)
+    except OSError:
+        return
+
+
+def _path(name: str) -> Path:
+    return Path(settings.HOME) / "cards" / f"{name}.html.gz"
+
+
+def _trim(folder: Path) -> None:
+    """Delete what was read longest ago until the rest fits."""
+    with os.scandir(folder) as entries:
+        kept = sorted(((entry.stat(), entry.path) for entry in entries), key=lambda item: -item[0].st_mtime)
+    total = 0
+    for info, path in kept:
+        total += info.st_size
+        if total > MAX_BYTES:
+            Path(path).unlink(missing_ok=True)

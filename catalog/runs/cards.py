@@ -1,0 +1,110 @@
+"""Finding the cards of a task, and reading them."""
+
+import gzip
+import json
+import re
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from catalog.runs import cache
+from catalog.runs.answers import Card, CardList, CardPage, LiveData, Reason, Unavailable, UnavailableError
+from catalog.runs.facts import Record, record_of
+from catalog.runs.frame import with_frame_script
+from catalog.runs.layout import CardName, TaskPath, html_path, live_path
+from catalog.runs.stores import Store, StoredFile
+
+FINAL = "final"  # the reload token of a card that its task has rendered for the last time
+TOKEN = re.compile(rb'\s*\{"reload_token":\s*"(?P<token>[^"]*)"')  # Metaflow writes the token first
+MAX_LIVE_BYTES = 8 * 1024 * 1024
+
+
+class Place(NamedTuple):
+    """Where a card is kept: below one of `TaskPath.card_folders` of a store. `version` changes with its content."""
+
+    store: Store
+    folder: str
+    version: str
+
+
+def find_cards(path: TaskPath, stores: list[Store]) -> CardList:
+    """The cards of the task in the first store that has any; raises `UnavailableError` if a store can't be read."""
+    store, folder, files = _card_files(path, stores)
+    try:
+        record = record_of(path, stores)
+    except UnavailableError as error:
+        if not files:
+            return CardList(missing=error.answer)
+        record = None
+    if not files:
+        return CardList(missing=_no_card(record))
+    cards = [_card(path, Place(store, folder, file.version), file, name, record) for file, name in files]
+    newest = max((card.attempt for card in cards if card.attempt is not None), default=None)
+    current = (card for card in cards if card.attempt in (None, newest))
+    return CardList(tuple(sorted(current, key=lambda card: (card.id is not None, card.title, card.uuid))))
+
+
+def _card_files(path: TaskPath, stores: list[Store]) -> tuple[Store, str, list[tuple[StoredFile, CardName]]]:
+    for store in stores:
+        for folder in path.card_folders:
+            files = [(file, name) for file in store.files(f"{folder}/cards") if (name := CardName.parse(file.name))]
+            if files:
+                return store, folder, files
+    return stores[0], "", []
+
+
+def _card(path: TaskPath, place: Place, file: StoredFile, name: CardName, record: Record | None) -> Card:
+    attempt = record.card_attempts.get(name.uuid) if record else None
+    may_change = record is not None and not record.settled and attempt in (None, record.facts.attempt)
+    return Card(
+        task=path.folder,
+        key=name.key,
+        type=name.type,
+        id=name.id,
+        uuid=name.uuid,
+        size=file.size,
+        created=datetime.fromtimestamp(file.modified, UTC),
+        live=may_change and _reload_token(place, name.key) != FINAL,
+        attempt=attempt,
+        location=place,
+    )
+
+
+def _reload_token(place: Place, key: str) -> str | None:
+    match = TOKEN.match(place.store.head(live_path(place.folder, key), 200) or b"")
+    return match["token"].decode(errors="replace") if match else None
+
+
+def _no_card(record: Record | None) -> Unavailable:
+    if record is None or record.settled:
+        return Unavailable(Reason.NO_CARD, "This task made no card. With @card on its step, the next one makes one.")
+    if record.facts.state == "running":
+        return Unavailable(Reason.PENDING, "This task is still running and has not shown a card yet.")
+    return Unavailable(Reason.PENDING, "This task ended a moment ago. If it makes a card, it will be here shortly.")
+
+
+def read_page(card: Card) -> CardPage:
+    """The card's page for its frame; that of a card that changes no more is kept on the disk."""
+    place: Place = card.location
+    name = cache.name_of(place.store.root, place.folder, card.key, place.version)
+    kept = None if card.live else cache.get(name)
+    if kept is not None:
+        return CardPage(kept, live=False)
+    html = place.store.read(html_path(place.folder, card.key))
+    if html is None:
+        raise UnavailableError(Reason.TASK_GONE, "This card is gone from where its task kept it.")
+    page = gzip.compress(with_frame_script(html), compresslevel=1 if card.live else 6, mtime=0)
+    if not card.live:
+        cache.put(name, page)
+    return CardPage(page, card.live)
+
+
+def read_live_data(card: Card) -> LiveData:
+    """What the task last wrote for its card to show."""
+    place: Place = card.location
+    try:
+        content: Any = json.loads(place.store.read(live_path(place.folder, card.key), MAX_LIVE_BYTES) or b"{}")
+    except ValueError:  # it is being written
+        content = {}
+    content = content if isinstance(content, dict) else {}
+    token = content.get("reload_token")
+    return LiveData(token, content.get("data"), final=token == FINAL or not card.live)

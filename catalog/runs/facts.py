@@ -1,0 +1,204 @@
+"""What Metaflow noted about a task: from its local metadata, its metadata service, or the datastore itself."""
+
+import json
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+import requests
+
+from catalog.runs.answers import Reason, State, TaskFacts, UnavailableError
+from catalog.runs.layout import TaskPath, metaflow_setting
+from catalog.runs.roots import configured_stores
+from catalog.runs.stores import LocalStore, Silence, Store, StoredFile
+
+MAX_NOTES = 2000
+MAX_NOTE_BYTES = 1024 * 1024
+SETTLING_SECONDS = 60.0  # a task renders its cards after it has noted that it is done
+
+Note = dict[str, Any]
+
+
+class Notes(NamedTuple):
+    """Metadata as Metaflow keeps it: the task's own entry, its run's (for the tags), a note per field and attempt."""
+
+    task: Note
+    run: Note
+    fields: list[Note]
+
+
+class Record(NamedTuple):
+    """All that is known about a task. `settled`: it will write no more. `card_attempts`: which attempt made which card,
+    by the card's uuid."""
+
+    facts: TaskFacts
+    settled: bool
+    card_attempts: dict[str, int]
+
+
+def record_of(path: TaskPath, stores: list[Store]) -> Record:
+    """What is known about the task; raises `UnavailableError` if neither metadata nor datastore know it."""
+    folders = [store for store in stores if isinstance(store, LocalStore)] or configured_stores("local")
+    notes = next(filter(None, (_local_notes(path, folder) for folder in folders)), None) or _service_notes(path)
+    store, files = next(((s, files) for s in stores if (files := s.files(path.folder))), (stores[0], []))
+    if notes is None and not files:
+        raise UnavailableError(Reason.TASK_GONE, "The files of this task are gone, and its cards with them.")
+    return _record(path, notes or Notes({}, {}, []), _Traces(path, store, files))
+
+
+def _local_notes(path: TaskPath, store: Store) -> Notes | None:
+    folder = f"{path.folder}/_meta"
+    own = _note(store, f"{folder}/_self.json")
+    if not own:
+        return None
+    names = [file.name for file in store.files(folder) if file.name.startswith("sysmeta_")][:MAX_NOTES]
+    run = _note(store, f"{path.run_folder}/_meta/_self.json")
+    return Notes(own, run, [_note(store, f"{folder}/{name}") for name in names])
+
+
+def _note(store: Store, path: str) -> Note:
+    """The JSON object at `path`; empty if there is none or if it is being written."""
+    try:
+        content = json.loads(store.read(path, MAX_NOTE_BYTES) or b"{}")
+    except ValueError:
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+_service_silence = Silence()
+
+
+def _service_notes(path: TaskPath) -> Notes | None:
+    """The task's metadata from the metadata service, if one is configured and answers."""
+    service = metaflow_setting("SERVICE_URL")
+    if not service or _service_silence.lasts:
+        return None
+    flow, run, step, task = (quote(name, safe="") for name in path)
+    address = f"{service.rstrip('/')}/flows/{flow}/runs/{run}/steps/{step}/tasks/{task}"
+    try:
+        with requests.Session() as session:
+            session.headers.update(_service_headers())
+            own, fields = (_asked(session, url) for url in (address, f"{address}/metadata"))
+    except (requests.RequestException, ValueError):
+        _service_silence.begin()
+        return None
+    if not isinstance(own, dict) or not isinstance(fields, list):
+        return None
+    return Notes(own, own, [field for field in fields[:MAX_NOTES] if isinstance(field, dict)])
+
+
+def _asked(session: requests.Session, url: str) -> Any:
+    answer = session.get(url, timeout=(2, 6))
+    if answer.status_code == requests.codes.not_found:
+        return None
+    answer.raise_for_status()
+    return answer.json()
+
+
+def _service_headers() -> dict[str, str]:
+    key = metaflow_setting("SERVICE_AUTH_KEY")
+    headers: dict[str, str] = json.loads(metaflow_setting("SERVICE_HEADERS") or "{}")
+    return headers | ({"x-api-key": key} if key else {})
+
+
+class _Traces:
+    """The files that tell how the attempts of a task went, whatever keeps its metadata."""
+
+    def __init__(self, path: TaskPath, store: Store, files: Iterable[StoredFile]) -> None:
+        self._path = path
+        self._store = store
+        self._files = {file.name: file for file in files}
+
+    @property
+    def attempts(self) -> list[int]:
+        """The attempts that began."""
+        began = (name.removesuffix(".attempt.json") for name in self._files if name.endswith(".attempt.json"))
+        return [int(number) for number in began if number.isdecimal()]
+
+    def written(self, attempt: int, suffix: str) -> datetime | None:
+        """When the attempt's file with this suffix was written, if it was."""
+        file = self._files.get(f"{attempt}.{suffix}")
+        return datetime.fromtimestamp(file.modified, UTC) if file else None
+
+    def succeeded(self, attempt: int) -> bool | None:
+        """How the process of the attempt ended, if the machine that started it noted that."""
+        if f"{attempt}.runtime" not in self._files:
+            return None
+        return bool(_note(self._store, f"{self._path.folder}/{attempt}.runtime").get("success"))
+
+
+def _record(path: TaskPath, notes: Notes, traces: _Traces) -> Record:
+    attempt = max([0, *traces.attempts, *(n for note in notes.fields if (n := _attempt_of(note)) is not None)])
+    fields = _fields(notes, attempt)
+    values = {name: str(note.get("value")) for name, note in fields.items() if note.get("type") != "card-info"}
+    left = traces.written(attempt, "runtime")
+    finished = _time(fields.get("attempt-done")) or traces.written(attempt, "DONE.lock") or left
+    facts = TaskFacts(
+        task=path.folder,
+        state=_state(finished is not None, values.get("attempt_ok"), traces.succeeded(attempt)),
+        attempt=attempt,
+        started=_time(fields.get("attempt")) or traces.written(attempt, "attempt.json") or _time(notes.task),
+        finished=finished,
+        user=_text(notes.task.get("user_name")),
+        where=_where(values),
+        tags=_texts(notes.run.get("tags")),
+        system_tags=_texts(notes.run.get("system_tags")),
+        metadata=values,
+    )
+    settled = left is not None or (finished is not None and time.time() - finished.timestamp() > SETTLING_SECONDS)
+    return Record(facts, settled, _card_attempts(notes))
+
+
+def _fields(notes: Notes, attempt: int) -> dict[str, Note]:
+    """The newest note of each field, of this attempt or of none in particular."""
+    mine = [note for note in notes.fields if _attempt_of(note) in (None, attempt) and note.get("field_name")]
+    return {str(note["field_name"]): note for note in sorted(mine, key=_milliseconds)}
+
+
+def _attempt_of(note: Note) -> int | None:
+    for tag in _texts(note.get("tags")):
+        name, _, number = tag.partition(":")
+        if name == "attempt_id" and number.isdecimal():
+            return int(number)
+    return None
+
+
+def _card_attempts(notes: Notes) -> dict[str, int]:
+    cards = ((note, _attempt_of(note)) for note in notes.fields if note.get("type") == "card-info")
+    return {str(note.get("field_name")): attempt for note, attempt in cards if attempt is not None}
+
+
+def _state(ended: bool, noted: str | None, left_well: bool | None) -> State:
+    if not ended:
+        return "running"
+    well = {"True": True, "False": False}.get(noted or "", left_well)
+    return "finished" if well is None else "succeeded" if well else "failed"
+
+
+def _where(values: dict[str, str]) -> str | None:
+    """Where the attempt ran, as a phrase."""
+    if pod := values.get("kubernetes-pod-name"):
+        return f"in Kubernetes, pod {pod}"
+    if job := values.get("aws-batch-job-id"):
+        return f"in AWS Batch, job {job}"
+    started_by = values.get("runtime")
+    return "on the machine of whoever started it" if started_by == "dev" else started_by
+
+
+def _milliseconds(note: Note) -> float:
+    value = note.get("ts_epoch")
+    return value if isinstance(value, int | float) else 0
+
+
+def _time(note: Note | None) -> datetime | None:
+    return datetime.fromtimestamp(_milliseconds(note) / 1000, UTC) if note and _milliseconds(note) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    return tuple(sorted(value for value in values if isinstance(value, str))) if isinstance(values, list) else ()

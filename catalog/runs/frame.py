@@ -1,0 +1,103 @@
+"""The answer that a card's frame gets: a page of somebody else's making, under a policy that lets it reach nothing."""
+
+import gzip
+from http import HTTPStatus
+from pathlib import Path
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.html import format_html
+
+from catalog.runs.answers import CardPage, LiveData, Reason, Unavailable
+
+# Metaflow's cards carry their own scripts and styles, all inline, and images as data; charts compile expressions
+POLICY = "; ".join(
+    [
+        "sandbox allow-scripts",
+        "default-src 'none'",
+        "script-src 'unsafe-inline' 'unsafe-eval'",
+        "style-src 'unsafe-inline'",
+        "img-src data: blob:",
+        "font-src data:",
+        "connect-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+    ]
+)
+FRAME_SCRIPT = Path(__file__).with_name("frame.html").read_bytes()
+STATUS = {
+    Reason.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
+    Reason.UNREACHABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def with_frame_script(html: bytes) -> bytes:
+    """A card's page with the script that tells its height to the page around it and takes live data from there."""
+    at = html.lower().rfind(b"</body>")
+    at = len(html) if at < 0 else at
+    return html[:at] + FRAME_SCRIPT + html[at:]
+
+
+def frame_response(request: HttpRequest, page: CardPage | Unavailable) -> HttpResponseBase:
+    """The card, or the sentence that says why not, for `<iframe sandbox="allow-scripts" data-card>`.
+
+    403 if the browser says that it wants it for anything but an inner frame: opened by itself, a card could lead its
+    tab elsewhere.
+    """
+    if request.headers.get("Sec-Fetch-Dest", "iframe") != "iframe":
+        return _guarded(HttpResponse("A card is shown only inside its page.", "text/plain", HTTPStatus.FORBIDDEN))
+    if isinstance(page, Unavailable):
+        return _guarded(_said(page))
+    return _guarded(_shown(request, page))
+
+
+def live_response(data: LiveData | Unavailable) -> HttpResponse:
+    """The JSON that static/card.js asks for at an iframe's `data-live` address, every few seconds until it is final."""
+    if isinstance(data, Unavailable):
+        answer = JsonResponse({"error": data.reason, "message": data.sentence}, status=_status(data))
+    else:
+        answer = JsonResponse(data.as_json())
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+def _status(answer: Unavailable) -> HTTPStatus:
+    return STATUS.get(answer.reason, HTTPStatus.NOT_FOUND)
+
+
+def _shown(request: HttpRequest, page: CardPage) -> HttpResponseBase:
+    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(page.gzipped if zipped else gzip.decompress(page.gzipped))
+    if zipped:
+        response["Content-Encoding"] = "gzip"
+    patch_vary_headers(response, ["Accept-Encoding", "Sec-Fetch-Dest"])
+    if page.live:
+        response["Cache-Control"] = "no-store"
+        return response
+    # Asked for again each time, so that a right that was taken away, or a frame that is none, is noticed
+    response["Cache-Control"] = "private, no-cache"
+    response["ETag"] = page.etag
+    return get_conditional_response(request, etag=page.etag, response=response) or response
+
+
+def _said(answer: Unavailable) -> HttpResponse:
+    body = format_html(
+        '<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>No card</title>'
+        '<body style="font: 1rem system-ui, sans-serif; margin: 1rem"><p>{}</p>',
+        answer.sentence,
+    )
+    response = HttpResponse(with_frame_script(body.encode()), status=_status(answer))
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _guarded(response: HttpResponseBase) -> HttpResponseBase:
+    """The same response under the policy of cards. Headers that are set here are left alone by the site's middleware;
+    they are on a 304 too, because browsers take its headers over to what they have kept."""
+    response["Content-Security-Policy"] = POLICY
+    response["X-Frame-Options"] = "SAMEORIGIN"
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Referrer-Policy"] = "no-referrer"
+    return response

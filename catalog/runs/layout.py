@@ -1,0 +1,90 @@
+"""Where Metaflow keeps things: the one place that knows paths, file names and settings of Metaflow.
+
+Every path is relative to a datastore root and uses "/", whether the root is a folder or a bucket.
+"""
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+# Letters and digits of any script (Python class names may have them) and the few signs that schedulers put into ids
+SEGMENT = re.compile(r"[\w:=@+~-][\w.:=@+~-]{0,199}")
+CARD_FILE = re.compile(r"(?P<type>\w{1,100})(?:-(?P<id>\w{1,100}))?-(?P<uuid>[A-Za-z0-9]{5,64})\.html", re.ASCII)
+CARD_BASES = ("mf.cards/", "")
+
+
+class TaskPath(NamedTuple):
+    """The four names of a task's pathspec."""
+
+    flow: str
+    run: str
+    step: str
+    task: str
+
+    @classmethod
+    def parse(cls, pathspec: str) -> "TaskPath | None":
+        """The task that `pathspec` names, or None if it can't be a task's: no name leaves its folder."""
+        names = pathspec.split("/")
+        return cls(*names) if len(names) == 4 and all(SEGMENT.fullmatch(name) for name in names) else None
+
+    @property
+    def run_folder(self) -> str:
+        """Where the run keeps its files."""
+        return f"{self.flow}/{self.run}"
+
+    @property
+    def folder(self) -> str:
+        """Where the task keeps its files."""
+        return "/".join(self)
+
+    @property
+    def card_folders(self) -> list[str]:
+        """Where the task's cards may be: below `mf.cards` or, if the root was made for cards alone, below the root;
+        with the step in the path, or as before June 2022 without it."""
+        run, step, task = f"{self.flow}/runs/{self.run}/", f"steps/{self.step}/", f"tasks/{self.task}"
+        return [base + run + middle + task for base in CARD_BASES for middle in (step, "")]
+
+
+class CardName(NamedTuple):
+    """What the name of a card's file says. `key`, the name without its ending, is safe in an address."""
+
+    key: str
+    type: str
+    id: str | None
+    uuid: str
+
+    @classmethod
+    def parse(cls, file_name: str) -> "CardName | None":
+        """The card kept in a file of that name, or None if it is no card's."""
+        match = CARD_FILE.fullmatch(file_name)
+        return cls(file_name.removesuffix(".html"), match["type"], match["id"], match["uuid"]) if match else None
+
+
+def html_path(task_cards: str, key: str) -> str:
+    """The page of a card, below one of `TaskPath.card_folders`."""
+    return f"{task_cards}/cards/{key}.html"
+
+
+def live_path(task_cards: str, key: str) -> str:
+    """What a running task last wrote into a card."""
+    return f"{task_cards}/runtime/{key}.data.json"
+
+
+def metaflow_setting(name: str) -> str | None:
+    """A setting of Metaflow's own (`METAFLOW_<name>`): from the environment, or else its configuration file."""
+    variable = f"METAFLOW_{name}"
+    value = os.environ.get(variable) or _configuration_file().get(variable)
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _configuration_file() -> dict[str, object]:
+    """Metaflow's configuration of this user and profile; a missing or broken one has no settings."""
+    profile = os.environ.get("METAFLOW_PROFILE")
+    home = Path(os.environ.get("METAFLOW_HOME", "~/.metaflowconfig")).expanduser()
+    try:
+        settings = json.loads((home / (f"config_{profile}.json" if profile else "config.json")).read_text())
+    except (OSError, ValueError):
+        return {}
+    return settings if isinstance(settings, dict) else {}

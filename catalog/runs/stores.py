@@ -1,0 +1,269 @@
+"""Reading files below a root, and nothing else: from a folder of this machine or from a bucket.
+
+A store knows nothing of cards. It answers with bytes, with None for what is not there, or raises `UnavailableError`.
+"""
+
+import errno
+import functools
+import os
+import stat
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from catalog.runs.answers import Reason, UnavailableError
+
+MAX_BYTES = 64 * 1024 * 1024
+SILENCE_SECONDS = 10.0  # how long a service that did not answer is left alone
+
+
+class Silence:
+    """Remembers that a service did not answer, so that the next pages need not wait for it as well."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def begin(self) -> None:
+        """The service did not answer just now."""
+        self._until = time.monotonic() + SILENCE_SECONDS
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the service had better not be asked yet."""
+        return time.monotonic() < self._until
+
+
+class StoredFile(NamedTuple):
+    """One file of a folder. `version` changes whenever its content may have changed."""
+
+    name: str
+    size: int
+    modified: float
+    version: str
+
+
+class Store(Protocol):
+    """Files below one root."""
+
+    root: str
+
+    def files(self, folder: str) -> list[StoredFile]:
+        """The files directly in `folder`; none if there is no such folder."""
+
+    def read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
+        """The file at `path`, refused if it is longer than `limit`; None if there is none."""
+
+    def head(self, path: str, length: int) -> bytes | None:
+        """The first `length` bytes of the file at `path`; None if there is none."""
+
+
+def too_large(limit: int) -> UnavailableError:
+    """The refusal of a file longer than `limit` bytes."""
+    return UnavailableError(Reason.TOO_LARGE, f"This is larger than {limit // 1024**2} MB and is not shown.")
+
+
+def real(path: Path) -> Path:
+    """`path` with all its links resolved; unlike `Path.resolve`, a loop of links is no error."""
+    return Path(os.path.realpath(path))
+
+
+class LocalStore:
+    """A folder of this machine. Links are followed as long as they stay below the root.
+
+    Every open walks down from the root, one folder at a time and without following links; where there is a link, it is
+    resolved and the walk begins again. So nothing that is swapped meanwhile can lead out. With `owner`, only what that
+    user owns is read.
+    """
+
+    def __init__(self, root: Path, owner: int | None = None) -> None:
+        self._path = real(root)
+        self._owner = owner
+        self.root = str(self._path)
+
+    def files(self, folder: str) -> list[StoredFile]:
+        with self._opened(folder, os.O_DIRECTORY) as descriptor:
+            if descriptor is None:
+                return []
+            with os.scandir(descriptor) as entries:
+                return sorted(found for entry in entries if (found := self._stored_file(folder, entry)))
+
+    def read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
+        content = self.head(path, limit + 1)
+        if content is not None and len(content) > limit:
+            raise too_large(limit)
+        return content
+
+    def head(self, path: str, length: int) -> bytes | None:
+        with self._opened(path, os.O_NONBLOCK | os.O_NOCTTY) as descriptor:
+            if descriptor is None:
+                return None
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(min(length, os.fstat(descriptor).st_size))
+
+    def _stored_file(self, folder: str, entry: os.DirEntry[str]) -> StoredFile | None:
+        try:
+            if entry.is_symlink() and self._resolved(f"{folder}/{entry.name}") is None:
+                return None
+            info = entry.stat()
+        except OSError:
+            return None
+        if not stat.S_ISREG(info.st_mode):
+            return None
+        return StoredFile(entry.name, info.st_size, info.st_mtime, f"{info.st_ino}-{info.st_size}-{info.st_mtime_ns}")
+
+    def _resolved(self, path: str) -> Path | None:
+        """`path` below the root as one without links, or None if it leads out of the root."""
+        target = real(self._path / path)
+        return target.relative_to(self._path) if target.is_relative_to(self._path) else None
+
+    @contextmanager
+    def _opened(self, path: str, flags: int) -> Iterator[int | None]:
+        """A descriptor of the plain file (or, as `flags` say, the folder) at `path`; None if there is none."""
+        try:
+            descriptor = self._open(path, flags)
+        except PermissionError as error:
+            raise UnavailableError(
+                Reason.UNREACHABLE, "The server's user may not open the files of this task."
+            ) from error
+        except OSError:
+            descriptor = None
+        try:
+            yield descriptor if descriptor is not None and self._is_readable(descriptor, flags) else None
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _open(self, path: str, flags: int) -> int | None:
+        try:
+            return self._walk(path.split("/"), flags)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.ENOTDIR):
+                raise
+            without_links = self._resolved(path)
+            return self._walk(list(without_links.parts), flags) if without_links else None
+
+    def _walk(self, parts: list[str], flags: int) -> int | None:
+        """Open the last of `parts`, each in the one before it, beginning at the root; a link on the way is an error."""
+        if any(name in ("", ".", "..") for name in parts):
+            return None
+        descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
+        for depth, name in enumerate(parts, start=1):
+            wanted = flags if depth == len(parts) else os.O_DIRECTORY
+            try:
+                below = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | wanted, dir_fd=descriptor)
+            finally:
+                os.close(descriptor)
+            descriptor = below
+        return descriptor
+
+    def _is_readable(self, descriptor: int, flags: int) -> bool:
+        info = os.fstat(descriptor)
+        right_kind = stat.S_ISDIR(info.st_mode) if flags & os.O_DIRECTORY else stat.S_ISREG(info.st_mode)
+        return right_kind and self._owner in (None, info.st_uid)
+
+
+class S3Store:
+    """A bucket, or what lies below a prefix of it."""
+
+    def __init__(self, bucket: str, prefix: str, endpoint: str | None) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._storage = object_storage(endpoint)
+        self.root = f"s3://{bucket}/{prefix}".rstrip("/")
+
+    def files(self, folder: str) -> list[StoredFile]:
+        start = f"{self._prefix}{folder}/"
+        answer = self._storage.call("list_objects_v2", Bucket=self._bucket, Prefix=start, Delimiter="/")
+        return [
+            StoredFile(
+                item["Key"].removeprefix(start), item["Size"], item["LastModified"].timestamp(), item["ETag"].strip('"')
+            )
+            for item in (answer or {}).get("Contents", [])
+            if item["Key"] != start
+        ]
+
+    def read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
+        content = self._get(path, limit + 1)
+        if content is not None and len(content) > limit:
+            raise too_large(limit)
+        return content
+
+    def head(self, path: str, length: int) -> bytes | None:
+        return self._get(path, length, Range=f"bytes=0-{length - 1}")
+
+    def _get(self, path: str, length: int, **options: str) -> bytes | None:
+        answer = self._storage.call("get_object", Bucket=self._bucket, Key=self._prefix + path, **options)
+        if answer is None:
+            return None
+        with answer["Body"] as body, self._storage.errors_told():
+            return body.read(length)
+
+
+class ObjectStorage:
+    """One endpoint that speaks S3, with short timeouts; after a silence it is not asked again for a while."""
+
+    def __init__(self, endpoint: str | None) -> None:
+        timing = Config(connect_timeout=2, read_timeout=6, retries={"total_max_attempts": 2, "mode": "standard"})
+        self._client = boto3.session.Session().client("s3", endpoint_url=endpoint, config=timing)
+        self._silence = Silence()
+
+    def call(self, operation: str, **arguments: Any) -> dict[str, Any] | None:
+        """The answer to one S3 operation; None if what it asks for is not there."""
+        if self._silence.lasts:
+            raise silent_storage()
+        with self.errors_told():
+            try:
+                return getattr(self._client, operation)(**arguments)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in ("NoSuchKey", "404", "InvalidRange"):
+                    return None
+                raise
+
+    @contextmanager
+    def errors_told(self) -> Iterator[None]:
+        """Whatever goes wrong within, as a sentence."""
+        try:
+            yield
+        except ClientError as error:
+            raise refused_by_storage(error.response["Error"]["Code"]) from error
+        except (BotoCoreError, OSError) as error:
+            self._silence.begin()
+            raise silent_storage() from error
+
+
+def silent_storage() -> UnavailableError:
+    """The object storage does not answer, or the server has no credentials to ask it with."""
+    return UnavailableError(
+        Reason.UNREACHABLE, "The object storage in which this task keeps its files can't be reached right now."
+    )
+
+
+def refused_by_storage(code: str) -> UnavailableError:
+    """The object storage answered with an error."""
+    known = {
+        "NoSuchBucket": "The bucket in which this task keeps its files does not exist.",
+        "AccessDenied": "The object storage does not let this server read the files of this task.",
+    }
+    told = known.get(code, f"The object storage in which this task keeps its files answered with an error ({code}).")
+    return UnavailableError(Reason.UNREACHABLE, told)
+
+
+_making = threading.Lock()
+
+
+def object_storage(endpoint: str | None) -> ObjectStorage:
+    """The connection to `endpoint` (None: AWS), made once for all threads; making one takes long."""
+    with _making:
+        return _object_storage(endpoint)
+
+
+@functools.cache
+def _object_storage(endpoint: str | None) -> ObjectStorage:
+    return ObjectStorage(endpoint)

@@ -1,0 +1,170 @@
+"""`/styleguide/`: every element of the pages once, with values that are hard to lay out. Served in debug only."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from catalog.metrics import Metric
+
+LONG = "customer_lifetime_value_regression_with_seasonal_decomposition_and_holiday_features_v2_experimental"
+HTML = "<b onmouseover=alert(1)>bold</b> & <script>alert(1)</script>"
+RIGHT_TO_LEFT = "\u05de\u05d5\u05d3\u05dc \u05d4\u05e0\u05d8\u05d9\u05e9\u05d4"  # "the churn model" in Hebrew
+EMOJI = "\N{FOX FACE} fox \N{SNOWMAN}"
+
+ROLES = {
+    "grounds": ["page", "sheet", "inset", "hover"],
+    "text": ["ink", "ink-2", "ink-3"],
+    "lines": ["edge", "edge-2", "edge-3"],
+    "meanings": ["accent", "data", "model", "good", "warn", "bad"],
+}
+ICONS = [
+    *("brand", "data", "model", "definition", "flow", "deployment", "person", "ci", "other", "branch"),
+    *("ready", "pending", "failed", "info", "warning", "up", "down", "same", "search", "theme", "copy", "copied"),
+    *("open", "previous", "next", "outside", "remove", "add", "menu"),
+]
+
+CODE = """class ScoreFlow(ProjectFlow):
+    @step
+    def start(self):
+        self.model = self.prj.get_model("churn_model")
+        self.next(self.end)"""
+
+README = """# Churn model
+
+Who is *about to leave*, scored **weekly**. See [the paper](https://example.org/churn) and
+![the architecture](https://example.org/architecture.png).
+
+| slice | rows | auc |
+|---|---|---|
+| new customers | 12,040 | 0.94 |
+| `loyal` | 36,170 | 0.97 |
+
+> Retrain after a price change.
+
+1. run `TrainFlow`
+2. look at the card
+
+```python
+self.prj.get_model("churn_model")
+```
+
+<script>alert("shown as text")</script>
+"""
+
+
+def styleguide(request: HttpRequest) -> HttpResponse:
+    """Every element of the pages, on one page."""
+    return render(request, "styleguide.html", {**_frame(), **_parts(), **_rows()})
+
+
+styleguide_page = login_not_required(styleguide)
+
+
+def _frame() -> dict[str, Any]:
+    names = ["main", "feature/new-features", "user.alice", f"feature/{LONG}", RIGHT_TO_LEFT, HTML, EMOJI]
+    return {
+        "switch_perimeters": [_entry("default", current=True), _entry("research")],
+        "switch_projects": [_entry("churn", current=True), _entry("xkcd", note="2 branches"), _entry(LONG)],
+        "switch_branches": [
+            _entry(name, current=name == "feature/new-features", note="2 h ago" if name == "main" else "")
+            for name in [*names, *(f"user.person{number}" for number in range(12))]
+        ],
+        "tabs": [
+            {"label": "Overview", "url": "#", "current": False, "count": None},
+            {"label": "Data", "url": "#", "current": False, "count": 6},
+            {"label": "Models", "url": "#", "current": True, "count": 3},
+        ],
+        "search_url": ".",
+        "search_scope": "assets of churn",
+        "json_url": "?format=json",
+    }
+
+
+def _entry(label: str, *, current: bool = False, note: str = "") -> dict[str, Any]:
+    return {"label": label, "url": f"?name={len(label)}", "current": current, "note": note}
+
+
+def _parts() -> dict[str, Any]:
+    now = timezone.now()
+    return {
+        "roles": ROLES,
+        "icons": ICONS,
+        "long": LONG,
+        "html": HTML,
+        "right_to_left": RIGHT_TO_LEFT,
+        "emoji": EMOJI,
+        "code": CODE,
+        "readme": README,
+        "times": [now - timedelta(seconds=seconds) for seconds in (3, 40, 600, 7200, 86_400 * 3, 86_400 * 400)],
+        "chips": [
+            {"label": "tag", "value": "env=prod", "remove_url": "#"},
+            {"label": "state", "value": "ready", "remove_url": "#"},
+            {"label": "text", "value": HTML, "remove_url": "#"},
+        ],
+        "sort_options": [
+            {"label": "newest first", "url": "#", "current": True},
+            {"label": "by name", "url": "#", "current": False},
+            {"label": "most used", "url": "#", "current": False},
+        ],
+        "add_options": [
+            {"label": "state pending", "url": "#", "note": "1"},
+            {"label": "tag source=postgres", "url": "#", "note": "4"},
+        ],
+        "pages": [
+            {"number": 1, "url": "#", "current": False, "gap": False},
+            {"number": 2, "url": "#", "current": True, "gap": False},
+            {"number": 3, "url": "#", "current": False, "gap": False},
+            {"number": None, "url": None, "current": False, "gap": True},
+            {"number": 18, "url": "#", "current": False, "gap": False},
+        ],
+        "better": Metric("accuracy", 0.934, 0.928),
+        "worse": Metric("rmse", 12.5, 11.25),
+        "neutral": Metric("rows", 48210, 47655),
+        "same": Metric("auc", 0.971, 0.971),
+        "alone": Metric(LONG, 1.5e-7),
+    }
+
+
+def _rows() -> dict[str, Any]:
+    now = timezone.now()
+    rising = [0.88, 0.89, 0.886, 0.90, 0.897, 0.91, 0.908, 0.915, 0.912, 0.92, 0.921, 0.926, 0.928, 0.934]
+    rows = [
+        _row("Churn classifier", "churn_model", "v42", "ready", Metric("accuracy", 0.934, 0.928), rising, "TrainFlow"),
+        _row("Uplift model", "uplift", "v7", "ready", Metric("qini_score", 0.71, 0.73), [0.7, None, 0.72, 0.73, 0.71]),
+        _row(LONG, LONG, "v1208", "pending", Metric("rmse", 1204.5, 1204.5), [3.0, 3.0, 3.0], f"{LONG}Flow"),
+        _row(HTML, "html", "v2", "failed", None, []),
+        _row(RIGHT_TO_LEFT, "rtl", "v1", "ready", Metric("auc", 0.5), [0.5]),
+        _row("Small Llama", "small_llama", "", "definition", None, [], ""),
+    ]
+    for hours, row in enumerate(rows):
+        row["at"] = now - timedelta(hours=2 * hours + 1) if row["ref"] else None
+    rows[0]["icon"], rows[0]["aliases"] = "\N{BAR CHART}", [("production", "v41"), ("candidate", "v42")]
+    rows[0]["tags"] = [("env", "prod"), ("source", "postgres")]
+    rows[3]["tags"] = [(HTML, HTML), (LONG, LONG)]
+    return {"rows": rows}
+
+
+def _row(
+    title: str,
+    asset_id: str,
+    ref: str,
+    state: str,
+    metric: Metric | None,
+    values: list[float | None] | list[float],
+    flow: str = "UpliftFlow",
+) -> dict[str, Any]:
+    return {
+        "title": title,
+        "asset_id": asset_id,
+        "ref": ref,
+        "state": state,
+        "metric": metric,
+        "values": values,
+        "flow": flow,
+        "about": "who is about to leave, scored weekly; the description may well run over more than one line",
+        "consumers": len(asset_id) % 5,
+    }

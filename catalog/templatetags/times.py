@@ -1,0 +1,46 @@
+"""Times on pages: relative to now for reading, exact in UTC for hovering and for machines."""
+
+from datetime import UTC, datetime
+
+from django import template
+from django.utils import timezone
+
+register = template.Library()
+
+# From how many seconds on a unit is used, its length in seconds, and its name; static/app.js keeps the same table
+UNITS = [
+    (2 * 365 * 86_400, 365 * 86_400, "y"),
+    (60 * 86_400, 30 * 86_400, "mo"),
+    (86_400, 86_400, "d"),
+    (3_600, 3_600, "h"),
+    (60, 60, "min"),
+    (10, 1, "s"),
+]
+
+
+def relative_time(at: datetime, now: datetime) -> str:
+    """How far `at` lies from `now`: `just now`, `40 s ago`, `2 h ago`, `in 3 d`."""
+    seconds = round((now - at).total_seconds())
+    for threshold, length, name in UNITS:
+        if abs(seconds) >= threshold:
+            distance = f"{abs(seconds) // length} {name}"
+            return f"{distance} ago" if seconds > 0 else f"in {distance}"
+    return "just now"
+
+
+@register.filter
+def relative(at: datetime) -> str:
+    """How long ago `at` was, as of now."""
+    return relative_time(at, timezone.now())
+
+
+@register.filter
+def exact(at: datetime) -> str:
+    """`at` to the second, in UTC: `2026-03-04 20:11:04 UTC`."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+@register.filter
+def machine(at: datetime) -> str:
+    """`at` for the datetime attribute of a <time>: RFC 3339 in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

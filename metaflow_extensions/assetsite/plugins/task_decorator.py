@@ -1,0 +1,60 @@
+"""The step decorator through which a task's registrations learn how the task ended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from metaflow.decorators import StepDecorator
+
+
+class AssetTaskDecorator(StepDecorator):
+    """Opens the running task before the step, and settles its registrations when the artifacts are stored.
+
+    Both hooks run in the process of the step: locally, in a pod and on a scheduler alike.
+    """
+
+    name = "assetsite_task"
+
+    def step_init(
+        self, flow: Any, graph: Any, step: str, decos: Any, environment: Any, flow_datastore: Any, logger: Any
+    ) -> None:
+        """Remember where the flow's artifacts and cards are stored."""
+        self._flow_datastore = flow_datastore
+
+    def task_pre_step(
+        self,
+        step_name: str,
+        task_datastore: Any,
+        metadata: Any,
+        run_id: str,
+        task_id: str,
+        flow: Any,
+        graph: Any,
+        retry_count: int,
+        max_user_code_retries: int,
+        ubf_context: Any,
+        inputs: Any,
+    ) -> None:
+        """Open the running task."""
+        # Imported here because Metaflow imports this module while it is itself being imported.
+        from obproject import running
+
+        running.begin(
+            running.RunningTask(
+                flow=flow,
+                run_id=run_id,
+                step=step_name,
+                task_id=task_id,
+                attempt=retry_count,
+                metadata=metadata,
+                datastore=running.datastore_of(self._flow_datastore.TYPE, self._flow_datastore.datastore_root),
+            )
+        )
+
+    def task_finished(
+        self, step_name: str, flow: Any, graph: Any, is_task_ok: bool, retry_count: int, max_user_code_retries: int
+    ) -> None:
+        """Settle what the task registered; the artifacts can be read from now on."""
+        from obproject import running
+
+        running.end(ok=bool(is_task_ok))

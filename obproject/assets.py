@@ -1,0 +1,398 @@
+"""The assets of one branch: register, read, consume, list, delete.
+
+:class:`Asset` works anywhere: in a flow, a notebook, an app or a script. Inside a
+:class:`~obproject.ProjectFlow`, ``self.prj`` is the shorter way.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from obproject import running
+from obproject.branches import branch_key, check_asset_id, check_branch, check_project
+from obproject.connection import Connection, Query, path_of
+from obproject.entities import EntityRef, deployment_ref, entity_ref, task_ref, user_ref, who_is_running
+from obproject.errors import (
+    AssetNotFound,
+    InstanceNotFound,
+    InvalidAssetInstanceError,
+    InvalidInput,
+    ReadOnly,
+)
+from obproject.instances import AssetInstance, json_value, parse_instance, tag_pairs, with_text
+from obproject.references import parse_reference
+from obproject.settings import find_settings
+
+__all__ = [
+    "Asset",
+    "AssetInstance",
+    "DeleteResult",
+    "EntityRef",
+    "InvalidAssetInstanceError",
+    "deployment_ref",
+    "entity_ref",
+    "task_ref",
+    "user_ref",
+]
+
+_COLLECTIONS = {"data": "data", "model": "models"}
+_LABELS = {"data": "data asset", "model": "model asset"}
+
+
+class DeleteResult(NamedTuple):
+    """What a deletion did; both False if there was nothing to delete."""
+
+    catalog_deleted: bool
+    metadata_updated: bool
+    """Whether the branch's project spec lost the asset; the catalogue does both at once."""
+
+
+class Asset:
+    """The assets of one project and branch.
+
+    ``project`` and ``branch`` default to those of the running flow, else to ``OB_PROJECT`` and ``OB_BRANCH``. The
+    branch may be a git name or its key. Who registers and consumes is ``entity_ref`` if given, else the ``deployment``
+    of that name, else the running task, the deployment in ``ASSETSITE_DEPLOYMENT``, or the user. With
+    ``read_only=True`` registering does nothing, consuming leaves no trace and deleting raises ReadOnly. For ``url``,
+    ``token`` and ``perimeter`` see :mod:`obproject.settings`.
+
+    Methods raise the exceptions of :mod:`obproject.errors`. Instances are returned as the reference protocol shapes
+    them, with text under ``annotations``, and with ``values`` (typed annotations), ``number``, ``ref``, ``state``,
+    ``url`` and more besides.
+    """
+
+    def __init__(
+        self,
+        project: str | None = None,
+        branch: str | None = None,
+        entity_ref: Mapping[str, str] | None = None,
+        read_only: bool = False,
+        deployment: str | None = None,
+        *,
+        url: str | None = None,
+        token: str | None = None,
+        perimeter: str | None = None,
+    ) -> None:
+        self.project = _valid(check_project, project or _default_project())
+        self._write_branch = _valid(check_branch, branch or _default_branch())
+        self._lookup_order: tuple[str, ...] = (self._write_branch,)
+        self.read_only = read_only
+        self._task = None if entity_ref or deployment else running.running_task()
+        self.entity_ref: dict[str, str] = (
+            dict(entity_ref) if entity_ref else deployment_ref(deployment) if deployment else who_is_running()
+        )
+        self._connection = Connection(find_settings(url, token, perimeter))
+
+    @property
+    def branch(self) -> str:
+        """Key of the branch that is read."""
+        return branch_key(self._lookup_order[0])
+
+    @property
+    def perimeter(self) -> str:
+        """The perimeter, from the settings."""
+        return self._connection.settings.perimeter
+
+    @property
+    def base_url(self) -> str | None:
+        """Address of the catalogue; None if none is configured."""
+        return self._connection.settings.url
+
+    @property
+    def service_headers(self) -> dict[str, str]:
+        """Headers that say who is asking."""
+        return self._connection.settings.headers
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Project, branch and entity, under the names that the reference protocol's clients use."""
+        return {"project": self.project, "branch": self.branch, "entity_reg": self.entity_ref}
+
+    def register_data_asset(
+        self,
+        name: str,
+        description: str | None = None,
+        kind: str | None = None,
+        blobs: list[Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any] | None:
+        """Register a new instance of a data asset and return it; None if read-only.
+
+        ``kind`` says how to resolve it: ``artifact``, or any label such as ``s3_object``. ``blobs`` are references to
+        the data, never the data. Annotations keep their JSON type; tags are text.
+        """
+        return self._register("data", name, description, kind, blobs, annotations, tags)
+
+    def register_model_asset(
+        self,
+        name: str,
+        description: str | None = None,
+        kind: str | None = None,
+        blobs: list[Any] | None = None,
+        annotations: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any] | None:
+        """Register a new instance of a model asset and return it; see :meth:`register_data_asset`."""
+        return self._register("model", name, description, kind, blobs, annotations, tags)
+
+    def peek_data_asset(self, name: str, instance: str = "latest") -> dict[str, Any]:
+        """Return an instance of a data asset without becoming its consumer.
+
+        ``instance`` is ``latest``, ``latest-1``, ``v12``, ``@alias`` or an id.
+        """
+        return self._peek("data", name, instance)[1]
+
+    def peek_model_asset(self, name: str, instance: str = "latest") -> dict[str, Any]:
+        """Return an instance of a model asset without becoming its consumer; see :meth:`peek_data_asset`."""
+        return self._peek("model", name, instance)[1]
+
+    def consume_data_asset(self, name: str, instance: str = "latest") -> dict[str, Any]:
+        """Return an instance of a data asset and become its consumer; see :meth:`peek_data_asset`."""
+        return self._consume("data", name, instance)
+
+    def consume_model_asset(self, name: str, instance: str = "latest") -> dict[str, Any]:
+        """Return an instance of a model asset and become its consumer; see :meth:`peek_data_asset`."""
+        return self._consume("model", name, instance)
+
+    def list_data_assets(self, tags: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return ``{"items": [{"asset", "latest_instance", "tags"}], "continuation": None}``: all data assets.
+
+        With ``tags``, those whose newest instance has all of them.
+        """
+        return self._list("data", tags)
+
+    def list_model_assets(self, tags: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return all model assets; see :meth:`list_data_assets`."""
+        return self._list("model", tags)
+
+    def list_data_asset_instances(self, name: str) -> Iterator[AssetInstance]:
+        """Yield the ready instances of a data asset, newest first, page by page as they are asked for."""
+        return self._instances("data", name)
+
+    def list_model_asset_instances(self, name: str) -> Iterator[AssetInstance]:
+        """Yield the ready instances of a model asset; see :meth:`list_data_asset_instances`."""
+        return self._instances("model", name)
+
+    def delete_data_asset(self, name: str) -> DeleteResult:
+        """Delete a data asset with all its instances and aliases; the data itself stays where it is."""
+        return self._delete("data", name)
+
+    def delete_model_asset(self, name: str) -> DeleteResult:
+        """Delete a model asset; see :meth:`delete_data_asset`."""
+        return self._delete("model", name)
+
+    def get_properties(self, name: str, kind: str | None = None) -> dict[str, Any]:
+        """Return the properties that hold for an asset: those declared in its ``asset_config.toml``, edits applied.
+
+        ``kind`` is ``data`` or ``model``; it is needed only where one name stands for both.
+        """
+        if kind is not None:
+            return self._properties(_valid_kind(kind), name)
+        found = {
+            kind: properties
+            for kind in _COLLECTIONS
+            if (properties := self._properties_or_none(kind, name)) is not None
+        }
+        if len(found) > 1:
+            raise InvalidInput(f"There is a data asset and a model asset {name!r}: give kind='data' or kind='model'.")
+        return next(iter(found.values())) if found else self._properties("data", name)
+
+    def get_flowproject_spec(self) -> dict[str, Any] | None:
+        """Return the branch's project spec as the last deploy posted it; None if there was none."""
+        branch = self._lookup_order[0]
+        try:
+            return self._call("GET", branch, "latestflowproject", about=f"project spec of {self._place(branch)}")
+        except AssetNotFound:
+            return None
+
+    # One request of each kind
+
+    def _register(
+        self,
+        kind: str,
+        name: str,
+        description: str | None,
+        asset_kind: str | None,
+        blobs: list[Any] | None,
+        annotations: Mapping[str, Any] | None,
+        tags: Mapping[str, Any] | None,
+    ) -> dict[str, Any] | None:
+        if self.read_only:
+            return None
+        if not asset_kind:
+            raise InvalidInput(f"Registering {_LABELS[kind]} {name!r} needs a kind, such as 'artifact' or 's3_object'.")
+        body: dict[str, Any] = {
+            "entity_ref": self.entity_ref,
+            "branch_name": self._write_branch,
+            f"{kind}_asset_kind": asset_kind,
+            **({"description": description} if description else {}),
+            **({"blobs": json_value(blobs)} if blobs is not None else {}),
+            **({"annotations": json_value(annotations)} if annotations is not None else {}),
+            **({"tags": tag_pairs(tags)} if tags is not None else {}),
+            **(self._task.provenance() if self._task else {}),
+        }
+        answer = self._asset_call("PATCH", self._write_branch, kind, name, body=body)
+        if self._task:
+            self._task.will_settle(self._connection)
+        return with_text(answer)
+
+    def _peek(self, kind: str, name: str, reference: str) -> tuple[str, dict[str, Any]]:
+        """Return the branch that has the asset, and the instance there."""
+        branch, answer = self._look_up("GET", kind, name, "instances", str(_valid(parse_reference, reference)))
+        return branch, with_text(answer)
+
+    def _consume(self, kind: str, name: str, reference: str) -> dict[str, Any]:
+        if self.read_only:
+            return self._peek(kind, name, reference)[1]
+        reference = str(_valid(parse_reference, reference))
+        return with_text(self._look_up("PUT", kind, name, "instances", reference, body=self._consumption())[1])
+
+    def _consume_exactly(self, branch: str, kind: str, name: str, instance_id: str) -> None:
+        """Become a consumer of an instance that was read before."""
+        if not self.read_only:
+            self._asset_call("PUT", branch, kind, name, "instances", instance_id, body=self._consumption())
+
+    def _consumption(self) -> dict[str, Any]:
+        prj = getattr(self._task.flow, "prj", None) if self._task else None
+        consumer = {"consumer": {"project": prj.project, "branch": prj.branches.write}} if prj else {}
+        return {"entity_ref": self.entity_ref, **consumer}
+
+    def _list(self, kind: str, tags: Mapping[str, Any] | None) -> dict[str, Any]:
+        query = {"tag": [f"{pair['key']}={pair['value']}" for pair in tag_pairs(tags or {})]}
+        branch = self._lookup_order[0]
+        about = f"{_LABELS[kind]}s of {self._place(branch)}"
+        pages = _pages(lambda more: self._call("GET", branch, _COLLECTIONS[kind], query={**query, **more}, about=about))
+        items = [
+            {**item, "latest_instance": with_text(latest) if (latest := item.get("latest_instance")) else None}
+            for page in pages
+            for item in page["items"]
+        ]
+        return {"items": items, "continuation": None}
+
+    def _instances(self, kind: str, name: str) -> Iterator[AssetInstance]:
+        branch, first = self._look_up("GET", kind, name)
+        yield from map(parse_instance, first["recent_instances"])
+        if more := first.get("continuation"):
+            rest = _pages(lambda query: self._asset_call("GET", branch, kind, name, query=query), start=more)
+            yield from (parse_instance(found) for page in rest for found in page["recent_instances"])
+
+    def _delete(self, kind: str, name: str) -> DeleteResult:
+        if self.read_only:
+            raise ReadOnly(f"This Asset is read-only, so it can't delete the {_LABELS[kind]} {name!r}.")
+        try:
+            self._asset_call("DELETE", self._write_branch, kind, name)
+        except AssetNotFound:
+            return DeleteResult(catalog_deleted=False, metadata_updated=False)
+        return DeleteResult(catalog_deleted=True, metadata_updated=True)
+
+    def _properties(self, kind: str, name: str) -> dict[str, Any]:
+        summary = self._look_up("GET", kind, name, query={"page_size": 1})[1]
+        return dict(summary["asset"].get("properties") or {})
+
+    def _properties_or_none(self, kind: str, name: str) -> dict[str, Any] | None:
+        try:
+            return self._properties(kind, name)
+        except AssetNotFound:
+            return None
+
+    # How requests are addressed
+
+    def _look_up(self, method: str, kind: str, name: str, *rest: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
+        """Call on the first branch that has the asset; return that branch and the answer."""
+        missing: AssetNotFound | None = None
+        for branch in self._lookup_order:
+            try:
+                answer = self._asset_call(method, branch, kind, name, *rest, **arguments)
+            except InstanceNotFound:
+                raise
+            except AssetNotFound as error:
+                missing = missing or error
+            else:
+                if missing is not None:
+                    print(
+                        f"assetsite: {_LABELS[kind]} {name!r} isn't on branch {self._lookup_order[0]!r}, "
+                        f"so it was looked up on branch {branch!r}.",
+                        flush=True,
+                    )
+                return branch, answer
+        assert missing is not None
+        raise missing
+
+    def _asset_call(
+        self,
+        method: str,
+        branch: str,
+        kind: str,
+        name: str,
+        *rest: str,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+    ) -> dict[str, Any]:
+        reference = f" {rest[-1]!r}" if rest else ""
+        about = f"{_LABELS[kind]} {_valid(check_asset_id, name)!r}{reference} on {self._place(branch)}"
+        return self._call(method, branch, _COLLECTIONS[kind], name, *rest, body=body, query=query, about=about)
+
+    def _call(
+        self,
+        method: str,
+        branch: str,
+        *rest: str,
+        about: str,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+    ) -> dict[str, Any]:
+        scope = ("perimeters", self.perimeter, "projects", self.project, "branches", branch_key(branch))
+        return self._connection.request(method, path_of(*scope, *rest), body=body, query=query, about=about)
+
+    def _place(self, branch: str) -> str:
+        return f"branch {branch!r} of project {self.project!r}"
+
+
+def _pages(get: Any, start: str | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the pages of a listing, beginning with the first or with a continuation."""
+    continuation, seen = start, set[str]()
+    while True:
+        page = get({"continuation": continuation} if continuation else {})
+        yield page
+        continuation = page.get("continuation")
+        if not continuation or continuation in seen:
+            return
+        seen.add(continuation)
+
+
+def _default_project() -> str:
+    from metaflow import current
+
+    project = current.get("project_name") or os.environ.get("OB_PROJECT")
+    if not project:
+        raise InvalidInput("Which project? Outside a flow, give Asset(project=..., branch=...) or set OB_PROJECT.")
+    return project
+
+
+def _default_branch() -> str:
+    from metaflow import current
+
+    if (task := running.running_task()) and (prj := getattr(task.flow, "prj", None)):
+        return prj.branches.write
+    branch = current.get("branch_name") or os.environ.get("OB_BRANCH")
+    if not branch:
+        raise InvalidInput("Which branch? Outside a flow, give Asset(project=..., branch=...) or set OB_BRANCH.")
+    return branch
+
+
+def _valid_kind(kind: str) -> str:
+    singular = {"models": "model"}.get(kind, kind)
+    if singular not in _COLLECTIONS:
+        raise InvalidInput(f"The kind {kind!r} is neither 'data' nor 'model'.")
+    return singular
+
+
+def _valid(check: Any, value: str) -> Any:
+    """Apply a check of the floor, with its ValueError as an InvalidInput."""
+    try:
+        return check(value)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"{error}") from None

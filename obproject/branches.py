@@ -1,0 +1,192 @@
+"""Branch names: their canonical key, which branch a flow reads and writes, and which names can stand in an address.
+
+Client and server both import this module, so the rules exist once. Standard library only.
+
+A branch is known by its git name as written (``feature/new-model``, ``user.alice``). On the wire and as identity it has
+one canonical *key* (``feature_new_model``, ``user_alice``): :func:`branch_key`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+MAIN_BRANCHES = ("main", "master")
+"""The production branches. They read what they write, whatever ``[dev-assets]`` says."""
+
+MAX_NAME_LENGTH = 128
+"""Longest project, asset id, alias and perimeter."""
+
+MAX_BRANCH_LENGTH = 255
+"""Longest git name of a branch."""
+
+_UNSAFE_IN_KEY = re.compile(r"[^a-z0-9_]+")
+_UNDERSCORES = re.compile(r"_+")
+# A surrogate can't be encoded and a control character can't be seen: neither belongs in a name.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
+
+_PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+_SEGMENT = re.compile(r"\w[\w.@+:~-]*")
+_PROJECT_RULE = "letters, digits, '_', '.' and '-', beginning with a letter, a digit or '_'"
+_SEGMENT_RULE = "letters, digits and _ . @ + : ~ -, beginning with a letter, a digit or '_'"
+
+
+def branch_key(name: str) -> str:
+    """Return the canonical key of a branch name; empty if nothing of the name survives.
+
+    ``@`` becomes ``_at_``, the rest is lower-cased, everything outside ``[a-z0-9_]`` becomes ``_``, runs of ``_``
+    become one and those at the ends go. A key is its own key.
+    """
+    lowered = name.replace("@", "_at_").lower()
+    return _UNDERSCORES.sub("_", _UNSAFE_IN_KEY.sub("_", lowered)).strip("_")
+
+
+def is_main(name: str) -> bool:
+    """Say whether a branch name or key is a production branch (``main`` or ``master``)."""
+    return branch_key(name) in MAIN_BRANCHES
+
+
+def is_unnamed(name: str) -> bool:
+    """Say whether a name tells no more than its key, so that the first real git name for that key may replace it.
+
+    ``main`` and ``master`` equal their keys and yet are names of their own.
+    """
+    return name == branch_key(name) and name not in MAIN_BRANCHES
+
+
+def check_branch(name: str) -> str:
+    """Return a branch name that has a key and can be stored and shown; otherwise raise ValueError."""
+    _check_text("branch name", name, MAX_BRANCH_LENGTH)
+    if not branch_key(name):
+        raise ValueError(f"the branch name {name!r} has no letter a-z and no digit, so it has no key to be found by")
+    return name
+
+
+def check_project(name: str) -> str:
+    """Return a project name that can stand in an address; otherwise raise ValueError."""
+    return _check_name("project name", name, _PROJECT, _PROJECT_RULE)
+
+
+def check_perimeter(name: str) -> str:
+    """Return a perimeter name that can stand in an address; otherwise raise ValueError.
+
+    Names that a site uses for itself are for that site to refuse.
+    """
+    return _check_name("perimeter name", name, _PROJECT, _PROJECT_RULE)
+
+
+def check_asset_id(asset_id: str) -> str:
+    """Return an asset id that can stand in an address; otherwise raise ValueError."""
+    return _check_name("asset id", asset_id, _SEGMENT, _SEGMENT_RULE)
+
+
+def check_alias(name: str) -> str:
+    """Return an alias, written without its ``@``, that can stand in an address; otherwise raise ValueError."""
+    return _check_name("alias", name, _SEGMENT, _SEGMENT_RULE)
+
+
+def _check_name(what: str, name: str, pattern: re.Pattern[str], rule: str) -> str:
+    _check_text(what, name, MAX_NAME_LENGTH)
+    if not pattern.fullmatch(name):
+        raise ValueError(f"the {what} {name!r} can't stand in an address: use {rule}")
+    return name
+
+
+def _check_text(what: str, name: str, longest: int) -> None:
+    if not name:
+        raise ValueError(f"the {what} is empty")
+    if len(name) > longest:
+        raise ValueError(f"the {what} {name[:20]!r}... has {len(name)} characters; at most {longest} are allowed")
+    if _UNPRINTABLE.search(name):
+        raise ValueError(f"the {what} {name!r} has a character that can't be shown")
+
+
+@dataclass(frozen=True)
+class BranchChoice:
+    """The branches that a flow uses, by git name; see :func:`resolve_branches`."""
+
+    write: str
+    read: str
+    source: Literal["spec", "metaflow"]
+    """What named the write branch: the project spec of a deployment, or Metaflow's own branch of a local run."""
+    notice: str | None = None
+    """A sentence for the user where the choice may surprise."""
+
+    @property
+    def write_key(self) -> str:
+        """Canonical key of the write branch."""
+        return branch_key(self.write)
+
+    @property
+    def read_key(self) -> str:
+        """Canonical key of the read branch."""
+        return branch_key(self.read)
+
+    @property
+    def deployed(self) -> bool:
+        """Whether the flow carries a project spec, or was started with one."""
+        return self.source == "spec"
+
+    @property
+    def reads_elsewhere(self) -> bool:
+        """Whether reads go to another branch than writes."""
+        return self.read_key != self.write_key
+
+    @property
+    def lookup_order(self) -> tuple[str, ...]:
+        """Branch names to look for an asset on, in order: the read branch, then the write branch if it is another."""
+        return (self.read, self.write) if self.reads_elsewhere else (self.read,)
+
+
+def resolve_branches(
+    *,
+    project_spec: Mapping[str, Any] | None = None,
+    dev_assets_branch: str | None = None,
+    metaflow_branch: str | None = None,
+    is_user_branch: bool = True,
+) -> BranchChoice:
+    """Decide which branch a flow writes to and which it reads from.
+
+    ``project_spec`` is the record made by ``obproject-deploy`` (empty or None for a local run), ``dev_assets_branch``
+    is ``[dev-assets] branch`` of ``obproject.toml``, ``metaflow_branch`` is ``current.branch_name``, and
+    ``is_user_branch`` is ``current.is_user_branch``: False for a run with ``--production`` or ``--branch``.
+
+    Raises ValueError if nothing names a usable branch.
+    """
+    deployed = _spec_branch(project_spec or {})
+    write = check_branch(deployed or metaflow_branch or "")
+    notice = None
+    if deployed is None and not is_user_branch:
+        notice = (
+            f"This run carries no project spec, so its assets are written to Metaflow's branch {write!r}, "
+            "not to a deployed branch."
+        )
+    return BranchChoice(
+        write=write,
+        read=_read_branch(write, dev_assets_branch),
+        source="spec" if deployed else "metaflow",
+        notice=notice,
+    )
+
+
+def _read_branch(write: str, dev_assets_branch: str | None) -> str:
+    if not dev_assets_branch or is_main(write):
+        return write
+    read = check_branch(dev_assets_branch)
+    # Two spellings of one branch: keep the one that the writes use.
+    return write if branch_key(read) == branch_key(write) else read
+
+
+def _spec_branch(record: Mapping[str, Any]) -> str | None:
+    """Return the branch that a project spec names, preferring the git name as written to its key."""
+    spec = record.get("spec")
+    inner: Mapping[str, Any] = spec if isinstance(spec, Mapping) else {}
+    candidates = (
+        record.get("branch_name"),
+        inner.get("branch_name"),
+        inner.get("project_branch"),
+        record.get("branch"),
+    )
+    return next((name for name in candidates if isinstance(name, str) and name), None)

@@ -1,0 +1,219 @@
+"""The one place where the flow side touches the network.
+
+One :class:`requests.Session` is kept per process and settings, so that calls reuse a connection, in threads too, and a
+forked child opens its own. Every call has a time limit, and what may pass by itself (no connection, 429, 502, 503,
+504) is tried again with growing pauses until the number of tries or the time is used up. That holds for writes as
+well: each carries an ``Idempotency-Key``, so the catalogue does a repeated call once.
+
+Redirects are not followed: the address is configured, and a token must not travel to where a redirect points.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+
+from obproject import errors
+from obproject.settings import HOW_TO_CONFIGURE, Settings
+
+_CONNECT_TIMEOUT = 3.0
+_FIRST_PAUSE = 0.5
+_PAUSE_GROWTH = 4
+_PASSING_STATUSES = frozenset({429, 502, 503, 504})
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+_REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
+    400: (errors.BadRequest, ""),
+    401: (errors.WrongToken, "Set ASSETSITE_TOKEN to a token of this catalogue."),
+    403: (errors.NotAllowed, "Ask an admin of the perimeter for a role or a token that may do this."),
+    404: (errors.AssetNotFound, "Check the name and the branch, or register the asset first."),
+    405: (errors.BadRequest, ""),
+    409: (errors.Conflict, ""),
+    413: (errors.BadRequest, "Keep large data in an artifact or in object storage, and register a reference to it."),
+    415: (errors.BadRequest, ""),
+}
+
+Query = Mapping[str, str | int | Iterable[str]]
+
+_sessions: dict[tuple[int, Settings], requests.Session] = {}
+
+
+def path_of(*segments: str) -> str:
+    """Join segments to a path below ``/v1``, percent-encoded; ``@`` stays as it is.
+
+    Raises InvalidInput for a segment that can't stand in an address.
+    """
+    return "/".join(["/v1", *map(_segment, segments)])
+
+
+def _segment(text: str) -> str:
+    # Web servers resolve "." and ".." and decode %2F before they look at the path, so these would name something else.
+    if text in ("", ".", "..") or "/" in text:
+        raise errors.InvalidInput(f"{text!r} can't stand in an address.")
+    try:
+        return quote(text, safe="@")
+    except UnicodeEncodeError:
+        raise errors.InvalidInput(f"{text!r} can't be encoded as UTF-8.") from None
+
+
+class _NoAnswer(Exception):
+    """One try brought no answer, but the next one may."""
+
+    def __init__(self, reason: str, wait: float = 0.0) -> None:
+        super().__init__(reason)
+        self.wait = wait
+
+
+class Connection:
+    """Calls to one catalogue, as one user."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+        about: str = "",
+    ) -> dict[str, Any]:
+        """Make one call and return the JSON object of the answer, empty if the answer has no body.
+
+        ``about`` names what the call is about, for the text of errors. Raises NoServer, ServerUnreachable,
+        UnexpectedAnswer, or the RequestRefused that fits the answer.
+        """
+        about = about or f"{method} {path}"
+        if self.settings.url is None:
+            raise errors.NoServer(f"{about}: no asset catalogue is configured. {HOW_TO_CONFIGURE}")
+        # Made once for all tries: that is what makes them one call.
+        key = {} if method == "GET" else {"Idempotency-Key": uuid.uuid4().hex}
+        response = self._send(
+            method,
+            self.settings.url + path,
+            about,
+            json=body,
+            params=query,
+            headers={**key, **(headers or {})},
+        )
+        return self._read(response, about)
+
+    def _send(self, method: str, url: str, about: str, **arguments: Any) -> requests.Response:
+        """Send until there is an answer that is worth reading, the tries are used up, or the time is."""
+        deadline = time.monotonic() + self.settings.timeout
+        pause = _FIRST_PAUSE
+        for tries in range(1, self.settings.retries + 2):
+            try:
+                return self._try(method, url, about, deadline - time.monotonic(), **arguments)
+            except _NoAnswer as failure:
+                wait, reason, cause = max(pause, failure.wait), str(failure), failure.__cause__
+            if tries > self.settings.retries or time.monotonic() + wait >= deadline:
+                break
+            time.sleep(wait)
+            pause *= _PAUSE_GROWTH
+        raise errors.ServerUnreachable(
+            f"{about}: the catalogue at {self.settings.url} doesn't answer ({reason}; tries: {tries}). "
+            "Check that it runs and that ASSETSITE_URL is its address."
+        ) from cause
+
+    def _try(self, method: str, url: str, about: str, seconds: float, **arguments: Any) -> requests.Response:
+        """Send once; raise _NoAnswer for what may pass by itself."""
+        limits = (min(_CONNECT_TIMEOUT, seconds), seconds)
+        try:
+            response = self._session().request(method, url, timeout=limits, allow_redirects=False, **arguments)
+        except requests.exceptions.SSLError as error:
+            raise errors.ServerUnreachable(
+                f"{about}: the certificate of {self.settings.url} isn't trusted ({_innermost(error)})."
+            ) from error
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise _NoAnswer(_innermost(error)) from error
+        except (requests.RequestException, UnicodeError) as error:
+            raise errors.InvalidInput(f"{about}: can't be sent to {self.settings.url}: {error}") from error
+        if response.status_code in _PASSING_STATUSES:
+            raise _NoAnswer(f"status {response.status_code}", wait=_retry_after(response))
+        return response
+
+    def _session(self) -> requests.Session:
+        key = (os.getpid(), self.settings)
+        # setdefault is atomic, and no lock means none that a fork could leave locked.
+        return _sessions.get(key) or _sessions.setdefault(key, _open_session(self.settings))
+
+    def _read(self, response: requests.Response, about: str) -> dict[str, Any]:
+        if 300 <= response.status_code < 400:
+            target = response.headers.get("Location", "another address")
+            raise errors.UnexpectedAnswer(
+                f"{about}: {self.settings.url} redirects to {target}. If that is a sign-in page, set ASSETSITE_TOKEN "
+                "to a token; if the catalogue has moved, set ASSETSITE_URL to its new address."
+            )
+        answer = _json_object(response)
+        if response.status_code >= 400 and (answer is not None or response.status_code in (401, 403)):
+            raise self._refusal(response, answer or {}, about)
+        if answer is None:
+            what = "a web page" if "html" in response.headers.get("Content-Type", "") else "no JSON object"
+            raise errors.UnexpectedAnswer(
+                f"{about}: {self.settings.url} answered with {what} (status {response.status_code}), as a sign-in page "
+                "or another site would. Check that ASSETSITE_URL is the address of the catalogue."
+            )
+        return answer
+
+    def _refusal(self, response: requests.Response, answer: dict[str, Any], about: str) -> errors.RequestRefused:
+        error_class, advice = _REFUSALS.get(response.status_code, (errors.ServerFault, ""))
+        found = answer.get("detail")
+        detail = found if isinstance(found, dict) else {}
+        if error_class is errors.AssetNotFound and ("instance" in detail or "alias" in detail):
+            error_class, advice = errors.InstanceNotFound, "The asset's page lists its instances and aliases."
+        said = str(answer.get("message") or found or response.reason or response.status_code)
+        sentence = said if said.endswith((".", "!", "?")) else said + "."
+        text = f"{about}: {sentence} (status {response.status_code} from {self.settings.url})"
+        return error_class(
+            f"{text} {advice}".rstrip(), response=response, code=str(answer.get("error", "")), detail=detail
+        )
+
+
+def _open_session(settings: Settings) -> requests.Session:
+    session = requests.Session()
+    session.headers.update({"Accept": "application/json", "User-Agent": "assetsite-obproject", **settings.headers})
+    # An explicit "no further authentication" keeps a netrc entry for the host from adding a second identity.
+    session.auth = _keep_headers
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    if urlsplit(settings.url or "").hostname in _LOOPBACK:
+        # A proxy that the environment names can't reach this machine's own loopback address.
+        session.trust_env = False
+    return session
+
+
+def _keep_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _json_object(response: requests.Response) -> dict[str, Any] | None:
+    """Return the JSON object of an answer, empty for an empty successful one; None if it is something else."""
+    if not response.content and response.ok:
+        return {}
+    try:
+        answer = response.json()
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _retry_after(response: requests.Response) -> float:
+    """Return the seconds that the answer asks to wait; 0 if it doesn't say, or says it as a date."""
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isdigit() else 0.0
+
+
+def _innermost(error: BaseException) -> str:
+    """Return the text of the exception at the bottom, without the objects that urllib3 wraps around it."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return str(error) or type(error).__name__

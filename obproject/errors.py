@@ -1,0 +1,134 @@
+"""What can go wrong between a flow and the catalogue.
+
+Everything that this package raises on purpose is an :class:`AssetError`::
+
+    AssetError
+    ├── InvalidInput           a name or value that no catalogue would take; nothing was sent   (also ValueError)
+    │   ├── InvalidSettings        a setting can't be used
+    │   └── InvalidAssetInstanceError   an answer that is no asset instance
+    ├── ReadOnly               a write through an ``Asset(read_only=True)``                     (also RuntimeError)
+    ├── MissingArtifact        the flow has no such artifact to register                        (also AttributeError)
+    ├── NoServer               no setting says where the catalogue is
+    ├── ServerUnreachable      no answer in the time allowed                       (also requests.ConnectionError)
+    ├── UnexpectedAnswer       something answered, but not a catalogue
+    ├── RequestRefused         the catalogue answered with an error                      (also requests.HTTPError)
+    │   ├── BadRequest             400, 405, 413, 415: what was sent can't be right
+    │   ├── WrongToken             401: no token, or one that is unknown or expired
+    │   ├── NotAllowed             403: the token may not do this
+    │   ├── AssetNotFound          404: no such asset, branch, project or perimeter, or not visible
+    │   │   └── InstanceNotFound       the asset is there, the instance or alias is not
+    │   ├── Conflict               409: somebody else was first; ``current`` says what holds now
+    │   └── ServerFault            any other status, such as 500
+    ├── WrongKind              the asset holds no artifact, so there is nothing to load     (also AttributeError)
+    ├── InstancePending        the task that registered the instance has not finished
+    └── ArtifactUnreachable    the catalogue knows the instance, but its artifact can't be read (also LookupError)
+
+The parent classes in brackets are those that code written for other clients of the protocol catches.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+
+class AssetError(Exception):
+    """Base class of everything that this package raises on purpose."""
+
+
+class InvalidInput(AssetError, ValueError):
+    """A name or value that no catalogue would take; nothing was sent."""
+
+
+class InvalidSettings(InvalidInput):
+    """A setting can't be used: the message names it and what is expected."""
+
+
+class InvalidAssetInstanceError(InvalidInput):
+    """A JSON object from the catalogue is no asset instance."""
+
+
+class ReadOnly(AssetError, RuntimeError):
+    """A write through an ``Asset`` that was opened with ``read_only=True``."""
+
+
+class MissingArtifact(AssetError, AttributeError):
+    """The flow has no artifact of the name that it wants to register."""
+
+
+class NoServer(AssetError):
+    """No setting says where the catalogue is."""
+
+
+class ServerUnreachable(AssetError, requests.ConnectionError):
+    """The catalogue gave no answer in the time allowed, after the configured number of tries."""
+
+
+class UnexpectedAnswer(AssetError):
+    """Something answered at the configured address, but not a catalogue."""
+
+
+class RequestRefused(AssetError, requests.HTTPError):
+    """The catalogue answered with an error.
+
+    ``response`` is the ``requests.Response``, ``code`` the short name of the error (``not_found``) and ``detail`` the
+    object that names the part at fault (``{"asset": "xkcd"}``).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        response: requests.Response | None = None,
+        code: str = "",
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, response=response)
+        self.code = code
+        self.detail = detail or {}
+
+
+class BadRequest(RequestRefused):
+    """What was sent can't be right (400, 405, 413, 415)."""
+
+
+class WrongToken(RequestRefused):
+    """No token, or one that is unknown or expired (401)."""
+
+
+class NotAllowed(RequestRefused):
+    """The token is good but may not do this (403)."""
+
+
+class AssetNotFound(RequestRefused):
+    """No such asset, branch, project or perimeter, or none that the token may see (404)."""
+
+
+class InstanceNotFound(AssetNotFound):
+    """The asset is there, the instance or alias that was asked for is not (404)."""
+
+
+class Conflict(RequestRefused):
+    """Somebody else was first (409)."""
+
+    @property
+    def current(self) -> Any:
+        """What holds now, where the catalogue says so: for an alias, the alias object or None."""
+        return self.detail.get("current")
+
+
+class ServerFault(RequestRefused):
+    """The catalogue failed, or answered with a status that this package doesn't know."""
+
+
+class WrongKind(AssetError, AttributeError):
+    """The asset is not of kind ``artifact``, so there is no artifact to load."""
+
+
+class InstancePending(AssetError):
+    """The task that registered the instance has not finished, so its artifact can't be read yet."""
+
+
+class ArtifactUnreachable(AssetError, LookupError):
+    """The catalogue knows the instance, but the artifact behind it can't be read from here."""

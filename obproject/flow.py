@@ -1,0 +1,55 @@
+"""``ProjectFlow``: a FlowSpec that belongs to a project and has ``self.prj``."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from metaflow import Config, FlowMutator, FlowSpec, config_expr, project, pypi_base, pyproject_toml_parser
+
+from obproject.prj import ProjectContext
+
+# Kept beside the flows and not on them: what is set on a flow becomes an artifact.
+_contexts: WeakKeyDictionary[FlowSpec, ProjectContext] = WeakKeyDictionary()
+
+
+class _ProjectMutator(FlowMutator):
+    """Adds to a flow what its project asks for."""
+
+    def pre_mutate(self, mutable_flow: Any) -> None:
+        for _, step in mutable_flow.steps:
+            step.add_decorator("assetsite_task")
+        configs = dict(mutable_flow.configs)
+        if packages := _declared_packages(configs):
+            mutable_flow.add_decorator(pypi_base, deco_kwargs=packages, duplicates=mutable_flow.ERROR)
+
+
+def _declared_packages(configs: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of ``@pypi_base``; empty if the flow is to manage its packages itself."""
+    included = (configs["project_config"].get("dependencies") or {}).get("include_pyproject_toml", True)
+    declared = configs["project_deps"] or {}
+    if not included or os.environ.get("OBPROJECT_SKIP_PYPI_BASE") == "1" or not declared.get("packages"):
+        return {}
+    return {name: declared[name] for name in ("packages", "python") if declared.get(name)}
+
+
+@_ProjectMutator()
+@project(name=config_expr("project_config.project"))
+class ProjectFlow(FlowSpec):
+    """Base class of a project's flows: a FlowSpec that reads ``obproject.toml`` and has :attr:`prj`.
+
+    Start it where ``obproject.toml`` is, or name the file: ``python flow.py --config project_config FILE run``.
+    """
+
+    project_config = Config("project_config", default="obproject.toml", parser=tomllib.loads)
+    project_deps = Config("project_deps", default_value="", parser=pyproject_toml_parser)
+    project_spec = Config("project_spec", default_value="{}")
+
+    @property
+    def prj(self) -> ProjectContext:
+        """The project that this flow belongs to, and its assets. Usable in steps."""
+        if self not in _contexts:
+            _contexts[self] = ProjectContext(self)
+        return _contexts[self]

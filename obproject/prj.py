@@ -1,0 +1,230 @@
+"""``self.prj``: the assets of the project that a flow belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from obproject import running
+from obproject.artifacts import load_artifact
+from obproject.assets import Asset, AssetInstance
+from obproject.branches import BranchChoice, resolve_branches
+from obproject.errors import InvalidInput, MissingArtifact, NoServer
+from obproject.settings import HOW_TO_CONFIGURE
+
+_UNPUBLISHED = "assets_unpublished"
+
+
+class ProjectAsset(Asset):
+    """The assets of a flow's project, behind one door.
+
+    Reads go to the read branch, and to the write branch for an asset that isn't there. Writes go to the write branch
+    whatever is read.
+    """
+
+    def __init__(self, project: str, branches: BranchChoice) -> None:
+        super().__init__(project, branches.write)
+        self._lookup_order = branches.lookup_order
+
+    def _register(self, kind: str, name: str, *arguments: Any) -> dict[str, Any] | None:
+        """Register, or say once a run that no catalogue is configured."""
+        try:
+            return super()._register(kind, name, *arguments)
+        except NoServer:
+            if self._task is None or self._task.tag_run([_UNPUBLISHED]):
+                print(f"assetsite: the assets of this run are not published. {HOW_TO_CONFIGURE}", flush=True)
+            return None
+
+
+class ProjectContext:
+    """What a flow knows about its project, and what it does with the project's assets."""
+
+    def __init__(self, flow: Any) -> None:
+        from metaflow import current
+
+        self.flow = flow
+        self.project_config = flow.project_config
+        self.project_spec = flow.project_spec
+        self.project: str = str(self.project_config["project"])
+        """Project name, from ``obproject.toml``."""
+        self.branches = _branches(
+            self.project_spec, self.project_config, current.get("branch_name"), current.get("is_user_branch", True)
+        )
+        """Read and write branch with their git names."""
+        self.asset = ProjectAsset(self.project, self.branches)
+        """Everything that can be done with assets: reads from the read branch, writes to the write branch."""
+        self._read_asset = self.asset
+        self._write_asset = Asset(self.project, self.branches.write)
+        self._tag_run()
+        self._announce()
+
+    @property
+    def branch(self) -> str:
+        """Key of the branch that is read; the same as ``read_branch``."""
+        return self.branches.read_key
+
+    @property
+    def read_branch(self) -> str:
+        """Key of the branch that assets are read from."""
+        return self.branches.read_key
+
+    @property
+    def write_branch(self) -> str:
+        """Key of the branch that assets are written to."""
+        return self.branches.write_key
+
+    def register_data(
+        self,
+        name: str,
+        artifact: str,
+        annotations: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        description: str | None = None,
+    ) -> dict[str, Any] | None:
+        """Register ``self.<artifact>`` as a new instance of a data asset, and return the instance.
+
+        It becomes the latest one when the task has succeeded. Without a catalogue the flow goes on, and None is
+        returned.
+        Raises MissingArtifact, before anything is sent, if the flow has no such artifact.
+        """
+        return self._register_artifact("data", name, artifact, annotations, tags, description)
+
+    def register_model(
+        self,
+        name: str,
+        artifact: str,
+        annotations: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        description: str | None = None,
+    ) -> dict[str, Any] | None:
+        """Register ``self.<artifact>`` as a new instance of a model asset; see :meth:`register_data`."""
+        return self._register_artifact("model", name, artifact, annotations, tags, description)
+
+    def register_external_data(
+        self,
+        name: str,
+        blobs: list[Any],
+        kind: str,
+        annotations: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        description: str | None = None,
+    ) -> dict[str, Any] | None:
+        """Register data that lives elsewhere as a new instance of a data asset, and return the instance.
+
+        ``blobs`` are the references to it, ``kind`` says what they are, such as ``s3_object`` or ``snowflake_table``.
+        """
+        return self._told(self.asset.register_data_asset(name, description, kind, blobs, annotations, tags), kind)
+
+    def register_external_model(
+        self,
+        name: str,
+        blobs: list[Any],
+        kind: str,
+        annotations: Mapping[str, Any] | None = None,
+        tags: Mapping[str, Any] | None = None,
+        description: str | None = None,
+    ) -> dict[str, Any] | None:
+        """Register a model that lives elsewhere; see :meth:`register_external_data`."""
+        return self._told(self.asset.register_model_asset(name, description, kind, blobs, annotations, tags), kind)
+
+    def get_data(self, name: str, instance: str = "latest") -> Any:
+        """Return the artifact behind an instance of a data asset, and become its consumer.
+
+        ``instance`` is ``latest``, ``latest-1``, ``v12``, ``@alias`` or an id. Raises WrongKind for an asset that is no
+        artifact, InstancePending and ArtifactUnreachable; none of these leaves a trace in the lineage.
+        """
+        return self._load("data", name, instance)
+
+    def get_model(self, name: str, instance: str = "latest") -> Any:
+        """Return the artifact behind an instance of a model asset; see :meth:`get_data`."""
+        return self._load("model", name, instance)
+
+    def list_data_instances(self, name: str) -> Iterator[AssetInstance]:
+        """Yield the ready instances of a data asset, newest first."""
+        return self.asset.list_data_asset_instances(name)
+
+    def list_model_instances(self, name: str) -> Iterator[AssetInstance]:
+        """Yield the ready instances of a model asset, newest first."""
+        return self.asset.list_model_asset_instances(name)
+
+    def _register_artifact(
+        self,
+        kind: str,
+        name: str,
+        artifact: str,
+        annotations: Mapping[str, Any] | None,
+        tags: Mapping[str, Any] | None,
+        description: str | None,
+    ) -> dict[str, Any] | None:
+        if not _has_artifact(self.flow, artifact):
+            raise MissingArtifact(
+                f"{self.flow.name} has no artifact {artifact!r} to register as {kind} asset {name!r}: "
+                f"assign self.{artifact} first."
+            )
+        task = running.running_task()
+        known = {"artifact": artifact, **({"run_pathspec": task.run_pathspec} if task else {}), **(annotations or {})}
+        register = self.asset.register_data_asset if kind == "data" else self.asset.register_model_asset
+        return self._told(register(name, description, "artifact", None, known, tags), f"artifact {artifact}")
+
+    def _told(self, instance: dict[str, Any] | None, what: str) -> dict[str, Any] | None:
+        """Print which reference a registration made."""
+        if instance is not None:
+            asset = instance["asset"]
+            page = f" {instance['url']}" if instance.get("url") else ""
+            print(
+                f"assetsite: registered {asset['kind']} asset {asset['id']!r} {instance.get('ref') or instance['id']} "
+                f"({what}) on branch {self.branches.write!r}.{page}",
+                flush=True,
+            )
+        return instance
+
+    def _load(self, kind: str, name: str, reference: str) -> Any:
+        branch, instance = self.asset._peek(kind, name, reference)
+        value = load_artifact(instance, f"The {kind} asset {name!r} on branch {branch!r}")
+        # By id, so that what is recorded is what was loaded even if a newer instance came in between.
+        self.asset._consume_exactly(branch, kind, name, instance["id"])
+        return value
+
+    def _tag_run(self) -> None:
+        if task := running.running_task():
+            tags = [f"asset_write_branch:{self.write_branch}"]
+            if self.branches.reads_elsewhere:
+                tags.append(f"asset_read_branch:{self.read_branch}")
+            try:
+                task.tag_run(tags)
+            except Exception as error:
+                # The tags only help to find runs; no run should fail for want of them.
+                print(f"assetsite: the run could not be tagged with its branches ({error}).", flush=True)
+
+    def _announce(self) -> None:
+        write, read = self.branches.write, self.branches.read
+        where = (
+            f"reads branch {read!r}, writes branch {write!r}" if self.branches.reads_elsewhere else f"branch {write!r}"
+        )
+        notice = f" {self.branches.notice}" if self.branches.notice else ""
+        print(f"assetsite: project {self.project!r}, {where}.{notice}", flush=True)
+
+
+def _branches(
+    project_spec: Mapping[str, Any],
+    project_config: Mapping[str, Any],
+    metaflow_branch: str | None,
+    is_user_branch: bool,
+) -> BranchChoice:
+    try:
+        return resolve_branches(
+            project_spec=project_spec,
+            dev_assets_branch=(project_config.get("dev-assets") or {}).get("branch"),
+            metaflow_branch=metaflow_branch,
+            is_user_branch=is_user_branch,
+        )
+    except ValueError as error:
+        raise InvalidInput(f"The branches of project {project_config['project']!r} can't be told: {error}.") from None
+
+
+def _has_artifact(flow: Any, name: str) -> bool:
+    """Say whether a flow holds an artifact, without loading one that an earlier step stored."""
+    if name in vars(flow) or (flow._datastore is not None and name in flow._datastore):
+        return True
+    constant = getattr(type(flow), name, None)
+    return constant is not None and not callable(constant) and not isinstance(constant, property)

@@ -1,0 +1,110 @@
+"""The Metaflow task that runs in this process, and the end of it.
+
+A task's artifacts can be read only once the task has finished. So what a task registers is pending at first, and when
+the task ends, one request per catalogue says that all of it is ready, or failed. The step decorator that
+:class:`obproject.ProjectFlow` puts on every step opens a :class:`RunningTask` and settles it.
+"""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from obproject.connection import Connection, path_of
+from obproject.entities import task_ref
+from obproject.errors import AssetError
+
+_current: RunningTask | None = None
+
+
+@dataclass(eq=False)
+class RunningTask:
+    """One attempt of one task, as Metaflow's step decorators see it."""
+
+    flow: Any
+    """The FlowSpec instance that runs."""
+    run_id: str
+    step: str
+    task_id: str
+    attempt: int
+    metadata: Any
+    """Metaflow's metadata provider of the run."""
+    datastore: dict[str, str]
+    """``type`` and ``root`` of the datastore that holds the task's artifacts and cards."""
+    _unsettled: list[Connection] = field(default_factory=list)
+
+    @property
+    def ref(self) -> dict[str, str]:
+        """The task as an entity."""
+        return task_ref(self.flow.name, self.run_id, self.step, self.task_id)
+
+    @property
+    def run_pathspec(self) -> str:
+        """``Flow/run``."""
+        return f"{self.flow.name}/{self.run_id}"
+
+    def provenance(self) -> dict[str, Any]:
+        """Return what a registration says about this task: nothing of it is ready before :meth:`settle`."""
+        return {"state": "pending", "attempt": self.attempt, "datastore": self.datastore}
+
+    def will_settle(self, connection: Connection) -> None:
+        """Remember that something was registered through a connection."""
+        if all(known.settings != connection.settings for known in self._unsettled):
+            self._unsettled.append(connection)
+
+    def settle(self, ok: bool) -> None:
+        """Tell each catalogue that holds something of this task whether the task succeeded; a second call does nothing.
+
+        Never raises: the task's own outcome stands. A catalogue that could not be told is reported in one line.
+        """
+        while self._unsettled:
+            connection = self._unsettled.pop()
+            try:
+                self._confirm(connection, "ready" if ok else "failed")
+            except AssetError as error:
+                print(f"assetsite: what this task registered stays pending. {error}", flush=True)
+
+    def _confirm(self, connection: Connection, state: str) -> None:
+        body = {"entity_ref": self.ref, "attempt": self.attempt, "state": state}
+        if state == "failed":
+            body["reason"] = "the task failed"
+        about = f"confirming what {self.ref['entity_id']} registered"
+        path = path_of("perimeters", connection.settings.perimeter, "confirmations")
+        connection.request("POST", path, body=body, about=about)
+
+    def tag_run(self, tags: Collection[str]) -> bool:
+        """Put tags on the run; say whether any of them is new there."""
+        run = self.metadata.get_object("run", "self", {}, None, self.flow.name, self.run_id) or {}
+        missing = set(tags) - set(run.get("tags") or ())
+        if missing:
+            self.metadata.mutate_user_tags_for_run(self.flow.name, self.run_id, tags_to_add=sorted(missing))
+        return bool(missing)
+
+
+def running_task() -> RunningTask | None:
+    """Return the task that runs in this process; None outside one, and in flows that are no ProjectFlow."""
+    return _current
+
+
+def begin(task: RunningTask) -> None:
+    """Make a task the one that runs in this process."""
+    global _current
+    _current = task
+    # A task whose artifacts can't be stored ends without Metaflow's last hook.
+    atexit.register(task.settle, ok=False)
+
+
+def end(ok: bool) -> None:
+    """Settle the task that runs in this process, if there is one."""
+    global _current
+    task, _current = _current, None
+    if task is not None:
+        task.settle(ok)
+
+
+def datastore_of(storage_type: str, root: str) -> dict[str, str]:
+    """Return a datastore as it stands on the wire; a local root is made absolute."""
+    return {"type": storage_type, "root": str(Path(root).absolute()) if storage_type == "local" else str(root)}

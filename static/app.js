@@ -1,0 +1,154 @@
+// What the pages do beyond links and forms. All of them work without it. It is loaded before the body,
+// so that the theme is set before anything is painted.
+"use strict";
+
+document.documentElement.classList.add("js");
+
+// ---- theme: as the system, light or dark
+
+const THEMES = ["system", "light", "dark"];
+
+function storedTheme() {
+  try {
+    const theme = localStorage.getItem("theme");
+    return THEMES.includes(theme) ? theme : "system";
+  } catch {
+    return "system"; // storage may be switched off
+  }
+}
+
+function applyTheme(theme) {
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
+  const button = document.querySelector("[data-theme-button]");
+  if (!button) return;
+  const label = theme === "system" ? "Theme: as the system" : `Theme: ${theme}`;
+  button.setAttribute("aria-label", label);
+  button.title = label;
+}
+
+function nextTheme() {
+  const theme = THEMES[(THEMES.indexOf(storedTheme()) + 1) % THEMES.length];
+  try {
+    localStorage.setItem("theme", theme);
+  } catch {
+    // then it holds for this page only
+  }
+  applyTheme(theme);
+}
+
+applyTheme(storedTheme());
+
+// ---- times: kept relative to now; the same table as catalog/templatetags/times.py
+
+const UNITS = [
+  [2 * 365 * 86400, 365 * 86400, "y"],
+  [60 * 86400, 30 * 86400, "mo"],
+  [86400, 86400, "d"],
+  [3600, 3600, "h"],
+  [60, 60, "min"],
+  [10, 1, "s"],
+];
+
+function relativeTime(at, now) {
+  const seconds = Math.round((now - at) / 1000);
+  const unit = UNITS.find(([threshold]) => Math.abs(seconds) >= threshold);
+  if (!unit) return "just now";
+  const distance = `${Math.floor(Math.abs(seconds) / unit[1])} ${unit[2]}`;
+  return seconds > 0 ? `${distance} ago` : `in ${distance}`;
+}
+
+function tick() {
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const text = relativeTime(Date.parse(time.dateTime), Date.now());
+    if (time.textContent !== text) time.textContent = text;
+  }
+}
+
+// ---- copying
+
+async function copy(button) {
+  try {
+    await navigator.clipboard.writeText(button.dataset.copy);
+  } catch {
+    // no clipboard without TLS: select the text, so that the keyboard can copy it
+    const text = button.parentElement.querySelector("code");
+    if (text) getSelection().selectAllChildren(text);
+    return;
+  }
+  const picture = button.querySelector("use");
+  const label = button.getAttribute("aria-label");
+  picture.setAttribute("href", picture.getAttribute("href").replace(/#copy$/, "#copied"));
+  button.setAttribute("aria-label", "Copied");
+  setTimeout(() => {
+    picture.setAttribute("href", picture.getAttribute("href").replace(/#copied$/, "#copy"));
+    if (label !== "Copied") button.setAttribute("aria-label", label);
+  }, 1500);
+}
+
+// ---- menus
+
+function closeMenus(except) {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!except || !menu.contains(except)) menu.open = false;
+  }
+}
+
+function filterMenu(input) {
+  const panel = input.closest(".panel");
+  const wanted = input.value.trim().toLowerCase();
+  let shown = 0;
+  for (const item of panel.querySelectorAll("li")) {
+    item.hidden = !item.textContent.toLowerCase().includes(wanted);
+    if (!item.hidden) shown += 1;
+  }
+  panel.querySelector("[data-menu-empty]").hidden = shown > 0;
+}
+
+// ---- events, each listened for once, so that parts that htmx brings in need no wiring
+
+document.addEventListener("click", (event) => {
+  closeMenus(event.target);
+  const button = event.target.closest("[data-copy], [data-theme-button]");
+  if (!button) return;
+  if ("copy" in button.dataset) copy(button);
+  else nextTheme();
+});
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches("[data-menu-filter]")) filterMenu(event.target);
+});
+
+// toggle does not bubble, so it is caught on its way down
+document.addEventListener("toggle", (event) => {
+  if (event.target.matches("details.menu[open]")) event.target.querySelector("[data-menu-filter]")?.focus();
+}, true);
+
+document.addEventListener("keydown", (event) => {
+  const target = event.target;
+  if (event.key === "Escape") {
+    const menu = target.closest("details.menu[open]");
+    closeMenus();
+    menu?.querySelector("summary").focus();
+  } else if (event.key === "Enter" && target.matches("[data-menu-filter]")) {
+    target.closest(".panel").querySelector("li:not([hidden]) a")?.click();
+  } else if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    if (target.isContentEditable || target.matches("input, textarea, select")) return;
+    const search = document.querySelector("[data-shortcut='/']");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  }
+});
+
+// a page out of sight does not ask for news
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.target.matches("[data-pulse]")) event.preventDefault();
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  applyTheme(storedTheme());
+  tick();
+  setInterval(tick, 5000);
+});

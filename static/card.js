@@ -1,0 +1,69 @@
+// The page's side of the frames in which cards are shown: <iframe sandbox="allow-scripts" data-card src="…?embed=true">.
+// A card is somebody else's page in a sandbox. All it may say to us is its height and, while we relay live data into it
+// from the address in data-live, that it wants to be loaded again.
+
+(() => {
+  "use strict";
+
+  const MIN_HEIGHT = 120;
+  const MAX_HEIGHT = 20000;
+  const POLL_MS = 3000;
+  const MAX_POLL_MS = 30000;
+
+  const relays = new WeakMap(); // iframe -> {token: of the data relayed last, reloaded: token of the last reload}
+
+  const cardFrames = () => document.querySelectorAll("iframe[data-card]");
+
+  function fit(frame, height) {
+    if (!Number.isFinite(height)) return;
+    frame.style.height = `${Math.min(Math.max(Math.ceil(height), MIN_HEIGHT), MAX_HEIGHT)}px`;
+  }
+
+  function reload(frame) {
+    const relay = relays.get(frame);
+    if (!relay || relay.token === undefined || relay.reloaded === relay.token) return;
+    relay.reloaded = relay.token;
+    frame.src = frame.src;
+  }
+
+  addEventListener("message", event => {
+    const frame = [...cardFrames()].find(each => each.contentWindow === event.source);
+    if (!frame || !event.data) return;
+    if (event.data.card === "height") fit(frame, event.data.height);
+    if (event.data.card === "stale") reload(frame);
+  });
+
+  // The frame's origin is opaque, so no target origin can be named; what is sent is the card's own data
+  const send = (frame, message) => frame.contentWindow?.postMessage(message, "*");
+
+  async function relay(frame) {
+    const state = {};
+    relays.set(frame, state);
+    let wait = POLL_MS;
+    while (frame.isConnected) {
+      const answer = await fetch(frame.dataset.live, {headers: {Accept: "application/json"}}).catch(() => null);
+      if (answer && answer.ok) {
+        const live = await answer.json();
+        state.token = live.reload_token ?? undefined;
+        if (state.token !== undefined) send(frame, {card: "data", reload_token: live.reload_token, data: live.data});
+        if (live.final) return;
+        wait = POLL_MS;
+      } else if (answer && answer.status < 500) {
+        return;
+      } else {
+        wait = Math.min(wait * 2, MAX_POLL_MS);
+      }
+      await new Promise(resolve => setTimeout(resolve, wait));
+    }
+  }
+
+  function start() {
+    for (const frame of cardFrames()) {
+      send(frame, {card: "measure"}); // it may have spoken before we listened
+      if (frame.dataset.live && !relays.has(frame)) relay(frame);
+    }
+  }
+
+  start();
+  document.addEventListener("htmx:afterSettle", start); // frames that came with a fragment
+})();

@@ -1,0 +1,254 @@
+"""A small catalogue in memory that speaks the wire of ``docs/wire.md``, for tests of the client alone.
+
+It keeps every request it gets, and answers the next ones with what ``answer_next`` was given, so that tests can see
+what the client sends and how it takes bad answers.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from obproject.branches import branch_key
+from obproject.references import ReferenceKind, parse_reference
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    headers: dict[str, str]
+    body: dict[str, Any] | None
+    client_port: int
+
+
+@dataclass
+class Canned:
+    """An answer given instead of the catalogue's own."""
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: dict[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    delay: float = 0.0
+
+
+class Refused(Exception):
+    def __init__(self, status: int, code: str, message: str, detail: dict[str, Any]) -> None:
+        self.status = status
+        self.answer = {"error": code, "message": message, "detail": detail}
+
+
+class StubCatalogue:
+    """The catalogue: ``assets[perimeter, project, branch key, "data", id]`` is the list of instances, oldest first."""
+
+    def __init__(self) -> None:
+        self.assets: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+        self.properties: dict[tuple[str, ...], dict[str, str]] = {}
+        self.aliases: dict[tuple[str, ...], dict[str, int]] = {}
+        self.specs: dict[tuple[str, ...], dict[str, Any]] = {}
+        self.consumptions: list[dict[str, Any]] = []
+        self.confirmations: list[dict[str, Any]] = []
+        self.requests: list[Request] = []
+        self.canned: list[Canned] = []
+        self.page_size = 50
+        self.url = ""
+        self._keys: dict[str, dict[str, Any]] = {}
+        self._ids = itertools.count(1)
+        self._lock = threading.Lock()
+
+    def answer_next(self, *answers: Canned) -> None:
+        self.canned.extend(answers)
+
+    def of(self, method: str, ending: str = "") -> list[Request]:
+        return [request for request in self.requests if request.method == method and request.path.endswith(ending)]
+
+    def answer(self, request: Request) -> Canned:
+        with self._lock:
+            self.requests.append(request)
+            if self.canned:
+                return self.canned.pop(0)
+            try:
+                status, body = 200, self._route(request)
+            except Refused as refusal:
+                status, body = refusal.status, refusal.answer
+            return Canned(status, json.dumps(body).encode())
+
+    def _route(self, request: Request) -> dict[str, Any]:
+        match [unquote(segment) for segment in request.path.split("/")[1:]]:
+            case ["v1", "perimeters", _, "confirmations"]:
+                return self._confirm(request.body or {})
+            case ["v1", "perimeters", perimeter, "projects", project, "branches", branch, *rest]:
+                return self._in_branch(request, (perimeter, project, branch_key(branch)), rest)
+        raise Refused(404, "not_found", "No such page", {})
+
+    def _in_branch(self, request: Request, scope: tuple[str, ...], rest: list[str]) -> dict[str, Any]:
+        match request.method, rest:
+            case "GET", ["latestflowproject"]:
+                if scope not in self.specs:
+                    raise Refused(404, "not_found", "No spec was posted", {"branch": scope[-1]})
+                return self.specs[scope]
+            case "GET", ["data" | "models" as kind]:
+                return self._list(scope, kind, request.query)
+            case "PATCH", [kind, asset]:
+                return self._register((*scope, kind, asset), request)
+            case "GET", [kind, asset]:
+                return self._summary(self._known((*scope, kind, asset)), request.query)
+            case "DELETE", [kind, asset]:
+                del self.assets[self._known((*scope, kind, asset))]
+                return {}
+            case "GET", [kind, asset, "instances", reference]:
+                return self._find(self._known((*scope, kind, asset)), reference)
+            case "PUT", [kind, asset, "instances", reference]:
+                found = self._find(self._known((*scope, kind, asset)), reference)
+                self.consumptions.append({"instance": found["id"], **(request.body or {})})
+                return found
+        raise Refused(405, "method_not_allowed", "No such method", {})
+
+    def _known(self, key: tuple[str, ...]) -> tuple[str, ...]:
+        if key not in self.assets and key not in self.properties:
+            raise Refused(404, "not_found", f"There is no asset {key[-1]!r}", {"asset": key[-1]})
+        return key
+
+    def _register(self, key: tuple[str, ...], request: Request) -> dict[str, Any]:
+        sent, idempotency_key = request.body or {}, request.headers["idempotency-key"]
+        if idempotency_key in self._keys:
+            return self._keys[idempotency_key]
+        kind = "data" if key[-2] == "data" else "model"
+        earlier = self.assets.setdefault(key, [])
+        number = len(earlier) + 1
+        instance = {
+            "id": f"i{next(self._ids)}",
+            "number": number,
+            "ref": f"v{number}",
+            "state": sent.get("state", "ready"),
+            "attempt": sent.get("attempt"),
+            "datastore": sent.get("datastore"),
+            "description": sent.get("description", ""),
+            "asset": {"id": key[-1], "name": key[-1], "kind": kind, "properties": self.properties.get(key, {})},
+            "created_at": datetime.now(UTC).isoformat(),
+            "created_by": sent["entity_ref"],
+            f"{kind}_properties": {
+                f"{kind}_kind": sent[f"{kind}_asset_kind"],
+                "annotations": sent.get("annotations", {}),
+                "blobs": sent.get("blobs", []),
+            },
+            "tags": sent.get("tags", []),
+            "url": f"{self.url}/{key[0]}/{key[1]}/{key[2]}/{key[3]}/{key[4]}/v{number}",
+        }
+        earlier.append(instance)
+        self._keys[idempotency_key] = instance
+        return instance
+
+    def _ready(self, key: tuple[str, ...]) -> list[dict[str, Any]]:
+        return [found for found in reversed(self.assets.get(key, [])) if found["state"] == "ready"]
+
+    def _find(self, key: tuple[str, ...], text: str) -> dict[str, Any]:
+        reference, instances = parse_reference(text), self.assets.get(key, [])
+        match reference.kind:
+            case ReferenceKind.LATEST:
+                found = self._ready(key)[reference.offset : reference.offset + 1]
+            case ReferenceKind.NUMBER:
+                found = [instance for instance in instances if instance["number"] == reference.number]
+            case ReferenceKind.ALIAS:
+                number = self.aliases.get(key, {}).get(reference.alias)
+                found = [instance for instance in instances if instance["number"] == number]
+            case ReferenceKind.ID:
+                found = [instance for instance in instances if instance["id"] == reference.id]
+        if not found:
+            raise Refused(404, "not_found", f"There is no instance {text!r}", {"instance": text})
+        return found[0]
+
+    def _summary(self, key: tuple[str, ...], query: dict[str, list[str]]) -> dict[str, Any]:
+        ready, start = self._ready(key), int(query.get("continuation", ["0"])[0])
+        end = start + min(self.page_size, int(query.get("page_size", [str(self.page_size)])[0]))
+        return {
+            "asset": {"id": key[-1], "properties": self.properties.get(key, {})},
+            "recent_instances": ready[start:end],
+            "continuation": str(end) if end < len(ready) else None,
+            "recently_produced_by": [],
+            "recently_consumed_by": [],
+        }
+
+    def _list(self, scope: tuple[str, ...], kind: str, query: dict[str, list[str]]) -> dict[str, Any]:
+        wanted = [tuple(text.split("=", 1)) for text in query.get("tag", [])]
+        items = []
+        for key in sorted(key for key in self.assets if key[:-1] == (*scope, kind)):
+            latest = next(iter(self._ready(key)), None)
+            tags = {(tag["key"], tag["value"]) for tag in (latest or {}).get("tags", [])}
+            if tags.issuperset(wanted):
+                items.append({"asset": {"id": key[-1]}, "latest_instance": latest, "tags": []})
+        start = int(query.get("continuation", ["0"])[0])
+        end = start + self.page_size
+        return {"items": items[start:end], "continuation": str(end) if end < len(items) else None}
+
+    def _confirm(self, sent: dict[str, Any]) -> dict[str, Any]:
+        self.confirmations.append(sent)
+        for instance in itertools.chain.from_iterable(self.assets.values()):
+            if (
+                instance["created_by"] == sent["entity_ref"]
+                and instance["attempt"] == sent["attempt"]
+                and instance["state"] == "pending"
+            ):
+                instance["state"] = sent["state"]
+        return {"confirmed": []}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    catalogue: StubCatalogue
+
+    def _handle(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        parts = urlsplit(self.path)
+        canned = self.catalogue.answer(
+            Request(
+                method=self.command,
+                path=parts.path,
+                query=parse_qs(parts.query),
+                headers={name.lower(): value for name, value in self.headers.items()},
+                body=json.loads(body) if body else None,
+                client_port=self.client_address[1],
+            )
+        )
+        if canned.delay:
+            threading.Event().wait(canned.delay)
+        try:
+            self.send_response(canned.status)
+            for name, value in canned.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(canned.body)))
+            self.end_headers()
+            self.wfile.write(canned.body)
+        except ConnectionError:
+            self.close_connection = True
+
+    do_GET = do_PUT = do_PATCH = do_POST = do_DELETE = _handle
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep the output of the tests free of access logs."""
+
+
+class StubServer:
+    """Serves a StubCatalogue on a free loopback port: ``with StubServer() as catalogue: ...``."""
+
+    def __enter__(self) -> StubCatalogue:
+        catalogue = StubCatalogue()
+        handler = type("Handler", (_Handler,), {"catalogue": catalogue})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        catalogue.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._thread.start()
+        return catalogue
+
+    def __exit__(self, *exception: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()

@@ -1,0 +1,270 @@
+"""Reading and validating what a project folder declares."""
+
+from pathlib import Path
+
+import pytest
+
+from obproject.definitions import (
+    AssetDefinition,
+    DefinitionError,
+    ProjectConfig,
+    find_project_root,
+    read_project,
+)
+
+ASSET = 'id = "{id}"\nname = "A name"\ndescription = "What it is"\n'
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    """Write a file of the project, given as text or bytes."""
+
+    def write(path: str, content: str | bytes = "") -> None:
+        target = tmp_path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    write("obproject.toml", 'project = "my_project"\n')
+    return write
+
+
+def problems_of(root: Path) -> list[str]:
+    with pytest.raises(DefinitionError) as caught:
+        read_project(root)
+    assert str(caught.value) == "\n".join(str(problem) for problem in caught.value.problems)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_whole_project(write, tmp_path: Path) -> None:
+    write(
+        "obproject.toml",
+        """
+        project = "fraud_detection"
+        title = "Fraud detection"
+        branch = "feature/x"
+        version = "2025.1"
+        created_at = "2025-01-01T00:00:00Z"
+        platform = "known to others"
+        [dev-assets]
+        branch = "main"
+        [promotion]
+        aliases = ["candidate", "production"]
+        [unknown]
+        anything = 1
+        """,
+    )
+    write("README.md", "\n# Fraud\n\n")
+    write(
+        "data/transactions/asset_config.toml",
+        """
+        id = "transactions"
+        name = "Transactions"
+        description = "All of them"
+        provider = "unknown keys are left alone"
+        [properties]
+        key = "value"
+        empty = ""
+        [tags]
+        env = "prod"
+        """,
+    )
+    write(
+        "models/llama/asset_config.toml",
+        'id = "small_llama"\nname = "Small Llama"\ndescription = "An LLM"\n'
+        'kind = "external"\nicon = "meta"\nblobs = ["a", ["openai", "gpt-4.1"], {size = 8}]\n',
+    )
+    write("models/llama/README.md", "# Llama\r\n\r\nSmall.\r\n")
+    project = read_project(tmp_path)
+    assert project.config == ProjectConfig(
+        project="fraud_detection",
+        title="Fraud detection",
+        branch="feature/x",
+        version="2025.1",
+        created_at="2025-01-01T00:00:00Z",
+        dev_assets_branch="main",
+        promotion_aliases=("candidate", "production"),
+    )
+    assert project.readme == "# Fraud"
+    assert project.assets == (
+        AssetDefinition(
+            folder="data",
+            id="transactions",
+            name="Transactions",
+            description="All of them",
+            asset_kind="data",
+            source="data/transactions/asset_config.toml",
+            properties={"key": "value", "empty": ""},
+            tags={"env": "prod"},
+        ),
+        AssetDefinition(
+            folder="models",
+            id="small_llama",
+            name="Small Llama",
+            description="An LLM",
+            asset_kind="external",
+            source="models/llama/asset_config.toml",
+            blobs=["a", ["openai", "gpt-4.1"], {"size": 8}],
+            icon="meta",
+            readme="# Llama\n\nSmall.",
+        ),
+    )
+
+
+def test_stray_files_hidden_folders_and_missing_folders_are_no_problem(write, tmp_path: Path) -> None:
+    write("data/notes.txt", "stray")
+    write("data/.ipynb_checkpoints/x", "hidden")
+    write("data/__pycache__/x", "hidden")
+    assert read_project(tmp_path).assets == ()
+
+
+def test_the_same_id_may_be_data_and_model(write, tmp_path: Path) -> None:
+    write("data/a/asset_config.toml", ASSET.format(id="same"))
+    write("models/a/asset_config.toml", ASSET.format(id="same"))
+    assert [(asset.folder, asset.asset_kind) for asset in read_project(tmp_path).assets] == [
+        ("data", "data"),
+        ("models", "model"),
+    ]
+
+
+def test_asset_folders_can_have_other_names(write, tmp_path: Path) -> None:
+    write("obproject.toml", 'project = "p"\n[obproject_dirs]\ndata = "assets/data/"\n')
+    write("assets/data/a/asset_config.toml", ASSET.format(id="a"))
+    write("data/ignored/asset_config.toml", "not TOML")
+    (asset,) = read_project(tmp_path).assets
+    assert (asset.folder, asset.source) == ("data", "assets/data/a/asset_config.toml")
+
+
+def test_a_byte_order_mark_is_no_problem(write, tmp_path: Path) -> None:
+    write("obproject.toml", b'\xef\xbb\xbfproject = "p"\r\ntitle = "T"\r\n')
+    assert read_project(tmp_path).config.title == "T"
+
+
+def test_all_problems_come_at_once(write, tmp_path: Path) -> None:
+    write(
+        "obproject.toml",
+        """
+        project = "My-Project!"
+        title = ["no"]
+        branch = "//"
+        promotion = "production"
+        [dev-assets]
+        branch = true
+        [obproject_dirs]
+        models = "../elsewhere"
+        """,
+    )
+    write("README.md", b"caf\xe9")
+    write("data/empty/readme.txt")
+    write("data/first/asset_config.toml", ASSET.format(id="twin"))
+    write("data/second/asset_config.toml", ASSET.format(id="twin"))
+    write("data/latin/asset_config.toml", b'id = "latin"\nname = "caf\xe9"\n')
+    write("data/slash/asset_config.toml", ASSET.format(id="a/b"))
+    write("data/syntax/asset_config.toml", 'id = "x"\nname = \n')
+    write("data/unclosed/asset_config.toml", 'id = "x"\nname = [\n')
+    write(
+        "models/wrong/asset_config.toml",
+        """
+        id = 7
+        name = "  "
+        kind = false
+        icon = 1979-05-27
+        blobs = "s3://bucket"
+        properties = ["a"]
+        [tags]
+        version = 3
+        score = 0.5
+        nested = {a = "b"}
+        """,
+    )
+    write("models/dates/asset_config.toml", ASSET.format(id="dates") + "blobs = [[1979-05-27]]\n")
+    assert problems_of(tmp_path) == [
+        "obproject.toml: key 'project': found 'My-Project!', expected at most 128 characters of a-z, 0-9 and '_', "
+        "as Metaflow's @project demands; for example 'my_project'",
+        "obproject.toml: key 'title': found a list, expected a string",
+        "obproject.toml: key 'branch': "
+        "the branch name '//' has no letter a-z and no digit, so it has no key to be found by",
+        "obproject.toml: [dev-assets] key 'branch': found the boolean true, expected a string",
+        "obproject.toml: key 'promotion': found the string 'production', expected a table",
+        "obproject.toml: [obproject_dirs] key 'models': "
+        "found '../elsewhere', expected a folder inside the project, relative to it",
+        "data/empty/asset_config.toml: found nothing, expected a file asset_config.toml there",
+        "data/latin/asset_config.toml: line 2: found the byte 0xe9, expected UTF-8 text",
+        "data/slash/asset_config.toml: key 'id': the asset id 'a/b' can't stand in an address: "
+        "use letters, digits and _ . @ + : ~ -, beginning with a letter, a digit or '_'",
+        "data/syntax/asset_config.toml: line 2: found a syntax error (Invalid value), expected valid TOML",
+        "data/unclosed/asset_config.toml: line 3: found a syntax error (Invalid value), expected valid TOML",
+        "models/dates/asset_config.toml: key 'blobs': found a date or time, "
+        "expected only strings, finite numbers, booleans, lists and tables in the list",
+        "models/wrong/asset_config.toml: key 'id': found the number 7, expected a string",
+        "models/wrong/asset_config.toml: key 'name': found an empty string, expected a string with something in it",
+        "models/wrong/asset_config.toml: key 'description': "
+        "found nothing, expected a string, for this key is mandatory",
+        "models/wrong/asset_config.toml: key 'kind': found the boolean false, expected a string",
+        "models/wrong/asset_config.toml: key 'properties': found a list, expected a table",
+        "models/wrong/asset_config.toml: [tags] key 'version': found the number 3, expected a string (write \"3\")",
+        "models/wrong/asset_config.toml: [tags] key 'score': found the number 0.5, expected a string (write \"0.5\")",
+        "models/wrong/asset_config.toml: [tags] key 'nested': found a table, expected a string",
+        "models/wrong/asset_config.toml: key 'blobs': found the string 's3://bucket', expected a list",
+        "models/wrong/asset_config.toml: key 'icon': found a date or time, expected a string",
+        "data/second/asset_config.toml: key 'id': found 'twin', which is the id in data/first/asset_config.toml too, "
+        "expected an id that no other asset of its kind has",
+        "README.md: line 1: found the byte 0xe9, expected UTF-8 text",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "key 'project': found nothing, expected a string, for this key is mandatory"),
+        ('project = "é"', "for example 'my_project'"),
+        (f'project = "{"x" * 129}"', "expected at most 128 characters"),
+        ('project = "a"\nproject = "b"', "line 2: found a syntax error"),
+        ("x = " + "[" * 5000, "found"),
+        ('project = "p"\n[promotion]\naliases = ["ok", "@no", 3]', "[promotion] key 'aliases': the alias '@no'"),
+        ('project = "p"\n[promotion]\naliases = "ok"', "found the string 'ok', expected a list of strings"),
+        ('project = "p"\n[obproject_dirs]\ndata = "gone"', "found 'gone', expected the name of a folder that exists"),
+        ('project = "p"\n[obproject_dirs]\ndata = "models"', "found the same folder as for models"),
+        ('project = "p"\n[obproject_dirs]\ndata = "/tmp"', "expected a folder inside the project"),
+        ('project = "p"\ntitle = "a\\u0000b"', "key 'title': found a NUL character, expected text"),
+    ],
+)
+def test_problems_of_the_project_file(write, tmp_path: Path, content: str, problem: str) -> None:
+    write("obproject.toml", content)
+    (tmp_path / "models").mkdir()
+    assert any(problem in found for found in problems_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ('[properties]\na = "\\u0000"', "[properties] key 'a': found a NUL character"),
+        ('[tags]\n"a\\u0000" = "b"', "found a NUL character in the key"),
+        ("blobs = [nan]", "key 'blobs': found the number nan"),
+        ("blobs = [{a = [inf]}]", "key 'blobs': found the number inf"),
+        ("[properties]\na = true", "[properties] key 'a': found the boolean true, expected a string"),
+    ],
+)
+def test_problems_of_an_asset(write, tmp_path: Path, lines: str, problem: str) -> None:
+    write("data/a/asset_config.toml", ASSET.format(id="a") + lines)
+    (found,) = problems_of(tmp_path)
+    assert problem in found
+
+
+def test_missing_project_file_and_a_file_in_place_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    assert problems_of(tmp_path) == [
+        "obproject.toml: found nothing, expected a file obproject.toml there",
+        "data: found not a directory, expected a folder with one folder for each asset",
+    ]
+
+
+def test_a_folder_in_place_of_a_file(write, tmp_path: Path) -> None:
+    (tmp_path / "data/a/asset_config.toml").mkdir(parents=True)
+    assert problems_of(tmp_path) == ["data/a/asset_config.toml: found is a directory, expected a file that can be read"]
+
+
+def test_the_project_is_found_from_a_folder_within(write, tmp_path: Path) -> None:
+    inner = tmp_path / "flows/train"
+    inner.mkdir(parents=True)
+    assert find_project_root(inner) == tmp_path.resolve()
+    assert find_project_root(Path("/")) is None

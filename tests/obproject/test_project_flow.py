@@ -1,0 +1,292 @@
+"""Flows really run by Metaflow, seen from the catalogue."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from obproject.artifacts import load_artifact
+from obproject.errors import ArtifactUnreachable
+from tests.obproject.flows import FlowRun, run_flow, write_flow
+from tests.obproject.stub_server import StubCatalogue, StubServer
+
+pytestmark = pytest.mark.flows
+
+MAIN = ("default", "tryout", "main")
+ALICE = ("default", "tryout", "user_alice")
+
+DEVELOPMENT_FLOW = """
+    from metaflow import catch, current, get_namespace, retry, step
+    from obproject import Asset, ProjectFlow
+    from obproject.errors import AssetNotFound, InstancePending, WrongKind
+
+    class DevelopmentFlow(ProjectFlow):
+        @step
+        def start(self):
+            self.numbers = [1, 2, 3]
+            self.registered = self.prj.register_data(
+                "numbers", "numbers", annotations={"rows": 3, "share": 0.5}, tags={"round": 1}, description="few"
+            )
+            assert self.registered["state"] == "pending"
+            try:
+                self.prj.get_data("numbers", self.registered["id"])
+            except InstancePending as error:
+                print("pending:", error)
+            try:
+                self.prj.register_data("numbers", "misspelt")
+            except AttributeError as error:
+                print("misspelt:", error)
+            self.prj.register_external_model("llm", blobs=["s3://models/llm"], kind="s3_object")
+            self.parts = [0, 1]
+            self.next(self.work, foreach="parts")
+
+        @retry(times=1, minutes_between_retries=0)
+        @step
+        def work(self):
+            self.part = self.input * 10
+            self.prj.register_data("part", "part", annotations={"index": self.input})
+            if self.input == 1 and current.retry_count == 0:
+                raise RuntimeError("the first attempt fails")
+            self.next(self.join)
+
+        @catch(var="problem")
+        @step
+        def join(self, inputs):
+            self.total = sum(branch.part for branch in inputs)
+            self.prj.asset.register_data_asset("total", kind="artifact", annotations={"artifact": "total"})
+            if self.total:
+                raise RuntimeError("caught")
+            self.next(self.end)
+
+        @step
+        def end(self):
+            assert self.prj.get_data("numbers") == [1, 2, 3]
+            assert self.prj.get_data("total") == 10
+            assert get_namespace() == "user:alice"
+            run = "/".join(current.pathspec.split("/")[:2])
+            producer = {"entity_kind": "task", "entity_id": f"{run}/start/1"}
+            Asset(entity_ref=producer).register_data_asset("bare", kind="artifact", annotations={"artifact": "parts"})
+            assert self.prj.get_data("bare") == [0, 1]
+            assert get_namespace() == "user:alice"
+            self.shared = self.prj.asset.consume_data_asset("shared")["values"]["rows"]
+            assert self.shared == 7
+            try:
+                self.prj.get_model("llm")
+            except WrongKind as error:
+                print("wrong kind:", error)
+            try:
+                self.prj.get_data("nowhere")
+            except AssetNotFound as error:
+                print("nowhere:", error)
+            assert (self.prj.branch, self.prj.read_branch, self.prj.write_branch) == ("main", "main", "user_alice")
+
+    if __name__ == "__main__":
+        DevelopmentFlow()
+"""
+
+
+@pytest.fixture(scope="module")
+def developed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StubCatalogue, FlowRun]]:
+    """A local run that reads main, of a flow with a foreach, a retry, a caught failure and several registrations."""
+    folder = tmp_path_factory.mktemp("development")
+    write_flow(folder, DEVELOPMENT_FLOW, 'project = "tryout"\n\n[dev-assets]\nbranch = "main"\n')
+    with StubServer() as catalogue:
+        catalogue.assets[*MAIN, "data", "shared"] = [_someone_elses("shared", {"rows": 7})]
+        run = run_flow(folder, catalogue.url)
+        assert run.ok, run.output
+        yield catalogue, run
+
+
+def _someone_elses(asset: str, annotations: dict[str, object]) -> dict[str, object]:
+    return {
+        "id": "s1",
+        "number": 1,
+        "ref": "v1",
+        "state": "ready",
+        "asset": {"id": asset, "kind": "data"},
+        "created_at": "2026-01-23T08:35:51.123456789Z",
+        "created_by": {"entity_kind": "user", "entity_id": "bob"},
+        "data_properties": {"data_kind": "table", "annotations": annotations, "blobs": []},
+        "tags": [],
+    }
+
+
+def test_a_registration_says_which_task_made_it_and_where_its_artifacts_are(
+    developed: tuple[StubCatalogue, FlowRun],
+) -> None:
+    catalogue, run = developed
+    [instance] = catalogue.assets[*ALICE, "data", "numbers"]
+    assert instance["created_by"] == {"entity_kind": "task", "entity_id": f"DevelopmentFlow/{run.run_id}/start/1"}
+    assert instance["datastore"] == {"type": "local", "root": str(run.folder / ".metaflow")}
+    assert instance["data_properties"]["annotations"] == {
+        "artifact": "numbers",
+        "run_pathspec": f"DevelopmentFlow/{run.run_id}",
+        "rows": 3,
+        "share": 0.5,
+    }
+    assert instance["tags"] == [{"key": "round", "value": "1"}]
+    assert instance["description"] == "few"
+    [sent] = catalogue.of("PATCH", "/data/numbers")
+    assert sent.body is not None
+    assert (sent.body["branch_name"], sent.body["attempt"]) == ("user.alice", 0)
+
+
+def test_what_a_task_registers_is_confirmed_once_when_the_task_ends(developed: tuple[StubCatalogue, FlowRun]) -> None:
+    catalogue, _ = developed
+    settled = [
+        (sent["entity_ref"]["entity_id"].split("/")[2], sent["attempt"], sent["state"])
+        for sent in catalogue.confirmations
+    ]
+    # The caught failure of "join" counts as success, as it does for Metaflow; "end" registers nothing of its own.
+    assert sorted(settled) == [
+        ("join", 0, "ready"),
+        ("start", 0, "ready"),
+        ("work", 0, "failed"),
+        ("work", 0, "ready"),
+        ("work", 1, "ready"),
+    ]
+    parts = sorted((part["state"], part["attempt"]) for part in catalogue.assets[*ALICE, "data", "part"])
+    assert parts == [("failed", 0), ("ready", 0), ("ready", 1)]
+
+
+def test_consuming_names_task_and_write_branch_and_only_what_was_loaded(
+    developed: tuple[StubCatalogue, FlowRun],
+) -> None:
+    catalogue, run = developed
+    consumed = [sent["instance"] for sent in catalogue.consumptions]
+    ids = {
+        name: catalogue.assets[*scope, "data", name][0]["id"]
+        for scope, name in [(ALICE, "numbers"), (ALICE, "total"), (ALICE, "bare"), (MAIN, "shared")]
+    }
+    assert consumed == [ids["numbers"], ids["total"], ids["bare"], ids["shared"]]
+    for sent in catalogue.consumptions:
+        assert sent["consumer"] == {"project": "tryout", "branch": "user.alice"}
+        assert sent["entity_ref"]["entity_id"].startswith(f"DevelopmentFlow/{run.run_id}/end/")
+
+
+def test_nothing_is_written_to_the_branch_that_is_read(developed: tuple[StubCatalogue, FlowRun]) -> None:
+    catalogue, _ = developed
+    assert [key for key in catalogue.assets if key[:3] == MAIN] == [(*MAIN, "data", "shared")]
+
+
+def test_the_output_says_what_happened(developed: tuple[StubCatalogue, FlowRun]) -> None:
+    catalogue, run = developed
+    said = run.said()
+    page = catalogue.assets[*ALICE, "data", "numbers"][0]["url"]
+    assert "assetsite: project 'tryout', reads branch 'main', writes branch 'user.alice'." in said
+    assert (f"assetsite: registered data asset 'numbers' v1 (artifact numbers) on branch 'user.alice'. {page}") in said
+    assert (
+        "assetsite: data asset 'numbers' isn't on branch 'main', so it was looked up on branch 'user.alice'."
+    ) in said
+    for beginning in (
+        "pending: The data asset 'numbers' on branch 'user.alice' (v1) can't be read yet: its task DevelopmentFlow/",
+        "misspelt: DevelopmentFlow has no artifact 'misspelt'",
+        "wrong kind: The model asset 'llm' on branch 'user.alice' (v1) is of kind 's3_object'",
+        "nowhere: data asset 'nowhere' 'latest' on branch 'main' of project 'tryout': There is no asset 'nowhere'",
+    ):
+        assert beginning in run.output
+
+
+def test_the_run_is_tagged_with_its_branches(developed: tuple[StubCatalogue, FlowRun]) -> None:
+    _, run = developed
+    record = json.loads((run.folder / ".metaflow/DevelopmentFlow" / run.run_id / "_meta/_self.json").read_text())
+    assert set(record["tags"]) >= {"asset_write_branch:user_alice", "asset_read_branch:main"}
+
+
+def test_an_artifact_in_another_local_datastore_is_loaded_from_there(
+    developed: tuple[StubCatalogue, FlowRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue, _ = developed
+    monkeypatch.chdir(tmp_path)
+    [instance] = catalogue.assets[*ALICE, "data", "numbers"]
+    assert load_artifact(instance, "numbers") == [1, 2, 3]
+
+
+def test_an_artifact_that_is_gone_is_reported_with_asset_task_and_datastore(
+    developed: tuple[StubCatalogue, FlowRun],
+) -> None:
+    catalogue, run = developed
+    [instance] = catalogue.assets[*ALICE, "data", "numbers"]
+    gone = {**instance, "data_properties": {"data_kind": "artifact", "annotations": {"artifact": "gone"}}}
+    with pytest.raises(ArtifactUnreachable) as raised:
+        load_artifact(gone, "The data asset 'numbers' on branch 'main'")
+    message = str(raised.value)
+    for part in (
+        "'numbers'",
+        "'main'",
+        "'gone'",
+        f"DevelopmentFlow/{run.run_id}/start/1",
+        instance["datastore"]["root"],
+    ):
+        assert part in message
+
+
+def test_a_deployed_flow_writes_the_branch_of_its_spec_and_a_failed_task_fails_its_instances(
+    tmp_path: Path, catalogue: StubCatalogue
+) -> None:
+    source = """
+        from metaflow import step
+        from obproject import ProjectFlow
+
+        class DeployedFlow(ProjectFlow):
+            @step
+            def start(self):
+                self.model = {"weights": [1]}
+                self.prj.register_model("classifier", "model")
+                self.unstorable = (number for number in [1])
+                self.next(self.end)
+
+            @step
+            def end(self):
+                pass
+
+        if __name__ == "__main__":
+            DeployedFlow()
+    """
+    write_flow(tmp_path, source, 'project = "tryout"\n\n[dev-assets]\nbranch = "main"\n')
+    spec = json.dumps({"branch": "feature_x", "spec": {"project_branch": "feature/x"}})
+    run = run_flow(tmp_path, catalogue.url, "--config-value", "project_spec", spec)
+    assert not run.ok
+    [sent] = catalogue.of("PATCH")
+    assert sent.path.endswith("/branches/feature_x/models/classifier")
+    assert sent.body is not None
+    assert sent.body["branch_name"] == "feature/x"
+    # An artifact that can't be stored ends the task without Metaflow's last hook; the instance must not stay pending.
+    [instance] = catalogue.assets["default", "tryout", "feature_x", "models", "classifier"]
+    assert instance["state"] == "failed"
+
+
+def test_without_a_catalogue_the_flow_runs_and_says_once_how_to_publish(tmp_path: Path) -> None:
+    source = """
+        from metaflow import step
+        from obproject import ProjectFlow
+        from obproject.errors import NoServer
+
+        class LonelyFlow(ProjectFlow):
+            @step
+            def start(self):
+                self.numbers = [1]
+                assert self.prj.register_data("numbers", "numbers") is None
+                self.next(self.end)
+
+            @step
+            def end(self):
+                self.prj.register_data("again", "numbers")
+                try:
+                    self.prj.get_data("numbers")
+                except NoServer as error:
+                    print("no server:", error)
+
+        if __name__ == "__main__":
+            LonelyFlow()
+    """
+    write_flow(tmp_path, source)
+    run = run_flow(tmp_path, None)
+    assert run.ok, run.output
+    told = [line for line in run.said() if "not published" in line]
+    assert len(told) == 1
+    assert "ASSETSITE_URL" in told[0]
+    assert "no server: data asset 'numbers' 'latest' on branch 'user.alice'" in run.output

@@ -40,7 +40,7 @@ SENTENCES = {
     403: "This is not allowed.",
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
-    413: "The request is larger than the site takes.",
+    413: "The request is larger than this site takes.",
     500: "The server failed; its log says why.",
 }
 

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import MiddlewareNotUsed
@@ -164,10 +165,7 @@ def local_user_name() -> str:
 def _make_local_user(name: str) -> User:
     with transaction.atomic():
         perimeter, _ = Perimeter.objects.get_or_create(name=settings.LOCAL_PERIMETER)
-        user, created = User.objects.get_or_create(username=name)
-        if created:
-            user.set_unusable_password()
-            user.save(update_fields=["password"])
+        user, _ = User.objects.get_or_create(username=name, defaults={"password": make_password(None)})
         Membership.objects.get_or_create(user=user, perimeter=perimeter, defaults={"role": Role.ADMIN})
     return user
 

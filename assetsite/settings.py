@@ -45,6 +45,10 @@ DEBUG = env.bool("ASSETSITE_DEBUG", default=False)
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = LOCAL_HOSTS if LOCAL_MODE else env.list("ASSETSITE_ALLOWED_HOSTS", default=[])
 LOCAL_PERIMETER = "default"
+PORT = env.int("PORT", default=8000)
+BIND = env.str("ASSETSITE_BIND", default="0.0.0.0")  # noqa: S104 (team mode only: behind a proxy, in a container)
+WORKERS = env.int("ASSETSITE_WORKERS", default=1 if LOCAL_MODE else 2)
+THREADS = env.int("ASSETSITE_THREADS", default=4)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -115,9 +119,8 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = True
+WHITENOISE_USE_FINDERS = True  # the site's own files and those that packages bring, with no collecting step
 
 # Bodies: one registration may carry 64 KiB in each annotation, a deploy all of a project's READMEs
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024

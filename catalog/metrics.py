@@ -54,7 +54,7 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except OverflowError:
         return None
-    return number
+    return number if math.isfinite(number) else None
 
 
 @dataclass(frozen=True)

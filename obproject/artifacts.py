@@ -25,38 +25,47 @@ def load_artifact(instance: Mapping[str, Any], about: str) -> Any:
 
     ``about`` names asset and branch for the text of errors. Raises WrongKind, InstancePending or ArtifactUnreachable.
     """
+    task = instance["created_by"]["entity_id"]
     about = f"{about} ({instance.get('ref') or instance['id']})"
-    kind, task = _asset_kind(instance), instance["created_by"]["entity_id"]
-    if kind != "artifact":
-        raise WrongKind(
-            f"{about} is of kind {kind!r}, not an artifact, so there is nothing to load. Use "
-            f"self.prj.asset.consume_{instance['asset']['kind']}_asset(...) and load what its blobs refer to."
-        )
-    if instance.get("state") == "pending":
-        raise InstancePending(f"{about} can't be read yet: its task {task} has not finished.")
-    artifact = typed_annotations(instance).get("artifact")
-    if not artifact:
-        raise ArtifactUnreachable(f"{about} doesn't say which artifact of {task} it is (no annotation 'artifact').")
+    artifact = _artifact_name(instance, about)
     if instance["created_by"]["entity_kind"] != "task" or task.count("/") != 3:
-        raise ArtifactUnreachable(
-            f"{about} was registered by {task!r}, which is no Metaflow task, so it can't be loaded."
-        )
-    datastore = instance.get("datastore") or {}
+        raise ArtifactUnreachable(f"{about} was registered by {task!r}, which is no Metaflow task with artifacts.")
     try:
-        if root := _own_local_root(datastore):
-            return _from_local_datastore(root, task, instance.get("attempt"), str(artifact))
-        return _from_client(task, str(artifact))
+        return _read(instance, task, artifact)
     except Exception as error:
-        stored = f" Its task stored it in {datastore['root']}." if datastore.get("root") else ""
+        stored = (instance.get("datastore") or {}).get("root", "a datastore that the catalogue doesn't know")
+        failed = " That task failed." if instance.get("state") == "failed" else ""
         raise ArtifactUnreachable(
-            f"{about}: the artifact {artifact!r} of task {task} can't be read from here "
-            f"({type(error).__name__}: {error}).{stored} Does this Metaflow configuration read the same datastore?"
+            f"{about}: the artifact {artifact!r} of task {task} can't be read ({type(error).__name__}: {error})."
+            f"{failed} It was stored in {stored}. Does this Metaflow configuration read the same datastore?"
         ) from error
 
 
-def _asset_kind(instance: Mapping[str, Any]) -> str:
+def _artifact_name(instance: Mapping[str, Any], about: str) -> str:
+    """Return the name of the artifact behind an instance, if there is one and its task has stored it."""
     properties = instance.get("data_properties") or instance.get("model_properties") or {}
-    return str(properties.get("data_kind") or properties.get("model_kind") or "")
+    kind = properties.get("data_kind") or properties.get("model_kind")
+    advice = f"use self.prj.asset.consume_{instance['asset']['kind']}_asset(...)"
+    if instance.get("ref") == "definition":
+        raise WrongKind(
+            f"{about} has no instance yet. Run the flow that registers one, or {advice} to read the definition."
+        )
+    if kind != "artifact":
+        raise WrongKind(f"{about} is of kind {kind!r}, not an artifact: {advice} and load what its blobs refer to.")
+    if instance.get("state") == "pending":
+        producer = instance["created_by"]["entity_id"]
+        raise InstancePending(f"{about} can't be read yet: its task {producer} has not finished.")
+    name = typed_annotations(instance).get("artifact")
+    if not name:
+        raise ArtifactUnreachable(f"{about} has no annotation 'artifact', so it doesn't say what to load.")
+    return str(name)
+
+
+def _read(instance: Mapping[str, Any], task: str, artifact: str) -> Any:
+    root = _own_local_root(instance.get("datastore") or {})
+    if root is None:
+        return _from_client(task, artifact)
+    return _from_local_datastore(root, task, instance.get("attempt"), artifact)
 
 
 def _own_local_root(datastore: Mapping[str, Any]) -> str | None:

@@ -239,9 +239,12 @@ class Asset:
             self._task.will_settle(self._connection)
         return with_text(answer)
 
-    def _peek(self, kind: str, name: str, reference: str) -> tuple[str, dict[str, Any]]:
+    def _peek(
+        self, kind: str, name: str, reference: str, *, past_definitions: bool = False
+    ) -> tuple[str, dict[str, Any]]:
         """Return the branch that has the asset, and the instance there."""
-        branch, answer = self._look_up("GET", kind, name, "instances", str(_valid(parse_reference, reference)))
+        reference = str(_valid(parse_reference, reference))
+        branch, answer = self._look_up("GET", kind, name, "instances", reference, past_definitions=past_definitions)
         return branch, with_text(answer)
 
     def _consume(self, kind: str, name: str, reference: str) -> dict[str, Any]:
@@ -300,8 +303,14 @@ class Asset:
 
     # How requests are addressed
 
-    def _look_up(self, method: str, kind: str, name: str, *rest: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
-        """Call on the first branch that has the asset; return that branch and the answer."""
+    def _look_up(
+        self, method: str, kind: str, name: str, *rest: str, past_definitions: bool = False, **arguments: Any
+    ) -> tuple[str, dict[str, Any]]:
+        """Call on the first branch that has the asset; return that branch and the answer.
+
+        With ``past_definitions``, a branch that has only the definition comes after one that has an instance.
+        """
+        definition: tuple[str, dict[str, Any]] | None = None
         missing: AssetNotFound | None = None
         for branch in self._lookup_order:
             try:
@@ -310,16 +319,21 @@ class Asset:
                 raise
             except AssetNotFound as error:
                 missing = missing or error
-            else:
-                if missing is not None:
-                    print(
-                        f"assetsite: {_LABELS[kind]} {name!r} isn't on branch {self._lookup_order[0]!r}, "
-                        f"so it was looked up on branch {branch!r}.",
-                        flush=True,
-                    )
-                return branch, answer
+                continue
+            if past_definitions and answer.get("ref") == "definition":
+                definition = definition or (branch, answer)
+                continue
+            if branch != self._lookup_order[0]:
+                self._say_where(kind, name, branch)
+            return branch, answer
+        if definition is not None:
+            return definition
         assert missing is not None
         raise missing
+
+    def _say_where(self, kind: str, name: str, branch: str) -> None:
+        nowhere = f"branch {self._lookup_order[0]!r} has no {_LABELS[kind]} {name!r}"
+        print(f"assetsite: {nowhere}, so it is read from branch {branch!r}.", flush=True)
 
     def _asset_call(
         self,

@@ -179,7 +179,7 @@ class ProjectContext:
         return instance
 
     def _load(self, kind: str, name: str, reference: str) -> Any:
-        branch, instance = self.asset._peek(kind, name, reference)
+        branch, instance = self.asset._peek(kind, name, reference, past_definitions=True)
         value = load_artifact(instance, f"The {kind} asset {name!r} on branch {branch!r}")
         # By id, so that what is recorded is what was loaded even if a newer instance came in between.
         self.asset._consume_exactly(branch, kind, name, instance["id"])

@@ -80,7 +80,7 @@ class Body(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):
-            raise serializers.ValidationError("The body must be a JSON object.")
+            raise serializers.ValidationError({"non_field_errors": ["must be a JSON object."]})
         return super().to_internal_value(data)
 
 

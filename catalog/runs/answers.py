@@ -33,13 +33,10 @@ class Reason(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Unavailable:
-    """There is nothing to show: `reason` for programs, `sentence` for people. Always false."""
+    """There is nothing to show: `reason` for programs, `sentence` for people."""
 
     reason: Reason
     sentence: str
-
-    def __bool__(self) -> Literal[False]:
-        return False
 
 
 class UnavailableError(Exception):

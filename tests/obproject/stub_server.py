@@ -238,10 +238,13 @@ class _Handler(BaseHTTPRequestHandler):
 class StubServer:
     """Serves a StubCatalogue on a free loopback port: ``with StubServer() as catalogue: ...``."""
 
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
+
     def __enter__(self) -> StubCatalogue:
         catalogue = StubCatalogue()
         handler = type("Handler", (_Handler,), {"catalogue": catalogue})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
         self._server.daemon_threads = True
         catalogue.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

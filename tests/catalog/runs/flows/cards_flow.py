@@ -5,9 +5,7 @@ import base64
 from metaflow import FlowSpec, card, current, step
 from metaflow.cards import Image, Markdown, Table
 
-DOT = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNg+M9QDwADgQGAWjR9awAAAABJRU5ErkJggg=="
-)
+DOT = base64.b64decode("R0lGODlhAQABAIAAAP8AAP///yH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==")
 
 
 class CardsFlow(FlowSpec):

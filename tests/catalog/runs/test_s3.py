@@ -1,0 +1,126 @@
+"""Cards and facts of tasks whose datastore is a bucket: the files that Metaflow wrote, under the keys it gives them."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from catalog.runs import CardPage, Datastore, Reason, TaskFacts, Unavailable, card_page, cards_of, task_facts
+from catalog.runs.stores import MAX_BYTES
+from tests.catalog.runs.conftest import FlowRuns
+
+pytestmark = pytest.mark.flows
+
+TEAM = Datastore("s3", "s3://team/metaflow")
+
+
+@pytest.fixture(scope="module")
+def endpoint(runs: FlowRuns) -> Iterator[str]:
+    """A server that speaks S3, with the runs in a bucket; their metadata is not there, as it never is."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        client = boto3.client("s3", endpoint_url=url)
+        for bucket in ("team", "other"):
+            client.create_bucket(Bucket=bucket)
+            for path in stored_files(runs.root):
+                client.upload_file(str(path), bucket, f"metaflow/{path.relative_to(runs.root)}")
+        yield url
+    server.stop()
+
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+def stored_files(root: Path) -> list[Path]:
+    parts = {"_meta", "data"}
+    return [path for path in root.rglob("*") if path.is_file() and not parts & {*path.relative_to(root).parts}]
+
+
+@pytest.fixture
+def bucket(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server configured as the team's flows are."""
+    monkeypatch.setenv("METAFLOW_S3_ENDPOINT_URL", endpoint)
+    monkeypatch.setenv("METAFLOW_DATASTORE_SYSROOT_S3", "s3://team/metaflow")
+
+
+def reason_for(task: str, datastore: Datastore) -> Reason:
+    cards = cards_of(task, datastore)
+    assert cards.missing is not None
+    return cards.missing.reason
+
+
+@pytest.mark.usefixtures("bucket")
+def test_the_cards_of_a_task_are_read_from_its_bucket(runs: FlowRuns) -> None:
+    task = runs.task("CardsFlow", "pair")
+    cards, local = cards_of(task, TEAM), cards_of(task, runs.datastore)
+    assert [(card.key, card.size, card.live) for card in cards] == [(card.key, card.size, card.live) for card in local]
+    page, same = card_page(cards[0]), card_page(local[0])
+    assert isinstance(page, CardPage)
+    assert page == same
+
+
+@pytest.mark.usefixtures("bucket")
+def test_the_files_of_the_attempts_tell_how_a_task_went(runs: FlowRuns) -> None:
+    for flow, state, attempt in [("CardsFlow", "succeeded", 0), ("FailingFlow", "failed", 1)]:
+        facts = task_facts(runs.task(flow, "start"), TEAM)
+        assert isinstance(facts, TaskFacts)
+        assert (facts.state, facts.attempt) == (state, attempt)
+        assert facts.started
+        assert facts.finished
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_bucket_says_no_for_the_same_reasons_as_a_folder(runs: FlowRuns) -> None:
+    assert reason_for(runs.task("CardsFlow", "end"), TEAM) is Reason.NO_CARD
+    assert reason_for("CardsFlow/17/start/1", TEAM) is Reason.TASK_GONE
+    assert reason_for("ada", TEAM) is Reason.NOT_A_TASK
+
+
+@pytest.mark.usefixtures("bucket")
+@pytest.mark.parametrize("root", ["s3://other/metaflow", "s3://team", "s3://team/metaflow/../..", "s3://", "/metaflow"])
+def test_only_configured_buckets_are_read(runs: FlowRuns, root: str) -> None:
+    assert reason_for(runs.task("CardsFlow", "start"), Datastore("s3", root)) is Reason.NOT_ALLOWED
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_bucket_among_the_card_roots_is_read(runs: FlowRuns, settings) -> None:
+    settings.LOCAL_MODE = False
+    settings.CARD_ROOTS = ["s3://other/metaflow"]
+    assert len(cards_of(runs.task("CardsFlow", "start"), Datastore("s3", "s3://other/metaflow"))) == 1
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_bucket_that_does_not_exist_is_unreachable(runs: FlowRuns, settings) -> None:
+    settings.CARD_ROOTS = ["s3://nowhere"]
+    assert reason_for(runs.task("CardsFlow", "start"), Datastore("s3", "s3://nowhere")) is Reason.UNREACHABLE
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_card_of_more_than_64_mb_is_not_read_from_a_bucket(runs: FlowRuns, endpoint: str) -> None:
+    key = "mf.cards/Big/runs/1/steps/start/tasks/2/cards/default-abcdef.html"
+    boto3.client("s3", endpoint_url=endpoint).put_object(
+        Bucket="team", Key=f"metaflow/{key}", Body=bytes(MAX_BYTES + 1)
+    )
+    (card,) = cards_of("Big/1/start/2", TEAM)
+    answer = card_page(card)
+    assert isinstance(answer, Unavailable)
+    assert answer.reason is Reason.TOO_LARGE
+
+
+def test_a_storage_that_does_not_answer_is_unreachable(runs: FlowRuns, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{unused.getsockname()[1]}"
+    for name, value in (CREDENTIALS | {"METAFLOW_S3_ENDPOINT_URL": closed}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("METAFLOW_DATASTORE_SYSROOT_S3", "s3://team/metaflow")
+    for _ in range(2):
+        assert reason_for(runs.task("CardsFlow", "start"), TEAM) is Reason.UNREACHABLE

@@ -1,0 +1,175 @@
+"""What all tests share: clean settings, the API as a client speaks it, and a really served site."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.conf import settings as site_settings
+from django.test import Client
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+
+
+@pytest.fixture(autouse=True)
+def _own_home(settings: Any, tmp_path: Path) -> None:
+    """No test reads or writes the folder of a real site."""
+    settings.HOME = tmp_path / "home"
+
+
+@dataclass
+class Api:
+    """Speaks to `/v1` in this process as a program would."""
+
+    client: Client
+    token: str = ""
+    branch: str = "/v1/perimeters/default/projects/churn/branches/main"
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """The answer, with `.data` parsed; `path` is absolute, or below the branch."""
+        url = path if path.startswith("/") else f"{self.branch}/{path}"
+        if self.token:
+            headers["x-api-key"] = self.token
+        options: dict[str, Any] = {"headers": headers}
+        if body is not None:
+            options |= {"data": body, "content_type": "application/json"}
+        answer = self.client.generic(method, url, **_encoded(options))
+        answer.data = answer.json() if answer.content else None
+        return answer
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.call("GET", path, **headers)
+
+    def put(self, path: str, body: Any, **headers: str) -> Any:
+        return self.call("PUT", path, body, **headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> Any:
+        return self.call("PATCH", path, body, **headers)
+
+    def post(self, path: str, body: Any, **headers: str) -> Any:
+        return self.call("POST", path, body, **headers)
+
+    def delete(self, path: str, **headers: str) -> Any:
+        return self.call("DELETE", path, **headers)
+
+    def register(self, path: str = "data/xkcd", *, task: str = "ComicData/1/start/1", **fields: Any) -> Any:
+        """Register an instance and answer it."""
+        kind = "data_asset_kind" if "data/" in path else "model_asset_kind"
+        body = {"entity_ref": {"entity_kind": "task", "entity_id": task}, kind: "artifact", **fields}
+        answer = self.patch(path, body)
+        assert answer.status_code == 201, answer.content
+        return answer.data
+
+    def consume(self, path: str, task: str = "Reader/1/start/1", **fields: Any) -> Any:
+        body = {"entity_ref": {"entity_kind": "task", "entity_id": task}, **fields}
+        answer = self.put(path, body)
+        assert answer.status_code == 200, answer.content
+        return answer.data
+
+
+def _encoded(options: dict[str, Any]) -> dict[str, Any]:
+    import json
+
+    if "data" in options and not isinstance(options["data"], str | bytes):
+        options["data"] = json.dumps(options["data"])
+    return options
+
+
+@pytest.fixture
+def api(db: None) -> Api:
+    """The API of a site in local mode."""
+    return Api(Client(SERVER_NAME="localhost"))
+
+
+@dataclass
+class Site:
+    """A served site: its address, and how to run its commands."""
+
+    url: str
+    home: Path
+    env: dict[str, str]
+
+    @property
+    def branch(self) -> str:
+        return f"{self.url}/v1/perimeters/default/projects/churn/branches/main"
+
+    def manage(self, *command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=CHECKOUT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def database_url(home: Path) -> str:
+    """A new, empty database of the kind that the tests run on."""
+    if not POSTGRES:
+        return f"sqlite:///{home / 'catalogue.sqlite3'}"
+    import psycopg
+
+    base, _, _ = os.environ["DATABASE_URL"].rpartition("/")
+    name = f"served_{secrets.token_hex(6)}"
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return f"{base}/{name}"
+
+
+def serve(home: Path, **more: str) -> Iterator[Site]:
+    """Serve a site from an empty folder until the caller is done with it."""
+    home.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    env = kept | {"ASSETSITE_HOME": str(home), "DATABASE_URL": database_url(home), "PORT": str(port)} | more
+    with (home / "server.log").open("w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "manage.py", "serve"], cwd=CHECKOUT, env=env, stdout=log, stderr=subprocess.STDOUT
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_served(url, server, home)
+        yield Site(url, home, env)
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _wait_until_served(url: str, server: subprocess.Popen[bytes], home: Path) -> None:
+    for _ in range(300):
+        if server.poll() is not None:
+            break
+        try:
+            if requests.get(f"{url}/healthz", timeout=2).ok:
+                return
+        except requests.ConnectionError:
+            pass
+        time.sleep(0.1)
+    raise AssertionError((home / "server.log").read_text())
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site in local mode, really served, for the tests of this worker."""
+    yield from serve(tmp_path_factory.mktemp("site"))

@@ -1,0 +1,347 @@
+"""The assets of one branch, as code outside a flow uses them."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from obproject import Asset, AssetInstance, DeleteResult, EntityRef, errors
+from obproject.artifacts import load_artifact
+from obproject.branches import BranchChoice
+from obproject.entities import user_ref
+from obproject.instances import json_value, parse_instance
+from obproject.prj import ProjectAsset
+from tests.obproject.stub_server import Canned, StubCatalogue
+
+FEATURE = ("default", "registry", "feature_x")
+ALICE = ("default", "registry", "user_alice")
+
+
+@pytest.fixture
+def asset(catalogue: StubCatalogue, unconfigured: pytest.MonkeyPatch) -> Asset:
+    unconfigured.setenv("ASSETSITE_URL", catalogue.url)
+    return Asset("registry", "feature/x")
+
+
+def test_a_registration_sends_typed_annotations_text_tags_and_the_git_name(
+    asset: Asset, catalogue: StubCatalogue
+) -> None:
+    instance = asset.register_model_asset(
+        "classifier",
+        description="a classifier",
+        kind="s3_object",
+        blobs=["s3://bucket/model", ["openai", "gpt"]],
+        annotations={"accuracy": 0.91, "rows": 12, "final": True, "parent": None, "by class": {"a": [1, 2]}},
+        tags={"round": 3, "final": False},
+    )
+    [sent] = catalogue.requests
+    assert (sent.method, sent.path) == (
+        "PATCH",
+        "/v1/perimeters/default/projects/registry/branches/feature_x/models/classifier",
+    )
+    assert sent.body is not None
+    assert sent.body["branch_name"] == "feature/x"
+    assert sent.body["annotations"] == {
+        "accuracy": 0.91,
+        "rows": 12,
+        "final": True,
+        "parent": None,
+        "by class": {"a": [1, 2]},
+    }
+    assert sent.body["tags"] == [{"key": "round", "value": "3"}, {"key": "final", "value": "False"}]
+    assert sent.body["blobs"] == ["s3://bucket/model", ["openai", "gpt"]]
+    assert "state" not in sent.body
+    assert instance is not None
+    assert (instance["ref"], instance["state"], instance["number"]) == ("v1", "ready", 1)
+    assert instance["model_properties"]["annotations"]["rows"] == "12"
+    assert instance["values"]["rows"] == 12
+
+
+class _Scalar:
+    """A zero-dimensional array, as numpy and its relatives have them."""
+
+    shape = ()
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def item(self) -> object:
+        return self._value
+
+
+@pytest.mark.parametrize(
+    ("value", "sent"),
+    [
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        (_Scalar(0.5), 0.5),
+        (_Scalar(_Scalar(3)), "_"),
+        (_Scalar(float("nan")), "nan"),
+        ((1, _Scalar(2)), [1, 2]),
+        ({1: {"deep": Decimal("1.5")}}, {"1": {"deep": "1.5"}}),
+        (Path("/data/x"), "/data/x"),
+        (True, True),
+    ],
+)
+def test_values_that_json_cannot_hold_become_what_it_can(value: object, sent: object) -> None:
+    converted = json_value(value)
+    assert converted == sent or (sent == "_" and isinstance(converted, str))
+    assert type(converted) is type(sent)
+
+
+def test_peeking_leaves_no_trace_and_consuming_does(asset: Asset, catalogue: StubCatalogue) -> None:
+    asset.register_data_asset("numbers", kind="table", annotations={"rows": 1})
+    asset.register_data_asset("numbers", kind="table", annotations={"rows": 2})
+    assert asset.peek_data_asset("numbers")["values"] == {"rows": 2}
+    assert asset.peek_data_asset("numbers", "latest-1")["ref"] == "v1"
+    assert catalogue.consumptions == []
+    assert asset.consume_data_asset("numbers", "v1")["ref"] == "v1"
+    assert [sent["instance"] for sent in catalogue.consumptions] == ["i1"]
+
+
+def test_an_alias_travels_as_it_is_written(asset: Asset, catalogue: StubCatalogue) -> None:
+    asset.register_data_asset("numbers", kind="table")
+    catalogue.aliases[*FEATURE, "data", "numbers"] = {"production": 1}
+    assert asset.peek_data_asset("numbers", "@production")["ref"] == "v1"
+    assert catalogue.requests[-1].path.endswith("/instances/@production")
+
+
+def test_a_deployment_is_named_by_argument_or_environment(
+    asset: Asset, catalogue: StubCatalogue, unconfigured: pytest.MonkeyPatch
+) -> None:
+    unconfigured.setenv("METAFLOW_USER", "alice")
+    assert Asset("registry", "main").entity_ref == {"entity_kind": "user", "entity_id": "alice"}
+    unconfigured.setenv("ASSETSITE_DEPLOYMENT", "nightly")
+    assert Asset("registry", "main").entity_ref == {"entity_kind": "deployment", "entity_id": "nightly"}
+    dashboard = Asset("registry", "main", deployment="dashboard")
+    assert dashboard.entity_ref == {"entity_kind": "deployment", "entity_id": "dashboard"}
+    dashboard.register_data_asset("numbers", kind="table")
+    dashboard.consume_data_asset("numbers")
+    assert [sent.body["entity_ref"]["entity_id"] for sent in catalogue.requests if sent.body] == ["dashboard"] * 2
+    assert Asset("registry", "main", entity_ref=user_ref("bob")).meta == {
+        "project": "registry",
+        "branch": "main",
+        "entity_reg": {"entity_kind": "user", "entity_id": "bob"},
+    }
+
+
+def test_a_read_only_asset_writes_nothing(asset: Asset, catalogue: StubCatalogue) -> None:
+    asset.register_data_asset("numbers", kind="table")
+    reader = Asset("registry", "feature/x", read_only=True)
+    assert reader.register_data_asset("numbers", kind="table") is None
+    assert reader.consume_data_asset("numbers")["ref"] == "v1"
+    with pytest.raises(errors.ReadOnly, match="numbers"):
+        reader.delete_data_asset("numbers")
+    assert [request.method for request in catalogue.requests] == ["PATCH", "GET"]
+
+
+def test_listings_go_through_all_pages_and_filter_by_tags_as_text(asset: Asset, catalogue: StubCatalogue) -> None:
+    catalogue.page_size = 2
+    for number in range(5):
+        asset.register_data_asset(f"numbers_{number}", kind="table", tags={"even": number % 2 == 0})
+    listed = asset.list_data_assets()
+    assert [item["asset"]["id"] for item in listed["items"]] == [f"numbers_{number}" for number in range(5)]
+    assert listed["continuation"] is None
+    assert [item["asset"]["id"] for item in asset.list_data_assets(tags={"even": False})["items"]] == [
+        "numbers_1",
+        "numbers_3",
+    ]
+    assert asset.list_model_assets() == {"items": [], "continuation": None}
+
+
+def test_instances_are_read_page_by_page_as_they_are_asked_for(asset: Asset, catalogue: StubCatalogue) -> None:
+    catalogue.page_size = 2
+    for number in range(5):
+        asset.register_data_asset(
+            "numbers", kind="table", blobs=[number], annotations={"n": number}, tags={"t": number}
+        )
+    catalogue.requests.clear()
+    instances = asset.list_data_asset_instances("numbers")
+    assert catalogue.requests == []
+    newest = next(instances)
+    assert len(catalogue.requests) == 1
+    assert isinstance(newest, AssetInstance)
+    assert (newest.number, newest.ref, newest.state, newest.kind, newest.asset_kind) == (
+        5,
+        "v5",
+        "ready",
+        "data",
+        "table",
+    )
+    assert (newest.annotations, newest.values, newest.tags, newest.blobs) == ({"n": "4"}, {"n": 4}, {"t": "4"}, [4])
+    assert newest.created_by == EntityRef(**asset.entity_ref)
+    assert newest.created_at.tzinfo is not None
+    assert [instance.number for instance in instances] == [4, 3, 2, 1]
+    assert len(catalogue.requests) == 3
+
+
+def test_an_unknown_asset_is_told_from_an_unknown_instance(asset: Asset) -> None:
+    with pytest.raises(errors.AssetNotFound, match=r"'numbers'.*'feature/x'.*'registry'") as raised:
+        asset.peek_data_asset("numbers")
+    assert not isinstance(raised.value, errors.InstanceNotFound)
+    assert isinstance(raised.value, requests.HTTPError)
+    asset.register_data_asset("numbers", kind="table")
+    with pytest.raises(errors.InstanceNotFound, match="v7"):
+        asset.peek_data_asset("numbers", "v7")
+
+
+def test_deleting_what_is_not_there_is_no_error(asset: Asset) -> None:
+    asset.register_data_asset("numbers", kind="table")
+    assert asset.delete_data_asset("numbers") == DeleteResult(catalog_deleted=True, metadata_updated=True)
+    assert asset.delete_data_asset("numbers") == DeleteResult(catalog_deleted=False, metadata_updated=False)
+
+
+def test_properties_are_read_of_data_or_models(asset: Asset, catalogue: StubCatalogue) -> None:
+    catalogue.properties[*FEATURE, "models", "llama"] = {"bedrock": "us.meta.llama"}
+    assert asset.get_properties("llama") == {"bedrock": "us.meta.llama"}
+    catalogue.properties[*FEATURE, "data", "llama"] = {}
+    with pytest.raises(errors.InvalidInput, match="kind='data'"):
+        asset.get_properties("llama")
+    assert asset.get_properties("llama", kind="model") == {"bedrock": "us.meta.llama"}
+    with pytest.raises(errors.AssetNotFound):
+        asset.get_properties("nothing")
+
+
+def test_a_branch_without_a_spec_has_none(asset: Asset, catalogue: StubCatalogue) -> None:
+    assert asset.get_flowproject_spec() is None
+    catalogue.specs[FEATURE] = {"title": "Registry"}
+    assert asset.get_flowproject_spec() == {"title": "Registry"}
+
+
+def test_a_refused_token_is_not_taken_for_a_missing_spec(asset: Asset, catalogue: StubCatalogue) -> None:
+    catalogue.answer_next(Canned(401, b'{"error": "unauthorized", "message": "No token.", "detail": {}}'))
+    with pytest.raises(errors.WrongToken, match="ASSETSITE_TOKEN"):
+        asset.get_flowproject_spec()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda asset: asset.register_data_asset("a/b", kind="table"),
+        lambda asset: asset.register_data_asset("numbers"),
+        lambda asset: asset.peek_data_asset("numbers", ""),
+        lambda asset: asset.peek_data_asset("numbers", "latest-x"),
+        lambda asset: asset.get_properties("numbers", kind="flows"),
+        lambda asset: Asset("registry", "//"),
+        lambda asset: Asset("regis/try", "main"),
+        lambda asset: Asset(branch="main"),
+        lambda asset: Asset(project="registry"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_sent(asset: Asset, catalogue: StubCatalogue, call: Any) -> None:
+    with pytest.raises(errors.InvalidInput):
+        call(asset)
+    assert catalogue.requests == []
+
+
+def test_an_app_finds_its_project_and_branch_in_its_environment(asset: Asset, unconfigured: pytest.MonkeyPatch) -> None:
+    unconfigured.setenv("OB_PROJECT", "registry")
+    unconfigured.setenv("OB_BRANCH", "main")
+    found = Asset()
+    assert (found.project, found.branch) == ("registry", "main")
+
+
+@pytest.fixture
+def development(asset: Asset) -> ProjectAsset:
+    """A local run's view: writes user.alice, reads feature/x."""
+    return ProjectAsset("registry", BranchChoice(write="user.alice", read="feature/x", source="metaflow"))
+
+
+def test_writes_never_go_to_the_branch_that_is_read(
+    development: ProjectAsset, asset: Asset, catalogue: StubCatalogue
+) -> None:
+    asset.register_data_asset("numbers", kind="table")
+    development.register_data_asset("numbers", kind="table")
+    development.delete_data_asset("numbers")
+    assert [(*key[:3],) for key in catalogue.assets] == [FEATURE]
+    assert [request.path.split("/")[7] for request in catalogue.of("DELETE")] == ["user_alice"]
+
+
+def test_reads_prefer_the_read_branch_and_say_when_they_leave_it(
+    development: ProjectAsset, asset: Asset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    development.register_data_asset("numbers", kind="table", annotations={"rows": 1})
+    assert development.peek_data_asset("numbers")["values"] == {"rows": 1}
+    assert capsys.readouterr().out.splitlines() == [
+        "assetsite: branch 'feature/x' has no data asset 'numbers', so it is read from branch 'user.alice'."
+    ]
+    asset.register_data_asset("numbers", kind="table", annotations={"rows": 2})
+    assert development.consume_data_asset("numbers")["values"] == {"rows": 2}
+    assert [instance.values for instance in development.list_data_asset_instances("numbers")] == [{"rows": 2}]
+    assert capsys.readouterr().out == ""
+
+
+def test_an_instance_missing_on_the_read_branch_is_not_taken_from_another(
+    development: ProjectAsset, asset: Asset
+) -> None:
+    asset.register_data_asset("numbers", kind="table")
+    development.register_data_asset("numbers", kind="table")
+    development.register_data_asset("numbers", kind="table")
+    with pytest.raises(errors.InstanceNotFound, match="feature/x"):
+        development.peek_data_asset("numbers", "v2")
+
+
+def _instance(**changes: Any) -> dict[str, Any]:
+    return {
+        "id": "i1",
+        "ref": "v1",
+        "state": "ready",
+        "asset": {"id": "numbers", "kind": "data"},
+        "created_at": "2026-01-23T08:35:51.123456789Z",
+        "created_by": {"entity_kind": "task", "entity_id": "SomeFlow/1/start/2"},
+        "data_properties": {"data_kind": "artifact", "annotations": {"artifact": "numbers"}, "blobs": None},
+        "tags": None,
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected", "said"),
+    [
+        ({"data_properties": {"data_kind": "table"}}, errors.WrongKind, "consume_data_asset"),
+        ({"ref": "definition", "number": None}, errors.WrongKind, "no instance yet"),
+        ({"state": "pending"}, errors.InstancePending, "SomeFlow/1/start/2"),
+        ({"data_properties": {"data_kind": "artifact"}}, errors.ArtifactUnreachable, "no annotation"),
+        ({"created_by": {"entity_kind": "task", "entity_id": "deployer"}}, errors.ArtifactUnreachable, "deployer"),
+        (
+            {"created_by": {"entity_kind": "user", "entity_id": "a/b/c/d"}},
+            errors.ArtifactUnreachable,
+            "no Metaflow task",
+        ),
+    ],
+)
+def test_what_holds_no_artifact_is_told_before_metaflow_is_asked(
+    changes: dict[str, Any], expected: type[errors.AssetError], said: str
+) -> None:
+    with pytest.raises(expected, match=said) as raised:
+        load_artifact(_instance(**changes), "The data asset 'numbers' on branch 'main'")
+    assert "'numbers' on branch 'main'" in str(raised.value)
+    assert isinstance(raised.value, AttributeError) == (expected is errors.WrongKind)
+
+
+def test_somebody_elses_local_datastore_is_not_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("obproject.artifacts._from_local_datastore", lambda *found: opened.append("directly"))
+    monkeypatch.setattr("obproject.artifacts._from_client", lambda *found: opened.append("through the client"))
+    instance = _instance(datastore={"type": "local", "root": str(tmp_path)}, attempt=0)
+    load_artifact(instance, "numbers")
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    load_artifact(instance, "numbers")
+    assert opened == ["directly", "through the client"]
+
+
+def test_an_instance_of_another_client_is_read(catalogue: StubCatalogue) -> None:
+    instance = parse_instance(_instance())
+    assert (instance.created_at.year, instance.created_at.microsecond) == (2026, 123456)
+    assert (instance.blobs, instance.tags, instance.number, instance.asset) == ([], {}, None, "numbers")
+
+
+@pytest.mark.parametrize("changes", [{"asset": None}, {"created_at": "yesterday"}, {"created_by": "alice"}])
+def test_what_is_no_instance_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(errors.InvalidAssetInstanceError):
+        parse_instance(_instance(**changes))

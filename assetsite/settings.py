@@ -139,6 +139,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "The catalogue of data and model assets of Metaflow projects.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["access.authentication.SignedIn"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

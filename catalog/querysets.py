@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Max, Prefetch, Q
+from django.db.models import Case, F, IntegerField, Max, Prefetch, Q, When
 
 from access.identity import Viewer
 from catalog import json_lookups as json_lookups  # registers its lookups
+from obproject.branches import MAIN_BRANCHES
 from obproject.references import Reference, ReferenceKind
 
 if TYPE_CHECKING:
     from catalog.filters import AnnotationFilter, Filters
-    from catalog.models import Asset, Branch
+    from catalog.models import Asset, Branch, Project
 
 
 class ProjectQuerySet(models.QuerySet[Any]):
@@ -40,6 +42,14 @@ class BranchQuerySet(models.QuerySet[Any]):
     def with_freshness(self) -> Self:
         """Adds `refreshed_at`: when any asset of the branch was last refreshed."""
         return self.annotate(refreshed_at=Max("assets__refreshed_at", filter=Q(assets__deleted_at=None)))
+
+    def of_project(self, project: Project) -> Self:
+        return self.filter(project=project)
+
+    def main_first(self) -> Self:
+        """main and master, then the newest ones."""
+        place = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
+        return self.order_by(place, "-id")
 
 
 class AssetQuerySet(models.QuerySet[Any]):
@@ -120,6 +130,14 @@ class InstanceQuerySet(models.QuerySet[Any]):
 
     def before(self, number: int | None) -> Self:
         return self if number is None else self.filter(number__lt=number)
+
+    def after(self, number: int) -> Self:
+        return self.filter(number__gt=number)
+
+    def recent_ready(self, assets: Iterable[Asset], most: int) -> Self:
+        """The ready ones among the last `most` numbers of each asset, oldest first."""
+        recent = self.filter(asset__in=assets, number__gt=F("asset__last_number") - most, state="ready")
+        return recent.order_by("asset_id", "number")
 
     def matching(self, filters: Filters) -> Self:
         found = self.in_states(filters.states)

@@ -345,7 +345,7 @@ class Asset:
         body: Mapping[str, Any] | None = None,
         query: Query | None = None,
     ) -> dict[str, Any]:
-        reference = f" {rest[-1]!r}" if rest else ""
+        reference = f" ({rest[-1]})" if rest else ""
         about = f"{_LABELS[kind]} {_valid(check_asset_id, name)!r}{reference} on {self._place(branch)}"
         return self._call(method, branch, _COLLECTIONS[kind], name, *rest, body=body, query=query, about=about)
 

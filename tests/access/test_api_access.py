@@ -89,7 +89,8 @@ def test_a_token_of_a_closed_account_is_401(client, cast, issue):
     secret = issue(cast.eve)
     cast.eve.is_active = False
     cast.eve.save()
-    assert_refused(client.get(MAIN, headers={"x-api-key": secret}), 401, "unauthorized")
+    body = assert_refused(client.get(MAIN, headers={"x-api-key": secret}), 401, "unauthorized")
+    assert "is closed" in body["message"]
 
 
 def test_a_token_of_a_removed_member_is_404(client, cast, issue):

@@ -68,6 +68,12 @@ def test_a_superuser_is_admin_everywhere_and_an_inactive_one_nowhere(cast):
     assert visible_to(Viewer(root)) == []
 
 
+def test_staff_see_no_more_than_their_memberships_and_the_local_user_sees_all(cast):
+    cast.vic.is_staff = True
+    assert visible_to(Viewer(cast.vic)) == ["alpha"]
+    assert visible_to(Viewer(cast.vic, local=True)) == ["alpha", "beta"]
+
+
 def test_an_inactive_member_sees_nothing(cast):
     cast.ada.is_active = False
     assert not Viewer(cast.ada).signed_in

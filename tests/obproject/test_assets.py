@@ -114,7 +114,7 @@ def test_an_alias_travels_as_it_is_written(asset: Asset, catalogue: StubCatalogu
 def test_a_deployment_is_named_by_argument_or_environment(
     asset: Asset, catalogue: StubCatalogue, unconfigured: pytest.MonkeyPatch
 ) -> None:
-    unconfigured.setenv("METAFLOW_USER", "alice")
+    unconfigured.setattr("metaflow.metaflow_config.USER", "alice")
     assert Asset("registry", "main").entity_ref == {"entity_kind": "user", "entity_id": "alice"}
     unconfigured.setenv("ASSETSITE_DEPLOYMENT", "nightly")
     assert Asset("registry", "main").entity_ref == {"entity_kind": "deployment", "entity_id": "nightly"}

@@ -183,7 +183,7 @@ def test_the_output_says_what_happened(developed: tuple[StubCatalogue, FlowRun])
         "pending: The data asset 'numbers' on branch 'user.alice' (v1) can't be read yet: its task DevelopmentFlow/",
         "misspelt: DevelopmentFlow has no artifact 'misspelt'",
         "wrong kind: The model asset 'llm' on branch 'user.alice' (v1) is of kind 's3_object'",
-        "nowhere: data asset 'nowhere' 'latest' on branch 'main' of project 'tryout': There is no asset 'nowhere'",
+        "nowhere: data asset 'nowhere' (latest) on branch 'main' of project 'tryout': There is no asset 'nowhere'",
     ):
         assert beginning in run.output
 
@@ -287,4 +287,4 @@ def test_without_a_catalogue_the_flow_runs_and_says_once_how_to_publish(tmp_path
     told = [line for line in run.said() if "not published" in line]
     assert len(told) == 1
     assert "ASSETSITE_URL" in told[0]
-    assert "no server: data asset 'numbers' 'latest' on branch 'user.alice'" in run.output
+    assert "no server: data asset 'numbers' (latest) on branch 'user.alice'" in run.output

@@ -1,0 +1,52 @@
+# Every target first sets up .venv; nothing else needs to be installed for demo and serve.
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-quick lint bench venv clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 8000
+export PORT
+
+help: ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/bin/uv:
+	@echo "Making .venv ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.serve: .venv/bin/uv requirements.txt pyproject.toml
+	@echo "Installing what the server and the examples need ..."
+	@$(BIN)/uv pip install --quiet -r requirements.txt
+	@$(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+.venv/.test: .venv/.serve requirements-dev.txt
+	@echo "Installing what the tests need ..."
+	@$(BIN)/uv pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+venv: .venv/.serve ## Set up .venv
+
+demo: .venv/.serve ## Run two example projects for real with Metaflow, then serve the site
+	@$(BIN)/python -m examples.demo
+
+serve: .venv/.serve ## Serve the site
+	@$(BIN)/python manage.py serve
+
+lint: .venv/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	ASSETSITE_MODE=team ASSETSITE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
+	ASSETSITE_ALLOWED_HOSTS=catalogue.example $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+test: lint ## All checks and tests, on SQLite and on PostgreSQL
+	$(BIN)/python -m tests.everything
+
+bench: .venv/.test ## Measure, and print the table of docs/performance.md
+	$(BIN)/python -m bench
+
+clean: ## Remove .venv and caches; the catalogue in .assetsite stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,111 @@
+"""Addresses of pages: how they are written, and what stands at one."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import quote
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.encoding import iri_to_uri
+
+from access.identity import Viewer, viewer_of
+from catalog.api.shapes import asset_path
+from catalog.models import Asset, Branch, Instance, Project
+from catalog.reading import Place, find_asset, find_branch
+from obproject.branches import is_unnamed
+
+TWIN = ".json"
+
+
+class Name:
+    """One segment of an address, as short as it can be: what ends in `.json` is left to a `Twin` that follows."""
+
+    regex = "[^/]+?"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class Kinds(Name):
+    regex = "data|models"
+
+
+class Twin:
+    """The suffix of a page's JSON twin, or nothing."""
+
+    regex = r"(?:\.json)?"
+
+    def to_python(self, value: str) -> bool:
+        return bool(value)
+
+    def to_url(self, value: bool) -> str:
+        return TWIN if value else ""
+
+
+def perimeter_url(name: str) -> str:
+    return f"/{quote(name)}"
+
+
+def project_url(project: Project) -> str:
+    return f"/{quote(project.perimeter.name)}/{quote(project.name)}"
+
+
+def branch_url(branch: Branch) -> str:
+    return f"{project_url(branch.project)}/{quote(branch.key)}"
+
+
+def kind_url(branch: Branch, kind: str) -> str:
+    """The listing of one kind, or of both (`kind` empty)."""
+    return f"{branch_url(branch)}/{kind or 'assets'}"
+
+
+def asset_url(asset: Asset) -> str:
+    return iri_to_uri(asset_path(asset)) or ""
+
+
+def instance_url(asset: Asset, instance: Instance) -> str:
+    return f"{asset_url(asset)}/{instance.ref}"
+
+
+def at_place(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Give a view the `Place` of its address; who wrote a git name for the branch is sent on to its key."""
+
+    @wraps(view)
+    def placed(request: HttpRequest, perimeter: str, project: str, branch: str, **rest: Any) -> HttpResponse:
+        place = Place.of(perimeter, project, branch)
+        if branch != place.key:
+            return _to_key(request, place, branch)
+        return view(request, place, **rest)
+
+    return placed
+
+
+def _to_key(request: HttpRequest, place: Place, written: str) -> HttpResponse:
+    branch = find_branch(viewer_of(request), place)
+    if branch.git_name != written and not is_unnamed(written) and branch.git_name:
+        messages.warning(request, f"The key {branch.key} belongs to the branch {branch.git_name}, not to {written}.")
+    match = request.resolver_match
+    assert match is not None  # the resolver has found this view
+    return redirect_with_query(request, reverse(match.view_name, kwargs=match.captured_kwargs | {"branch": branch.key}))
+
+
+def redirect_with_query(request: HttpRequest, address: str) -> HttpResponse:
+    query = request.META.get("QUERY_STRING", "")
+    return redirect(f"{address}?{query}" if query else address)
+
+
+def asset_or_twin(viewer: Viewer, place: Place, kind: str, asset_id: str, twin: bool) -> tuple[Asset, bool]:
+    """The asset at an address, and whether its twin is asked for: an asset named `x.json` beats the twin of `x`."""
+    if twin:
+        named_so = Asset.objects.visible_to(viewer).at(
+            place.perimeter, place.project, place.key, kind, asset_id + TWIN
+        )
+        if named_so.exists():
+            return find_asset(viewer, place, kind, asset_id + TWIN), False
+    return find_asset(viewer, place, kind, asset_id), twin

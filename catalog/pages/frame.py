@@ -1,0 +1,114 @@
+"""What stands around every page: the breadcrumbs with their switchers, the tabs, the search and the JSON twin."""
+
+from typing import Any
+from urllib.parse import quote
+
+from django.db.models import BooleanField, Exists, OuterRef, Value
+from django.http import HttpRequest
+
+from access.identity import Viewer, viewer_of
+from catalog.models import Asset, Branch, Kind, Project
+from catalog.pages.addresses import TWIN, branch_url, kind_url, perimeter_url, project_url
+
+Json = dict[str, Any]
+LONGEST_MENU = 100
+
+
+def perimeter_frame(request: HttpRequest, perimeter: str = "") -> Json:
+    """The frame of home (no perimeter) and of a perimeter's page."""
+    return {
+        "switch_perimeters": perimeter_entries(viewer_of(request), perimeter),
+        "json_url": twin_url(request),
+    }
+
+
+def project_frame(request: HttpRequest, project: Project) -> Json:
+    return {
+        **perimeter_frame(request, project.perimeter.name),
+        "switch_projects": project_entries(viewer_of(request), project),
+    }
+
+
+def branch_frame(request: HttpRequest, branch: Branch, tab: str = "", asset: Asset | None = None) -> Json:
+    """The frame of a page on a branch. With an asset, the branch menu leads to that asset where a branch has it."""
+    return {
+        **project_frame(request, branch.project),
+        "switch_branches": branch_entries(viewer_of(request), branch, asset),
+        "tabs": tabs(branch, tab),
+        "search_url": kind_url(branch, tab if tab in Kind.values else ""),
+        "search_scope": {"data": "data", "models": "models"}.get(tab, "assets"),
+        "query": request.GET.get("q", ""),
+    }
+
+
+def twin_url(request: HttpRequest) -> str:
+    path = "/index" if request.path == "/" else request.path
+    query = request.META.get("QUERY_STRING", "")
+    return f"{path}{TWIN}?{query}" if query else f"{path}{TWIN}"
+
+
+def tabs(branch: Branch, current: str) -> list[Json]:
+    shown = [
+        ("Overview", branch_url(branch), "overview", None),
+        ("Data", kind_url(branch, Kind.DATA), Kind.DATA.value, branch.data_count),
+        ("Models", kind_url(branch, Kind.MODELS), Kind.MODELS.value, branch.models_count),
+    ]
+    return [
+        {"label": label, "url": url, "current": name == current, "count": count} for label, url, name, count in shown
+    ]
+
+
+def perimeter_entries(viewer: Viewer, current: str) -> list[Json]:
+    """The perimeters of the viewer; none for home unless there is something to choose."""
+    names = sorted(viewer.grants)
+    if not current and len(names) < 2:
+        return []
+    entries = [_entry(name, perimeter_url(name), name == current) for name in names[:LONGEST_MENU]]
+    if current and current not in names[:LONGEST_MENU]:
+        entries.insert(0, _entry(current, perimeter_url(current), True))
+    return [*entries, _entry("All perimeters", "/")] if len(names) > 1 else entries
+
+
+def project_entries(viewer: Viewer, current: Project) -> list[Json]:
+    projects = Project.objects.visible_to(viewer).in_perimeter(current.perimeter.name).select_related("perimeter")
+    found = list(projects.order_by("name")[: LONGEST_MENU + 1])
+    shown = _with_current(found[:LONGEST_MENU], current)
+    entries = [_entry(row.name, project_url(row), row == current) for row in shown]
+    if len(found) > LONGEST_MENU:
+        entries.append(_entry("All projects", perimeter_url(current.perimeter.name)))
+    return entries
+
+
+def branch_entries(viewer: Viewer, current: Branch, asset: Asset | None) -> list[Json]:
+    """The newest branches of the project, main first."""
+    branches = Branch.objects.visible_to(viewer).of_project(current.project)
+    found = list(branches.main_first().annotate(holds=_holds(asset))[: LONGEST_MENU + 1])
+    shown = _with_current(found[:LONGEST_MENU], current)
+    entries = [_branch_entry(row, current, asset) for row in shown]
+    if len(found) > LONGEST_MENU:
+        entries.append(_entry("All branches", project_url(current.project)))
+    return entries
+
+
+def _holds(asset: Asset | None) -> Any:
+    if asset is None:
+        return Value(False, output_field=BooleanField())
+    same = Asset.objects.live().filter(branch=OuterRef("pk"), kind=asset.kind, asset_id=asset.asset_id)
+    return Exists(same)
+
+
+def _branch_entry(branch: Branch, current: Branch, asset: Asset | None) -> Json:
+    branch.project = current.project
+    if asset is None or branch == current:
+        return _entry(branch.name, branch_url(branch), branch == current)
+    if branch.holds:
+        return _entry(branch.name, f"{kind_url(branch, asset.kind)}/{quote(asset.asset_id)}")
+    return _entry(branch.name, branch_url(branch), note=f"no {asset.asset_id}")
+
+
+def _with_current(rows: list[Any], current: Any) -> list[Any]:
+    return rows if current in rows else [current, *rows[: LONGEST_MENU - 1]]
+
+
+def _entry(label: str, url: str, current: bool = False, note: str = "") -> Json:
+    return {"label": label, "url": url, "current": current, "note": note}

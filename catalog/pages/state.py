@@ -1,0 +1,99 @@
+"""The state of a page is its query string: links that change a part of it, and filters shown back as chips."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.http import HttpRequest, QueryDict
+
+from access.errors import BadRequest
+from catalog.filters import Filters
+from catalog.limits import UNSTORABLE
+
+Link = dict[str, Any]
+PLACES = ("page", "before", "after")
+"""Where in a list the page is; forgotten by every link that changes what is listed."""
+NAMES_OF_FILTERS = {"q": "text", "producer": "made by", "since": "from", "until": "before"}
+FILTERS = ("q", "tag", "annotation", "kind", "producer", "since", "until", "state")
+
+
+@dataclass(frozen=True)
+class State:
+    """A page's address without query, and its query."""
+
+    path: str
+    query: QueryDict
+
+    @classmethod
+    def of(cls, request: HttpRequest, anchor: str = "") -> "State":
+        return cls(request.path + anchor, request.GET)
+
+    def filters(self) -> Filters:
+        """The filters in the query; the search text of pages is `q`."""
+        asked = self.query.copy()
+        asked["text"] = asked.get("q", "")
+        return Filters.of(asked)
+
+    def url(self, **changes: object) -> str:
+        """This page with some parameters set, or removed (None)."""
+        query = self.query.copy()
+        for name, value in changes.items():
+            if value is None:
+                query.pop(name, None)
+            else:
+                query[name] = str(value)
+        return self._with(query)
+
+    def with_filter(self, name: str, value: str) -> str:
+        """This page's list with one more filter, from its beginning."""
+        query = self._from_the_start()
+        if value not in query.getlist(name):
+            query.appendlist(name, value)
+        return self._with(query)
+
+    def without_filter(self, name: str, value: str) -> str:
+        query = self._from_the_start()
+        query.setlist(name, [other for other in query.getlist(name) if other != value])
+        return self._with(query)
+
+    def without_filters(self) -> str:
+        query = self._from_the_start()
+        for name in FILTERS:
+            query.pop(name, None)
+        return self._with(query)
+
+    def chips(self) -> list[Link]:
+        """The filters in force, as _filters.html shows them."""
+        return [
+            {
+                "label": NAMES_OF_FILTERS.get(name, name),
+                "value": value,
+                "remove_url": self.without_filter(name, value),
+            }
+            for name in FILTERS
+            for value in self.query.getlist(name)
+            if value
+        ]
+
+    def number(self, name: str) -> int | None:
+        """A whole number in the query, clamped to what a list can have; None if there is none."""
+        text = self.query.get(name, "")
+        if not text:
+            return None
+        if UNSTORABLE.search(text) or not (text.isascii() and text.isdigit()):
+            raise BadRequest(f"'{name}' must be a whole number.", field=name)
+        return min(int(text[:10]), 2**31 - 1)
+
+    def on(self, path: str) -> "State":
+        """The same query at another address."""
+        return replace(self, path=path)
+
+    def _from_the_start(self) -> QueryDict:
+        query = self.query.copy()
+        for name in PLACES:
+            query.pop(name, None)
+        return query
+
+    def _with(self, query: QueryDict) -> str:
+        path, _, anchor = self.path.partition("#")
+        text = query.urlencode(safe="/=:,@")
+        return path + (f"?{text}" if text else "") + (f"#{anchor}" if anchor else "")

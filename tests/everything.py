@@ -1,0 +1,43 @@
+"""The whole suite, on SQLite and then on PostgreSQL: `python -m tests.everything`.
+
+What this machine lacks is skipped and said in the last lines, with how to get it; with ASSETSITE_TEST_EVERYTHING set,
+lacking it is a failure.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.on_postgres import cluster, programs
+
+CHROMIUM = Path("/usr/bin/chromium")
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+# what doesn't depend on the database is tested once
+DATABASE_TESTS = ["tests/access", "tests/catalog", "tests/flows", "-m", "not browser and not once"]
+
+
+def main() -> int:
+    lacking = []
+    if not CHROMIUM.exists():
+        lacking.append("the tests in a browser (apt-get install chromium)")
+    if programs() is None:
+        lacking.append("the tests on PostgreSQL (apt-get install postgresql)")
+    everything = bool(os.environ.get("ASSETSITE_TEST_EVERYTHING"))
+    if lacking and everything:
+        print("This machine lacks what the whole suite needs:", *lacking, sep="\n  ")
+        return 1
+    env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    print("\nOn SQLite", flush=True)
+    failed = subprocess.run(PYTEST, env=env, check=False).returncode
+    if not failed and programs():
+        print("\nOn PostgreSQL", flush=True)
+        with cluster() as url:
+            failed = subprocess.run([*PYTEST, *DATABASE_TESTS], env=env | {"DATABASE_URL": url}, check=False).returncode
+    for what in lacking:
+        print(f"Skipped here: {what}")
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
@@ -75,6 +76,11 @@ class AssetQuerySet(models.QuerySet[Any]):
 
     def with_latest(self) -> Self:
         return self.select_related("branch__project__perimeter", "newest_ready__component")
+
+    def refreshed_after(self, time: datetime | None) -> Self:
+        """Those refreshed later than `time` (None: ever), newest first."""
+        found = self.exclude(newest_ready=None) if time is None else self.filter(refreshed_at__gt=time)
+        return found.select_related("newest_ready").defer("readme", "newest_ready__blobs").order_by("-refreshed_at")
 
     def with_newest(self) -> Self:
         """Also the newest registration of any state, which may be pending or failed."""

@@ -103,7 +103,7 @@ class Connection:
             about,
             json=body,
             params=query,
-            headers={**key, **(headers or {})},
+            headers={**(headers or {})},
         )
         return self._read(response, about)
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import tomllib
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from metaflow import Config, FlowMutator, FlowSpec, config_expr, project, pypi_base, pyproject_toml_parser
+from metaflow.exception import MetaflowException
 
 from obproject.prj import ProjectContext
-
-# Kept beside the flows and not on them: what is set on a flow becomes an artifact.
-_contexts: WeakKeyDictionary[FlowSpec, ProjectContext] = WeakKeyDictionary()
 
 
 class _ProjectMutator(FlowMutator):
@@ -22,17 +19,33 @@ class _ProjectMutator(FlowMutator):
         for _, step in mutable_flow.steps:
             step.add_decorator("assetsite_task")
         configs = dict(mutable_flow.configs)
-        if packages := _declared_packages(configs):
+        if packages := declared_packages(configs):
             mutable_flow.add_decorator(pypi_base, deco_kwargs=packages, duplicates=mutable_flow.ERROR)
 
 
-def _declared_packages(configs: dict[str, Any]) -> dict[str, Any]:
+def declared_packages(configs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of ``@pypi_base``; empty if the flow is to manage its packages itself."""
     included = (configs["project_config"].get("dependencies") or {}).get("include_pyproject_toml", True)
     declared = configs["project_deps"] or {}
     if not included or os.environ.get("OBPROJECT_SKIP_PYPI_BASE") == "1" or not declared.get("packages"):
         return {}
     return {name: declared[name] for name in ("packages", "python") if declared.get(name)}
+
+
+class ProjectFileError(MetaflowException):
+    """``obproject.toml`` can't be used."""
+
+    headline = "The project file can't be used"
+
+
+def _read_project_file(text: str) -> dict[str, Any]:
+    try:
+        config = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProjectFileError(f"obproject.toml is no valid TOML: {error}") from None
+    if not isinstance(config.get("project"), str):
+        raise ProjectFileError("obproject.toml: key 'project' is missing; the name of the project is expected.")
+    return config
 
 
 @_ProjectMutator()
@@ -43,13 +56,17 @@ class ProjectFlow(FlowSpec):
     Start it where ``obproject.toml`` is, or name the file: ``python flow.py --config project_config FILE run``.
     """
 
-    project_config = Config("project_config", default="obproject.toml", parser=tomllib.loads)
+    project_config = Config("project_config", default="obproject.toml", parser=_read_project_file)
     project_deps = Config("project_deps", default_value="", parser=pyproject_toml_parser)
     project_spec = Config("project_spec", default_value="{}")
+
+    # Everything else that is set on a flow becomes an artifact.
+    _EPHEMERAL = FlowSpec._EPHEMERAL | {"_prj"}
+    _prj: ProjectContext | None = None
 
     @property
     def prj(self) -> ProjectContext:
         """The project that this flow belongs to, and its assets. Usable in steps."""
-        if self not in _contexts:
-            _contexts[self] = ProjectContext(self)
-        return _contexts[self]
+        if self._prj is None:
+            self._prj = ProjectContext(self)
+        return self._prj

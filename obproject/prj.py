@@ -190,11 +190,7 @@ class ProjectContext:
             tags = [f"asset_write_branch:{self.write_branch}"]
             if self.branches.reads_elsewhere:
                 tags.append(f"asset_read_branch:{self.read_branch}")
-            try:
-                task.tag_run(tags)
-            except Exception as error:
-                # The tags only help to find runs; no run should fail for want of them.
-                print(f"assetsite: the run could not be tagged with its branches ({error}).", flush=True)
+            task.tag_run(tags)
 
     def _announce(self) -> None:
         write, read = self.branches.write, self.branches.read

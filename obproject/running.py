@@ -8,6 +8,7 @@ the task ends, one request per catalogue says that all of it is ready, or failed
 from __future__ import annotations
 
 import atexit
+import os
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import Any
 
 from obproject.connection import Connection, path_of
 from obproject.entities import task_ref
-from obproject.errors import AssetError
 
 _current: RunningTask | None = None
 
@@ -35,6 +35,7 @@ class RunningTask:
     datastore: dict[str, str]
     """``type`` and ``root`` of the datastore that holds the task's artifacts and cards."""
     _unsettled: list[Connection] = field(default_factory=list)
+    _process: int = field(default_factory=os.getpid)
 
     @property
     def ref(self) -> dict[str, str]:
@@ -60,11 +61,12 @@ class RunningTask:
 
         Never raises: the task's own outcome stands. A catalogue that could not be told is reported in one line.
         """
-        while self._unsettled:
+        # A forked child inherits the task, but its end is not the task's end.
+        while self._unsettled and os.getpid() == self._process:
             connection = self._unsettled.pop()
             try:
                 self._confirm(connection, "ready" if ok else "failed")
-            except AssetError as error:
+            except Exception as error:
                 print(f"assetsite: what this task registered stays pending. {error}", flush=True)
 
     def _confirm(self, connection: Connection, state: str) -> None:
@@ -76,11 +78,18 @@ class RunningTask:
         connection.request("POST", path, body=body, about=about)
 
     def tag_run(self, tags: Collection[str]) -> bool:
-        """Put tags on the run; say whether any of them is new there."""
-        run = self.metadata.get_object("run", "self", {}, None, self.flow.name, self.run_id) or {}
-        missing = set(tags) - set(run.get("tags") or ())
-        if missing:
-            self.metadata.mutate_user_tags_for_run(self.flow.name, self.run_id, tags_to_add=sorted(missing))
+        """Put tags on the run; say whether any of them is new there.
+
+        Never raises: tags help to find runs, and no run should fail for want of them.
+        """
+        try:
+            run = self.metadata.get_object("run", "self", {}, None, self.flow.name, self.run_id) or {}
+            missing = set(tags) - set(run.get("tags") or ())
+            if missing:
+                self.metadata.mutate_user_tags_for_run(self.flow.name, self.run_id, tags_to_add=sorted(missing))
+        except Exception as error:
+            print(f"assetsite: the run can't be tagged with {', '.join(tags)}: {error}", flush=True)
+            return True
         return bool(missing)
 
 

@@ -16,7 +16,8 @@
 
   function fit(frame, height) {
     if (!Number.isFinite(height)) return;
-    frame.style.height = `${Math.min(Math.max(Math.ceil(height), MIN_HEIGHT), MAX_HEIGHT)}px`;
+    const borders = frame.offsetHeight - frame.clientHeight;
+    frame.style.height = `${Math.min(Math.max(Math.ceil(height) + borders, MIN_HEIGHT), MAX_HEIGHT)}px`;
   }
 
   function reload(frame) {

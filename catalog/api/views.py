@@ -72,11 +72,11 @@ class CatalogView(APIView):
                 field="branch_name",
             )
         self.viewer.require(place.perimeter, Role.VIEWER)
-        known = Branch.objects.visible_to(self.viewer).at(place.perimeter, place.project, place.key)
-        names = {place.key, *filter(None, [name])}
-        if self.viewer.branch_patterns:
-            names = {place.key, known.values_list("git_name", flat=True).first() or name or place.key}
-        return self.viewer.require(place.perimeter, Role.EDITOR, sorted(names))
+        names = [place.key]
+        if self.viewer.branch_patterns:  # the name that the branch has beats the one that a client claims
+            known = Branch.objects.visible_to(self.viewer).at(place.perimeter, place.project, place.key)
+            names.insert(0, known.values_list("git_name", flat=True).first() or name or place.key)
+        return self.viewer.require(place.perimeter, Role.EDITOR, names)
 
     def checked(self, body: type[serializers.Serializer[Any]], **context: Any) -> Any:
         checked = body(data=self.request.data, context=context)

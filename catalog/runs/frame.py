@@ -15,12 +15,12 @@ from catalog.runs.answers import CardPage, LiveData, Reason, Unavailable
 POLICY = "; ".join(
     [
         "sandbox allow-scripts",
-        "default-src *",
+        "default-src 'none'",
         "script-src 'unsafe-inline' 'unsafe-eval'",
         "style-src 'unsafe-inline'",
-        "img-src *",
+        "img-src data: blob:",
         "font-src data:",
-        "connect-src *",
+        "connect-src 'none'",
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'self'",

@@ -10,6 +10,7 @@ import pytest
 
 from obproject.artifacts import load_artifact
 from obproject.errors import ArtifactUnreachable
+from obproject.flow import declared_packages
 from tests.obproject.flows import FlowRun, run_flow, write_flow
 from tests.obproject.stub_server import StubCatalogue, StubServer
 
@@ -288,3 +289,75 @@ def test_without_a_catalogue_the_flow_runs_and_says_once_how_to_publish(tmp_path
     assert len(told) == 1
     assert "ASSETSITE_URL" in told[0]
     assert "no server: data asset 'numbers' (latest) on branch 'user.alice'" in run.output
+
+
+@pytest.fixture
+def flow_of(tmp_path: Path) -> Path:
+    """A folder with a flow, for what shows before any task runs."""
+    source = """
+        from metaflow import step
+        from obproject import ProjectFlow
+
+        class PlainFlow(ProjectFlow):
+            @step
+            def start(self):
+                self.next(self.end)
+
+            @step
+            def end(self):
+                pass
+
+        if __name__ == "__main__":
+            PlainFlow()
+    """
+    write_flow(tmp_path, source)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("project_toml", "said"),
+    [
+        ("project = ", "obproject.toml is no valid TOML: Invalid value (at "),
+        ('title = "x"', "obproject.toml: key 'project' is missing"),
+    ],
+)
+def test_a_project_file_that_cannot_be_used_is_told_in_a_sentence(flow_of: Path, project_toml: str, said: str) -> None:
+    (flow_of / "obproject.toml").write_text(project_toml)
+    run = run_flow(flow_of, None)
+    assert not run.ok
+    assert said in run.output
+    assert "Traceback" not in run.output
+
+
+def test_declared_dependencies_become_pypi_base(flow_of: Path) -> None:
+    (flow_of / "pyproject.toml").write_text('[project]\nname = "x"\nversion = "1"\ndependencies = ["numpy>=1"]\n')
+    run = run_flow(flow_of, None, "--config", "project_deps", "pyproject.toml")
+    # Metaflow refuses packages without an environment for them, which shows that the decorator is there.
+    assert "@pypi decorator requires --environment" in run.output
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "skip", "expected"),
+    [
+        ({}, "", {"packages": {"numpy": ">=1"}, "python": ">=3.11"}),
+        ({"include_pyproject_toml": False}, "", {}),
+        ({}, "1", {}),
+    ],
+)
+def test_a_flow_may_manage_its_packages_itself(
+    dependencies: dict[str, object], skip: str, expected: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OBPROJECT_SKIP_PYPI_BASE", skip)
+    configs = {
+        "project_config": {"project": "tryout", "dependencies": dependencies},
+        "project_deps": {"packages": {"numpy": ">=1"}, "python": ">=3.11"},
+    }
+    assert declared_packages(configs) == expected
+
+
+def test_nothing_of_the_client_becomes_an_artifact(developed: tuple[StubCatalogue, FlowRun]) -> None:
+    _, run = developed
+    stored = json.loads((run.folder / ".metaflow/DevelopmentFlow" / run.run_id / "start/1/0.data.json").read_text())
+    own = {name for name in stored["objects"] if not name.startswith("_")}
+    assert own == {"name", "numbers", "parts", "project_config", "project_deps", "project_spec", "registered"}
+    assert "_prj" not in stored["objects"]

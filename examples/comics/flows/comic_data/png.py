@@ -49,17 +49,19 @@ class Canvas:
     def _paint(
         self, box: tuple[float, float, float, float], color: Color, distance: Callable[[float, float], float]
     ) -> None:
-        """Blend a colour in where the distance to the shape's edge is negative; its edge is half covered."""
+        """Paint where the distance to the shape's edge is negative, and blend along the edge.
+
+        Every shape is convex: in a row of pixels, all between the first and the last covered one are covered.
+        """
         left, top = max(int(box[0]) - 1, self.clip[0]), max(int(box[1]) - 1, self.clip[1])
         right, bottom = min(int(box[2]) + 2, self.clip[2]), min(int(box[3]) + 2, self.clip[3])
         for y in range(top, bottom):
-            row = self._rows[y]
-            for x in range(left, right):
-                cover = 0.5 - distance(x + 0.5, y + 0.5)
-                if cover > 0:
-                    share = min(cover, 1.0)
-                    for at, value in enumerate(color, 3 * x):
-                        row[at] += round((value - row[at]) * share)
+            row, first, end = self._rows[y], left, right
+            while first < end and not _blend(row, first, color, 0.5 - distance(first + 0.5, y + 0.5)):
+                first += 1
+            while first < end and not _blend(row, end - 1, color, 0.5 - distance(end - 0.5, y + 0.5)):
+                end -= 1
+            row[3 * first : 3 * end] = bytes(color) * (end - first)
 
     def png(self) -> bytes:
         """Return the picture as a PNG file: signature, header, pixels (each row without a filter), end."""
@@ -67,6 +69,14 @@ class Canvas:
         pixels = zlib.compress(b"".join(b"\0" + row for row in self._rows), 9)
         chunks = ((b"IHDR", header), (b"IDAT", pixels), (b"IEND", b""))
         return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
+
+
+def _blend(row: bytearray, x: int, color: Color, cover: float) -> bool:
+    """Cover a part of a pixel; say whether the shape covers all of it, which then is left to the caller."""
+    if 0 < cover < 1:
+        for at, value in enumerate(color, 3 * x):
+            row[at] += round((value - row[at]) * cover)
+    return cover >= 1
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:

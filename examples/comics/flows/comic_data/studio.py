@@ -76,7 +76,12 @@ def _draw_panel(
 def _draw_scenery(canvas: Canvas, left: int, bottom: int, hills: Color, sky: Color, chance: random.Random) -> None:
     """Draw what lies behind the two; the same chance in every panel makes it one place."""
     dark = sum(sky) < 400
-    canvas.circle(left + chance.uniform(110, 150), bottom - 116, 21, (250, 240, 196) if dark else (255, 214, 102))
+    canvas.circle(
+        left + chance.uniform(124, 134),
+        bottom - chance.uniform(140, 150),
+        20,
+        (250, 240, 196) if dark else (255, 214, 102),
+    )
     for _ in range(14 if dark else 0):
         canvas.circle(left + chance.uniform(6, 246), bottom - chance.uniform(90, 280), chance.uniform(1, 2), PAPER)
     for radius in (chance.uniform(120, 150), chance.uniform(150, 190)):

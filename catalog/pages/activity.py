@@ -1,0 +1,190 @@
+"""What happened lately, newest first: one bounded query for an asset or a branch, whatever the size of its history."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Cast
+
+from access.identity import Viewer
+from catalog.models import (
+    Alias,
+    AliasMove,
+    Asset,
+    Branch,
+    Consumption,
+    DefinitionRevision,
+    Edge,
+    Instance,
+    Kind,
+    PropertyEdit,
+    SpecVersion,
+)
+from catalog.pages.addresses import branch_url
+from catalog.pages.people import Named
+
+ENTRIES = 20
+EMPTY, A_PERSON = Value(""), Value("user")
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One entry of a feed. `what`: registered, consumed, alias, declared, edited, deployed or deleted.
+
+    `detail` is a state, the reference asked for, an alias, a property or a version of the code, as `what` asks;
+    `elsewhere` is the branch of a consumer, or the id that an alias points to, empty for an alias that was removed.
+    """
+
+    what: str
+    at: datetime
+    who: Named
+    kind: str
+    asset_id: str
+    number: int | None
+    detail: str
+    elsewhere: str
+    branch: str
+
+    @property
+    def ref(self) -> str:
+        return f"v{self.number}" if self.number else ""
+
+    @property
+    def asset_url(self) -> str:
+        return f"{self.branch}/{self.kind}/{self.asset_id}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.asset_url}/{self.ref}" if self.ref else self.asset_url
+
+    @property
+    def icon(self) -> str:
+        if self.what in ("deployed", "declared"):
+            return "ci"
+        if self.what == "consumed":
+            return "flow"
+        if self.what in ("alias", "edited"):
+            return "person"
+        return "model" if self.kind == Kind.MODELS else "data"
+
+
+def activity_of_asset(viewer: Viewer, asset: Asset) -> list[Happening]:
+    visible = Asset.objects.visible_to(viewer).filter(pk=asset.pk)
+    return _feed(
+        [
+            _registered(_newest(Instance.objects.filter(asset__in=visible), "-number")),
+            _consumed(_newest(Consumption.objects.filter(asset__in=visible), "-id")),
+            _moved(_newest(AliasMove.objects.filter(asset__in=visible), "-id")),
+            _declared(_newest(DefinitionRevision.objects.filter(asset__in=visible), "-id")),
+            _edited(_newest(PropertyEdit.objects.filter(asset__in=visible), "-id")),
+        ],
+        asset.branch,
+    )
+
+
+def activity_of_branch(viewer: Viewer, branch: Branch) -> list[Happening]:
+    """Of each asset its newest registration, of each consumer and alias the last use and move: what is kept at hand."""
+    assets = Asset.objects.visible_to(viewer).filter(branch=branch)
+    live = assets.live()
+    newest = Instance.objects.filter(pk__in=_newest(live.exclude(newest=None), "-newest").values("newest"))
+    consuming = Edge.objects.filter(asset__in=live, direction=Edge.Direction.CONSUMES)
+    return _feed(
+        [
+            _registered(newest),
+            _last_consumed(_newest(consuming, "-last_at")),
+            _pointed(_newest(Alias.objects.filter(asset__in=live), "-updated_at")),
+            _edited(_newest(PropertyEdit.objects.filter(asset__in=live), "-id")),
+            _deployed(_newest(SpecVersion.objects.filter(branch=branch), "-id")),
+            _deleted(_newest(assets.exclude(deleted_at=None), "-deleted_at")),
+        ],
+        branch,
+    )
+
+
+def _newest(rows: QuerySet[Any], order: str) -> QuerySet[Any]:
+    """The newest rows, as a set that can be a part of a union."""
+    return rows.model._base_manager.filter(pk__in=rows.order_by(order).values("pk")[:ENTRIES])
+
+
+def _feed(parts: list[QuerySet[Any, Any]], branch: Branch) -> list[Happening]:
+    first, *others = parts
+    home = branch_url(branch)
+    entries = [
+        Happening(what, at, Named.of(who_kind, who), kind, asset_id, number, detail, elsewhere, home)
+        for what, at, who_kind, who, kind, asset_id, number, detail, elsewhere in first.union(*others, all=True)
+    ]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:ENTRIES]
+
+
+def _entries(
+    rows: QuerySet[Any],
+    what: str,
+    *,
+    at: str = "at",
+    who_kind: Any = F("entity_kind"),  # noqa: B008  (expressions are values)
+    who: str = "entity_id",
+    asset: str | None = "asset__",
+    number: Any = None,
+    detail: str = "",
+    elsewhere: str = "",
+) -> QuerySet[Any, Any]:
+    """The columns of a `Happening`. Strings are names of columns, empty for none; `asset` is the way to the asset."""
+    return rows.values_list(
+        Value(what),
+        F(at),
+        _text(who_kind),
+        _text(F(who)),
+        _text(F(f"{asset}kind") if asset is not None else EMPTY),
+        _text(F(f"{asset}asset_id") if asset is not None else EMPTY),
+        Cast(number if number is not None else Value(None), IntegerField()),
+        _text(F(detail) if detail else EMPTY),
+        _text(F(elsewhere) if elsewhere else EMPTY),
+    )
+
+
+def _text(value: Any) -> Cast:
+    """All parts of a union need the same types."""
+    return Cast(value, TextField())
+
+
+def _registered(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    producer = {"who_kind": F("producer_kind"), "who": "producer_id"}
+    return _entries(rows, "registered", at="created_at", **producer, number=F("number"), detail="state")
+
+
+def _consumed(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    number = F("instance__number")
+    return _entries(rows, "consumed", number=number, detail="reference", elsewhere="write_branch_name")
+
+
+def _last_consumed(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    consumer = {"who_kind": F("last_entity_kind"), "who": "last_entity_id"}
+    number = F("last_instance__number")
+    return _entries(rows, "consumed", at="last_at", **consumer, number=number, elsewhere="write_branch_name")
+
+
+def _moved(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    target = Instance.objects.filter(uid=OuterRef("to_uid")).values("number")
+    return _entries(rows, "alias", number=Subquery(target), detail="name", elsewhere="to_uid")
+
+
+def _pointed(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    number = F("instance__number")
+    return _entries(rows, "alias", at="updated_at", number=number, detail="name", elsewhere="asset__definition_uid")
+
+
+def _declared(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    return _entries(rows, "declared")
+
+
+def _edited(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    return _entries(rows, "edited", who_kind=A_PERSON, who="actor", detail="key")
+
+
+def _deployed(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    return _entries(rows, "deployed", who_kind=A_PERSON, who="actor", asset=None, detail="version_id")
+
+
+def _deleted(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
+    return _entries(rows, "deleted", at="deleted_at", who_kind=A_PERSON, who="deleted_by", asset="")

@@ -1,0 +1,107 @@
+"""The page of an asset: its newest card, its instances and metrics, who makes and uses it, what is declared."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from access.identity import Viewer, viewer_of
+from access.models import Role
+from catalog.metrics import Metric
+from catalog.models import Alias, Asset, Instance
+from catalog.models import State as InstanceState
+from catalog.pages import twins
+from catalog.pages.activity import activity_of_asset
+from catalog.pages.addresses import asset_or_twin, asset_url, at_place, instance_url
+from catalog.pages.cards import CardView, card_view
+from catalog.pages.frame import branch_frame
+from catalog.pages.instances import filters_to_add, instance_page, instance_rows
+from catalog.pages.people import uses_of
+from catalog.pages.properties import properties_of
+from catalog.pages.pulse import asset_mark
+from catalog.pages.state import State
+from catalog.pages.trends import Trend, trends_of
+from catalog.pages.usage import code_to_use
+from catalog.reading import Place
+
+COLUMNS = 3
+MOST_METRICS = 24
+
+
+@dataclass(frozen=True)
+class MetricRow:
+    metric: Metric
+    series: list[float | None]
+
+
+@at_place
+def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool) -> HttpResponse:
+    viewer = viewer_of(request)
+    asset, twin = asset_or_twin(viewer, place, kind, asset_id, twin)
+    if twin:
+        return JsonResponse(twins.asset_twin(viewer, asset, State.of(request)))
+    trend = trends_of(viewer, [asset])[asset.pk]
+    table = table_of(viewer, asset, State.of(request, "#instances"), trend)
+    if request.htmx.target == "instances":  # type: ignore[attr-defined]
+        response = render(request, "catalog/_instances.html", table)
+    else:
+        whole = {**branch_frame(request, asset.branch, kind, asset), **table, **_about(viewer, asset, request, trend)}
+        response = render(request, "catalog/asset.html", whole)
+    patch_vary_headers(response, ["HX-Target"])
+    return response
+
+
+def table_of(viewer: Viewer, asset: Asset, state: State, trend: Trend) -> dict[str, Any]:
+    """What _instances.html needs."""
+    page = instance_page(viewer, asset, state)
+    columns = [metric.name for metric in trend.headline(COLUMNS)]
+    chips = state.chips()
+    return {
+        "asset": asset,
+        "columns": columns,
+        "rows": instance_rows(asset, page.rows, columns),
+        "newer_url": page.newer,
+        "older_url": page.older,
+        "chips": chips,
+        "add_options": filters_to_add(state, page.rows),
+        "clear_url": state.without_filters(),
+        "total": None if chips else asset.last_number,
+    }
+
+
+def _about(viewer: Viewer, asset: Asset, request: HttpRequest, trend: Trend) -> dict[str, Any]:
+    newest, ready = asset.newest, asset.newest_ready
+    metrics = trend.headline(MOST_METRICS)
+    return {
+        "card": _card(asset, State.of(request)),
+        "ready": ready,
+        "ready_url": instance_url(asset, ready) if ready else "",
+        "newer": newest if newest and newest != ready else None,
+        "newer_url_": instance_url(asset, newest) if newest else "",
+        "metrics": [MetricRow(metric, trend.series(metric.name)) for metric in metrics],
+        "more_metrics": len(trend.newest) - len(metrics),
+        "headline": metrics[0] if metrics else None,
+        "ref_before": trend.ref_before,
+        "uses": uses_of(viewer, asset),
+        "aliases": aliases_of(asset),
+        "properties": properties_of(asset),
+        "code": code_to_use(asset),
+        "activity": activity_of_asset(viewer, asset),
+        "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",
+        "asset_url": asset_url(asset),
+        "may_edit": request.user.is_staff and viewer.may(asset.branch.project.perimeter, Role.EDITOR),
+    }
+
+
+def _card(asset: Asset, state: State) -> CardView | None:
+    """The card of the newest ready instance, or of the newest of all while none is ready."""
+    shown: Instance | None = asset.newest_ready or asset.newest
+    return card_view(asset, shown, state) if shown and shown.state != InstanceState.FAILED else None
+
+
+def aliases_of(asset: Asset) -> list[Alias]:
+    """The aliases, each with the `number` of the version that it points to (None: the definition)."""
+    return list(asset.aliases.annotate(number=F("instance__number")).order_by("name"))

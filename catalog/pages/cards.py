@@ -1,0 +1,72 @@
+"""The cards of an instance: which there are, the chosen one in its frame, and the frame's own answers."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from access.identity import viewer_of
+from catalog import runs
+from catalog.models import Asset, Instance
+from catalog.pages.addresses import TWIN, instance_url
+from catalog.pages.state import State
+from catalog.reading import Place, find_asset, find_instance
+from catalog.runs.frame import frame_response, live_response
+
+
+@dataclass(frozen=True)
+class CardView:
+    """What a page shows of the cards of an instance: one of them, or (`sentence`) why there is none."""
+
+    instance: Instance
+    sentence: str = ""
+    title: str = ""
+    url: str = ""
+    live_url: str = ""
+    choices: tuple[dict[str, Any], ...] = ()
+
+
+def task_of(instance: Instance) -> tuple[str, runs.Datastore]:
+    """The producer as the reader of Metaflow wants it; what is no task has a pathspec that is none."""
+    task = instance.producer_id if instance.producer_kind == "task" else ""
+    return task, runs.Datastore(instance.datastore_type or None, instance.datastore_root or None)
+
+
+def card_view(asset: Asset, instance: Instance, state: State) -> CardView:
+    """The card that `?card=` names, else the first. A name that is unknown says so and offers the others."""
+    cards = runs.cards_of(*task_of(instance))
+    if cards.missing:
+        return CardView(instance, sentence=cards.missing.sentence)
+    if not cards:
+        return CardView(instance, sentence="This task made no card.")
+    asked = state.query.get("card", "")
+    chosen = next((card for card in cards if asked in ("", card.key, card.title)), None)
+    choices = tuple(
+        {"label": card.title, "url": state.url(card=card.key), "current": card == chosen} for card in cards
+    )
+    if chosen is None:
+        return CardView(instance, sentence="This task has no card of that name.", choices=choices)
+    address = f"{instance_url(asset, instance)}/cards/{chosen.key}"
+    return CardView(
+        instance,
+        title=f"Card of {asset.title} {instance.ref}",
+        url=f"{address}?embed=true",
+        live_url=f"{address}{TWIN}" if chosen.live else "",
+        choices=choices if len(choices) > 1 else (),
+    )
+
+
+def card_frame(
+    request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, card: str, twin: bool
+) -> HttpResponse | HttpResponseBase:
+    """The document of a card's frame; its twin is the data that a running task writes into the card."""
+    asset = find_asset(viewer_of(request), place, kind, asset_id)
+    instance = find_instance(asset, reference).instance
+    found = runs.card_of(*task_of(instance), card) if instance else NO_CARD
+    if twin:
+        return live_response(runs.live_data(found) if isinstance(found, runs.Card) else found)
+    return frame_response(request, runs.card_page(found) if isinstance(found, runs.Card) else found)
+
+
+NO_CARD = runs.Unavailable(runs.Reason.NO_CARD, "A definition was made by no task, so it has no card.")

@@ -1,0 +1,102 @@
+"""The table of an asset's instances: filtered, newest first, in pages that cost the same wherever they are."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from access.identity import Viewer
+from catalog.filters import Filters
+from catalog.metrics import Metric, metrics_of
+from catalog.models import Asset, Instance, State
+from catalog.pages.addresses import instance_url
+from catalog.pages.people import Named
+from catalog.pages.state import State as PageState
+
+ROWS = 50
+
+
+@dataclass(frozen=True)
+class InstanceRow:
+    instance: Instance
+    url: str
+    aliases: list[str]
+    values: list[Metric | None]
+
+    @property
+    def producer(self) -> Named:
+        return Named.of(self.instance.producer_kind, self.instance.producer_id)
+
+
+@dataclass(frozen=True)
+class InstancePage:
+    """`newer`, `older`: addresses of the pages around this one, None at the ends."""
+
+    rows: list[Instance]
+    newer: str | None
+    older: str | None
+
+
+def instance_page(viewer: Viewer, asset: Asset, state: PageState, *, bulk: bool = False) -> InstancePage:
+    """Paged by number, not by offset: a page deep in the history costs no more than the first. `bulk`: with blobs."""
+    filters = in_any_state(state.filters())
+    matching = Instance.objects.visible_to(viewer).of(asset).matching(filters).select_related("component")
+    found = matching if bulk else matching.defer("blobs")
+    after, before = state.number("after"), state.number("before")
+    if after is not None:
+        rows = list(found.after(after).order_by("number")[: ROWS + 1])
+        more, rows = len(rows) > ROWS, rows[:ROWS][::-1]
+        return InstancePage(rows, _newer(state, rows) if more else None, _older(state, rows))
+    rows = list(found.before(before).newest_first()[: ROWS + 1])
+    more, rows = len(rows) > ROWS, rows[:ROWS]
+    at_the_start = before is None or before > asset.last_number
+    return InstancePage(rows, None if at_the_start else _newer(state, rows), _older(state, rows) if more else None)
+
+
+def in_any_state(filters: Filters) -> Filters:
+    """People see every registration unless they ask for less; programs see the ready ones."""
+    return replace(filters, states=filters.states or tuple(State.values))
+
+
+def instance_rows(asset: Asset, rows: list[Instance], columns: list[str]) -> list[InstanceRow]:
+    """The rows of the table, with the metrics named by `columns`."""
+    names: dict[str, list[str]] = {}
+    for name, uid in sorted(asset.alias_index.items()):
+        names.setdefault(uid, []).append(name)
+    return [
+        InstanceRow(row, instance_url(asset, row), names.get(row.uid, []), _values(row, columns)) for row in rows
+    ]
+
+
+def _values(instance: Instance, columns: list[str]) -> list[Metric | None]:
+    metrics = metrics_of(instance.annotations)
+    return [Metric(name, metrics[name]) if name in metrics else None for name in columns]
+
+
+def filters_to_add(state: PageState, rows: list[Instance]) -> list[dict[str, Any]]:
+    """Filters that the rows suggest: their states, tags and producing flows."""
+    asked = {(name, value) for name in ("state", "tag", "producer") for value in state.query.getlist(name)}
+    offered: dict[tuple[str, str], int] = {("state", value): 0 for value in State.values}
+    for row in rows:
+        for key, value in row.tags.items():
+            _count(offered, "tag", f"{key}={value}")
+        _count(offered, "producer", row.component.name)
+    return [
+        {
+            "label": f"{'made by' if name == 'producer' else name} {value}",
+            "url": state.with_filter(name, value),
+            "note": count or "",
+        }
+        for (name, value), count in list(offered.items())[:40]
+        if (name, value) not in asked
+    ]
+
+
+def _count(offered: dict[tuple[str, str], int], name: str, value: str) -> None:
+    offered[name, value] = offered.get((name, value), 0) + 1
+
+
+def _newer(state: PageState, rows: list[Instance]) -> str:
+    return state.url(before=None, after=rows[0].number if rows else None)
+
+
+def _older(state: PageState, rows: list[Instance]) -> str | None:
+    return state.url(after=None, before=rows[-1].number) if rows else None

@@ -1,0 +1,86 @@
+"""Who produced and consumed: entities and edges as pages name them, with a way to the Metaflow UI where there is one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from django.conf import settings
+from django.db.models import F
+
+from access.identity import Viewer
+from catalog.entities import Entity
+from catalog.models import Asset, Branch, Edge
+from catalog.pages.addresses import project_url
+
+MOST_EDGES = 100
+
+
+@dataclass(frozen=True)
+class Named:
+    """An entity for _entity.html. `url` leads to the Metaflow UI, so it is empty unless one is configured."""
+
+    kind: str
+    name: str
+    url: str = ""
+
+    @classmethod
+    def of(cls, kind: str, entity_id: str) -> "Named":
+        is_task = Entity(kind, entity_id).pathspec is not None
+        ui = settings.METAFLOW_UI_URL
+        return cls(kind, entity_id, f"{ui}/{quote(entity_id)}" if is_task and ui else "")
+
+
+@dataclass(frozen=True)
+class Use:
+    """One component that produces or consumes an asset from one branch: the row of an `Edge`."""
+
+    edge: Edge
+    home: Branch
+
+    @property
+    def last(self) -> Named:
+        return Named.of(self.edge.last_entity_kind, self.edge.last_entity_id)
+
+    @property
+    def last_ref(self) -> str:
+        number = getattr(self.edge, "last_number", None)
+        return f"v{number}" if number else ""
+
+    @property
+    def elsewhere(self) -> str:
+        """The component's own branch, if it is not the asset's; another project is named before it."""
+        project = self.edge.component.project_name
+        branch = self.edge.write_branch_name or self.edge.write_branch
+        if project != self.home.project.name:
+            return f"{project} / {branch}" if branch else project
+        return branch if self.edge.write_branch not in ("", self.home.key) else ""
+
+    @property
+    def branch_url(self) -> str:
+        """The component's branch, as far as it is one of the same project."""
+        same = self.edge.component.project_name == self.home.project.name
+        return f"{project_url(self.home.project)}/{quote(self.edge.write_branch)}" if same and self.elsewhere else ""
+
+
+@dataclass(frozen=True)
+class Uses:
+    """Who produces and who consumes an asset, newest first. `cut`: there are more than these."""
+
+    producers: list[Use]
+    consumers: list[Use]
+    cut: bool = False
+
+    @classmethod
+    def of(cls, edges: Iterable[Edge], home: Branch, cut: bool = False) -> "Uses":
+        rows = [Use(edge, home) for edge in edges]
+        return cls(
+            [row for row in rows if row.edge.direction == Edge.Direction.PRODUCES],
+            [row for row in rows if row.edge.direction == Edge.Direction.CONSUMES],
+            cut,
+        )
+
+
+def uses_of(viewer: Viewer, asset: Asset) -> Uses:
+    edges = Edge.objects.visible_to(viewer).filter(asset=asset).newest_first()
+    found = list(edges.annotate(last_number=F("last_instance__number"))[: MOST_EDGES + 1])
+    return Uses.of(found[:MOST_EDGES], asset.branch, len(found) > MOST_EDGES)

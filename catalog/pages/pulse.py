@@ -1,0 +1,77 @@
+"""Whether something newer than an open page has arrived: asked every few seconds, so each answer is one small query."""
+
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.dateparse import parse_datetime
+
+from access.errors import BadRequest
+from access.identity import viewer_of
+from catalog.models import Asset, Kind, State
+from catalog.pages.addresses import asset_url, at_place
+from catalog.reading import Place, find_asset
+
+NAMED = 3
+
+
+def asset_mark(asset: Asset) -> str:
+    """What a page knows of an asset: the number of its newest ready instance, and of the newest of all."""
+    return f"{asset.newest_ready.number if asset.newest_ready else 0}-{asset.last_number}"
+
+
+@at_place
+def asset_pulse(request: HttpRequest, place: Place, kind: str, asset_id: str) -> HttpResponse:
+    """204, or _news.html if the asset has changed since the mark `since`."""
+    asset = find_asset(viewer_of(request), place, kind, asset_id)
+    if request.GET.get("since") == asset_mark(asset):
+        return HttpResponse(status=204)
+    return _news(request, _news_of(asset, request.GET.get("since", "")), asset_url(asset))
+
+
+def _news_of(asset: Asset, since: str) -> str:
+    ready_before, _, _ = since.partition("-")
+    newest, ready = asset.newest, asset.newest_ready
+    if ready and str(ready.number) != ready_before:
+        return f"{ready.ref} has arrived."
+    if newest and newest.state == State.PENDING:
+        return f"{newest.ref} is on its way: its task is still running."
+    return f"{newest.ref} has failed." if newest else "This asset has changed."
+
+
+@at_place
+def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
+    """204, or _news.html if assets of the branch (of the kind `kind`) were refreshed after the time `since`."""
+    viewer = viewer_of(request)
+    perimeter = viewer.require(place.perimeter)
+    assets = Asset.objects.visible_to(viewer).live().filter(
+        branch__project__perimeter=perimeter,
+        branch__project__name=place.project,
+        branch__key=place.key,
+        kind__in=[kind for kind in Kind.values if request.GET.get("kind") in (None, "", kind)],
+    )
+    fresh = list(assets.refreshed_after(_time(request.GET.get("since", "")))[: NAMED + 1])
+    if not fresh:
+        return HttpResponse(status=204)
+    names = ", ".join(f"{asset.asset_id} {asset.newest_ready.ref}" for asset in fresh[:NAMED])
+    more = " and more" if len(fresh) > NAMED else ""
+    arrived = "has arrived" if len(fresh) == 1 else "have arrived"
+    return _news(request, f"{names}{more} {arrived}.", f"/{place.perimeter}/{place.project}/{place.key}")
+
+
+def _time(text: str) -> datetime | None:
+    if not text:
+        return None
+    try:
+        time = parse_datetime(text.replace(" ", "+"))
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise BadRequest("'since' is not a time.", field="since")
+    return time
+
+
+def _news(request: HttpRequest, news: str, page: str) -> HttpResponse:
+    """`page` is where to go for a reader whose browser does not say which page is open."""
+    reload_url = request.htmx.current_url_abs_path or page  # type: ignore[attr-defined]
+    return render(request, "_news.html", {"news": news, "reload_url": reload_url})

@@ -1,0 +1,187 @@
+"""Flows really run by Metaflow against a really served site: what they do is what the catalogue says."""
+
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.conftest import CHECKOUT, Site
+from tests.obproject.flows import FlowRun, run_flow, write_flow
+
+pytestmark = pytest.mark.flows
+
+PRODUCER = """
+    from metaflow import Parameter, card, current, retry, step
+    from metaflow.cards import Markdown
+    from obproject import ProjectFlow
+
+    class ProducerFlow(ProjectFlow):
+        how = Parameter("how", default="well")
+
+        @card(type="blank")
+        @step
+        def start(self):
+            self.rows = [1, 2, 3]
+            current.card.append(Markdown("# Three rows"))
+            made = self.prj.register_data("rows", "rows", annotations={"count": 3, "share": 0.5}, tags={"env": "test"})
+            assert made["state"] == "pending"
+            self.parts = list(range(4))
+            if self.how == "badly":
+                raise RuntimeError("after registering")
+            self.next(self.work, foreach="parts")
+
+        @retry(times=1, minutes_between_retries=0)
+        @step
+        def work(self):
+            self.part = self.input
+            self.prj.register_model("part", "part", annotations={"index": self.input})
+            if self.input == 2 and current.retry_count == 0:
+                raise RuntimeError("the first attempt fails")
+            self.next(self.join)
+
+        @step
+        def join(self, inputs):
+            self.next(self.end)
+
+        @step
+        def end(self):
+            pass
+
+    if __name__ == "__main__":
+        ProducerFlow()
+"""
+
+BOTH = """
+    from metaflow import step
+    from obproject import ProjectFlow
+
+    class BothFlow(ProjectFlow):
+        @step
+        def start(self):
+            self.rows = [1]
+            self.prj.register_data("rows", "rows")
+            self.next(self.end)
+
+        @step
+        def end(self):
+            self.found = self.prj.get_data("rows")
+
+    if __name__ == "__main__":
+        BothFlow()
+"""
+
+
+@dataclass
+class Project:
+    """A folder with a flow, and what the catalogue says of its project."""
+
+    folder: Path
+    site: Site
+    name: str
+
+    def write(self, source: str, *, dev_assets: str = "") -> None:
+        self.folder.mkdir(exist_ok=True)
+        reads = f'[dev-assets]\nbranch = "{dev_assets}"\n' if dev_assets else ""
+        write_flow(self.folder, source, f'project = "{self.name}"\n{reads}')
+
+    def run(self, *options: str) -> FlowRun:
+        return run_flow(self.folder, self.site.url, *options)
+
+    def deploy(self, branch: str) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "obproject.deploy", "--branch", branch],
+            cwd=self.folder,
+            env=self.site.env | {"ASSETSITE_URL": self.site.url, "PYTHONPATH": str(CHECKOUT)},
+            check=True,
+            capture_output=True,
+        )
+
+    def get(self, path: str, branch: str = "user_alice") -> dict:
+        url = f"{self.site.url}/v1/perimeters/default/projects/{self.name}/branches/{branch}/{path}"
+        answer = requests.get(url, timeout=10)
+        return answer.json() if answer.ok else {"recent_instances": [], "recently_consumed_by": []}
+
+
+@pytest.fixture
+def project(served: Site, tmp_path: Path, request: pytest.FixtureRequest) -> Project:
+    return Project(tmp_path, served, request.node.name.replace("[", "_").rstrip("]").replace("-", "_")[:60])
+
+
+def states(summary: dict) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for instance in summary["recent_instances"]:
+        found.setdefault(instance["created_by"]["entity_id"].rpartition("/")[2], []).append(instance["state"])
+    return found
+
+
+def test_what_a_run_registers_is_ready_when_its_tasks_are_done(project):
+    project.write(PRODUCER)
+    run = project.run()
+    assert run.ok, run.output
+    rows = project.get("data/rows/instances/latest")
+    assert rows["ref"] == "v1"
+    assert rows["state"] == "ready"
+    assert rows["created_by"]["entity_id"] == f"ProducerFlow/{run.run_id}/start/1"
+    assert rows["data_properties"]["annotations"] | {"count": 3, "share": 0.5} == rows["data_properties"]["annotations"]
+    assert rows["datastore"] == {"type": "local", "root": str(project.folder / ".metaflow")}
+    # four tasks registered at once, one of them twice: its first attempt is failed, and no number is missing
+    parts = project.get("models/part?state=any")["recent_instances"]
+    assert sorted(part["number"] for part in parts) == [1, 2, 3, 4, 5]
+    assert sorted(part["state"] for part in parts) == ["failed", *["ready"] * 4]
+    (failed,) = [part for part in parts if part["state"] == "failed"]
+    assert failed["attempt"] == 0
+    assert failed["model_properties"]["annotations"]["index"] == 2
+
+
+def test_what_a_failed_task_registered_is_never_the_latest(project):
+    project.write(PRODUCER)
+    project.folder.joinpath("flow.py").write_text(
+        project.folder.joinpath("flow.py").read_text().replace('default="well"', 'default="badly"')
+    )
+    assert not project.run().ok
+    assert project.get("data/rows?state=any")["recent_instances"][0]["state"] == "failed"
+    assert project.get("data/rows")["recent_instances"] == []
+
+
+CONTEXTS = {
+    # deployed from, [dev-assets] branch: write branch, read branch
+    "deployed from main": ("main", "", "main", "main"),
+    "deployed from main with dev-assets": ("main", "main", "main", "main"),
+    "deployed from a feature branch": ("feature/x", "", "feature_x", "feature_x"),
+    "deployed from a feature branch with dev-assets": ("feature/x", "main", "feature_x", "main"),
+    "local": ("", "", "user_alice", "user_alice"),
+    "local with dev-assets": ("", "main", "user_alice", "main"),
+}
+
+
+@pytest.mark.parametrize("context", CONTEXTS)
+def test_each_context_writes_and_reads_its_branches(served, tmp_path, context):
+    deployed_from, dev_assets, write, read = CONTEXTS[context]
+    name = context.replace(" ", "_").replace("-", "_")
+    if read != write:  # somebody else's folder, deployed from main
+        seed = Project(tmp_path / "main", served, name)
+        seed.write(BOTH.replace("self.rows = [1]", "self.rows = [2]"))
+        seed.deploy("main")
+        assert seed.run("--config", "project_spec", "project_spec.json").ok
+    project = Project(tmp_path / "mine", served, name)
+    project.write(BOTH, dev_assets=dev_assets)
+    options = []
+    if deployed_from:
+        project.deploy(deployed_from)
+        options = ["--config", "project_spec", "project_spec.json"]
+    run = project.run(*options)
+    assert run.ok, run.output
+
+    mine = f"BothFlow/{run.run_id}"
+    producers = [one["created_by"]["entity_id"] for one in project.get("data/rows", write)["recent_instances"]]
+    assert producers[0].startswith(mine)
+    assert len(producers) == 1
+    consumer = project.get("data/rows", read)["recently_consumed_by"][0]
+    assert consumer["entity_ref"]["entity_id"].startswith(mine)
+    assert consumer["branch"] == write
+    if read != write:
+        assert not project.get("data/rows", write)["recently_consumed_by"]
+        assert len(project.get("data/rows", read)["recent_instances"]) == 1

@@ -29,7 +29,7 @@ help: ## This list
 venv: .venv/.serve ## Set up .venv
 
 demo: .venv/.serve ## Run two example projects for real with Metaflow, then serve the site
-	@$(BIN)/python -m examples.demo
+	@$(BIN)/python -m examples
 
 serve: .venv/.serve ## Serve the site
 	@$(BIN)/python manage.py serve

@@ -56,7 +56,10 @@ def add_to_edge(
     instance: Instance | None,
     at: datetime,
 ) -> None:
-    """Count one more registration or consumption. The caller holds the lock under which `at` was taken."""
+    """Count one more registration or consumption.
+
+    The caller took `at` under a lock: the edge's, or the asset's where the edge is new.
+    """
     newest = {
         "last_at": at,
         "last_entity_kind": entity.kind,
@@ -66,12 +69,8 @@ def add_to_edge(
     key = {"asset": asset, "component": component, "direction": direction, "write_branch": write_branch[0]}
     if Edge.objects.filter(**key).update(count=F("count") + 1, **newest):
         return
-    edge, made = Edge.objects.get_or_create(
-        **key, defaults={"first_at": at, "write_branch_name": write_branch[1], **newest}
-    )
-    if not made:
-        Edge.objects.filter(pk=edge.pk).update(count=F("count") + 1, **newest)
-    elif direction == Edge.Direction.CONSUMES:
+    Edge.objects.create(**key, first_at=at, write_branch_name=write_branch[1], **newest)
+    if direction == Edge.Direction.CONSUMES:
         Asset.objects.filter(pk=asset.pk).update(consumer_count=count_consumers(asset))
 
 
@@ -126,8 +125,10 @@ class Recount:
             self.corrections.append(f"{type(row).__name__} {row.pk}: {', '.join(sorted(wrong))}")
 
     def _edges(self, asset: Asset) -> None:
+        # locked before the events are read, so that none is added between
+        edges = list(Edge.objects.select_for_update(no_key=True).filter(asset=asset).order_by("pk"))
         right = _edges_from_events(asset)
-        for edge in Edge.objects.filter(asset=asset):
+        for edge in edges:
             fact = right.pop((edge.component_id, edge.direction, edge.write_branch), None)
             if fact is None:
                 edge.delete()

@@ -4,14 +4,14 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from access.errors import BadRequest
-from catalog.limits import UNSTORABLE
+from catalog.limits import UNSTORABLE, is_too_large
 from catalog.models import State
 
 COMPARISON = re.compile(r"^(?P<key>.+?)(?P<operator>>=|<=|!=|=|>|<)(?P<value>.*)$", re.DOTALL)
@@ -95,11 +95,11 @@ def _time(name: str, text: str) -> datetime | None:
         return None
     try:
         time = parse_datetime(text.replace(" ", "+") if "T" in text else text)
-    except ValueError:
-        time = None
-    if time is None:
-        raise BadRequest(f"'{name}' is not a time: write it like 2026-01-31T12:00:00Z.", field=name)
-    return time if timezone.is_aware(time) else timezone.make_aware(time)
+        if time is not None:
+            return (time if timezone.is_aware(time) else timezone.make_aware(time)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise BadRequest(f"'{name}' is not a time: write it like 2026-01-31T12:00:00Z.", field=name)
 
 
 def _states(values: Iterable[str]) -> tuple[str, ...]:
@@ -121,6 +121,6 @@ def scalar_spellings(text: str) -> list[object]:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return [text]
-    if isinstance(value, dict | list) or (isinstance(value, float) and value - value != 0):
+    if isinstance(value, dict | list) or is_too_large(value):
         return [text]
     return [text, value]

@@ -37,7 +37,7 @@ class MemberCompares(Lookup):
     lookup_name = "member_compares"
     prepare_rhs = False
     OPERATORS = {">=", "<=", ">", "<"}
-    NUMBER = r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
+    NUMBER = r"\A-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\Z"
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, params = self.process_lhs(compiler, connection)
@@ -88,4 +88,5 @@ def _sqlite_scalar(value: Scalar) -> tuple[str, Scalar]:
         return f"'{str(value).lower()}'", None
     if isinstance(value, str):
         return "'text'", value
-    return "'integer', 'real'", value
+    # SQLite reads whole numbers beyond 64 bits as real ones, and takes none as a parameter
+    return "'integer', 'real'", value if abs(value) < 2**63 else float(value)

@@ -1,5 +1,6 @@
 """How large a thing may be, and which text can be stored at all. docs/api.md states these limits to users."""
 
+import math
 import re
 
 BODY_BYTES = 8 * 1024 * 1024
@@ -29,6 +30,15 @@ ATTEMPTS = 10_000
 LIST_PAGE, LIST_PAGE_MOST = 100, 500
 SUMMARY_PAGE, SUMMARY_PAGE_MOST = 50, 200
 RECENT_ENTITIES = 50
+RECENT_MOVES = 10
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """NUL, which PostgreSQL can't keep, and lone surrogates, which no encoding can."""
+
+
+def is_too_large(value: object) -> bool:
+    """Whether this is a number beyond those that every reader of JSON can hold."""
+    try:
+        return isinstance(value, int | float) and not math.isfinite(float(value))
+    except OverflowError:
+        return True

@@ -1,6 +1,7 @@
 """What the catalogue keeps; docs/data-model.md says what is an event, what is derived, and what keeps which promise."""
 
 import secrets
+from collections.abc import Collection
 
 from django.conf import settings
 from django.db import models
@@ -192,6 +193,15 @@ class Asset(models.Model):
         if self.description or self.newest_ready is None:
             return self.description
         return self.newest_ready.description
+
+    def shown(self, states: Collection[str] = ()) -> "Instance | None":
+        """What stands for the asset in a list: the newest registration if it is in these states, else the newest ready.
+
+        None: the definition, or nothing.
+        """
+        if self.newest is not None and self.newest.state in states:
+            return self.newest
+        return self.newest_ready if not states or State.READY in states else None
 
     @property
     def is_declared(self) -> bool:

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Case, F, IntegerField, Max, Prefetch, Q, When
+from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Prefetch, Q, Subquery, Value, When, Window
+from django.db.models.functions import Coalesce, Lower, NullIf, RowNumber
 
 from access.identity import Viewer
 from catalog import json_lookups as json_lookups  # registers its lookups
@@ -17,6 +18,14 @@ from obproject.references import Reference, ReferenceKind
 if TYPE_CHECKING:
     from catalog.filters import AnnotationFilter, Filters
     from catalog.models import Asset, Branch, Project
+
+MAIN_FIRST = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
+ASSET_ORDERS: dict[str, Any] = {
+    "name": Lower(Coalesce(NullIf("name", Value("")), "asset_id")),
+    "refreshed": F("refreshed_at"),
+    "consumers": F("consumer_count"),
+    "version": F("newest_ready__number"),
+}
 
 
 class ProjectQuerySet(models.QuerySet[Any]):
@@ -31,6 +40,17 @@ class ProjectQuerySet(models.QuerySet[Any]):
         return self.annotate(
             refreshed_at=Max("branches__assets__refreshed_at", filter=Q(branches__assets__deleted_at=None))
         )
+
+    def named_like(self, text: str) -> Self:
+        """Those whose name or title has all the words of `text`."""
+        found = self
+        for word in text.split():
+            found = found.filter(Q(name__icontains=word) | Q(title__icontains=word))
+        return found
+
+    def freshest_first(self) -> Self:
+        """After `with_freshness`."""
+        return self.order_by(F("refreshed_at").desc(nulls_last=True), "name")
 
 
 class BranchQuerySet(models.QuerySet[Any]):
@@ -47,10 +67,42 @@ class BranchQuerySet(models.QuerySet[Any]):
     def of_project(self, project: Project) -> Self:
         return self.filter(project=project)
 
+    def named_like(self, text: str) -> Self:
+        found = self
+        for word in text.split():
+            found = found.filter(Q(key__icontains=word) | Q(git_name__icontains=word))
+        return found
+
+    def with_last_refresh(self) -> Self:
+        """As `with_freshness`, for few branches of many: one look into an index for each."""
+        from catalog.models import Asset
+
+        fresh = Asset.objects.live().filter(branch=OuterRef("pk"), refreshed_at__isnull=False)
+        return self.annotate(refreshed_at=Subquery(fresh.order_by("-refreshed_at").values("refreshed_at")[:1]))
+
+    def with_deploy(self) -> Self:
+        """The newest deploy at hand, without its document."""
+        return self.select_related("spec").defer("spec__document")
+
     def main_first(self) -> Self:
         """main and master, then the newest ones."""
-        place = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
-        return self.order_by(place, "-id")
+        return self.order_by(MAIN_FIRST, "-id")
+
+    def freshest_first(self) -> Self:
+        """main and master, then those refreshed last; after `with_last_refresh`."""
+        return self.order_by(MAIN_FIRST, F("refreshed_at").desc(nulls_last=True), "-id")
+
+    def first_of_each(self, projects: Iterable[Project], most: int) -> Self:
+        """The first few branches of each project, main first; adds `branch_count` of the project."""
+        return (
+            self.filter(project__in=projects)
+            .annotate(
+                place=Window(RowNumber(), partition_by="project", order_by=[MAIN_FIRST, "-id"]),
+                branch_count=Window(Count("pk"), partition_by="project"),
+            )
+            .filter(place__lte=most)
+            .order_by("project", "place")
+        )
 
 
 class AssetQuerySet(models.QuerySet[Any]):
@@ -86,6 +138,21 @@ class AssetQuerySet(models.QuerySet[Any]):
         """Also the newest registration of any state, which may be pending or failed."""
         return self.with_latest().select_related("newest__component")
 
+    def without_bulk(self) -> Self:
+        """After `with_newest`: leaves out what can be large and no list shows."""
+        declared = ("readme", "declared_properties", "declared_blobs", "properties")
+        of_newest = ("annotations", "tags", "blobs", "description")
+        return self.defer(*declared, "newest_ready__blobs", *(f"newest__{name}" for name in of_newest))
+
+    def freshest_first(self) -> Self:
+        return self.order_by(F("refreshed_at").desc(nulls_last=True), "asset_id", "kind")
+
+    def sorted_by(self, sort: str) -> Self:
+        """In one of ASSET_ORDERS, with a `-` before it the other way round."""
+        by = ASSET_ORDERS[sort.removeprefix("-")]
+        ordered = by.desc(nulls_last=True) if sort.startswith("-") else by.asc(nulls_last=True)
+        return self.order_by(ordered, "asset_id", "kind")
+
     def with_edges(self) -> Self:
         """Adds `edge_list`: who produces and consumes each asset, newest first; one more query for all of them."""
         from catalog.models import Edge
@@ -94,31 +161,20 @@ class AssetQuerySet(models.QuerySet[Any]):
         return self.prefetch_related(Prefetch("edges", queryset=edges, to_attr="edge_list"))
 
     def matching(self, filters: Filters) -> Self:
-        """Those whose name, tags and newest ready instance answer the filters."""
+        """Those whose names answer the filters, and what `Asset.shown` shows of them: an instance or the definition."""
         found = self
         for word in filters.text.split():
-            found = found.filter(Q(asset_id__icontains=word) | Q(name__icontains=word) | Q(description__icontains=word))
-        for key, value in filters.tags:
-            newest, declared = _tag_query("newest_ready__tags", key, value), _tag_query("declared_tags", key, value)
-            found = found.filter(Q(newest) | (Q(newest_ready=None) & Q(declared)))
-        for asked in filters.annotations:
-            found = found.filter(_annotation_query("newest_ready__annotations", asked))
-        if filters.kind:
-            found = found.filter(
-                Q(newest_ready__asset_kind=filters.kind) | Q(newest_ready=None, asset_kind=filters.kind)
-            )
-        if filters.producer:
-            found = found.filter(_producer_query(filters.producer, "newest_ready__"))
-        if filters.since:
-            found = found.filter(newest_ready__created_at__gte=filters.since)
-        if filters.until:
-            found = found.filter(newest_ready__created_at__lt=filters.until)
-        if filters.states:
-            # any of the states of the newest registration; a bare definition counts as ready
-            bare = Q(newest=None) if "ready" in filters.states else Q(pk__in=[])
-            ready = Q(newest_ready__isnull=False) if "ready" in filters.states else Q(pk__in=[])
-            found = found.filter(Q(newest__state__in=filters.states) | bare | ready)
-        return found
+            says = Q(description__icontains=word) | Q(newest_ready__description__icontains=word)
+            found = found.filter(Q(asset_id__icontains=word) | Q(name__icontains=word) | says)
+        if not filters.states and not _instance_query(filters):
+            return found
+        ready = Q(newest_ready__isnull=False) & _instance_query(filters, "newest_ready__")
+        ready |= Q(newest_ready=None, declared_at__isnull=False) & _definition_query(filters)
+        if not filters.states:
+            return found.filter(ready)
+        newest = Q(newest__state__in=filters.states)
+        shown = newest & _instance_query(filters, "newest__")
+        return found.filter(shown | (~newest & ready) if "ready" in filters.states else shown)
 
 
 class InstanceQuerySet(models.QuerySet[Any]):
@@ -149,19 +205,7 @@ class InstanceQuerySet(models.QuerySet[Any]):
         found = self.in_states(filters.states)
         for word in filters.text.split():
             found = found.filter(Q(description__icontains=word) | Q(producer_id__icontains=word))
-        for key, value in filters.tags:
-            found = found.filter(_tag_query("tags", key, value))
-        for asked in filters.annotations:
-            found = found.filter(_annotation_query("annotations", asked))
-        if filters.kind:
-            found = found.filter(asset_kind=filters.kind)
-        if filters.producer:
-            found = found.filter(_producer_query(filters.producer))
-        if filters.since:
-            found = found.filter(created_at__gte=filters.since)
-        if filters.until:
-            found = found.filter(created_at__lt=filters.until)
-        return found
+        return found.filter(_instance_query(filters))
 
     def resolve(self, asset: Asset, reference: Reference, states: tuple[str, ...] = ()) -> Any | None:
         """The instance of `asset` that a reference means, or None.
@@ -198,6 +242,43 @@ class EdgeQuerySet(models.QuerySet[Any]):
 
     def newest_first(self) -> Self:
         return self.select_related("component").order_by("-last_at", "-id")
+
+
+def _instance_query(filters: Filters, prefix: str = "") -> Q:
+    """What the filters ask of an instance, but for its text and state; `prefix` leads to the instance."""
+    found = _members_query(filters, f"{prefix}tags", f"{prefix}annotations")
+    if filters.kind:
+        found &= Q(**{f"{prefix}asset_kind": filters.kind})
+    if filters.producer:
+        found &= _producer_query(filters.producer, prefix)
+    if filters.since:
+        found &= Q(**{f"{prefix}created_at__gte": filters.since})
+    if filters.until:
+        found &= Q(**{f"{prefix}created_at__lt": filters.until})
+    return found
+
+
+def _definition_query(filters: Filters) -> Q:
+    """The same of a definition that stands in the place of an instance."""
+    found = _members_query(filters, "declared_tags", "properties")
+    if filters.kind:
+        found &= Q(asset_kind=filters.kind)
+    if filters.producer:
+        found &= Q(declared_by_id=filters.producer)
+    if filters.since:
+        found &= Q(declared_at__gte=filters.since)
+    if filters.until:
+        found &= Q(declared_at__lt=filters.until)
+    return found
+
+
+def _members_query(filters: Filters, tags: str, annotations: str) -> Q:
+    found = Q()
+    for key, value in filters.tags:
+        found &= _tag_query(tags, key, value)
+    for asked in filters.annotations:
+        found &= _annotation_query(annotations, asked)
+    return found
 
 
 def _tag_query(column: str, key: str, value: str | None) -> Q:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from access.errors import BadRequest, NotFound
 from access.identity import Viewer
-from catalog.models import Asset, Branch, Instance, Kind, Project
+from catalog.models import Asset, Branch, Instance, Kind, Project, State
 from obproject.branches import branch_key, check_asset_id, check_branch, check_project
 from obproject.references import Reference, ReferenceKind, parse_reference
 
@@ -79,8 +79,8 @@ def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str) -> Asset:
 def find_instance(asset: Asset, text: str, states: tuple[str, ...] = ()) -> Found:
     """What a reference means: an instance, or the definition while there is no ready instance, or by its own id."""
     reference = parsed_reference(text)
-    if reference.kind == ReferenceKind.LATEST and not reference.offset and not states:
-        return _latest(asset)
+    if reference.kind == ReferenceKind.LATEST and not reference.offset:
+        return _latest(asset, states)
     target = asset.alias_index.get(reference.alias) if reference.kind == ReferenceKind.ALIAS else reference.id
     if target == asset.definition_uid:
         return Found(asset, None)
@@ -90,13 +90,17 @@ def find_instance(asset: Asset, text: str, states: tuple[str, ...] = ()) -> Foun
     return Found(asset, instance)
 
 
-def _latest(asset: Asset) -> Found:
-    if asset.newest_ready is not None or asset.is_declared:
-        return Found(asset, asset.newest_ready)
+def _latest(asset: Asset, states: tuple[str, ...]) -> Found:
+    shown = asset.newest_ready
+    if states:
+        shown = Instance.objects.resolve(asset, Reference(ReferenceKind.LATEST), states)
+    if shown is not None or (asset.is_declared and (not states or State.READY in states)):
+        return Found(asset, shown)
     newest = asset.newest
+    wanted = " or ".join(states or ("ready",))
     so_far = f"; its newest, {newest.ref}, is {newest.state}" if newest else ""
     raise NotFound(
-        f"The {NAMES[asset.kind]} '{asset.asset_id}' has no ready instance yet{so_far}.",
+        f"The {NAMES[asset.kind]} '{asset.asset_id}' has no {wanted} instance{so_far}.",
         asset=asset.asset_id,
         instance="latest",
     )

@@ -1,8 +1,8 @@
 """Every write that touches several tables: register, consume, confirm, alias, deploy, declare, edit, delete.
 
-Each function is one transaction and records who and when. The lock that orders writers is the asset's row; where
-several are needed they are taken in the order of their keys, and the branch's row last, so that writers can wait but
-never deadlock.
+Each function is one transaction and records who and when. The lock that orders writers is the asset's row. Rows are
+locked or made in one order, so that writers can wait for each other but never deadlock: the component, existing assets
+by their keys, project and branch where they are new, a new asset, its edges, and changes to the branch last.
 """
 
 import hashlib
@@ -28,6 +28,7 @@ from catalog.models import (
     Asset,
     Branch,
     BranchName,
+    Component,
     Consumption,
     DefinitionRevision,
     Edge,
@@ -46,6 +47,7 @@ from obproject.branches import MAIN_BRANCHES, branch_key, is_unnamed
 
 Json = dict[str, Any]
 KEPT_FOR = timedelta(days=7)
+MAKING_TRIES = 5
 in_one_transaction = transaction.atomic(savepoint=False)
 
 
@@ -132,7 +134,7 @@ class Once:
         return cls(hashlib.sha256(whole.encode()).hexdigest(), hashlib.sha256(content.encode()).hexdigest())
 
 
-def once(request: Once | None, act: Callable[[], tuple[int, Json]]) -> tuple[int, Json]:
+def once(request: Once | None, act: Callable[[], tuple[int, Json | None]]) -> tuple[int, Json | None]:
     """Do `act` in one transaction, unless the same request was answered before; then give that answer again."""
     if request is None:
         with transaction.atomic():
@@ -157,7 +159,7 @@ def once(request: Once | None, act: Callable[[], tuple[int, Json]]) -> tuple[int
     return status, answer
 
 
-def _answered(request: Once) -> tuple[int, Json] | None:
+def _answered(request: Once) -> tuple[int, Json | None] | None:
     kept = IdempotencyKey.objects.filter(digest=request.digest).first()
     if kept is None:
         return None
@@ -180,15 +182,13 @@ def forget_old_answers() -> int:
 @in_one_transaction
 def register(*, actor: str, at: AssetAddress, entity: Entity, what: Registration) -> Instance:
     """Append an instance to an asset, which comes into being with its first one."""
-    late = what.attempt is not None and _supersede_others(at.branch.perimeter, entity, what.attempt, actor)
+    component = component_of(perimeter_id=at.branch.perimeter.pk, project=at.branch.project, entity=entity)
+    late = what.attempt is not None and _supersede_others(at, entity, what.attempt, actor)
     asset = _locked(at)
     made = asset is None
     asset = asset or _made(at, actor)
-    if at.branch.name:
-        _name_branch(asset.branch, at.branch.name, actor)
     now = timezone.now()
     state = State.FAILED if late else State(what.state)
-    component = component_of(perimeter_id=at.branch.perimeter.pk, project=at.branch.project, entity=entity)
     instance = Instance.objects.create(
         asset=asset,
         number=asset.last_number + 1,
@@ -220,8 +220,7 @@ def register(*, actor: str, at: AssetAddress, entity: Entity, what: Registration
         at=now,
     )
     _point_to(asset, instance)
-    if made:
-        _count_assets(asset.branch)
+    _finish(asset.branch, at.branch, made=made, actor=actor)
     return instance
 
 
@@ -248,19 +247,22 @@ def _locked_all(pks: Iterable[int]) -> list[Asset]:
 
 
 def _made(at: AssetAddress, actor: str) -> Asset:
-    """A new asset at the address, locked; another writer may have been faster by a hair."""
-    branch = branch_at(at.branch, actor=actor)
-    Asset.objects.get_or_create(
-        branch=branch,
-        kind=at.kind,
-        asset_id=at.asset_id,
-        deleted_at=None,
-        defaults={"created_at": timezone.now(), "created_by": actor},
-    )
-    asset = _locked(at)
-    if asset is None:
-        raise Conflict(f"The asset '{at.asset_id}' was deleted at this very moment; try again.", asset=at.asset_id)
-    return asset
+    """A new asset at the address, locked; another writer may make it, and even delete it, faster by a hair."""
+    branch = branch_at(at.branch)
+    for _ in range(MAKING_TRIES):
+        new = Asset(branch=branch, kind=at.kind, asset_id=at.asset_id, created_at=timezone.now(), created_by=actor)
+        Asset.objects.bulk_create([new], ignore_conflicts=True)
+        if asset := _locked(at):
+            return asset
+    raise Conflict(f"The asset '{at.asset_id}' is being deleted again and again; try later.", asset=at.asset_id)
+
+
+def _finish(branch: Branch, at: BranchAddress, *, made: bool, actor: str) -> None:
+    """What a write changes on the branch itself: its name, and its counters if assets were made."""
+    if at.name:
+        _name_branch(branch, at.name, actor)
+    if made:
+        _count_assets(branch)
 
 
 def _count_assets(branch: Branch) -> None:
@@ -271,16 +273,14 @@ def _count_assets(branch: Branch) -> None:
     branch.save(update_fields=["data_count", "models_count"])
 
 
-def branch_at(at: BranchAddress, *, actor: str) -> Branch:
-    """The branch at the address, made if this is its first use, and named if the client said its git name."""
+def branch_at(at: BranchAddress) -> Branch:
+    """The branch at the address, made if this is its first use."""
     now = timezone.now()
     project, _ = Project.objects.get_or_create(perimeter=at.perimeter, name=at.project, defaults={"created_at": now})
     own_name = at.key if at.key in MAIN_BRANCHES else ""
     branch, _ = Branch.objects.get_or_create(
         project=project, key=at.key, defaults={"git_name": own_name, "created_at": now}
     )
-    if at.name:
-        _name_branch(branch, at.name, actor)
     return branch
 
 
@@ -313,17 +313,21 @@ def registered_by(perimeter: Perimeter, entity: Entity) -> Any:
     )
 
 
-def _supersede_others(perimeter: Perimeter, entity: Entity, attempt: int, actor: str) -> bool:
-    """Fail what lower attempts of the same task registered; say whether there is a higher one already."""
-    others = registered_by(perimeter, entity).exclude(attempt=None).exclude(attempt=attempt)
-    known = list(others.values_list("attempt", "asset", "state"))
-    beaten = {asset for its, asset, state in known if its < attempt and state != State.FAILED}
-    if beaten:
-        assets = _locked_all(beaten)
-        rows = list(others.filter(attempt__lt=attempt, asset__in=beaten).exclude(state=State.FAILED))
+def _supersede_others(at: AssetAddress, entity: Entity, attempt: int, actor: str) -> bool:
+    """Fail what lower attempts of the same task registered; say whether there is a higher one already.
+
+    What they registered is read again once the assets are locked, the one to be written to among them.
+    """
+    others = registered_by(at.branch.perimeter, entity).exclude(attempt=None).exclude(attempt=attempt)
+    if not others.exists():
+        return False
+    beaten = others.filter(attempt__lt=attempt).exclude(state=State.FAILED)
+    own = Asset.objects.at(at.branch.perimeter.name, at.branch.project, at.branch.key, at.kind, at.asset_id)
+    assets = _locked_all({*beaten.values_list("asset", flat=True), *own.values_list("pk", flat=True)})
+    if rows := list(beaten.filter(asset__in=assets)):
         _settle(rows, State.FAILED, f"superseded by attempt {attempt}", actor)
         _recount_newest(assets)
-    return any(its > attempt for its, _, _ in known)
+    return others.filter(attempt__gt=attempt).exists()
 
 
 @in_one_transaction
@@ -386,8 +390,7 @@ def consume(
     project = asset.branch.project
     component = component_of(perimeter_id=project.perimeter_id, project=consumer_project or project.name, entity=entity)
     key, name = branch_key(write_branch), write_branch
-    edges = Edge.objects.select_for_update(no_key=True)
-    edges.filter(asset=asset, component=component, direction=Edge.Direction.CONSUMES, write_branch=key).first()
+    _lock_consumption(asset, component, key)
     now = timezone.now()
     Consumption.objects.create(
         asset=asset,
@@ -411,6 +414,15 @@ def consume(
         instance=instance,
         at=now,
     )
+
+
+def _lock_consumption(asset: Asset, component: Component, write_branch: str) -> None:
+    """Lock the edge that a consumption adds to; before there is one, the asset, whose consumers will be one more."""
+    edges = Edge.objects.filter(asset=asset, component=component, direction=Edge.Direction.CONSUMES)
+    mine = edges.filter(write_branch=write_branch).select_for_update(no_key=True)
+    if not mine.first():
+        _locked_all([asset.pk])
+        mine.first()
 
 
 # Aliases
@@ -499,8 +511,7 @@ def declare(*, actor: str, at: AssetAddress, entity: Entity, declaration: Declar
     asset = asset or _made(at, actor)
     if not (config_hash and asset.config_hash == config_hash):
         _declare(asset, declaration.fields, config_hash=config_hash, entity=entity, actor=actor)
-    if made:
-        _count_assets(asset.branch)
+    _finish(asset.branch, at.branch, made=made, actor=actor)
     return asset
 
 
@@ -535,7 +546,7 @@ def deploy(
 ) -> tuple[Branch, DeployOutcome]:
     """Declare all that a project declares on a branch, and post its spec; all of it or nothing."""
     outcome = DeployOutcome()
-    branch = branch_at(at, actor=actor)
+    branch = branch_at(at)
     live = Asset.objects.on_branch(branch)
     existing = {(asset.kind, asset.asset_id): asset for asset in _locked_all(live.values_list("pk", flat=True))}
     for key in sorted(definitions):
@@ -547,8 +558,10 @@ def deploy(
         (outcome.updated if key in existing else outcome.created).append("/".join(key))
         outcome.overridden += _beneath_overrides(asset, declaration)
         _declare(asset, declaration.fields, config_hash=declaration.digest, entity=entity, actor=actor)
-    _count_assets(branch)
-    return post_spec(actor=actor, at=at, entity=entity, version_id=version_id, spec=spec), outcome
+    _enrich_all(branch, spec, entity=entity, actor=actor)
+    _finish(branch, at, made=bool(outcome.created), actor=actor)
+    _post(branch, spec, version_id=version_id, actor=actor)
+    return branch, outcome
 
 
 def _beneath_overrides(asset: Asset, declaration: Declaration) -> list[Json]:
@@ -570,22 +583,31 @@ def _beneath_overrides(asset: Asset, declaration: Declaration) -> list[Json]:
 @in_one_transaction
 def post_spec(*, actor: str, at: BranchAddress, entity: Entity, version_id: str, spec: Json) -> Branch:
     """Keep a spec as the newest of its branch; what it says of existing assets goes to their definitions."""
-    branch = branch_at(at, actor=actor)
-    said = declarations(spec)
-    live = Asset.objects.on_branch(branch)
-    for asset in _locked_all(live.values_list("pk", flat=True)):
-        news = {
-            name: value
-            for name, value in said.get((asset.kind, asset.asset_id), {}).items()
-            if getattr(asset, name) != value
-        }
-        if news:
-            _enrich(asset, news, entity=entity, actor=actor)
+    branch = branch_at(at)
+    _enrich_all(branch, spec, entity=entity, actor=actor)
+    _post(branch, spec, version_id=version_id, actor=actor)
+    return branch
+
+
+def _post(branch: Branch, spec: Json, *, version_id: str, actor: str) -> None:
     _new_spec_version(branch, actor, version_id=version_id, document=json.dumps(spec))
     title = spec.get("title")
     if isinstance(title, str) and title:
         Project.objects.filter(pk=branch.project_id).update(title=title[: limits.NAME_LENGTH])
-    return branch
+
+
+def _enrich_all(branch: Branch, spec: Json, *, entity: Entity, actor: str) -> None:
+    """Give the definitions what the spec says anew of them. Only those are locked, and read again."""
+    said = declarations(spec)
+    differing = [asset.pk for asset in Asset.objects.on_branch(branch) if _news_of(asset, said)]
+    for asset in _locked_all(differing):
+        if asset.deleted_at is None and (news := _news_of(asset, said)):
+            _enrich(asset, news, entity=entity, actor=actor)
+
+
+def _news_of(asset: Asset, said: dict[tuple[str, str], Json]) -> Json:
+    of_it = said.get((asset.kind, asset.asset_id), {})
+    return {name: value for name, value in of_it.items() if getattr(asset, name) != value}
 
 
 def _enrich(asset: Asset, news: Json, *, entity: Entity, actor: str) -> None:

@@ -61,7 +61,7 @@ def agreed_spec(branch: Branch) -> Json | None:
     if branch.spec is None:
         return None
     spec: Json = json.loads(branch.spec.document)
-    assets = Asset.objects.filter(branch=branch).order_by("asset_id", "pk")
+    assets = Asset.objects.filter(branch=branch).select_related("newest_ready").order_by("asset_id", "pk")
     live = {(asset.kind, asset.asset_id): asset for asset in assets.filter(deleted_at=None)}
     gone = set(assets.exclude(deleted_at=None).values_list("kind", "asset_id")) - live.keys()
     for kind in Kind.values:
@@ -81,7 +81,7 @@ def _entry_of(asset: Asset) -> Json:
     entry = {
         "id": asset.asset_id,
         "display_name": asset.title,
-        "description": asset.description,
+        "description": asset.about,
         "card_markdown": asset.readme,
     }
     return entry | ({"icon": asset.icon} if asset.icon else {})

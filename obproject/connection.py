@@ -103,7 +103,7 @@ class Connection:
             about,
             json=body,
             params=query,
-            headers={**(headers or {})},
+            headers={**key, **(headers or {})},
         )
         return self._read(response, about)
 

@@ -37,24 +37,31 @@
   // The frame's origin is opaque, so no target origin can be named; what is sent is the card's own data
   const send = (frame, message) => frame.contentWindow?.postMessage(message, "*");
 
+  // What the card shows now; null: no answer this time; undefined: there is nothing to ask for any more
+  async function ask(address) {
+    try {
+      const answer = await fetch(address, {headers: {Accept: "application/json"}});
+      if (answer.ok) return await answer.json();
+      return answer.status < 500 ? undefined : null;
+    } catch {
+      return null;
+    }
+  }
+
   async function relay(frame) {
     const state = {};
     relays.set(frame, state);
-    let wait = POLL_MS;
+    let wait = POLL_MS; // by then the frame has loaded and listens
     while (frame.isConnected) {
-      const answer = await fetch(frame.dataset.live, {headers: {Accept: "application/json"}}).catch(() => null);
-      if (answer && answer.ok) {
-        const live = await answer.json();
-        state.token = live.reload_token ?? undefined;
-        if (state.token !== undefined) send(frame, {card: "data", reload_token: live.reload_token, data: live.data});
-        if (live.final) return;
-        wait = POLL_MS;
-      } else if (answer && answer.status < 500) {
-        return;
-      } else {
-        wait = Math.min(wait * 2, MAX_POLL_MS);
-      }
       await new Promise(resolve => setTimeout(resolve, wait));
+      const live = await ask(frame.dataset.live);
+      if (live === undefined) return;
+      if (live && live.reload_token) {
+        state.token = live.reload_token;
+        send(frame, {card: "data", reload_token: live.reload_token, data: live.data});
+      }
+      if (live && live.final) return;
+      wait = live ? POLL_MS : Math.min(wait * 2, MAX_POLL_MS);
     }
   }
 

@@ -58,6 +58,11 @@ class Annotations(serializers.Field):
 
 @extend_schema_field(OpenApiTypes.ANY)
 class Anything(serializers.Field):
+    """Any JSON value, null too."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_null=True, **options)
+
     def to_internal_value(self, data: Any) -> Any:
         return data
 

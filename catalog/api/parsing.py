@@ -37,8 +37,8 @@ def check_storable(value: Any, depth: int = 0) -> None:
         case str():
             if limits.UNSTORABLE.search(value):
                 raise BadRequest("A string in the body has a NUL or a lone surrogate, which can't be stored.")
-        case float():
-            if value - value != 0:
+        case int() | float():
+            if limits.is_too_large(value):
                 raise BadRequest("A number in the body is too large.")
         case dict():
             for key, inner in value.items():

@@ -99,10 +99,10 @@ def aliases_of(asset: Asset, uid: str) -> list[str]:
     return sorted(name for name, target in asset.alias_index.items() if target == uid)
 
 
-def item_shape(asset: Asset, base: str = "") -> Json:
-    """An asset of a list, with what `latest` answers; null while it has only pending or failed instances."""
-    has_latest = asset.newest_ready is not None or asset.is_declared
-    latest = instance_shape(Found(asset, asset.newest_ready), base) if has_latest else None
+def item_shape(asset: Asset, base: str = "", states: tuple[str, ...] = ()) -> Json:
+    """An asset of a list, with what stands for it; null while it has only pending or failed instances."""
+    shown = asset.shown(states)
+    latest = instance_shape(Found(asset, shown), base) if shown or asset.is_declared else None
     return {
         "asset": asset_shape(asset, asset.newest_ready),
         "latest_instance": latest,

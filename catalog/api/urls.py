@@ -1,7 +1,7 @@
 """The addresses of the v1 API."""
 
 from django.urls import path, re_path, register_converter
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from access.api import me
 from catalog.api import views
@@ -37,6 +37,6 @@ urlpatterns = [
     path("perimeters/<str:perimeter>/confirmations", views.Confirmations.as_view(), name="api-confirmations"),
     path("me", me, name="api-me"),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="api-openapi"),
-    path("docs", SpectacularSwaggerView.as_view(url_name="api-openapi"), name="api-docs"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="api-openapi"), name="api-docs"),
     re_path(r"^.*$", views.Unknown.as_view()),
 ]

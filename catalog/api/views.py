@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db.models import QuerySet, Window
+from django.db.models.functions import RowNumber
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -35,7 +37,7 @@ from catalog.api.shapes import (
 )
 from catalog.entities import Entity
 from catalog.filters import Filters
-from catalog.models import Alias, Asset, Branch, Consumption, Instance
+from catalog.models import Alias, AliasMove, Asset, Branch, Consumption, Instance
 from catalog.reading import Found, Place, checked_asset_id, find_asset, find_branch, find_instance
 from catalog.recording import AssetAddress, BranchAddress, Once, once
 from catalog.specs import agreed_spec, check_spec
@@ -83,7 +85,7 @@ class CatalogView(APIView):
         checked.is_valid(raise_exception=True)
         return checked
 
-    def once(self, act: Callable[[], tuple[int, Json]]) -> Response:
+    def once(self, act: Callable[[], tuple[int, Json | None]]) -> Response:
         """Answer what `act` answers; a repeat with the same `Idempotency-Key` gets the first answer again."""
         status, answer = once(self._once(), act)
         return Response(answer, status=status)
@@ -136,9 +138,11 @@ class AssetList(CatalogView):
                 asset_id__gt=after_name(request),
             )
         )
-        rows = list(assets.matching(self.filters()).with_latest().defer("readme").order_by("asset_id")[: size + 1])
+        filters = self.filters()
+        rows = list(assets.matching(filters).with_newest().defer("readme").order_by("asset_id")[: size + 1])
         token = token_for(rows[size - 1].asset_id) if len(rows) > size else None
-        return Response({"items": [item_shape(row, self.base) for row in rows[:size]], "continuation": token})
+        items = [item_shape(row, self.base, filters.states) for row in rows[:size]]
+        return Response({"items": items, "continuation": token})
 
 
 class AssetDetail(CatalogView):
@@ -149,14 +153,14 @@ class AssetDetail(CatalogView):
         responses=answers.SummaryAnswer,
     )
     def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
-        asset = self.asset()
+        asset, filters = self.asset(), self.filters()
         size = page_size(request, limits.SUMMARY_PAGE, limits.SUMMARY_PAGE_MOST)
-        instances = Instance.objects.visible_to(self.viewer).of(asset).matching(self.filters())
+        instances = Instance.objects.visible_to(self.viewer).of(asset).matching(filters)
         rows = list(instances.before(before_number(request)).select_related("component").newest_first()[: size + 1])
         token = token_for(str(rows[size - 1].number)) if len(rows) > size else None
         consumptions = Consumption.objects.visible_to(self.viewer).filter(asset=asset).newest_first()
         shown = [Found(asset, row) for row in rows[:size]]
-        if asset.is_declared and asset.newest is None:
+        if asset.newest is None and asset.is_declared and self._answers(asset, filters):
             shown = [Found(asset, None)]
         return Response(
             {
@@ -170,6 +174,9 @@ class AssetDetail(CatalogView):
             }
         )
 
+    def _answers(self, definition: Asset, filters: Filters) -> bool:
+        return Asset.objects.visible_to(self.viewer).filter(pk=definition.pk).matching(filters).exists()
+
     @extend_schema(
         operation_id="register",
         summary="Register an instance, and with the first one the asset",
@@ -179,7 +186,7 @@ class AssetDetail(CatalogView):
     )
     def patch(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
         place, name = self.place(), checked_asset_id(asset_id)
-        self.viewer.require(place.perimeter)
+        self.viewer.require(place.perimeter, Role.EDITOR)
         body: RegistrationBody = self.checked(RegistrationBody, kind=kind)
         self.check_body_agrees(place)
         git_name = body.validated_data.get("branch_name") or ""
@@ -202,11 +209,19 @@ class AssetDetail(CatalogView):
         instance = recording.register(actor=actor, at=at, entity=body.entity, what=body.registration())
         return Found(instance.asset, instance)
 
-    @extend_schema(operation_id="delete_asset", summary="Delete an asset for good", responses={204: None})
+    @extend_schema(
+        operation_id="delete_asset",
+        summary="Delete an asset for good",
+        parameters=[answers.IDEMPOTENCY_KEY],
+        responses={204: None},
+    )
     def delete(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
         self.may_write(self.place())
+        return self.once(self._deleted)
+
+    def _deleted(self) -> tuple[int, None]:
         recording.delete_asset(actor=self.viewer.actor, asset=self.asset())
-        return Response(status=204)
+        return 204, None
 
 
 class InstanceDetail(CatalogView):
@@ -297,15 +312,21 @@ class Confirmations(CatalogView):
         }
 
 
+def recent_moves(asset: Asset) -> QuerySet[AliasMove]:
+    """The last moves of each alias of an asset, newest first."""
+    place = Window(RowNumber(), partition_by="name", order_by="-id")
+    return asset.alias_moves.annotate(place=place).filter(place__lte=limits.RECENT_MOVES).order_by("-id")
+
+
 class AliasList(CatalogView):
     @extend_schema(operation_id="list_aliases", summary="The aliases of an asset", responses=answers.AliasListAnswer)
     def get(self, request: Request, **address: str) -> Response:
         asset = self.asset()
-        recent: dict[str, list[Any]] = {}
-        for move in asset.alias_moves.order_by("-id")[: limits.ALIASES]:
-            recent.setdefault(move.name, []).append(move)
-        aliases = asset.aliases.order_by("name")
-        return Response({"aliases": [alias_shape(alias, asset, recent.get(alias.name, [])[:10]) for alias in aliases]})
+        recent: dict[str, list[AliasMove]] = {name: [] for name in asset.alias_index}
+        for move in recent_moves(asset).filter(name__in=recent):
+            recent[move.name].append(move)
+        aliases = asset.aliases.filter(name__in=recent).order_by("name")
+        return Response({"aliases": [alias_shape(alias, asset, recent[alias.name]) for alias in aliases]})
 
 
 class AliasDetail(CatalogView):
@@ -316,8 +337,7 @@ class AliasDetail(CatalogView):
             raise BadRequest(str(error), alias=self.kwargs["alias"]) from None
 
     def answer(self, asset: Asset, alias: Alias) -> Json:
-        history = asset.alias_moves.filter(name=alias.name).order_by("-id")[:10]
-        return {"alias": alias_shape(alias, asset, history)}
+        return {"alias": alias_shape(alias, asset, recent_moves(asset).filter(name=alias.name))}
 
     @extend_schema(operation_id="read_alias", summary="Where an alias points", responses=answers.AliasAnswer)
     def get(self, request: Request, **address: str) -> Response:
@@ -354,15 +374,18 @@ class AliasDetail(CatalogView):
     @extend_schema(
         operation_id="delete_alias",
         summary="Delete an alias; its history stays",
-        parameters=[OpenApiParameter("expected_instance_id", str, description="Only if it points there.")],
+        parameters=[
+            OpenApiParameter("expected_instance_id", str, description="Only if it points there."),
+            answers.IDEMPOTENCY_KEY,
+        ],
         responses={204: None},
     )
     def delete(self, request: Request, **address: str) -> Response:
         name = self.name()
         self.may_write(self.place())
-        return self._guarded(name, lambda: self._deleted(name))
+        return self._guarded(name, lambda: self.once(lambda: self._deleted(name)))
 
-    def _deleted(self, name: str) -> Response:
+    def _deleted(self, name: str) -> tuple[int, None]:
         recording.delete_alias(
             actor=self.viewer.actor,
             asset=self.asset(),
@@ -370,7 +393,7 @@ class AliasDetail(CatalogView):
             entity=Entity("user", self.viewer.user.get_username()),
             expected=self.request.query_params.get("expected_instance_id", recording.ANY),
         )
-        return Response(status=204)
+        return 204, None
 
     def _guarded(self, name: str, write: Callable[[], Response]) -> Response:
         """Do a compare-and-set; a refusal carries the alias as it is."""
@@ -415,11 +438,19 @@ class LatestSpec(CatalogView):
 
 
 class Specs(CatalogView):
-    @extend_schema(operation_id="delete_spec", summary="Withdraw the spec of a branch", responses={204: None})
+    @extend_schema(
+        operation_id="delete_spec",
+        summary="Withdraw the spec of a branch",
+        parameters=[answers.IDEMPOTENCY_KEY],
+        responses={204: None},
+    )
     def delete(self, request: Request, **address: str) -> Response:
         self.may_write(self.place())
+        return self.once(self._deleted)
+
+    def _deleted(self) -> tuple[int, None]:
         recording.delete_spec(actor=self.viewer.actor, branch=find_branch(self.viewer, self.place()))
-        return Response(status=204)
+        return 204, None
 
 
 class PostSpec(CatalogView):
@@ -431,7 +462,7 @@ class PostSpec(CatalogView):
         responses=answers.PostedSpecAnswer,
     )
     def post(self, request: Request, perimeter: str) -> Response:
-        self.viewer.require(perimeter)
+        self.viewer.require(perimeter, Role.EDITOR)
         body = self.checked(SpecBody).validated_data
         if body.get("perimeter", perimeter) != perimeter:
             raise BadRequest("The perimeter in the body is not that of the address.", field="perimeter")
@@ -461,7 +492,7 @@ class Deploys(CatalogView):
     )
     def post(self, request: Request, **address: str) -> Response:
         place = self.place()
-        self.viewer.require(place.perimeter)
+        self.viewer.require(place.perimeter, Role.EDITOR)
         body: DeployBody = self.checked(DeployBody)
         git_name = body.validated_data.get("branch_name", "")
         at = BranchAddress(self.may_write(place, git_name), place.project, place.key, git_name)

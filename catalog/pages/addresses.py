@@ -95,6 +95,13 @@ def _to_key(request: HttpRequest, place: Place, written: str) -> HttpResponse:
     return redirect_with_query(request, reverse(match.view_name, kwargs=match.captured_kwargs | {"branch": branch.key}))
 
 
+def branch_at(viewer: Viewer, place: Place) -> Branch:
+    """The branch with its newest deploy, but without the deploy's document, which only the overview needs."""
+    known = Branch.objects.visible_to(viewer).at(place.perimeter, place.project, place.key)
+    found = known.select_related("project__perimeter").with_deploy().first()
+    return found or find_branch(viewer, place)  # which says what is missing
+
+
 def redirect_with_query(request: HttpRequest, address: str) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
     return redirect(f"{address}?{query}" if query else address)

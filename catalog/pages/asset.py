@@ -10,10 +10,10 @@ from django.utils.cache import patch_vary_headers
 
 from access.identity import Viewer, viewer_of
 from access.models import Role
+from catalog.api.shapes import asset_shape, instance_shape
 from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Instance
 from catalog.models import State as InstanceState
-from catalog.pages import twins
 from catalog.pages.activity import activity_of_asset
 from catalog.pages.addresses import asset_or_twin, asset_url, at_place, instance_url
 from catalog.pages.cards import CardView, card_view
@@ -25,7 +25,7 @@ from catalog.pages.pulse import asset_mark
 from catalog.pages.state import State
 from catalog.pages.trends import Trend, trends_of
 from catalog.pages.usage import code_to_use
-from catalog.reading import Place
+from catalog.reading import Found, Place
 
 COLUMNS = 3
 MOST_METRICS = 24
@@ -42,7 +42,7 @@ def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twi
     viewer = viewer_of(request)
     asset, twin = asset_or_twin(viewer, place, kind, asset_id, twin)
     if twin:
-        return JsonResponse(twins.asset_twin(viewer, asset, State.of(request)))
+        return JsonResponse(_twin(viewer, asset, State.of(request)))
     trend = trends_of(viewer, [asset])[asset.pk]
     table = table_of(viewer, asset, State.of(request, "#instances"), trend)
     if request.htmx.target == "instances":  # type: ignore[attr-defined]
@@ -105,3 +105,29 @@ def _card(asset: Asset, state: State) -> CardView | None:
 def aliases_of(asset: Asset) -> list[Alias]:
     """The aliases, each with the `number` of the version that it points to (None: the definition)."""
     return list(asset.aliases.annotate(number=F("instance__number")).order_by("name"))
+
+
+def _twin(viewer: Viewer, asset: Asset, state: State) -> dict[str, Any]:
+    page = instance_page(viewer, asset, state, bulk=True)
+    uses = uses_of(viewer, asset)
+    ready = asset.newest_ready
+    has_latest = ready is not None or asset.is_declared
+    return {
+        "asset": asset_shape(asset, ready),
+        "url": asset_url(asset),
+        "readme": asset.readme,
+        "declared_properties": asset.declared_properties,
+        "latest_instance": instance_shape(Found(asset, ready)) if has_latest else None,
+        "instances": [instance_shape(Found(asset, row)) for row in page.rows],
+        "newer": page.newer,
+        "older": page.older,
+        "aliases": {alias.name: _ref(alias) for alias in aliases_of(asset)},
+        "produced_by": [use.shape for use in uses.producers],
+        "consumed_by": [use.shape for use in uses.consumers],
+        "consumers": asset.consumer_count,
+        "code": code_to_use(asset),
+    }
+
+
+def _ref(alias: Any) -> str:
+    return f"v{alias.number}" if alias.number else "definition"

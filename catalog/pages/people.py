@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models import F
 
 from access.identity import Viewer
+from catalog.api.shapes import entity_shape, time_shape
 from catalog.entities import Entity
 from catalog.models import Asset, Branch, Edge
 from catalog.pages.addresses import project_url
@@ -60,6 +62,21 @@ class Use:
         """The component's branch, as far as it is one of the same project."""
         same = self.edge.component.project_name == self.home.project.name
         return f"{project_url(self.home.project)}/{quote(self.edge.write_branch)}" if same and self.elsewhere else ""
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """The use in a JSON twin."""
+        edge = self.edge
+        return {
+            "component": {"kind": edge.component.kind, "name": edge.component.name},
+            "project": edge.component.project_name,
+            "branch": edge.write_branch,
+            "first_at": time_shape(edge.first_at),
+            "last_at": time_shape(edge.last_at),
+            "count": edge.count,
+            "last_entity_ref": entity_shape(edge.last_entity_kind, edge.last_entity_id),
+            "last_ref": self.last_ref or None,
+        }
 
 
 @dataclass(frozen=True)

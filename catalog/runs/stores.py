@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from catalog.runs.answers import Reason, UnavailableError
@@ -114,7 +112,7 @@ class LocalStore:
             info = entry.stat()
         except OSError:
             return None
-        if not stat.S_ISREG(info.st_mode):
+        if not stat.S_ISREG(info.st_mode) or self._owner not in (None, info.st_uid):
             return None
         return StoredFile(entry.name, info.st_size, info.st_mtime, f"{info.st_ino}-{info.st_size}-{info.st_mtime_ns}")
 
@@ -210,6 +208,9 @@ class ObjectStorage:
     """One endpoint that speaks S3, with short timeouts; after a silence it is not asked again for a while."""
 
     def __init__(self, endpoint: str | None) -> None:
+        import boto3  # only where there is a bucket: it takes long to load
+        from botocore.config import Config
+
         timing = Config(connect_timeout=2, read_timeout=6, retries={"total_max_attempts": 2, "mode": "standard"})
         self._client = boto3.session.Session().client("s3", endpoint_url=endpoint, config=timing)
         self._silence = Silence()

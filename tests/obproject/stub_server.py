@@ -149,11 +149,29 @@ class StubCatalogue:
     def _ready(self, key: tuple[str, ...]) -> list[dict[str, Any]]:
         return [found for found in reversed(self.assets.get(key, [])) if found["state"] == "ready"]
 
+    def _definition(self, key: tuple[str, ...]) -> list[dict[str, Any]]:
+        if key not in self.properties:
+            return []
+        kind = "data" if key[-2] == "data" else "model"
+        return [
+            {
+                "id": f"definition-of-{key[-1]}",
+                "number": None,
+                "ref": "definition",
+                "state": "ready",
+                "asset": {"id": key[-1], "kind": kind, "properties": self.properties[key]},
+                "created_at": "2026-01-23T08:35:51Z",
+                "created_by": {"entity_kind": "ci", "entity_id": "obproject-deploy"},
+                f"{kind}_properties": {f"{kind}_kind": kind, "annotations": dict(self.properties[key]), "blobs": []},
+                "tags": [],
+            }
+        ]
+
     def _find(self, key: tuple[str, ...], text: str) -> dict[str, Any]:
         reference, instances = parse_reference(text), self.assets.get(key, [])
         match reference.kind:
             case ReferenceKind.LATEST:
-                found = self._ready(key)[reference.offset : reference.offset + 1]
+                found = (self._ready(key) or self._definition(key))[reference.offset : reference.offset + 1]
             case ReferenceKind.NUMBER:
                 found = [instance for instance in instances if instance["number"] == reference.number]
             case ReferenceKind.ALIAS:

@@ -286,6 +286,17 @@ def test_an_instance_missing_on_the_read_branch_is_not_taken_from_another(
         development.peek_data_asset("numbers", "v2")
 
 
+def test_loading_passes_by_a_branch_that_has_only_the_definition(
+    development: ProjectAsset, catalogue: StubCatalogue
+) -> None:
+    catalogue.properties[*FEATURE, "data", "numbers"] = {"unit": "m"}
+    assert development.consume_data_asset("numbers")["ref"] == "definition"
+    assert development._peek("data", "numbers", "latest", past_definitions=True)[0] == "feature/x"
+    development.register_data_asset("numbers", kind="artifact")
+    branch, instance = development._peek("data", "numbers", "latest", past_definitions=True)
+    assert (branch, instance["ref"]) == ("user.alice", "v1")
+
+
 def _instance(**changes: Any) -> dict[str, Any]:
     return {
         "id": "i1",

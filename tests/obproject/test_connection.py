@@ -191,19 +191,20 @@ def test_an_empty_answer_is_an_empty_object(catalogue: StubCatalogue) -> None:
     assert connect(catalogue).request("DELETE", ASSET) == {}
 
 
-@pytest.fixture
-def _netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "netrc").write_text("machine 127.0.0.1 login bob password other\n")
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+def test_loopback_is_reached_without_the_proxy(catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "")
-
-
-@pytest.mark.usefixtures("_netrc")
-def test_loopback_needs_no_proxy_and_no_netrc(catalogue: StubCatalogue) -> None:
     catalogue.answer_next(Canned())
-    connect(catalogue, token="netrc").request("GET", SPEC)
-    assert "authorization" not in catalogue.requests[0].headers
+    assert connect(catalogue, token="proxy").request("GET", SPEC) == {}
+
+
+def test_a_netrc_entry_adds_no_second_identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "netrc").write_text("machine assets.example.com login bob password other\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    session = Connection(Settings(url="https://assets.example.com", token="own"))._session()
+    headers = session.prepare_request(requests.Request("GET", "https://assets.example.com/v1/me")).headers
+    assert headers["x-api-key"] == "own"
+    assert "Authorization" not in headers
 
 
 def test_segments_are_encoded_and_the_at_sign_stays() -> None:

@@ -43,7 +43,7 @@ class ComicData(ProjectFlow):
         )
         current.card.append(Markdown(f"## No. {comic['number']}: {comic['title']}"))
         current.card.append(Image(comic["png"]))
-        current.card.append(Table(comic["panels"], headers=["Who", "Says"]))
+        current.card.append(Table([[who, says or "…"] for who, says in comic["panels"]], headers=["Who", "Says"]))
 
 
 if __name__ == "__main__":

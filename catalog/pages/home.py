@@ -1,0 +1,149 @@
+"""Home, a perimeter's page and a project's page: what there is, and how alive it is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from access.errors import NotFound
+from access.identity import Viewer, viewer_of
+from catalog.api.shapes import time_shape
+from catalog.limits import UNSTORABLE
+from catalog.models import Branch, Project
+from catalog.pages.addresses import TWIN, branch_url, project_url
+from catalog.pages.frame import perimeter_frame, project_frame
+from catalog.pages.paging import page_of
+from catalog.pages.state import State
+
+ROWS = 50
+BRANCHES_OF_EACH = 4
+
+
+@dataclass(frozen=True)
+class BranchRow:
+    """A branch with its `refreshed_at`; on a project's page also with its spec."""
+
+    branch: Branch
+    url: str
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        branch = self.branch
+        return {
+            "name": branch.name,
+            "key": branch.key,
+            "data": branch.data_count,
+            "models": branch.models_count,
+            "refreshed_at": time_shape(getattr(branch, "refreshed_at", None)),
+            "url": self.url,
+        }
+
+
+@dataclass(frozen=True)
+class ProjectRow:
+    """A project with its first few branches, and how many `more` there are."""
+
+    project: Project
+    url: str
+    branches: list[BranchRow]
+    more: int
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        project = self.project
+        return {
+            "perimeter": project.perimeter.name,
+            "name": project.name,
+            "title": project.title,
+            "refreshed_at": time_shape(getattr(project, "refreshed_at", None)),
+            "branches": [row.shape for row in self.branches],
+            "more_branches": self.more,
+            "url": self.url,
+        }
+
+
+def home_page(request: HttpRequest, twin: bool = False) -> HttpResponse:
+    """The projects of all perimeters that the viewer may see."""
+    return _projects_page(request, "", twin)
+
+
+def perimeter_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResponse:
+    return _projects_page(request, viewer_of(request).require(perimeter).name, twin)
+
+
+def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResponse:
+    viewer, state = viewer_of(request), State.of(request)
+    projects = Project.objects.visible_to(viewer).named_like(state.filters().text).with_freshness()
+    found = projects.in_perimeter(perimeter) if perimeter else projects
+    page = page_of(found.select_related("perimeter").freshest_first(), state, ROWS)
+    rows = _project_rows(viewer, page.rows)
+    if twin:
+        return JsonResponse({"projects": [row.shape for row in rows], **page.shape})
+    context = {
+        **perimeter_frame(request, perimeter),
+        "perimeter": perimeter,
+        "name_perimeters": not perimeter and len(viewer.grants) > 1,
+        "rows": rows,
+        "page": page,
+        "server_url": request.build_absolute_uri("/").rstrip("/"),
+        "search_url": request.path if page.total or state.query else "",
+        "search_scope": "projects",
+        "query": state.query.get("q", ""),
+    }
+    return render(request, "catalog/home.html", context)
+
+
+def _project_rows(viewer: Viewer, projects: list[Project]) -> list[ProjectRow]:
+    """The branches of all projects come by one query."""
+    branches = Branch.objects.visible_to(viewer).first_of_each(projects, BRANCHES_OF_EACH).with_last_refresh()
+    shown: dict[int, list[Branch]] = {}
+    for branch in branches:
+        shown.setdefault(branch.project_id, []).append(branch)
+    return [_project_row(project, shown.get(project.pk, [])) for project in projects]
+
+
+def _project_row(project: Project, branches: list[Branch]) -> ProjectRow:
+    count = branches[0].branch_count if branches else 0
+    return ProjectRow(project, project_url(project), _branch_rows(project, branches), count - len(branches))
+
+
+def _branch_rows(project: Project, branches: list[Branch]) -> list[BranchRow]:
+    for branch in branches:
+        branch.project = project  # spares a query for each address
+    return [BranchRow(branch, branch_url(branch)) for branch in branches]
+
+
+def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool) -> HttpResponse:
+    """The branches of a project, main first, then the freshest."""
+    viewer, state = viewer_of(request), State.of(request)
+    found, twin = _project_or_twin(viewer, perimeter, project, twin)
+    branches = Branch.objects.visible_to(viewer).of_project(found).named_like(state.filters().text)
+    page = page_of(branches.with_last_refresh().with_deploy().freshest_first(), state, ROWS)
+    rows = _branch_rows(found, page.rows)
+    if twin:
+        shape = {"perimeter": perimeter, "name": found.name, "title": found.title}
+        return JsonResponse({"project": shape, "branches": [row.shape for row in rows], **page.shape})
+    context = {
+        **project_frame(request, found),
+        "project": found,
+        "rows": rows,
+        "page": page,
+        "search_url": request.path,
+        "search_scope": "branches",
+        "query": state.query.get("q", ""),
+    }
+    return render(request, "catalog/project.html", context)
+
+
+def _project_or_twin(viewer: Viewer, perimeter: str, name: str, twin: bool) -> tuple[Project, bool]:
+    """The project of that name, and whether its twin is asked for: a project named `x.json` beats the twin of `x`."""
+    scope = viewer.require(perimeter)
+    names = [name, *([name + TWIN] if twin else [])]
+    known = Project.objects.visible_to(viewer).filter(perimeter=scope).select_related("perimeter")
+    found = {} if UNSTORABLE.search(name) else {row.name: row for row in known.filter(name__in=names)}
+    if twin and name + TWIN in found:
+        return found[name + TWIN], False
+    if name not in found:
+        raise NotFound(f"There is no project '{name}' in the perimeter '{perimeter}'.", project=name)
+    return found[name], twin

@@ -1,0 +1,119 @@
+"""The page of one instance: its cards, what was said of it, who made and used it, how it differs from the one before."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+
+from access.identity import Viewer, viewer_of
+from catalog import runs
+from catalog.api.shapes import aliases_of, consumer_entry, instance_shape
+from catalog.entities import Entity
+from catalog.metrics import Metric, metrics_of
+from catalog.models import Asset, Consumption, Instance
+from catalog.pages.addresses import TWIN, asset_url, at_place, instance_url, redirect_with_query
+from catalog.pages.cards import card_view, task_of
+from catalog.pages.frame import branch_frame
+from catalog.pages.people import Named
+from catalog.pages.properties import shown
+from catalog.pages.state import State
+from catalog.pages.usage import code_to_use
+from catalog.reading import Found, Place, find_asset, find_instance
+
+CONSUMERS = 50
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """One consumption of the instance. `branch`: the consumer's own, if it is another one."""
+
+    consumption: Consumption
+    who: Named
+    branch: str
+
+
+@at_place
+def instance_page(
+    request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, twin: bool
+) -> HttpResponse:
+    viewer = viewer_of(request)
+    asset = find_asset(viewer, place, kind, asset_id)
+    if twin and f"{reference}{TWIN}".removeprefix("@") in asset.alias_index and reference.startswith("@"):
+        reference, twin = reference + TWIN, False  # an alias may end like a twin
+    instance = find_instance(asset, reference).instance
+    if instance is None:
+        return redirect(asset_url(asset) + (TWIN if twin else ""))
+    if reference != instance.ref:
+        return redirect_with_query(request, instance_url(asset, instance) + (TWIN if twin else ""))
+    if twin:
+        return JsonResponse(_twin(viewer, asset, instance))
+    context = {**branch_frame(request, asset.branch, kind, asset), **_about(viewer, asset, instance, request)}
+    return render(request, "catalog/instance.html", context)
+
+
+def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpRequest) -> dict[str, Any]:
+    before = ready_before(viewer, asset, instance)
+    consumptions = consumptions_of(viewer, instance)
+    return {
+        "asset": asset,
+        "asset_url": asset_url(asset),
+        "instance": instance,
+        "is_latest": instance == asset.newest_ready,
+        "aliases": aliases_of(asset, instance.uid),
+        "older_ref": f"v{instance.number - 1}" if instance.number > 1 else "",
+        "newer_ref": f"v{instance.number + 1}" if instance.number < asset.last_number else "",
+        "card": card_view(asset, instance, State.of(request)),
+        "metrics": metrics_against(instance, before),
+        "before": before,
+        "annotations": [(key, shown(value)) for key, value in instance.annotations.items() if key not in _metrics(instance)],
+        "blobs": [shown(blob) for blob in instance.blobs],
+        "producer": Named.of(instance.producer_kind, instance.producer_id),
+        "is_task": Entity(instance.producer_kind, instance.producer_id).pathspec is not None,
+        "task": runs.task_facts(*task_of(instance)),
+        "consumers": [_consumer(row, asset) for row in consumptions[:CONSUMERS]],
+        "more_consumers": len(consumptions) > CONSUMERS,
+        "code": code_to_use(asset, instance),
+    }
+
+
+def ready_before(viewer: Viewer, asset: Asset, instance: Instance) -> Instance | None:
+    """The version that this one is compared with: the ready one before it."""
+    older = Instance.objects.visible_to(viewer).of(asset).in_states(("ready",)).before(instance.number)
+    return older.defer("blobs").newest_first().first()
+
+
+def metrics_against(instance: Instance, before: Instance | None) -> list[Metric]:
+    previous = _metrics(before) if before else {}
+    return [Metric(name, value, previous.get(name)) for name, value in sorted(_metrics(instance).items())]
+
+
+def _metrics(instance: Instance) -> dict[str, float]:
+    return metrics_of(instance.annotations)
+
+
+def consumptions_of(viewer: Viewer, instance: Instance) -> list[Consumption]:
+    """The newest consumptions, one more than are shown."""
+    found = Consumption.objects.visible_to(viewer).filter(instance=instance).select_related("component")
+    rows = list(found.order_by("-id")[: CONSUMERS + 1])
+    for row in rows:
+        row.instance = instance
+    return rows
+
+
+def _consumer(row: Consumption, asset: Asset) -> Consumer:
+    branch = (row.write_branch_name or row.write_branch) if row.write_branch != asset.branch.key else ""
+    return Consumer(row, Named.of(row.entity_kind, row.entity_id), branch)
+
+
+def _twin(viewer: Viewer, asset: Asset, instance: Instance) -> dict[str, Any]:
+    before = ready_before(viewer, asset, instance)
+    metrics = metrics_against(instance, before)
+    consumptions = consumptions_of(viewer, instance)
+    return {
+        **instance_shape(Found(asset, instance)),
+        "compared_with": before.ref if before else None,
+        "metrics": {row.name: {"value": row.value, "before": row.previous, "change": row.delta} for row in metrics},
+        "consumed_by": [consumer_entry(row, asset) for row in consumptions[:CONSUMERS]],
+        "code": code_to_use(asset, instance),
+    }

@@ -1,0 +1,192 @@
+"""The listing of a branch's assets: one row each, filtered, sorted and paged by the query string."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+from access.errors import BadRequest
+from access.identity import Viewer, viewer_of
+from catalog.api.shapes import item_shape, time_shape
+from catalog.metrics import Metric
+from catalog.models import Alias, Asset, Branch, Kind, State
+from catalog.pages.addresses import asset_url, at_place, branch_at, branch_url, kind_url
+from catalog.pages.frame import branch_frame
+from catalog.pages.paging import Page, page_of
+from catalog.pages.state import Link
+from catalog.pages.state import State as PageState
+from catalog.pages.trends import Trend, trends_of
+from catalog.pages.usage import EXAMPLES
+from catalog.querysets import ASSET_ORDERS
+from catalog.reading import Place
+
+ROWS = 50
+METRICS = 2
+MOST_ALIASES = 500
+MOST_OFFERED = 40
+DEFAULT_SORT = "-refreshed"
+SORTS = {
+    "-refreshed": "newest first",
+    "refreshed": "oldest first",
+    "name": "by name",
+    "-consumers": "most used first",
+    "-version": "most versions first",
+}
+NOUNS = {"": "assets", Kind.DATA.value: "data assets", Kind.MODELS.value: "models"}
+
+
+@dataclass(frozen=True)
+class AssetRow:
+    asset: Asset
+    url: str
+    trend: Trend
+    aliases: list[tuple[str, str]]
+    """Name and version."""
+
+    @property
+    def metrics(self) -> list[Metric]:
+        return self.trend.headline(METRICS)
+
+    @property
+    def series(self) -> list[float | None]:
+        return self.trend.series(self.metrics[0].name) if self.metrics else []
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        metrics = {row.name: {"value": row.value, "before": row.previous, "change": row.delta} for row in self.metrics}
+        return {
+            **item_shape(self.asset),
+            "state": self.asset.newest.state if self.asset.newest else "definition",
+            "consumers": self.asset.consumer_count,
+            "aliases": dict(self.aliases),
+            "metrics": metrics,
+        }
+
+
+@at_place
+def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool) -> HttpResponse:
+    viewer, state = viewer_of(request), PageState.of(request)
+    branch = branch_at(viewer, place)
+    page = assets_page(viewer, branch, kind, state, bulk=twin)
+    rows = asset_rows(viewer, page.rows)
+    if twin:
+        return JsonResponse({"items": [row.shape for row in rows], **page.shape})
+    part = {**_listing(branch, kind, state, page), "rows": rows}
+    if request.htmx.target == "listing":  # type: ignore[attr-defined]
+        response = render(request, "catalog/_listing.html", part)
+    else:
+        response = render(request, "catalog/listing.html", {**part, **_around(request, viewer, branch, kind)})
+    patch_vary_headers(response, ["HX-Target"])
+    return response
+
+
+def assets_page(viewer: Viewer, branch: Branch, kind: str, state: PageState, *, bulk: bool) -> Page:
+    """`bulk`: also what only the twin shows."""
+    filters = state.filters()
+    known = branch.data_count + branch.models_count if not kind else _count_of(branch, kind)
+    assets = Asset.objects.visible_to(viewer).on_branch(branch, kind or None).matching(filters).with_newest()
+    found = (assets if bulk else assets.without_bulk()).defer("readme").sorted_by(sort_of(state))
+    return page_of(found, state, ROWS, total=None if state.chips() else known)
+
+
+def asset_rows(viewer: Viewer, assets: list[Asset]) -> list[AssetRow]:
+    trends, aliases = trends_of(viewer, assets), _aliases_of(assets)
+    return [AssetRow(asset, asset_url(asset), trends[asset.pk], aliases.get(asset.pk, [])) for asset in assets]
+
+
+def sort_of(state: PageState) -> str:
+    sort = state.query.get("sort", DEFAULT_SORT)
+    if sort.removeprefix("-") not in ASSET_ORDERS:
+        raise BadRequest(f"A list can be sorted by {', '.join(ASSET_ORDERS)}.", field="sort")
+    return sort
+
+
+def _count_of(branch: Branch, kind: str) -> int:
+    return branch.data_count if kind == Kind.DATA else branch.models_count
+
+
+def _aliases_of(assets: list[Asset]) -> dict[int, list[tuple[str, str]]]:
+    rows = Alias.objects.filter(asset__in=assets).annotate(number=F("instance__number")).order_by("name")
+    found: dict[int, list[tuple[str, str]]] = {}
+    for asset, name, number in rows.values_list("asset_id", "name", "number")[:MOST_ALIASES]:
+        found.setdefault(asset, []).append((name, f"v{number}" if number else "definition"))
+    return found
+
+
+def _listing(branch: Branch, kind: str, state: PageState, page: Page) -> dict[str, Any]:
+    """What _listing.html needs besides the rows."""
+    return {
+        "branch": branch,
+        "kind": kind,
+        "noun": NOUNS[kind],
+        "page": page,
+        "chips": state.chips(),
+        "clear_url": state.without_filters(),
+        "add_options": _filters_to_add(state, page.rows),
+        "sort_options": _sort_options(state),
+        "heads": {name: _head(state, name) for name in ASSET_ORDERS},
+        "tag_url": f"{kind_url(branch, kind)}?tag=",
+        "listing_url": kind_url(branch, kind),
+        "example": EXAMPLES.get(kind, EXAMPLES[Kind.DATA]),
+    }
+
+
+def _around(request: HttpRequest, viewer: Viewer, branch: Branch, kind: str) -> dict[str, Any]:
+    return {
+        **branch_frame(request, branch, kind),
+        "pulse_url": f"{branch_url(branch)}/pulse?kind={kind}&since={branch_mark(viewer, branch, kind)}",
+    }
+
+
+def branch_mark(viewer: Viewer, branch: Branch, kind: str) -> str:
+    """When an asset of the branch was last refreshed, for the question whether one was since."""
+    newest = Asset.objects.visible_to(viewer).on_branch(branch, kind or None).exclude(refreshed_at=None)
+    time = newest.order_by("-refreshed_at").values_list("refreshed_at", flat=True).first()
+    return time_shape(time) or ""
+
+
+def _filters_to_add(state: PageState, assets: list[Asset]) -> list[Link]:
+    """Filters that the rows suggest: states, tags and producing flows, the most frequent first."""
+    counts: dict[tuple[str, str], int] = {}
+    for asset in assets:
+        newest = asset.newest_ready
+        offered = {("tag", f"{key}={value}") for key, value in (newest.tags if newest else asset.declared_tags).items()}
+        offered |= {("state", asset.newest.state)} if asset.newest else set()
+        offered |= {("producer", newest.component.name)} if newest else set()
+        for option in offered:
+            counts[option] = counts.get(option, 0) + 1
+    for value in State.values:
+        counts.setdefault(("state", value), 0)
+    best = sorted(counts, key=lambda option: (option[0] != "state", -counts[option], option))
+    return [
+        {
+            "label": f"{'made by' if name == 'producer' else name} {value}",
+            "url": state.with_filter(name, value),
+            "note": counts[name, value] or "",
+        }
+        for name, value in best[:MOST_OFFERED]
+        if value not in state.query.getlist(name)
+    ]
+
+
+def _sort_options(state: PageState) -> list[Link]:
+    current = sort_of(state)
+    known = SORTS if current in SORTS else SORTS | {current: f"by {current.removeprefix('-')}"}
+    return [
+        {"label": label, "url": _sorted_by(state, sort), "current": sort == current} for sort, label in known.items()
+    ]
+
+
+def _head(state: PageState, name: str) -> Link:
+    """The head of a sortable column: the other way round if the list is sorted by it; names begin with A, numbers high."""
+    current = sort_of(state)
+    first, second = (name, f"-{name}") if name == "name" else (f"-{name}", name)
+    direction = {name: "ascending", f"-{name}": "descending"}.get(current, "")
+    return {"url": _sorted_by(state, second if current == first else first), "direction": direction}
+
+
+def _sorted_by(state: PageState, sort: str) -> str:
+    return state.url(sort=None if sort == DEFAULT_SORT else sort, page=None)

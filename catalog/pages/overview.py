@@ -1,0 +1,138 @@
+"""The overview of a branch: what is produced and consumed, by whom, how fresh and how good it is; and what was deployed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+
+from access.errors import NotFound
+from access.identity import Viewer, viewer_of
+from catalog.api.shapes import item_shape, time_shape
+from catalog.metrics import Metric
+from catalog.models import Asset, Branch, Edge
+from catalog.pages.activity import Happening, activity_of_branch
+from catalog.pages.addresses import asset_url, at_place, branch_url
+from catalog.pages.deploys import deploy_of
+from catalog.pages.frame import branch_frame
+from catalog.pages.people import Uses
+from catalog.pages.trends import Trend, trends_of
+from catalog.pages.usage import EXAMPLES
+from catalog.pages.warnings import warnings_of
+from catalog.reading import Place, find_branch
+
+ASSETS = 25
+EDGES = 1_000
+METRICS = 2
+
+
+@dataclass(frozen=True)
+class Glance:
+    """One asset: the three questions about it, answered."""
+
+    asset: Asset
+    url: str
+    trend: Trend
+    uses: Uses
+
+    @property
+    def metrics(self) -> list[Metric]:
+        return self.trend.headline(METRICS)
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        return {
+            **item_shape(self.asset),
+            "consumers": self.asset.consumer_count,
+            "produced_by": [use.shape for use in self.uses.producers],
+            "consumed_by": [use.shape for use in self.uses.consumers],
+        }
+
+
+@at_place
+def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
+    viewer = viewer_of(request)
+    branch = find_branch(viewer, place)
+    rows = glances(viewer, branch, bulk=twin)
+    if twin:
+        return JsonResponse(_twin(viewer, branch, rows))
+    context = {
+        **branch_frame(request, branch, "overview"),
+        "branch": branch,
+        "rows": rows,
+        "more_assets": branch.data_count + branch.models_count - len(rows),
+        "deploy": deploy_of(branch),
+        "activity": activity_of_branch(viewer, branch),
+        "warnings": warnings_of(viewer, branch),
+        "pulse_url": f"{branch_url(branch)}/pulse?since={_mark(rows)}",
+        "branch_url": branch_url(branch),
+        "example": EXAMPLES["data"],
+    }
+    return render(request, "catalog/overview.html", context)
+
+
+def glances(viewer: Viewer, branch: Branch, *, bulk: bool) -> list[Glance]:
+    """The assets that were refreshed last. `bulk`: also what only the twin shows."""
+    found = Asset.objects.visible_to(viewer).on_branch(branch).with_newest().defer("readme")
+    assets = list((found if bulk else found.without_bulk()).freshest_first()[:ASSETS])
+    trends, edges = trends_of(viewer, assets), _edges_of(viewer, assets)
+    return [
+        Glance(asset, asset_url(asset), trends[asset.pk], Uses.of(edges.get(asset.pk, []), branch)) for asset in assets
+    ]
+
+
+def _edges_of(viewer: Viewer, assets: list[Asset]) -> dict[int, list[Edge]]:
+    edges = Edge.objects.visible_to(viewer).filter(asset__in=assets).newest_first()
+    found: dict[int, list[Edge]] = {}
+    for edge in edges.annotate(last_number=F("last_instance__number"))[:EDGES]:
+        found.setdefault(edge.asset_id, []).append(edge)
+    return found
+
+
+def _mark(rows: list[Glance]) -> str:
+    """When an asset of the branch was last refreshed."""
+    return time_shape(rows[0].asset.refreshed_at) or "" if rows else ""
+
+
+def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
+    deploy = deploy_of(branch)
+    return {
+        "branch": {
+            "perimeter": branch.project.perimeter.name,
+            "project": branch.project.name,
+            "key": branch.key,
+            "name": branch.name,
+            "data": branch.data_count,
+            "models": branch.models_count,
+        },
+        "deploy": deploy.shape if deploy else None,
+        "assets": [row.shape for row in rows],
+        "activity": [_happening_shape(entry) for entry in activity_of_branch(viewer, branch)],
+        "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in warnings_of(viewer, branch)],
+    }
+
+
+def _happening_shape(entry: Happening) -> dict[str, Any]:
+    return {
+        "what": entry.what,
+        "at": time_shape(entry.at),
+        "who": {"kind": entry.who.kind, "name": entry.who.name},
+        "kind": entry.kind or None,
+        "asset": entry.asset_id or None,
+        "ref": entry.ref or None,
+        "detail": entry.detail,
+    }
+
+
+def elsewhere(request: HttpRequest, perimeter: str, project: str, rest: str) -> HttpResponse:
+    """What no other page answers to: the git name of a branch, with its slashes, or nothing at all."""
+    viewer = viewer_of(request)
+    name = rest.strip("/")
+    branches = Branch.objects.visible_to(viewer).select_related("project__perimeter")
+    place = Place.of(perimeter, project, name)
+    branch = branches.at(place.perimeter, place.project, place.key).first()
+    if branch is None:
+        viewer.require(perimeter)
+        raise NotFound(f"There is no page and no branch '{name}' in the project '{project}'.", branch=name)
+    return redirect(branch_url(branch))

@@ -1,0 +1,67 @@
+"""Pages of a list by number, in the query parameter `page`."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from django.db.models import QuerySet
+
+from catalog.pages.state import State
+
+AROUND = 2
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list, with what _pager.html needs."""
+
+    rows: list[Any]
+    total: int
+    number: int
+    last: int
+    size: int
+    state: State
+
+    @property
+    def summary(self) -> str:
+        first = (self.number - 1) * self.size + 1
+        return f"{first:,}\N{EN DASH}{first + len(self.rows) - 1:,} of {self.total:,}"
+
+    @property
+    def previous_url(self) -> str | None:
+        return self._url(self.number - 1) if self.number > 1 else None
+
+    @property
+    def next_url(self) -> str | None:
+        return self._url(self.number + 1) if self.number < self.last else None
+
+    @property
+    def links(self) -> list[dict[str, Any]]:
+        """The first page, the last, and those around this one; a gap where some are left out."""
+        near = range(self.number - AROUND, self.number + AROUND + 1)
+        numbers = [number for number in range(1, self.last + 1) if number in (1, self.last) or number in near]
+        links: list[dict[str, Any]] = []
+        for before, number in zip([0, *numbers], numbers, strict=False):
+            if number > before + 1:
+                links.append({"number": None, "url": None, "current": False, "gap": True})
+            links.append(
+                {"number": number, "url": self._url(number), "current": number == self.number, "gap": False}
+            )
+        return links
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """Where the page is in its list, in a JSON twin."""
+        return {"total": self.total, "page": self.number, "pages": self.last, "next": self.next_url}
+
+    def _url(self, number: int) -> str:
+        return self.state.url(page=number if number > 1 else None)
+
+
+def page_of(found: QuerySet[Any], state: State, size: int, total: int | None = None) -> Page:
+    """The page that the query asks for; a number beyond the end gives the last page. `total`, if known, saves a query."""
+    count = found.count() if total is None else total
+    last = max(1, ceil(count / size))
+    number = max(1, min(state.number("page") or 1, last))
+    rows = list(found[(number - 1) * size : number * size])
+    return Page(rows, count, number, last, size, state)

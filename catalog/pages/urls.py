@@ -1,0 +1,37 @@
+"""Addresses of the pages. They come last, as their first segment may be any perimeter."""
+
+from django.urls import path, register_converter
+
+from catalog.pages.addresses import Kinds, Name, Twin
+from catalog.pages.asset import asset_page
+from catalog.pages.cards import card_frame
+from catalog.pages.home import home_page, perimeter_page, project_page
+from catalog.pages.instance import instance_page
+from catalog.pages.listing import listing_page
+from catalog.pages.overview import elsewhere, overview_page
+from catalog.pages.pulse import asset_pulse, branch_pulse
+
+register_converter(Name, "name")
+register_converter(Kinds, "kind")
+register_converter(Twin, "twin")
+
+PROJECT = "<name:perimeter>/<name:project>"
+BRANCH = f"{PROJECT}/<name:branch>"
+ASSET = f"{BRANCH}/<kind:kind>/<name:asset_id>"
+INSTANCE = f"{ASSET}/<name:reference>"
+
+urlpatterns = [
+    path("", home_page, name="home"),
+    path("index.json", home_page, {"twin": True}),
+    path("<name:perimeter><twin:twin>", perimeter_page, name="perimeter"),
+    path(f"{PROJECT}<twin:twin>", project_page, name="project"),
+    path(f"{BRANCH}<twin:twin>", overview_page, name="branch"),
+    path(f"{BRANCH}/pulse", branch_pulse, name="branch-pulse"),
+    path(f"{BRANCH}/assets<twin:twin>", listing_page, {"kind": ""}, name="assets"),
+    path(f"{BRANCH}/<kind:kind><twin:twin>", listing_page, name="kind"),
+    path(f"{ASSET}<twin:twin>", asset_page, name="asset"),
+    path(f"{ASSET}/pulse", asset_pulse, name="asset-pulse"),
+    path(f"{INSTANCE}<twin:twin>", instance_page, name="instance"),
+    path(f"{INSTANCE}/cards/<name:card><twin:twin>", card_frame, name="card"),
+    path(f"{PROJECT}/<path:rest>", elsewhere),
+]

@@ -1,0 +1,46 @@
+"""What somebody should look at on a branch."""
+
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from access.identity import Viewer
+from catalog.models import Asset, Branch, PropertyOverride, State
+from catalog.pages.addresses import asset_url
+
+MOST = 10
+
+
+@dataclass(frozen=True)
+class Alarm:
+    asset: Asset
+    url: str
+    sentence: str
+
+
+def warnings_of(viewer: Viewer, branch: Branch) -> list[Alarm]:
+    """Assets whose last registration failed, and properties whose declared value has changed beneath an edit."""
+    return [*_failures(viewer, branch), *_surprises(viewer, branch)][:MOST]
+
+
+def _failures(viewer: Viewer, branch: Branch) -> list[Alarm]:
+    assets = Asset.objects.visible_to(viewer).on_branch(branch).filter(newest__state=State.FAILED)
+    rows = assets.with_newest().without_bulk().order_by(F("newest__created_at").desc())[:MOST]
+    return [Alarm(row, asset_url(row), _failure(row)) for row in rows]
+
+
+def _failure(asset: Asset) -> str:
+    assert asset.newest is not None  # only such assets were asked for
+    reason = f" ({asset.newest.state_reason})" if asset.newest.state_reason else ""
+    still = f"the latest is still {asset.newest_ready.ref}" if asset.newest_ready else "none is ready yet"
+    return f"{asset.newest.ref} failed{reason}; {still}."
+
+
+def _surprises(viewer: Viewer, branch: Branch) -> list[Alarm]:
+    assets = Asset.objects.visible_to(viewer).on_branch(branch)
+    overrides = PropertyOverride.objects.filter(asset__in=assets).select_related("asset__branch__project__perimeter")
+    changed = [row for row in overrides.defer("asset__readme").order_by("-at")[:100] if row.declared_has_changed]
+    return [
+        Alarm(row.asset, asset_url(row.asset), f"The declared value of {row.key} has changed since {row.actor} edited it.")
+        for row in changed[:MOST]
+    ]

@@ -1,0 +1,55 @@
+"""`make demo`: serve the site, fill it by really running the example projects, and go on serving."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PORT = int(os.environ.get("PORT") or 8000)
+URL = f"http://127.0.0.1:{PORT}"
+
+
+def main() -> int:
+    if port_is_taken():
+        print(f"Port {PORT} is taken. Stop what listens there, or choose another: PORT={PORT + 1} make demo")
+        return 1
+    server = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+    try:
+        wait_until_served(server)
+        demo = [sys.executable, "-m", "examples.demo"]
+        status = subprocess.run(demo, cwd=CHECKOUT, env=os.environ | {"ASSETSITE_URL": URL}, check=False).returncode
+        if status == 0:
+            print(f"\nassetsite is at {URL}  (Ctrl-C stops it; `make serve` starts it again)", flush=True)
+            server.wait()
+        return status
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def port_is_taken() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", PORT)) == 0
+
+
+def wait_until_served(server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise SystemExit("The server did not start; `make serve` shows why.")
+        try:
+            with urlopen(f"{URL}/healthz", timeout=2):  # noqa: S310 (our own address)
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    raise SystemExit("The server did not answer within a minute; `make serve` shows why.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

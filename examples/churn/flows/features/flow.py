@@ -1,0 +1,84 @@
+"""Make features of the newest customers: the data asset `churn_features`."""
+
+from statistics import fmean, pstdev
+
+from logistic import auc
+from metaflow import card, current, step
+from metaflow.cards import Markdown, VegaChart
+
+from obproject import ProjectFlow
+
+INTERACTIONS = False
+
+
+class FeatureFlow(ProjectFlow):
+    """Turn customers into columns of numbers of mean 0 and deviation 1."""
+
+    @step
+    def start(self):
+        """Load the newest customers. This makes the task their consumer in the catalogue."""
+        customers = self.prj.get_data("customers")
+        columns = {name: [customer[name] for customer in customers] for name in customers[0]}
+        labels = columns.pop("churned")
+        if INTERACTIONS:
+            pairs = zip(columns["support_calls"], columns["has_contract"], strict=True)
+            columns["calls_without_contract"] = [calls * (1 - contract) for calls, contract in pairs]
+        scaled = [scale(values) for values in columns.values()]
+        self.features = {
+            "columns": list(columns),
+            "rows": [list(row) for row in zip(*scaled, strict=True)],
+            "labels": labels,
+        }
+        self.signals = {name: signal(values, labels) for name, values in zip(columns, scaled, strict=True)}
+        self.next(self.end)
+
+    @card(type="blank")
+    @step
+    def end(self):
+        """Register the features."""
+        best = max(self.signals, key=self.signals.__getitem__)
+        self.prj.register_data(
+            "churn_features",
+            "features",
+            annotations={
+                "rows": len(self.features["rows"]),
+                "columns": len(self.features["columns"]),
+                "best_column": best,
+                "best_column_auc": round(self.signals[best], 4),
+            },
+            tags={"interactions": "yes" if INTERACTIONS else "no"},
+        )
+        current.card.append(Markdown(f"## {len(self.signals)} features; the best one is `{best}`"))
+        current.card.append(Markdown("How well each of them alone tells who leaves; 0.5 is a coin:"))
+        current.card.append(VegaChart(signal_chart(self.signals)))
+
+
+def scale(values):
+    """Return values of mean 0 and deviation 1."""
+    mean, deviation = fmean(values), pstdev(values) or 1
+    return [(value - mean) / deviation for value in values]
+
+
+def signal(values, labels):
+    """Return the AUC of a column alone, whichever way it points."""
+    area = auc(values, labels)
+    return max(area, 1 - area)
+
+
+def signal_chart(signals):
+    """Return a chart with a bar for each column."""
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        "data": {"values": [{"column": name, "auc": value} for name, value in signals.items()]},
+        "width": "container",
+        "height": {"step": 30},
+        "mark": {"type": "bar", "color": "#7fa8c9", "clip": True},
+        "encoding": {
+            "x": {"field": "auc", "type": "quantitative", "scale": {"domain": [0.5, 0.9]}, "title": "AUC alone"},
+            "y": {"field": "column", "type": "nominal", "sort": "-x", "title": None},
+        },
+    }
+
+
+if __name__ == "__main__":
+    FeatureFlow()

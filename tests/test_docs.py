@@ -1,0 +1,92 @@
+"""The docs tell the truth: settings, routes, filters, limits, commands and the client's names are in them."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+from django.urls import URLPattern, URLResolver, get_resolver
+
+import obproject
+from catalog import limits
+from catalog.api.answers import FILTERS
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
+API = (ROOT / "docs/api.md").read_text()
+EVERYTHING = "\n".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+
+
+def test_every_setting_of_the_site_is_explained():
+    named = set(re.findall(r'env\.\w+\("([A-Z_]+)"', (ROOT / "assetsite/settings.py").read_text()))
+    assert len(named) > 10
+    assert {name for name in named if f"`{name}`" not in CONFIGURATION} == set()
+
+
+def test_every_setting_of_the_flow_side_is_explained():
+    code = "\n".join(path.read_text() for path in (ROOT / "obproject").glob("*.py"))
+    named = set(re.findall(r'environ(?:\.get\(|\[)"((?:ASSETSITE|OB|OBP|OBPROJECT)_\w+)"', code))
+    named |= {f"ASSETSITE_{name}" for name in re.findall(r'(?:_first|_number)\(\w*,? ?"([A-Z]+)"', code)}
+    assert {"ASSETSITE_URL", "ASSETSITE_TOKEN", "ASSETSITE_PERIMETER"} <= named
+    assert {name for name in named if f"`{name}`" not in CONFIGURATION} == set()
+
+
+@pytest.mark.parametrize("name", [name for name, app in get_commands().items() if app in ("access", "catalog")])
+def test_every_command_is_explained(name):
+    assert f"`manage.py {name}" in CONFIGURATION
+
+
+def routes(patterns: list, prefix: str = "") -> list[str]:
+    found = []
+    for entry in patterns:
+        if isinstance(entry, URLResolver):
+            found += routes(entry.url_patterns, prefix + str(entry.pattern))
+        elif isinstance(entry, URLPattern):
+            found.append(prefix + str(entry.pattern))
+    return found
+
+
+def test_every_route_of_the_api_is_in_the_docs():
+    mine = [route for route in routes(get_resolver().url_patterns) if route.startswith("v1/") and ".*" not in route]
+    assert len(mine) > 12
+    for route in mine:
+        last = [part for part in route.split("/") if "<" not in part][-1]
+        assert last in API, route
+
+
+def test_every_filter_is_in_the_docs():
+    for parameter in FILTERS:
+        assert f"`{parameter.name}=" in API, parameter.name
+
+
+def test_the_limits_in_the_docs_are_those_of_the_code():
+    for number in (
+        limits.ANNOTATIONS, limits.TAGS, limits.TAG_LENGTH, limits.BLOBS, limits.DESCRIPTION_LENGTH,
+        limits.README_LENGTH, limits.ALIASES, limits.DEFINITIONS, limits.JSON_DEPTH, limits.LIST_PAGE_MOST,
+        limits.SUMMARY_PAGE_MOST, limits.KEY_LENGTH,
+    ):  # fmt: skip
+        assert f"{number:,}" in API, number
+    assert f"{limits.BODY_BYTES // 1024**2} MiB" in API
+    assert f"{limits.ANNOTATION_BYTES // 1024} KiB" in API
+
+
+@pytest.mark.parametrize("name", obproject.__all__)
+def test_every_public_name_of_the_client_is_in_the_docs(name):
+    assert f"`{name}" in EVERYTHING
+
+
+def test_links_between_the_docs_lead_somewhere():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_make_target_of_the_readme_exists():
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`make ([a-z-]+)`", EVERYTHING)) <= targets
+
+
+def test_the_changelog_begins_with_the_version():
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version
+    assert re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version[1]

@@ -1,16 +1,32 @@
-"""Perimeters, members, tokens and the audit log in Django's admin; for superusers only, as all of it grants power."""
+"""Perimeters, members, tokens, accounts and the audit log in Django's admin.
 
+A perimeter's admins manage its members and tokens; superusers manage everything. What a person may not manage is not
+there for them: every list and every look-up begins with the rows of their own perimeters.
+"""
+
+from operator import attrgetter
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
+from access.errors import NotFound
 from access.identity import viewer_of
-from access.models import AuditEntry, Membership, Perimeter, Token, new_secret, secret_fields
+from access.models import AuditEntry, Membership, Perimeter, Role, Token, new_secret, secret_fields
 
-TOKEN_CHOICES = ["user", "perimeter", "role", "name", "branch_patterns", "expires_at"]
+TOKEN_CHOICES = ["perimeter", "user", "role", "name", "branch_patterns", "expires_at"]
 TOKEN_FACTS = ["prefix", "state", "created_at", "created_by", "last_used_at", "revoked_at"]
+
+
+def perimeters_with(request: HttpRequest, role: Role) -> list[str]:
+    """The names of the perimeters in which the person has at least `role`."""
+    return [name for name, grant in viewer_of(request).grants.items() if grant.role.covers(role)]
 
 
 class SuperusersOnly:
@@ -32,17 +48,180 @@ class SuperusersOnly:
         return self.has_module_permission(request)
 
 
-class MembershipInline(SuperusersOnly, admin.TabularInline):
+class PerimeterRows(admin.ModelAdmin):
+    """Rows that belong to a perimeter, for people with the role `needed` there.
+
+    `perimeter_name` leads from a row to the name of its perimeter, in dots.
+    """
+
+    needed = Role.ADMIN
+    perimeter_name = "perimeter.name"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        lookup = self.perimeter_name.replace(".", "__") + "__in"
+        return rows.filter(**{lookup: perimeters_with(request, self.needed)})
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)
+        if found is None:
+            raise NotFound(f"There is no such {self.opts.verbose_name}, or you may not see it.")
+        return found
+
+    def may(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether the person has the role in the perimeter of `obj`; in any perimeter, for none."""
+        if request.user.is_superuser:
+            return True
+        names = perimeters_with(request, self.needed)
+        return attrgetter(self.perimeter_name)(obj) in names if obj else bool(names)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.may(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.may(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, obj)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **options: Any) -> Any:
+        """A perimeter is chosen among one's own, without Django's buttons to add and change perimeters on the side."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **options)
+        if request and db_field.related_model is Perimeter:
+            own = perimeters_with(request, self.needed)
+            field.widget = field.widget.widget
+            field.queryset = Perimeter.objects.filter(name__in=own)
+            field.initial = field.queryset.first() if len(own) == 1 else None
+        return field
+
+
+class ReadOnlyRows(PerimeterRows):
+    """Rows that can be looked at."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class AccountField(forms.ModelChoiceField):
+    """An account, by its exact name: who manages a perimeter need not see all accounts of the site."""
+
+    widget = forms.TextInput
+    default_error_messages = {"invalid_choice": "There is no account named “%(value)s”."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(User.objects.all(), to_field_name="username", help_text="The name of the account.", **options)
+
+    def to_python(self, value: Any) -> Any:
+        name = value.strip() if isinstance(value, str) else value
+        if isinstance(name, str) and "\x00" in name:
+            raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": name})
+        return super().to_python(name)
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 3, "cols": 40})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        return [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+
+
+class MembershipForm(forms.ModelForm):
+    """A person comes in by name; once in, only the role changes."""
+
+    user = AccountField()
+
+    class Meta:
+        model = Membership
+        fields = ["perimeter", "user", "role"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["user"] = self.instance.user
+            for name in self.fields.keys() & {"user", "perimeter"}:
+                self.fields[name].disabled = True
+
+
+class TokenForm(forms.ModelForm):
+    user = AccountField()
+    branch_patterns = LinesField(
+        required=False,
+        max_length=4000,
+        help_text="Branches that it may write to, such as feature/*, one a line; all if empty.",
+    )
+
+    class Meta:
+        model = Token
+        fields = TOKEN_CHOICES
+
+    def clean_expires_at(self) -> Any:
+        expires_at = self.cleaned_data["expires_at"]
+        if expires_at and expires_at <= timezone.now():
+            raise ValidationError("This time is past, so the token would be of no use.")
+        return expires_at
+
+    def clean(self) -> dict[str, Any] | None:
+        said = super().clean() or self.cleaned_data
+        user, perimeter, role = (said.get(name) for name in ("user", "perimeter", "role"))
+        if user and perimeter and role:
+            self._check_membership(user, perimeter, Role(role))
+        return said
+
+    def _check_membership(self, user: User, perimeter: Perimeter, role: Role) -> None:
+        member = Membership.objects.filter(user=user, perimeter=perimeter).first()
+        if member is None:
+            self.add_error("user", f"{user} is no member of {perimeter}, so the token could do nothing there.")
+        elif not Role(member.role).covers(role):
+            self.add_error("role", f"{user} is {member.role} in {perimeter}, and a token can do no more than its user.")
+
+
+class MembershipInline(admin.TabularInline):
+    """The members of a perimeter, on its page."""
+
     model = Membership
+    form = MembershipForm
     extra = 1
-    autocomplete_fields = ["user"]
+    verbose_name_plural = "members"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("user")
+
+    def may(self, request: HttpRequest, obj: Any = None) -> bool:
+        """As on the page around it, whose perimeter `obj` is."""
+        names = perimeters_with(request, Role.ADMIN)
+        return bool(request.user.is_superuser) or (obj.name in names if obj else bool(names))
+
+    has_view_permission = has_add_permission = has_change_permission = has_delete_permission = may
 
 
 @admin.register(Perimeter)
-class PerimeterAdmin(SuperusersOnly, admin.ModelAdmin):
+class PerimeterAdmin(PerimeterRows):
+    perimeter_name = "name"
     list_display = ["name", "title", "created_at"]
     search_fields = ["name", "title"]
     inlines = [MembershipInline]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Perimeter | None = None) -> list[str]:
         return ["name"] if obj else []  # it is in every address and every client's settings
@@ -52,7 +231,8 @@ class PerimeterAdmin(SuperusersOnly, admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Perimeter, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        _record(request, "perimeter.change" if change else "perimeter.create", obj, obj.name, {"title": obj.title})
+        if form.has_changed():
+            _record(request, "perimeter.change" if change else "perimeter.create", obj, obj.name, {"title": obj.title})
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         super().save_formset(request, form, formset, change)
@@ -65,12 +245,12 @@ class PerimeterAdmin(SuperusersOnly, admin.ModelAdmin):
 
 
 @admin.register(Membership)
-class MembershipAdmin(SuperusersOnly, admin.ModelAdmin):
-    list_display = ["perimeter", "user", "role", "created_at"]
-    list_filter = ["role", "perimeter"]
+class MembershipAdmin(PerimeterRows):
+    form = MembershipForm
+    list_display = ["user", "perimeter", "role", "created_at"]
+    list_filter = ["role", ("perimeter", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["perimeter", "user"]
     search_fields = ["user__username", "perimeter__name"]
-    autocomplete_fields = ["user", "perimeter"]
     actions = None  # deleting one by one is what the audit log follows
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
@@ -83,12 +263,12 @@ class MembershipAdmin(SuperusersOnly, admin.ModelAdmin):
 
 
 @admin.register(Token)
-class TokenAdmin(SuperusersOnly, admin.ModelAdmin):
+class TokenAdmin(PerimeterRows):
+    form = TokenForm
     list_display = ["prefix", "user", "perimeter", "role", "name", "state", "expires_at", "last_used_at"]
-    list_filter = ["role", "perimeter"]
+    list_filter = ["role", ("perimeter", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["user", "perimeter"]
     search_fields = ["prefix", "name", "user__username"]
-    autocomplete_fields = ["user", "perimeter"]
     actions = ["revoke"]
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -119,25 +299,47 @@ class TokenAdmin(SuperusersOnly, admin.ModelAdmin):
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(SuperusersOnly, admin.ModelAdmin):
+class AuditEntryAdmin(ReadOnlyRows):
+    perimeter_name = "perimeter_name"
     list_display = ["at", "actor_name", "action", "target", "perimeter_name"]
     list_filter = ["action", "perimeter_name"]
     search_fields = ["actor_name", "target"]
     date_hierarchy = "at"
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+admin.site.unregister([User, Group])
+
+
+@admin.register(User)
+class AccountAdmin(SuperusersOnly, UserAdmin):
+    """Accounts. What they may do follows from memberships; Django's groups and permissions play no part here."""
+
+    list_display = ["username", "email", "first_name", "last_name", "is_active", "is_superuser", "last_login"]
+    list_filter = ["is_active", "is_superuser"]
+    filter_horizontal = []
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        ("Person", {"fields": ["first_name", "last_name", "email"]}),
+        ("Access", {"fields": ["is_active", "is_superuser", "last_login", "date_joined"]}),
+    ]
+    readonly_fields = ("last_login", "date_joined")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        return False  # an account is closed (not active); its name stays taken for what it has done
+
+    def log_addition(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        _record(request, "account.create", "", obj.get_username(), {})
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: User, message: Any) -> Any:
+        """Also called when a password is set."""
+        _record(request, "account.change", "", obj.get_username(), {"changes": message})
+        return super().log_change(request, obj, message)
 
 
 def _record_membership(request: HttpRequest, action: str, membership: Membership) -> None:
     _record(request, action, membership.perimeter, membership.user.get_username(), {"role": membership.role})
 
 
-def _record(request: HttpRequest, action: str, perimeter: Perimeter, target: str, detail: dict[str, Any]) -> None:
+def _record(request: HttpRequest, action: str, perimeter: Perimeter | str, target: str, detail: dict[str, Any]) -> None:
     AuditEntry.objects.record(viewer_of(request), action=action, perimeter=perimeter, target=target, detail=detail)

@@ -25,6 +25,7 @@ def database_of(url: str) -> dict[str, Any]:
     """Django's description of the database at `url`; SQLite gets the options that let many processes write."""
     database = env.db_url_config(url)
     if database["ENGINE"].endswith("sqlite3"):
+        Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         database["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
@@ -165,7 +166,7 @@ CSRF_FAILURE_VIEW = "access.errors.csrf_failure"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 if not LOCAL_MODE:
-    BEHIND_TLS = env.bool("ASSETSITE_TLS", default=True)
+    BEHIND_TLS = env.bool("ASSETSITE_TLS", default=False)
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_TLS
     SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = BEHIND_TLS
@@ -183,4 +184,5 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django.request": {"level": "ERROR"}},  # a 404 is an answer, not an event
 }

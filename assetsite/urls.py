@@ -1,9 +1,11 @@
-"""Every address of the site."""
+"""Every address of the site. The pages come last: their first segment may be the name of any perimeter."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
 from assetsite.health import healthz
+from catalog.styleguide import styleguide_page
 
 handler400 = "access.errors.bad_request"
 handler403 = "access.errors.permission_denied"
@@ -14,5 +16,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("v1/", include("catalog.api.urls")),
+    *([path("styleguide/", styleguide_page)] if settings.DEBUG else []),
     path("", include("access.urls")),
+    path("", include("catalog.pages.urls")),
 ]

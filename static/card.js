@@ -10,7 +10,7 @@
   const POLL_MS = 3000;
   const MAX_POLL_MS = 30000;
 
-  const relays = new WeakMap(); // iframe -> {token: of the data relayed last, reloaded: token of the last reload}
+  const relays = new WeakMap(); // iframe -> {last: live data, reloaded: token for which the frame was loaded again}
 
   const cardFrames = () => document.querySelectorAll("iframe[data-card]");
 
@@ -20,10 +20,19 @@
     frame.style.height = `${Math.min(Math.max(Math.ceil(height) + borders, MIN_HEIGHT), MAX_HEIGHT)}px`;
   }
 
+  // The frame's origin is opaque, so no target origin can be named; what is sent is the card's own data
+  const send = (frame, message) => frame.contentWindow?.postMessage(message, "*");
+
+  function sendLast(frame) {
+    const last = relays.get(frame)?.last;
+    if (last) send(frame, {card: "data", reload_token: last.reload_token, data: last.data});
+  }
+
+  // Once for each token, so that no card can keep us busy
   function reload(frame) {
     const relay = relays.get(frame);
-    if (!relay || relay.token === undefined || relay.reloaded === relay.token) return;
-    relay.reloaded = relay.token;
+    if (!relay?.last || relay.reloaded === relay.last.reload_token) return;
+    relay.reloaded = relay.last.reload_token;
     frame.src = frame.src;
   }
 
@@ -31,11 +40,9 @@
     const frame = [...cardFrames()].find(each => each.contentWindow === event.source);
     if (!frame || !event.data) return;
     if (event.data.card === "height") fit(frame, event.data.height);
+    if (event.data.card === "ready") sendLast(frame);
     if (event.data.card === "stale") reload(frame);
   });
-
-  // The frame's origin is opaque, so no target origin can be named; what is sent is the card's own data
-  const send = (frame, message) => frame.contentWindow?.postMessage(message, "*");
 
   // What the card shows now; null: no answer this time; undefined: there is nothing to ask for any more
   async function ask(address) {
@@ -51,16 +58,16 @@
   async function relay(frame) {
     const state = {};
     relays.set(frame, state);
-    let wait = POLL_MS; // by then the frame has loaded and listens
+    let wait = POLL_MS;
     while (frame.isConnected) {
       await new Promise(resolve => setTimeout(resolve, wait));
       const live = await ask(frame.dataset.live);
       if (live === undefined) return;
-      if (live && live.reload_token) {
-        state.token = live.reload_token;
-        send(frame, {card: "data", reload_token: live.reload_token, data: live.data});
+      if (live?.reload_token) {
+        state.last = live;
+        sendLast(frame);
       }
-      if (live && live.final) return;
+      if (live?.final) return;
       wait = live ? POLL_MS : Math.min(wait * 2, MAX_POLL_MS);
     }
   }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast
@@ -21,10 +22,12 @@ from catalog.models import (
     PropertyEdit,
     SpecVersion,
 )
-from catalog.pages.addresses import branch_url
+from catalog.pages.addresses import kind_url
 from catalog.pages.people import Named
+from obproject.branches import branch_key
 
 ENTRIES = 20
+ICONS = {"task": "flow", "deployment": "deployment", "user": "person", "ci": "ci"}
 EMPTY, A_PERSON = Value(""), Value("user")
 
 
@@ -33,7 +36,8 @@ class Happening:
     """One entry of a feed. `what`: registered, consumed, alias, declared, edited, deployed or deleted.
 
     `detail` is a state, the reference asked for, an alias, a property or a version of the code, as `what` asks;
-    `elsewhere` is the branch of a consumer, or the id that an alias points to, empty for an alias that was removed.
+    `elsewhere` is the branch of a consumer, or the id that an alias points to, empty for an alias that was removed;
+    `home` is the branch whose feed it is.
     """
 
     what: str
@@ -44,7 +48,7 @@ class Happening:
     number: int | None
     detail: str
     elsewhere: str
-    branch: str
+    home: Branch
 
     @property
     def ref(self) -> str:
@@ -52,7 +56,13 @@ class Happening:
 
     @property
     def asset_url(self) -> str:
-        return f"{self.branch}/{self.kind}/{self.asset_id}"
+        return f"{kind_url(self.home, self.kind)}/{quote(self.asset_id)}"
+
+    @property
+    def other_branch(self) -> str:
+        """The branch of a consumer, if it is not the one at hand."""
+        at_home = self.what != "consumed" or branch_key(self.elsewhere) == self.home.key
+        return "" if at_home else self.elsewhere
 
     @property
     def url(self) -> str:
@@ -60,13 +70,10 @@ class Happening:
 
     @property
     def icon(self) -> str:
-        if self.what in ("deployed", "declared"):
-            return "ci"
-        if self.what == "consumed":
-            return "flow"
-        if self.what in ("alias", "edited"):
-            return "person"
-        return "model" if self.kind == Kind.MODELS else "data"
+        """A registration is drawn as what was made, all else as who did it."""
+        if self.what == "registered":
+            return "model" if self.kind == Kind.MODELS else "data"
+        return "ci" if self.what in ("deployed", "declared") else ICONS.get(self.who.kind, "other")
 
 
 def activity_of_asset(viewer: Viewer, asset: Asset) -> list[Happening]:
@@ -109,9 +116,8 @@ def _newest(rows: QuerySet[Any], order: str) -> QuerySet[Any]:
 
 def _feed(parts: list[QuerySet[Any, Any]], branch: Branch) -> list[Happening]:
     first, *others = parts
-    home = branch_url(branch)
     entries = [
-        Happening(what, at, Named.of(who_kind, who), kind, asset_id, number, detail, elsewhere, home)
+        Happening(what, at, Named.of(who_kind, who), kind, asset_id, number, detail, elsewhere, branch)
         for what, at, who_kind, who, kind, asset_id, number, detail, elsewhere in first.union(*others, all=True)
     ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:ENTRIES]
@@ -149,8 +155,15 @@ def _text(value: Any) -> Cast:
 
 
 def _registered(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
-    producer = {"who_kind": F("producer_kind"), "who": "producer_id"}
-    return _entries(rows, "registered", at="created_at", **producer, number=F("number"), detail="state")
+    return _entries(
+        rows,
+        "registered",
+        at="created_at",
+        who_kind=F("producer_kind"),
+        who="producer_id",
+        number=F("number"),
+        detail="state",
+    )
 
 
 def _consumed(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
@@ -159,9 +172,15 @@ def _consumed(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
 
 
 def _last_consumed(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
-    consumer = {"who_kind": F("last_entity_kind"), "who": "last_entity_id"}
-    number = F("last_instance__number")
-    return _entries(rows, "consumed", at="last_at", **consumer, number=number, elsewhere="write_branch_name")
+    return _entries(
+        rows,
+        "consumed",
+        at="last_at",
+        who_kind=F("last_entity_kind"),
+        who="last_entity_id",
+        number=F("last_instance__number"),
+        elsewhere="write_branch_name",
+    )
 
 
 def _moved(rows: QuerySet[Any]) -> QuerySet[Any, Any]:

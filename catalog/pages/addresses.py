@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
@@ -73,11 +74,11 @@ def instance_url(asset: Asset, instance: Instance) -> str:
     return f"{asset_url(asset)}/{instance.ref}"
 
 
-def at_place(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Give a view the `Place` of its address; who wrote a git name for the branch is sent on to its key."""
 
     @wraps(view)
-    def placed(request: HttpRequest, perimeter: str, project: str, branch: str, **rest: Any) -> HttpResponse:
+    def placed(request: HttpRequest, perimeter: str, project: str, branch: str, **rest: Any) -> HttpResponseBase:
         place = Place.of(perimeter, project, branch)
         if branch != place.key:
             return _to_key(request, place, branch)
@@ -92,7 +93,7 @@ def _to_key(request: HttpRequest, place: Place, written: str) -> HttpResponse:
         messages.warning(request, f"The key {branch.key} belongs to the branch {branch.git_name}, not to {written}.")
     match = request.resolver_match
     assert match is not None  # the resolver has found this view
-    return redirect_with_query(request, reverse(match.view_name, kwargs=match.captured_kwargs | {"branch": branch.key}))
+    return redirect_with_query(request, reverse(match.view_name, kwargs=match.kwargs | {"branch": branch.key}))
 
 
 def branch_at(viewer: Viewer, place: Place) -> Branch:
@@ -110,9 +111,7 @@ def redirect_with_query(request: HttpRequest, address: str) -> HttpResponse:
 def asset_or_twin(viewer: Viewer, place: Place, kind: str, asset_id: str, twin: bool) -> tuple[Asset, bool]:
     """The asset at an address, and whether its twin is asked for: an asset named `x.json` beats the twin of `x`."""
     if twin:
-        named_so = Asset.objects.visible_to(viewer).at(
-            place.perimeter, place.project, place.key, kind, asset_id + TWIN
-        )
+        named_so = Asset.objects.visible_to(viewer).at(place.perimeter, place.project, place.key, kind, asset_id + TWIN)
         if named_so.exists():
             return find_asset(viewer, place, kind, asset_id + TWIN), False
     return find_asset(viewer, place, kind, asset_id), twin

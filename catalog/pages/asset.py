@@ -3,26 +3,25 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.utils.cache import patch_vary_headers
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 
 from access.identity import Viewer, viewer_of
 from access.models import Role
 from catalog.api.shapes import asset_shape, instance_shape
 from catalog.metrics import Metric
-from catalog.models import Alias, Asset, Instance
+from catalog.models import Asset, Instance
 from catalog.models import State as InstanceState
 from catalog.pages.activity import activity_of_asset
-from catalog.pages.addresses import asset_or_twin, asset_url, at_place, instance_url
+from catalog.pages.addresses import asset_or_twin, asset_url, at_place, instance_url, kind_url
+from catalog.pages.aliases import aliases_of
 from catalog.pages.cards import CardView, card_view
 from catalog.pages.frame import branch_frame
 from catalog.pages.instances import filters_to_add, instance_page, instance_rows
+from catalog.pages.parts import render_page_or_part
 from catalog.pages.people import uses_of
 from catalog.pages.properties import properties_of
 from catalog.pages.pulse import asset_mark
-from catalog.pages.state import State
+from catalog.pages.state import State, tag_links
 from catalog.pages.trends import Trend, trends_of
 from catalog.pages.usage import code_to_use
 from catalog.reading import Found, Place
@@ -45,13 +44,7 @@ def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twi
         return JsonResponse(_twin(viewer, asset, State.of(request)))
     trend = trends_of(viewer, [asset])[asset.pk]
     table = table_of(viewer, asset, State.of(request, "#instances"), trend)
-    if request.htmx.target == "instances":  # type: ignore[attr-defined]
-        response = render(request, "catalog/_instances.html", table)
-    else:
-        whole = {**branch_frame(request, asset.branch, kind, asset), **table, **_about(viewer, asset, request, trend)}
-        response = render(request, "catalog/asset.html", whole)
-    patch_vary_headers(response, ["HX-Target"])
-    return response
+    return render_page_or_part(request, "asset", "instances", table, lambda: _around(request, viewer, asset, trend))
 
 
 def table_of(viewer: Viewer, asset: Asset, state: State, trend: Trend) -> dict[str, Any]:
@@ -72,20 +65,23 @@ def table_of(viewer: Viewer, asset: Asset, state: State, trend: Trend) -> dict[s
     }
 
 
-def _about(viewer: Viewer, asset: Asset, request: HttpRequest, trend: Trend) -> dict[str, Any]:
+def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) -> dict[str, Any]:
+    """What the page shows besides the table."""
     newest, ready = asset.newest, asset.newest_ready
     metrics = trend.headline(MOST_METRICS)
     return {
+        **branch_frame(request, asset.branch, asset.kind, asset),
         "card": _card(asset, State.of(request)),
         "ready": ready,
         "ready_url": instance_url(asset, ready) if ready else "",
         "newer": newest if newest and newest != ready else None,
-        "newer_url_": instance_url(asset, newest) if newest else "",
+        "newer_page": instance_url(asset, newest) if newest else "",
         "metrics": [MetricRow(metric, trend.series(metric.name)) for metric in metrics],
         "more_metrics": len(trend.newest) - len(metrics),
         "headline": metrics[0] if metrics else None,
         "ref_before": trend.ref_before,
         "uses": uses_of(viewer, asset),
+        "tags": tag_links(asset, State(kind_url(asset.branch, asset.kind), QueryDict())),
         "aliases": aliases_of(asset),
         "properties": properties_of(asset),
         "code": code_to_use(asset),
@@ -100,11 +96,6 @@ def _card(asset: Asset, state: State) -> CardView | None:
     """The card of the newest ready instance, or of the newest of all while none is ready."""
     shown: Instance | None = asset.newest_ready or asset.newest
     return card_view(asset, shown, state) if shown and shown.state != InstanceState.FAILED else None
-
-
-def aliases_of(asset: Asset) -> list[Alias]:
-    """The aliases, each with the `number` of the version that it points to (None: the definition)."""
-    return list(asset.aliases.annotate(number=F("instance__number")).order_by("name"))
 
 
 def _twin(viewer: Viewer, asset: Asset, state: State) -> dict[str, Any]:

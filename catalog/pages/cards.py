@@ -9,10 +9,12 @@ from django.http.response import HttpResponseBase
 from access.identity import viewer_of
 from catalog import runs
 from catalog.models import Asset, Instance
-from catalog.pages.addresses import TWIN, instance_url
+from catalog.pages.addresses import TWIN, at_place, instance_url
 from catalog.pages.state import State
 from catalog.reading import Place, find_asset, find_instance
 from catalog.runs.frame import frame_response, live_response
+
+NO_CARD = runs.Unavailable(runs.Reason.NO_CARD, "A definition was made by no task, so it has no card.")
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,7 @@ def card_view(asset: Asset, instance: Instance, state: State) -> CardView:
         return CardView(instance, sentence="This task made no card.")
     asked = state.query.get("card", "")
     chosen = next((card for card in cards if asked in ("", card.key, card.title)), None)
-    choices = tuple(
-        {"label": card.title, "url": state.url(card=card.key), "current": card == chosen} for card in cards
-    )
+    choices = tuple({"label": card.title, "url": state.url(card=card.key), "current": card == chosen} for card in cards)
     if chosen is None:
         return CardView(instance, sentence="This task has no card of that name.", choices=choices)
     address = f"{instance_url(asset, instance)}/cards/{chosen.key}"
@@ -57,6 +57,7 @@ def card_view(asset: Asset, instance: Instance, state: State) -> CardView:
     )
 
 
+@at_place
 def card_frame(
     request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, card: str, twin: bool
 ) -> HttpResponse | HttpResponseBase:
@@ -67,6 +68,3 @@ def card_frame(
     if twin:
         return live_response(runs.live_data(found) if isinstance(found, runs.Card) else found)
     return frame_response(request, runs.card_page(found) if isinstance(found, runs.Card) else found)
-
-
-NO_CARD = runs.Unavailable(runs.Reason.NO_CARD, "A definition was made by no task, so it has no card.")

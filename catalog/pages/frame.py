@@ -59,14 +59,14 @@ def tabs(branch: Branch, current: str) -> list[Json]:
 
 
 def perimeter_entries(viewer: Viewer, current: str) -> list[Json]:
-    """The perimeters of the viewer; none for home unless there is something to choose."""
+    """The perimeters of the viewer, and home where there are several to choose from."""
     names = sorted(viewer.grants)
-    if not current and len(names) < 2:
-        return []
-    entries = [_entry(name, perimeter_url(name), name == current) for name in names[:LONGEST_MENU]]
-    if current and current not in names[:LONGEST_MENU]:
-        entries.insert(0, _entry(current, perimeter_url(current), True))
-    return [*entries, _entry("All perimeters", "/")] if len(names) > 1 else entries
+    several = len(names) > 1
+    shown = names[:LONGEST_MENU] if several or current else []
+    if current and current not in shown:
+        shown = [current, *shown]
+    home = [_entry("All perimeters", "/", not current)] if several else []
+    return [*home, *(_entry(name, perimeter_url(name), name == current) for name in shown)]
 
 
 def project_entries(viewer: Viewer, current: Project) -> list[Json]:
@@ -97,7 +97,8 @@ def _holds(asset: Asset | None) -> Any:
     return Exists(same)
 
 
-def _branch_entry(branch: Branch, current: Branch, asset: Asset | None) -> Json:
+def _branch_entry(branch: Any, current: Branch, asset: Asset | None) -> Json:
+    """`branch` says whether it `holds` the asset."""
     branch.project = current.project
     if asset is None or branch == current:
         return _entry(branch.name, branch_url(branch), branch == current)

@@ -15,6 +15,7 @@ from catalog.pages.addresses import TWIN, branch_url, project_url
 from catalog.pages.frame import perimeter_frame, project_frame
 from catalog.pages.paging import page_of
 from catalog.pages.state import State
+from catalog.pages.usage import FIRST_FLOW, settings_to_point_here
 
 ROWS = 50
 BRANCHES_OF_EACH = 4
@@ -86,7 +87,8 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
         "name_perimeters": not perimeter and len(viewer.grants) > 1,
         "rows": rows,
         "page": page,
-        "server_url": request.build_absolute_uri("/").rstrip("/"),
+        "settings_code": settings_to_point_here(request),
+        "example": FIRST_FLOW,
         "search_url": request.path if page.total or state.query else "",
         "search_scope": "projects",
         "query": state.query.get("q", ""),
@@ -97,13 +99,13 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
 def _project_rows(viewer: Viewer, projects: list[Project]) -> list[ProjectRow]:
     """The branches of all projects come by one query."""
     branches = Branch.objects.visible_to(viewer).first_of_each(projects, BRANCHES_OF_EACH).with_last_refresh()
-    shown: dict[int, list[Branch]] = {}
+    shown: dict[int, list[Any]] = {}
     for branch in branches:
         shown.setdefault(branch.project_id, []).append(branch)
     return [_project_row(project, shown.get(project.pk, [])) for project in projects]
 
 
-def _project_row(project: Project, branches: list[Branch]) -> ProjectRow:
+def _project_row(project: Project, branches: list[Any]) -> ProjectRow:
     count = branches[0].branch_count if branches else 0
     return ProjectRow(project, project_url(project), _branch_rows(project, branches), count - len(branches))
 

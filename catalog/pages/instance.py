@@ -1,4 +1,4 @@
-"""The page of one instance: its cards, what was said of it, who made and used it, how it differs from the one before."""
+"""The page of one instance: its cards, what was said of it, who made and used it, what changed since the one before."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +66,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "card": card_view(asset, instance, State.of(request)),
         "metrics": metrics_against(instance, before),
         "before": before,
-        "annotations": [(key, shown(value)) for key, value in instance.annotations.items() if key not in _metrics(instance)],
+        "annotations": _annotations(instance),
         "blobs": [shown(blob) for blob in instance.blobs],
         "producer": Named.of(instance.producer_kind, instance.producer_id),
         "is_task": Entity(instance.producer_kind, instance.producer_id).pathspec is not None,
@@ -90,6 +90,12 @@ def metrics_against(instance: Instance, before: Instance | None) -> list[Metric]
 
 def _metrics(instance: Instance) -> dict[str, float]:
     return metrics_of(instance.annotations)
+
+
+def _annotations(instance: Instance) -> list[tuple[str, str | None]]:
+    """Those that are no metrics, as text."""
+    metrics = _metrics(instance)
+    return [(key, shown(value)) for key, value in instance.annotations.items() if key not in metrics]
 
 
 def consumptions_of(viewer: Viewer, instance: Instance) -> list[Consumption]:

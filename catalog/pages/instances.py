@@ -11,7 +11,7 @@ from catalog.pages.addresses import instance_url
 from catalog.pages.people import Named
 from catalog.pages.state import State as PageState
 
-ROWS = 50
+ROWS = 20
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,7 @@ def instance_rows(asset: Asset, rows: list[Instance], columns: list[str]) -> lis
     names: dict[str, list[str]] = {}
     for name, uid in sorted(asset.alias_index.items()):
         names.setdefault(uid, []).append(name)
-    return [
-        InstanceRow(row, instance_url(asset, row), names.get(row.uid, []), _values(row, columns)) for row in rows
-    ]
+    return [InstanceRow(row, instance_url(asset, row), names.get(row.uid, []), _values(row, columns)) for row in rows]
 
 
 def _values(instance: Instance, columns: list[str]) -> list[Metric | None]:

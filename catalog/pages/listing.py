@@ -5,18 +5,17 @@ from typing import Any
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
-from django.utils.cache import patch_vary_headers
 
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog.api.shapes import item_shape, time_shape
 from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Branch, Kind, State
-from catalog.pages.addresses import asset_url, at_place, branch_at, branch_url, kind_url
+from catalog.pages.addresses import asset_url, at_place, branch_at, branch_url
 from catalog.pages.frame import branch_frame
 from catalog.pages.paging import Page, page_of
-from catalog.pages.state import Link
+from catalog.pages.parts import render_page_or_part
+from catalog.pages.state import Link, tag_links, tags_of
 from catalog.pages.state import State as PageState
 from catalog.pages.trends import Trend, trends_of
 from catalog.pages.usage import EXAMPLES
@@ -40,11 +39,13 @@ NOUNS = {"": "assets", Kind.DATA.value: "data assets", Kind.MODELS.value: "model
 
 @dataclass(frozen=True)
 class AssetRow:
+    """`aliases` are pairs of a name and the version that it points to; `listing` is where filters of it begin."""
+
     asset: Asset
     url: str
+    listing: PageState
     trend: Trend
     aliases: list[tuple[str, str]]
-    """Name and version."""
 
     @property
     def metrics(self) -> list[Metric]:
@@ -53,6 +54,15 @@ class AssetRow:
     @property
     def series(self) -> list[float | None]:
         return self.trend.series(self.metrics[0].name) if self.metrics else []
+
+    @property
+    def tags(self) -> list[Link]:
+        return tag_links(self.asset, self.listing)
+
+    @property
+    def producer_url(self) -> str:
+        newest = self.asset.newest_ready
+        return self.listing.with_filter("producer", newest.component.name) if newest else ""
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -71,16 +81,11 @@ def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool) -> H
     viewer, state = viewer_of(request), PageState.of(request)
     branch = branch_at(viewer, place)
     page = assets_page(viewer, branch, kind, state, bulk=twin)
-    rows = asset_rows(viewer, page.rows)
+    rows = asset_rows(viewer, page.rows, state)
     if twin:
         return JsonResponse({"items": [row.shape for row in rows], **page.shape})
     part = {**_listing(branch, kind, state, page), "rows": rows}
-    if request.htmx.target == "listing":  # type: ignore[attr-defined]
-        response = render(request, "catalog/_listing.html", part)
-    else:
-        response = render(request, "catalog/listing.html", {**part, **_around(request, viewer, branch, kind)})
-    patch_vary_headers(response, ["HX-Target"])
-    return response
+    return render_page_or_part(request, "listing", "listing", part, lambda: _around(request, viewer, branch, kind))
 
 
 def assets_page(viewer: Viewer, branch: Branch, kind: str, state: PageState, *, bulk: bool) -> Page:
@@ -92,9 +97,9 @@ def assets_page(viewer: Viewer, branch: Branch, kind: str, state: PageState, *, 
     return page_of(found, state, ROWS, total=None if state.chips() else known)
 
 
-def asset_rows(viewer: Viewer, assets: list[Asset]) -> list[AssetRow]:
+def asset_rows(viewer: Viewer, assets: list[Asset], state: PageState) -> list[AssetRow]:
     trends, aliases = trends_of(viewer, assets), _aliases_of(assets)
-    return [AssetRow(asset, asset_url(asset), trends[asset.pk], aliases.get(asset.pk, [])) for asset in assets]
+    return [AssetRow(asset, asset_url(asset), state, trends[asset.pk], aliases.get(asset.pk, [])) for asset in assets]
 
 
 def sort_of(state: PageState) -> str:
@@ -128,8 +133,9 @@ def _listing(branch: Branch, kind: str, state: PageState, page: Page) -> dict[st
         "add_options": _filters_to_add(state, page.rows),
         "sort_options": _sort_options(state),
         "heads": {name: _head(state, name) for name in ASSET_ORDERS},
-        "tag_url": f"{kind_url(branch, kind)}?tag=",
-        "listing_url": kind_url(branch, kind),
+        "nothing_matches": f"No {NOUNS[kind].removesuffix('s')} matches these filters.",
+        "nothing_yet": f"No {NOUNS[kind]} on this branch yet.",
+        "show_all": f"Show all {NOUNS[kind]}",
         "example": EXAMPLES.get(kind, EXAMPLES[Kind.DATA]),
     }
 
@@ -153,7 +159,7 @@ def _filters_to_add(state: PageState, assets: list[Asset]) -> list[Link]:
     counts: dict[tuple[str, str], int] = {}
     for asset in assets:
         newest = asset.newest_ready
-        offered = {("tag", f"{key}={value}") for key, value in (newest.tags if newest else asset.declared_tags).items()}
+        offered = {("tag", f"{key}={value}") for key, value in tags_of(asset).items()}
         offered |= {("state", asset.newest.state)} if asset.newest else set()
         offered |= {("producer", newest.component.name)} if newest else set()
         for option in offered:
@@ -181,7 +187,7 @@ def _sort_options(state: PageState) -> list[Link]:
 
 
 def _head(state: PageState, name: str) -> Link:
-    """The head of a sortable column: the other way round if the list is sorted by it; names begin with A, numbers high."""
+    """The head of a sortable column; it turns a list around that is sorted by it. Names begin low, numbers high."""
     current = sort_of(state)
     first, second = (name, f"-{name}") if name == "name" else (f"-{name}", name)
     direction = {name: "ascending", f"-{name}": "descending"}.get(current, "")

@@ -1,4 +1,4 @@
-"""The overview of a branch: what is produced and consumed, by whom, how fresh and how good it is; and what was deployed."""
+"""The overview of a branch: what is produced and consumed, by whom, how fresh and how good it is; what was deployed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,12 @@ from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
 from catalog.pages.activity import Happening, activity_of_branch
 from catalog.pages.addresses import asset_url, at_place, branch_url
+from catalog.pages.alarms import alarms_of
 from catalog.pages.deploys import deploy_of
 from catalog.pages.frame import branch_frame
 from catalog.pages.people import Uses
 from catalog.pages.trends import Trend, trends_of
 from catalog.pages.usage import EXAMPLES
-from catalog.pages.warnings import warnings_of
 from catalog.reading import Place, find_branch
 
 ASSETS = 25
@@ -64,7 +64,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
         "more_assets": branch.data_count + branch.models_count - len(rows),
         "deploy": deploy_of(branch),
         "activity": activity_of_branch(viewer, branch),
-        "warnings": warnings_of(viewer, branch),
+        "alarms": alarms_of(viewer, branch),
         "pulse_url": f"{branch_url(branch)}/pulse?since={_mark(rows)}",
         "branch_url": branch_url(branch),
         "example": EXAMPLES["data"],
@@ -109,7 +109,7 @@ def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
         "deploy": deploy.shape if deploy else None,
         "assets": [row.shape for row in rows],
         "activity": [_happening_shape(entry) for entry in activity_of_branch(viewer, branch)],
-        "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in warnings_of(viewer, branch)],
+        "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in alarms_of(viewer, branch)],
     }
 
 

@@ -44,9 +44,7 @@ class Page:
         for before, number in zip([0, *numbers], numbers, strict=False):
             if number > before + 1:
                 links.append({"number": None, "url": None, "current": False, "gap": True})
-            links.append(
-                {"number": number, "url": self._url(number), "current": number == self.number, "gap": False}
-            )
+            links.append({"number": number, "url": self._url(number), "current": number == self.number, "gap": False})
         return links
 
     @property
@@ -59,7 +57,7 @@ class Page:
 
 
 def page_of(found: QuerySet[Any], state: State, size: int, total: int | None = None) -> Page:
-    """The page that the query asks for; a number beyond the end gives the last page. `total`, if known, saves a query."""
+    """The page that the query asks for; beyond the end it is the last one. `total`, if it is known, saves a query."""
     count = found.count() if total is None else total
     last = max(1, ceil(count / size))
     number = max(1, min(state.number("page") or 1, last))

@@ -1,4 +1,4 @@
-"""Who produced and consumed: entities and edges as pages name them, with a way to the Metaflow UI where there is one."""
+"""Who produced and consumed: entities and edges as pages name them, linked to the Metaflow UI where there is one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -95,6 +95,11 @@ class Uses:
             [row for row in rows if row.edge.direction == Edge.Direction.CONSUMES],
             cut,
         )
+
+    @property
+    def consumer_names(self) -> list[str]:
+        """The consuming components, each once."""
+        return list(dict.fromkeys(row.edge.component.name for row in self.consumers))
 
 
 def uses_of(viewer: Viewer, asset: Asset) -> Uses:

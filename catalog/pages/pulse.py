@@ -1,6 +1,7 @@
 """Whether something newer than an open page has arrived: asked every few seconds, so each answer is one small query."""
 
 from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -44,13 +45,17 @@ def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
     """204, or _news.html if assets of the branch (of the kind `kind`) were refreshed after the time `since`."""
     viewer = viewer_of(request)
     perimeter = viewer.require(place.perimeter)
-    assets = Asset.objects.visible_to(viewer).live().filter(
-        branch__project__perimeter=perimeter,
-        branch__project__name=place.project,
-        branch__key=place.key,
-        kind__in=[kind for kind in Kind.values if request.GET.get("kind") in (None, "", kind)],
+    assets = (
+        Asset.objects.visible_to(viewer)
+        .live()
+        .filter(
+            branch__project__perimeter=perimeter,
+            branch__project__name=place.project,
+            branch__key=place.key,
+            kind__in=[kind for kind in Kind.values if request.GET.get("kind") in (None, "", kind)],
+        )
     )
-    fresh = list(assets.refreshed_after(_time(request.GET.get("since", "")))[: NAMED + 1])
+    fresh: list[Any] = list(assets.refreshed_after(_time(request.GET.get("since", "")))[: NAMED + 1])
     if not fresh:
         return HttpResponse(status=204)
     names = ", ".join(f"{asset.asset_id} {asset.newest_ready.ref}" for asset in fresh[:NAMED])

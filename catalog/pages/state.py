@@ -8,6 +8,7 @@ from django.http import HttpRequest, QueryDict
 from access.errors import BadRequest
 from catalog.filters import Filters
 from catalog.limits import UNSTORABLE
+from catalog.models import Asset
 
 Link = dict[str, Any]
 PLACES = ("page", "before", "after")
@@ -97,3 +98,17 @@ class State:
         path, _, anchor = self.path.partition("#")
         text = query.urlencode(safe="/=:,@")
         return path + (f"?{text}" if text else "") + (f"#{anchor}" if anchor else "")
+
+
+def tags_of(asset: Asset) -> dict[str, str]:
+    """The tags of what `latest` answers: the newest ready instance, or the definition."""
+    tags: dict[str, str] = asset.newest_ready.tags if asset.newest_ready else asset.declared_tags
+    return tags
+
+
+def tag_links(asset: Asset, listing: State) -> list[Link]:
+    """The tags of an asset, each with the address of `listing` filtered by it."""
+    return [
+        {"key": key, "value": value, "url": listing.with_filter("tag", f"{key}={value}")}
+        for key, value in tags_of(asset).items()
+    ]

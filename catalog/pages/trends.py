@@ -44,7 +44,7 @@ class Trend:
 
 
 def trends_of(viewer: Viewer, assets: Sequence[Asset]) -> dict[int, Trend]:
-    """The trend of each asset, by its key. An asset whose last registrations all failed has that of its newest ready one."""
+    """The trend of each asset, by its key; of the newest ready instance alone where the last registrations failed."""
     rows = Instance.objects.visible_to(viewer).recent_ready(assets, VERSIONS)
     versions: dict[int, list[tuple[int, dict[str, Any]]]] = {}
     for asset, number, annotations in rows.values_list("asset_id", "number", "annotations"):

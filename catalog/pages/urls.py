@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 
 from catalog.pages.addresses import Kinds, Name, Twin
+from catalog.pages.aliases import aliases_page
 from catalog.pages.asset import asset_page
 from catalog.pages.cards import card_frame
 from catalog.pages.home import home_page, perimeter_page, project_page
@@ -31,6 +32,7 @@ urlpatterns = [
     path(f"{BRANCH}/<kind:kind><twin:twin>", listing_page, name="kind"),
     path(f"{ASSET}<twin:twin>", asset_page, name="asset"),
     path(f"{ASSET}/pulse", asset_pulse, name="asset-pulse"),
+    path(f"{ASSET}/aliases<twin:twin>", aliases_page, name="aliases"),
     path(f"{INSTANCE}<twin:twin>", instance_page, name="instance"),
     path(f"{INSTANCE}/cards/<name:card><twin:twin>", card_frame, name="card"),
     path(f"{PROJECT}/<path:rest>", elsewhere),

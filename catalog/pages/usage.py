@@ -1,4 +1,6 @@
-"""The lines of code that load an asset."""
+"""The lines of code that pages offer: to register an asset, to load one, to point a flow at this server."""
+
+from django.http import HttpRequest
 
 from catalog.models import Asset, Instance, Kind
 
@@ -7,6 +9,19 @@ EXAMPLES = {
     Kind.MODELS.value: 'self.model = train(rows)\nself.prj.register_model("churn_model", "model")',
 }
 
+FIRST_FLOW = """class TransactionsFlow(ProjectFlow):  # from obproject import ProjectFlow
+    @step
+    def start(self):
+        self.rows = load_rows()
+        self.prj.register_data("transactions", "rows")
+        self.next(self.end)"""
+
+
+def settings_to_point_here(request: HttpRequest) -> str:
+    """What a flow needs in its environment to find this server."""
+    address = f"export ASSETSITE_URL={request.build_absolute_uri('/').rstrip('/')}"
+    return address if getattr(request, "signed_in_locally", False) else f"{address}\nexport ASSETSITE_TOKEN=…"
+
 
 def code_to_use(asset: Asset, instance: Instance | None = None) -> str:
     """In a flow: the newest, or (with an instance) exactly this one."""
@@ -14,12 +29,12 @@ def code_to_use(asset: Asset, instance: Instance | None = None) -> str:
     what = f'"{asset.asset_id}"' + (f', instance="{instance.ref}"' if instance else "")
     if shown is None:
         return (
-            f"reference = self.prj.asset.consume_{singular}_asset({what})\n"
-            f'properties = self.prj.asset.get_properties("{asset.asset_id}")'
+            f"reference = self.prj.asset.consume_{singular}_asset(\n    {what})\n"
+            f'properties = self.prj.asset.get_properties(\n    "{asset.asset_id}")'
         )
     if shown.asset_kind == "artifact":
-        return f"self.{singular} = self.prj.get_{singular}({what})"
+        return f"self.{singular} = self.prj.get_{singular}(\n    {what})"
     return (
-        f"reference = self.prj.asset.consume_{singular}_asset({what})\n"
+        f"reference = self.prj.asset.consume_{singular}_asset(\n    {what})\n"
         f'blobs = reference["{singular}_properties"]["blobs"]'
     )

@@ -44,3 +44,16 @@ def exact(at: datetime) -> str:
 def machine(at: datetime) -> str:
     """`at` for the datetime attribute of a <time>: RFC 3339 in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@register.filter
+def duration(seconds: float) -> str:
+    """How long something took: `0.4 s`, `12 s`, `4 min 10 s`, `3 h 20 min`, `2 d 4 h`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for length, name, below, below_name in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= length:
+            rest = whole % length // below
+            return f"{whole // length} {name} {rest} {below_name}" if rest else f"{whole // length} {name}"
+    return f"{whole} s"

@@ -1,5 +1,8 @@
 """`manage.py token`."""
 
+import os
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
@@ -106,3 +109,13 @@ def test_what_the_command_does_is_in_the_audit_log():
         ("command line", "token.create", prefix, "alpha"),
         ("command line", "token.revoke", prefix, "alpha"),
     ]
+
+
+def test_a_database_that_is_not_set_up_is_said_in_a_sentence(tmp_path):
+    env = {"PATH": os.environ["PATH"], "ASSETSITE_HOME": str(tmp_path / "empty")}
+    command = [sys.executable, "manage.py", "token", "create", "--user", "ada", "--perimeter", "p", "--role", "editor"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "manage.py migrate" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from access.models import AuditEntry, Membership, Perimeter, Role, Token
@@ -41,13 +41,10 @@ class Command(BaseCommand):
         revoke.add_argument("prefix", help="the first characters of the token, as `list` shows them")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
-        match action:
-            case "create":
-                self.create(**options)
-            case "list":
-                self.list(**options)
-            case "revoke":
-                self.revoke(**options)
+        try:
+            {"create": self.create, "list": self.list, "revoke": self.revoke}[action](**options)
+        except DatabaseError as exc:
+            raise CommandError(f"The database is not ready ({exc}). Set it up first: manage.py migrate") from exc
 
     def create(
         self, *, user: str, perimeter: str, role: str, branch: list[str], expires_in: int | None, name: str, **rest: Any

@@ -176,7 +176,7 @@ def count_shown(task: str, datastore: Datastore) -> int:
     return 0
 
 
-def wait_for(question: Callable[[], int], seconds: float = 30) -> int:
+def wait_for(question: Callable[[], int], seconds: float = 60) -> int:
     """The first answer to `question` that is true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

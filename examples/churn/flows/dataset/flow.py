@@ -46,13 +46,18 @@ def tenure_chart(customers):
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "data": {"values": values},
-        "width": "container",
+        "width": 540,
         "height": 180,
         "mark": "bar",
         "encoding": {
             "x": {"field": "tenure", "bin": {"step": 6}, "title": "months with us"},
             "y": {"aggregate": "count", "title": "customers"},
-            "color": {"field": "outcome", "scale": {"range": ["#d9694f", "#7fa8c9"]}, "title": None},
+            "color": {
+                "field": "outcome",
+                "scale": {"range": ["#d9694f", "#7fa8c9"]},
+                "title": None,
+                "legend": {"orient": "top"},
+            },
         },
     }
 

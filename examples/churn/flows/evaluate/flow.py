@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+from feature_set import ASSET
 from logistic import accuracy, auc, predict
 from metaflow import card, current, step
 from metaflow.cards import Markdown, Table, VegaChart
@@ -17,7 +18,7 @@ class EvaluateFlow(ProjectFlow):
     @step
     def start(self):
         """Load both. The catalogue then shows which model and which features an evaluation is about."""
-        model, features = self.prj.get_model("churn_model"), self.prj.get_data("churn_features")
+        model, features = self.prj.get_model("churn_model"), self.prj.get_data(ASSET)
         scores, labels = predict(model, features["rows"]), features["labels"]
         flagged = [label for score, label in zip(scores, labels, strict=True) if score >= model["threshold"]]
         caught, left = sum(flagged), sum(labels)
@@ -65,14 +66,19 @@ def calibration_chart(calibration):
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "data": {"values": calibration},
-        "width": "container",
+        "width": 540,
         "height": 200,
         "mark": "bar",
         "encoding": {
             "x": {"field": "group", "type": "ordinal", "title": "tenth of the customers", "axis": {"labelAngle": 0}},
             "xOffset": {"field": "kind"},
             "y": {"field": "share", "type": "quantitative", "axis": {"format": "%"}, "title": "left"},
-            "color": {"field": "kind", "scale": {"range": ["#7fa8c9", "#d9694f"]}, "title": None},
+            "color": {
+                "field": "kind",
+                "scale": {"range": ["#7fa8c9", "#d9694f"]},
+                "title": None,
+                "legend": {"orient": "top"},
+            },
         },
     }
 

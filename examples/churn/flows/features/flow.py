@@ -1,14 +1,13 @@
-"""Make features of the newest customers: the data asset `churn_features`."""
+"""Make features of the newest customers: a data asset for the model to be trained on."""
 
 from statistics import fmean, pstdev
 
+from feature_set import ASSET, INTERACTIONS
 from logistic import auc
 from metaflow import card, current, step
 from metaflow.cards import Markdown, VegaChart
 
 from obproject import ProjectFlow
-
-INTERACTIONS = False
 
 
 class FeatureFlow(ProjectFlow):
@@ -38,7 +37,7 @@ class FeatureFlow(ProjectFlow):
         """Register the features."""
         best = max(self.signals, key=self.signals.__getitem__)
         self.prj.register_data(
-            "churn_features",
+            ASSET,
             "features",
             annotations={
                 "rows": len(self.features["rows"]),
@@ -70,7 +69,7 @@ def signal_chart(signals):
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "data": {"values": [{"column": name, "auc": value} for name, value in signals.items()]},
-        "width": "container",
+        "width": 540,
         "height": {"step": 30},
         "mark": {"type": "bar", "color": "#7fa8c9", "clip": True},
         "encoding": {

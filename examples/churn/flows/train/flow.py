@@ -2,6 +2,7 @@
 
 import random
 
+from feature_set import ASSET
 from logistic import accuracy, auc, fit, log_loss, predict
 from metaflow import Parameter, card, current, step
 from metaflow.cards import Markdown, Table, VegaChart
@@ -20,7 +21,7 @@ class TrainFlow(ProjectFlow):
     @step
     def start(self):
         """Load the newest features and split them: three quarters to train on, the rest to measure with."""
-        features = self.prj.get_data("churn_features")
+        features = self.prj.get_data(ASSET)
         examples = list(zip(features["rows"], features["labels"], strict=True))
         random.Random(self.round).shuffle(examples)  # noqa: S311 - a split, no secret
         quarter = len(examples) // 4
@@ -95,13 +96,18 @@ def loss_chart(runs):
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         "data": {"values": values},
-        "width": "container",
+        "width": 540,
         "height": 200,
         "mark": {"type": "line", "strokeWidth": 2.5},
         "encoding": {
             "x": {"field": "epoch", "type": "quantitative"},
             "y": {"field": "loss", "type": "quantitative", "scale": {"zero": False}, "title": "log loss"},
-            "color": {"field": "rate", "scale": {"range": ["#d9694f", "#4a7caa"]}, "title": "learning rate"},
+            "color": {
+                "field": "rate",
+                "scale": {"range": ["#d9694f", "#4a7caa"]},
+                "title": "learning rate",
+                "legend": {"orient": "top"},
+            },
         },
     }
 

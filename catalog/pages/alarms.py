@@ -18,7 +18,7 @@ class Alarm:
     sentence: str
 
 
-def warnings_of(viewer: Viewer, branch: Branch) -> list[Alarm]:
+def alarms_of(viewer: Viewer, branch: Branch) -> list[Alarm]:
     """Assets whose last registration failed, and properties whose declared value has changed beneath an edit."""
     return [*_failures(viewer, branch), *_surprises(viewer, branch)][:MOST]
 
@@ -40,7 +40,8 @@ def _surprises(viewer: Viewer, branch: Branch) -> list[Alarm]:
     assets = Asset.objects.visible_to(viewer).on_branch(branch)
     overrides = PropertyOverride.objects.filter(asset__in=assets).select_related("asset__branch__project__perimeter")
     changed = [row for row in overrides.defer("asset__readme").order_by("-at")[:100] if row.declared_has_changed]
-    return [
-        Alarm(row.asset, asset_url(row.asset), f"The declared value of {row.key} has changed since {row.actor} edited it.")
-        for row in changed[:MOST]
-    ]
+    return [Alarm(row.asset, asset_url(row.asset), _surprise(row)) for row in changed[:MOST]]
+
+
+def _surprise(override: PropertyOverride) -> str:
+    return f"The declared value of {override.key} has changed since {override.actor} edited it."

@@ -1,0 +1,54 @@
+"""The administration: Django's admin, entered by everybody who may write somewhere."""
+
+from functools import update_wrapper
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+
+from access.errors import BadRequest, NotFound
+from access.identity import viewer_of
+from access.models import Role
+
+
+class SiteAdmin(admin.AdminSite):
+    """Open to people with the role editor or admin in a perimeter, and to superusers.
+
+    Django's `is_staff` and model permissions play no part: what a person may do behind the door follows from the same
+    `Viewer` as everywhere else. Tokens are for programs, which have the API.
+    """
+
+    site_title = site_header = "assetsite administration"
+    index_title = "Administration"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        viewer = viewer_of(request)
+        if viewer.token or not viewer.signed_in:
+            return False
+        writes = any(grant.role.covers(Role.EDITOR) for grant in viewer.grants.values())
+        return writes or bool(request.user.is_superuser)
+
+    def admin_view(self, view: Any, cacheable: bool = False) -> Any:
+        entered = super().admin_view(view, cacheable)
+
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            if not self.has_permission(request):
+                raise NotFound("The administration is for people with the role editor or admin in a perimeter.")
+            if "%00" in request.META.get("QUERY_STRING", ""):
+                raise BadRequest("The address asks for a NUL character, which no row can hold.")
+            return entered(request, *args, **kwargs)
+
+        return update_wrapper(guarded, entered)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """People sign in at the site's own page, to which whoever is not signed in has been sent already."""
+        return redirect("admin:index")
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
+        if getattr(request, "signed_in_locally", False):
+            # saving the local user would keep the rights that it is lent for the request
+            raise NotFound("In local mode nobody signs in, so there is no password.")
+        return super().password_change(request, extra_context)

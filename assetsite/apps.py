@@ -1,0 +1,7 @@
+"""Django's admin with this site's own rules of who may enter."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class SiteAdminConfig(AdminConfig):
+    default_site = "assetsite.admin.SiteAdmin"

@@ -1,0 +1,27 @@
+"""Says in the header `X-Queries` how many queries an answer took."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+
+BOOKKEEPING = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
+
+
+class QueryCount:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        count = 0
+
+        def counted(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+            nonlocal count
+            count += not sql.startswith(BOOKKEEPING)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(counted):
+            response = self.get_response(request)
+        response.headers["X-Queries"] = str(count)
+        return response

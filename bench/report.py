@@ -1,0 +1,155 @@
+"""The table, and the page of the docs that holds it."""
+
+import datetime
+import os
+import platform
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import django
+
+from bench.rounds import CLIENTS, Measured
+from bench.seed import HISTORY
+from bench.workload import TARGETS
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
+MOST_GROWTH = 1.3
+MOST_QUERIES = 12
+MOST_MEMORY = 1.1
+"""Memory counts as flat if it is at most so many times that after the first round."""
+
+HEAD = """# Performance
+
+Made by `make bench`, which prints this page; `python -m bench --write` keeps it.
+
+## What is measured
+
+The site as `manage.py serve` serves it, with the settings that it comes with: in local mode on SQLite, in team mode on PostgreSQL
+(with a token; PostgreSQL's own defaults, so every commit is on disk). Two catalogues are served at once, one from
+each database: 200 assets on each of 5 branches, with edges, consumptions, annotations and aliases. *Large* has {large:,}
+instances, {big:,} of them in one asset and {busy:,} in each of 13 others; *small* is the same catalogue with one hundredth of that
+history, and as many rows on its pages. Assets that are not refreshed all the time have one instance at both sizes.
+
+Requests come from another process on the same machine over connections kept open, each client sending one at a time. Numbers are
+medians of {rounds} rounds of {seconds} s; in each round the two sizes take turns. `large/small` is the ratio of the two p50 of a
+round. Registrations and consumptions are as the client package sends them, with an idempotency key and the task's attempt.
+The two bare views are mounted in the same process behind the same middleware; one inserts a row, the other selects one.
+
+Times depend on the machine and on what else it does; ratios hardly do.
+
+| | |
+|---|---|
+{machine}
+
+## Targets
+
+| Target | Database | Measured | Met |
+|---|---|---|---|
+{targets}
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    database: str
+    version: str
+    measured: Measured
+    judged_by_yardsticks: bool
+
+
+def page(results: list[Result], *, rounds: int, seconds: float) -> str:
+    big, busy = HISTORY["large"]
+    head = HEAD.format(
+        large=100_000,
+        big=big,
+        busy=busy,
+        rounds=rounds,
+        seconds=seconds,
+        machine="\n".join(f"| {name} | {value} |" for name, value in machine(results)),
+        targets="\n".join(f"| {' | '.join(row)} |" for result in results for row in targets(result)),
+    )
+    return "\n".join([head, *(line for result in results for line in tables(result))])
+
+
+def machine(results: list[Result]) -> Iterator[tuple[str, str]]:
+    yield "Date", datetime.datetime.now(datetime.UTC).date().isoformat()
+    yield "Machine", f"{os.cpu_count()} cores ({platform.machine()}), {memory_of_machine() / 2**30:.0f} GiB of memory"
+    yield "Software", f"Python {platform.python_version()}, Django {django.get_version()}"
+    yield "Databases", ", ".join(f"{result.database} {result.version}" for result in results)
+
+
+def memory_of_machine() -> int:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def sqlite_version() -> str:
+    return sqlite3.sqlite_version
+
+
+def targets(result: Result) -> Iterator[tuple[str, str, str, str]]:
+    measured = result.measured
+    slowest, clients = max(
+        ((target.name, clients) for target in TARGETS for clients in CLIENTS), key=lambda case: measured.growth(*case)
+    )
+    growth = measured.growth(slowest, clients)
+    where = f"{growth:.2f} at most ({slowest}, {clients} client{'s' * (clients > 1)})"
+    yield f"p50 large ≤ {MOST_GROWTH} × small in every row", result.database, where, met(growth <= MOST_GROWTH)
+    most = max(measured.queries[target.name, size] for target in TARGETS if target.page for size in HISTORY)
+    yield f"no page above {MOST_QUERIES} queries", result.database, f"{most} at most", met(most <= MOST_QUERIES)
+    for target in TARGETS:
+        if target.floor and result.judged_by_yardsticks:
+            yardstick, least = target.floor
+            share = measured.share(target.name, yardstick, max(CLIENTS))
+            yield f"{target.name} ≥ {least} of {yardstick}", result.database, f"{share:.2f}", met(share >= least)
+    swell = max(memory[-1] / memory[0] for memory in measured.memory.values())
+    yield "memory flat over the rounds", result.database, f"× {swell:.2f} at most", met(swell <= MOST_MEMORY)
+
+
+def met(yes: bool) -> str:
+    return "yes" if yes else "**no**"
+
+
+def tables(result: Result) -> Iterator[str]:
+    for clients in CLIENTS:
+        yield f"## {result.database}, {clients} client{'s' * (clients > 1)}"
+        yield ""
+        yield "| Request | Queries | Requests/s small | large | p50 ms small | large | large/small | p95 ms small | large |"
+        yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+        yield from (row(result.measured, target.name, clients) for target in TARGETS)
+        yield ""
+    yield f"## {result.database}, memory of the server after each round"
+    yield ""
+    for size, memory in result.measured.memory.items():
+        yield f"- {size}: {', '.join(f'{bytes_ / 2**20:.0f}' for bytes_ in memory)} MiB"
+    yield ""
+    yield f"## {result.database}, compared with a bare view, {max(CLIENTS)} clients"
+    yield ""
+    yield "| Request | Part of the rate | of |"
+    yield "|---|--:|---|"
+    for target in TARGETS:
+        if target.floor:
+            share = result.measured.share(target.name, target.floor[0], max(CLIENTS))
+            yield f"| {target.name} | {share:.2f} | {target.floor[0]} |"
+    yield ""
+
+
+def row(measured: Measured, target: str, clients: int) -> str:
+    small, large = ((target, size, clients) for size in ("small", "large"))
+    cells = [
+        target,
+        str(measured.queries[target, "large"]),
+        f"{measured.rate(*small):,.0f}",
+        f"{measured.rate(*large):,.0f}",
+        milliseconds(measured.p50(*small)),
+        milliseconds(measured.p50(*large)),
+        f"{measured.growth(target, clients):.2f}",
+        milliseconds(measured.p95(*small)),
+        milliseconds(measured.p95(*large)),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.1f}"

@@ -1,0 +1,77 @@
+"""The history of an asset's aliases: which version each pointed to, since when, and by whom."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, OuterRef, Subquery
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from access.identity import viewer_of
+from catalog.api.shapes import move_shape
+from catalog.models import Alias, AliasMove, Asset, Instance
+from catalog.pages.addresses import asset_url, at_place
+from catalog.pages.frame import branch_frame
+from catalog.pages.people import Named
+from catalog.pages.state import State
+from catalog.reading import Place, find_asset
+
+ROWS = 50
+
+
+@dataclass(frozen=True)
+class Move:
+    """An `AliasMove` with the versions before and after: "v12", "definition", or empty for none."""
+
+    move: AliasMove
+    before: str
+    after: str
+
+    @property
+    def who(self) -> Named:
+        return Named.of(self.move.entity_kind, self.move.entity_id)
+
+
+def aliases_of(asset: Asset) -> list[Alias]:
+    """The aliases, each with the `number` of the version that it points to (None: the definition)."""
+    return list(asset.aliases.annotate(number=F("instance__number")).order_by("name"))
+
+
+@at_place
+def aliases_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool) -> HttpResponse:
+    asset, state = find_asset(viewer_of(request), place, kind, asset_id), State.of(request)
+    moves = _moves(asset, state.number("before"))
+    older = state.url(before=moves[ROWS - 1].pk) if len(moves) > ROWS else None
+    if twin:
+        return JsonResponse({"entries": [move_shape(move) for move in moves[:ROWS]], "older": older})
+    context = {
+        **branch_frame(request, asset.branch, kind, asset),
+        "asset": asset,
+        "asset_url": asset_url(asset),
+        "aliases": aliases_of(asset),
+        "moves": [_named(move) for move in moves[:ROWS]],
+        "newest_url": state.url(before=None) if state.number("before") else None,
+        "older_url": older,
+    }
+    return render(request, "catalog/aliases.html", context)
+
+
+def _moves(asset: Asset, before: int | None) -> list[Any]:
+    """The newest moves, one more than are shown."""
+    moves = asset.alias_moves.annotate(from_number=_number("from_uid"), to_number=_number("to_uid"))
+    found = moves if before is None else moves.filter(pk__lt=before)
+    return list(found.order_by("-pk")[: ROWS + 1])
+
+
+def _number(column: str) -> Subquery:
+    return Subquery(Instance.objects.filter(uid=OuterRef(column)).values("number"))
+
+
+def _named(move: Any) -> Move:
+    return Move(move, _ref(move.from_uid, move.from_number), _ref(move.to_uid, move.to_number))
+
+
+def _ref(uid: str, number: int | None) -> str:
+    if not uid:
+        return ""
+    return f"v{number}" if number else "definition"

@@ -1,0 +1,26 @@
+"""One address serves a page and, to htmx, a part of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+Context = dict[str, Any]
+
+
+def render_page_or_part(
+    request: HttpRequest, page: str, part: str, context: Context, around: Callable[[], Context]
+) -> HttpResponse:
+    """The template `page`, or `_part` alone if htmx is to put it into the element of that id.
+
+    The question is which element htmx names, not whether htmx asks: after Back it asks for the whole page.
+    `around` makes the context that only the whole page needs.
+    """
+    if request.headers.get("HX-Target") == part:
+        response = render(request, f"catalog/_{part}.html", context)
+    else:
+        response = render(request, f"catalog/{page}.html", {**context, **around()})
+    patch_vary_headers(response, ["HX-Target"])
+    return response

@@ -1,0 +1,472 @@
+"""What `make demo` runs once the server is up: both example projects, for real, on three branches each.
+
+Each step leaves something in the catalogue, and the catalogue is asked what is there already: a second demo adds
+nothing, and one that was interrupted goes on. Copies of the projects, their runs and their logs are below
+``$ASSETSITE_HOME/demo``; the checkout stays as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from obproject.branches import branch_key
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+EXAMPLES = CHECKOUT / "examples"
+HOME = Path(os.environ.get("ASSETSITE_HOME") or CHECKOUT / ".assetsite").expanduser().resolve() / "demo"
+AT_ONCE = 2
+LOG_LINES_SHOWN = 30
+MAIN, FEATURE, LOCAL = "main", "feature/better-features", "user.demo"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One commit, as a feature branch makes it: some lines of one file replaced, and perhaps a file added."""
+
+    message: str
+    file: str
+    before: str
+    after: str
+    added: tuple[str, str] | None = None
+    """Name and content of a new file."""
+
+    def apply(self, folder: Path) -> None:
+        """Change a copy of the project."""
+        file = folder / self.file
+        file.write_text(file.read_text().replace(self.before, self.after))
+        if self.added:
+            name, content = self.added
+            (folder / name).parent.mkdir()
+            (folder / name).write_text(content)
+
+
+CHANGES = {
+    "churn": Change(
+        "Let support calls and contract interact, as features of their own",
+        "src/feature_set.py",
+        'ASSET = "churn_features"\nINTERACTIONS = False',
+        'ASSET = "interaction_features"\nINTERACTIONS = True',
+        added=(
+            "data/interaction_features/asset_config.toml",
+            'name = "Interaction features"\nid = "interaction_features"\nkind = "artifact"\nicon = "✖️"\n'
+            'description = "Churn features with calls without a contract as a column of its own"\n',
+        ),
+    ),
+    "comics": Change("Add a silent panel before the last", "flows/comic_data/flow.py", "PANELS = 3", "PANELS = 4"),
+}
+
+# The catalogue
+
+
+class Catalogue:
+    """What the demo asks the catalogue, which is the judge of what is done."""
+
+    def __init__(self, url: str, token: str | None, perimeter: str) -> None:
+        self._root = f"{url.rstrip('/')}/v1/perimeters/{perimeter}"
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy between this machine and itself
+        self._session.headers.update({"x-api-key": token} if token else {})
+
+    def get(self, workspace: Workspace, path: str, **query: str) -> dict[str, Any] | None:
+        """Return what is below a branch; None if there is no such thing."""
+        answer = self._session.get(self._address(workspace, path), params=query, timeout=20)
+        if answer.status_code == 404:
+            return None
+        answer.raise_for_status()
+        return answer.json()
+
+    def put(self, workspace: Workspace, path: str, body: dict[str, Any]) -> None:
+        """Change what is below a branch."""
+        self._session.put(self._address(workspace, path), json=body, timeout=20).raise_for_status()
+
+    def _address(self, workspace: Workspace, path: str) -> str:
+        return f"{self._root}/projects/{workspace.project}/branches/{branch_key(workspace.branch)}/{path}"
+
+
+# Where steps work
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A copy of an example project, with one branch checked out."""
+
+    project: str
+    branch: str
+
+    @property
+    def folder(self) -> Path:
+        return HOME / self.project / branch_key(self.branch)
+
+    @property
+    def is_deployed(self) -> bool:
+        return self.branch != LOCAL
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment of the steps: nobody's Metaflow configuration, and no network but the catalogue."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("METAFLOW_", "OBP_", "OB_", "GIT_"))}
+        return kept | {
+            "ASSETSITE_URL": os.environ["ASSETSITE_URL"],
+            "METAFLOW_HOME": str(HOME / "no-configuration"),
+            "METAFLOW_USER": "ci" if self.is_deployed else LOCAL.removeprefix("user."),
+            "PYTHONPATH": os.pathsep.join([str(self.folder / "src"), str(CHECKOUT)]),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def prepare(self) -> None:
+        """Copy the project, unless that is done."""
+        if self.folder.exists():
+            return
+        draft = self.folder.with_name(f".{self.folder.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        leave_out = shutil.ignore_patterns("__pycache__", ".*", "project_spec.json")
+        shutil.copytree(EXAMPLES / self.project, draft, ignore=leave_out)
+        # The first commit is the same in all copies, hence its fixed time.
+        _commit(draft, MAIN, "Add the project", int((EXAMPLES / self.project / "obproject.toml").stat().st_mtime))
+        if self.branch == FEATURE:
+            change = CHANGES[self.project]
+            change.apply(draft)
+            _commit(draft, FEATURE, change.message, int(time.time()))
+        draft.rename(self.folder)
+
+
+def _commit(folder: Path, branch: str, message: str, at: int) -> None:
+    """Commit everything to a new branch, so that deploys can say what they deploy; without git they can't."""
+    if shutil.which("git") is None:
+        return
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")}
+    plain = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    when = {"GIT_AUTHOR_DATE": f"{at} +0000", "GIT_COMMITTER_DATE": f"{at} +0000"}
+    who = ("-c", "user.name=Demo", "-c", "user.email=demo@example.com")
+    for command in (("init",), ("checkout", "-b", branch), ("add", "."), (*who, "commit", "-m", message)):
+        subprocess.run(
+            ["git", *command],
+            cwd=folder,
+            env=kept | plain | when,
+            capture_output=True,
+            check=True,
+        )
+
+
+# What a step can be
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that leaves a trace in the catalogue."""
+
+    workspace: Workspace
+
+    @property
+    def title(self) -> str:
+        raise NotImplementedError
+
+    def is_done(self, catalogue: Catalogue) -> bool:
+        """Say whether the catalogue shows what this step leaves there."""
+        raise NotImplementedError
+
+    def _arguments(self) -> list[str]:
+        raise NotImplementedError
+
+    @property
+    def fails(self) -> bool:
+        """Whether it is there to show a failure."""
+        return False
+
+    def __str__(self) -> str:
+        return f"{self.workspace.project}, {self.workspace.branch}: {self.title}"
+
+    @property
+    def key(self) -> str:
+        """Name of the step's files."""
+        return "-".join(re.findall(r"\w+", str(self)))
+
+    @property
+    def log(self) -> Path:
+        return HOME / "logs" / f"{self.key}.log"
+
+    def start(self, catalogue: Catalogue) -> subprocess.Popen[bytes] | None:
+        """Start it; None if it is finished at once."""
+        with self.log.open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, *self._arguments()],
+                cwd=self.workspace.folder,
+                env=self.workspace.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+
+@dataclass(frozen=True)
+class Deploy(Step):
+    """Bring what the project declares to the catalogue."""
+
+    title = "deploy"
+
+    def is_done(self, catalogue: Catalogue) -> bool:
+        deployed = catalogue.get(self.workspace, "latestflowproject") is not None
+        return deployed and (self.workspace.folder / "project_spec.json").exists()
+
+    def _arguments(self) -> list[str]:
+        return ["-m", "obproject.deploy", "--branch", self.workspace.branch]
+
+
+FLOWS = {
+    "DatasetFlow": ("flows/dataset/flow.py", "data/customers"),
+    "FeatureFlow": ("flows/features/flow.py", "data/churn_features"),
+    "TrainFlow": ("flows/train/flow.py", "models/churn_model"),
+    "EvaluateFlow": ("flows/evaluate/flow.py", "data/evaluation"),
+    "ComicData": ("flows/comic_data/flow.py", "data/comic"),
+    "ComicExplainer": ("flows/comic_explainer/flow.py", "data/explanations"),
+}
+"""Where the flows are, and what each of them registers."""
+
+
+@dataclass(frozen=True)
+class Run(Step):
+    """Run a flow, which registers an asset."""
+
+    flow: str
+    label: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f"{self.flow}, {self.label}"
+
+    @property
+    def fails(self) -> bool:
+        return "--break-it" in self.options
+
+    @property
+    def asset(self) -> str:
+        """The asset that the run registers; that of one flow is changed on the feature branch."""
+        changed = self.flow == "FeatureFlow" and self.workspace.branch == FEATURE
+        return "data/interaction_features" if changed else FLOWS[self.flow][1]
+
+    def instance(self, catalogue: Catalogue) -> dict[str, Any] | None:
+        """Return what the run registered; None if there is no run, or the catalogue doesn't know it."""
+        if not self._run_id_file.exists():
+            return None
+        run = f"run_pathspec={self.flow}/{self._run_id_file.read_text().strip()}"
+        summary = catalogue.get(self.workspace, self.asset, annotation=run, state="any")
+        return next(iter(summary["recent_instances"]), None) if summary else None
+
+    def is_done(self, catalogue: Catalogue) -> bool:
+        instance = self.instance(catalogue)
+        return instance is not None and instance["state"] == ("failed" if self.fails else "ready")
+
+    @property
+    def _run_id_file(self) -> Path:
+        return HOME / "runs" / self.key
+
+    def _arguments(self) -> list[str]:
+        spec = ["--config", "project_spec", "project_spec.json"] if self.workspace.is_deployed else []
+        before = [FLOWS[self.flow][0], "--no-pylint", "--quiet", *spec]
+        return [*before, "run", *self.options, "--run-id-file", str(self._run_id_file)]
+
+
+@dataclass(frozen=True)
+class MoveAlias(Step):
+    """Let a name point at what a run registered."""
+
+    alias: str
+    target: Run
+
+    @property
+    def title(self) -> str:
+        return f"@{self.alias} to {self.target.title}"
+
+    def is_done(self, catalogue: Catalogue) -> bool:
+        """Look into the history: people may have moved the alias since."""
+        target = self.target.instance(catalogue)
+        history = catalogue.get(self.workspace, f"{self.target.asset}/alias-history") or {"entries": []}
+        moves = [(entry["alias_name"], entry["instance_id"]) for entry in history["entries"]]
+        return target is not None and (self.alias, target["id"]) in moves
+
+    def start(self, catalogue: Catalogue) -> None:
+        if target := self.target.instance(catalogue):
+            who = {"entity_kind": "user", "entity_id": "demo"}
+            path = f"{self.target.asset}/aliases/{self.alias}"
+            catalogue.put(self.workspace, path, {"instance_id": target["id"], "entity_ref": who})
+
+
+@dataclass(frozen=True)
+class Dashboard(Step):
+    """Consume assets as a deployment."""
+
+    title = "dashboard"
+
+    def is_done(self, catalogue: Catalogue) -> bool:
+        summary = catalogue.get(self.workspace, FLOWS["TrainFlow"][1], page_size="1") or {"recently_consumed_by": []}
+        return any(entry["entity_ref"]["entity_id"] == "dashboard" for entry in summary["recently_consumed_by"])
+
+    def _arguments(self) -> list[str]:
+        return ["deployments/dashboard/app.py", "@production"]
+
+
+# The plan
+
+Plan = dict[Step, tuple[Step, ...]]
+"""Steps with those that each of them has to wait for."""
+
+
+def make_plan() -> Plan:
+    """Return the whole demo."""
+    return {**_plan_churn(), **_plan_comics()}
+
+
+def _plan_churn() -> Plan:
+    main, feature, local = (Workspace("churn", branch) for branch in (MAIN, FEATURE, LOCAL))
+
+    def run(where: Workspace, flow: str, number: int) -> Run:
+        options = ("--round", str(number)) if flow in ("DatasetFlow", "TrainFlow") else ()
+        return Run(where, flow, f"round {number}", options)
+
+    flows = ("DatasetFlow", "FeatureFlow", "TrainFlow", "EvaluateFlow")
+    rounds = {number: [run(main, flow, number) for flow in flows] for number in (1, 2, 3, 4)}
+    first, second, third = (run(main, "TrainFlow", number) for number in (1, 2, 3))
+    to_first, to_second = MoveAlias(main, "production", first), MoveAlias(main, "production", second)
+    features = run(feature, "FeatureFlow", 3)
+    broken = Run(local, "TrainFlow", "broken on purpose", ("--round", "6", "--break-it", "True"))
+    return {
+        **_chain(Deploy(main), *rounds[1], to_first, *rounds[2], to_second, *rounds[3], *rounds[4]),
+        **_chain(MoveAlias(main, "candidate", third), Dashboard(main), after=rounds[4]),
+        # The branch's features are made of main's customers, so they have to wait for these.
+        **_chain(Deploy(feature), features, run(feature, "TrainFlow", 3), after=rounds[3]),
+        **_chain(run(feature, "FeatureFlow", 4), after=[*rounds[4], features]),
+        **_chain(run(feature, "TrainFlow", 4), after=[run(feature, "FeatureFlow", 4), run(feature, "TrainFlow", 3)]),
+        **_chain(run(local, "TrainFlow", 5), broken, after=rounds[4]),
+    }
+
+
+def _plan_comics() -> Plan:
+    main, feature, local = (Workspace("comics", branch) for branch in (MAIN, FEATURE, LOCAL))
+
+    def draw(where: Workspace, number: int) -> Run:
+        return Run(where, "ComicData", f"no. {number}", ("--number", str(number)))
+
+    def explain(where: Workspace, number: int) -> Run:
+        return Run(where, "ComicExplainer", f"no. {number}")
+
+    strips = [step for number in (1, 2, 3) for step in (draw(main, number), explain(main, number))]
+    return {
+        **_chain(Deploy(main), *strips),
+        # Other branches explain main's newest strip, for that is where they read.
+        **_chain(Deploy(feature), draw(feature, 3), explain(feature, 3), draw(feature, 4), after=strips),
+        **_chain(draw(local, 5), explain(local, 3), after=strips),
+    }
+
+
+def _chain(*steps: Step, after: Iterable[Step] = ()) -> Plan:
+    """Return steps that come one after the other, the first of them after others."""
+    waits_for = [tuple(after), *((step,) for step in steps)]
+    return dict(zip(steps, waits_for, strict=False))
+
+
+# Carrying it out
+
+
+class StepFailed(Exception):
+    """A step did not end as it should."""
+
+    def __init__(self, step: Step) -> None:
+        tail = step.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:] if step.log.exists() else []
+        super().__init__("\n".join(["", *tail, "", f"{step} did not end as it should. All it said: {step.log}"]))
+
+
+class Demo:
+    """Carries out what is left of a plan, ``AT_ONCE`` steps at a time."""
+
+    def __init__(self, plan: Plan, catalogue: Catalogue) -> None:
+        self._plan = plan
+        self._catalogue = catalogue
+        self._done = {step for step in plan if step.is_done(catalogue)}
+        self._running: dict[Step, tuple[subprocess.Popen[bytes] | None, float]] = {}
+
+    def carry_out(self) -> None:
+        """Do what is left; raise StepFailed at the first step that does not end as it should."""
+        if len(self._done) == len(self._plan):
+            print(f"The examples have run already: all {len(self._plan)} steps of the demo are in the catalogue.")
+            return
+        if self._done:
+            print(f"{len(self._done)} of {len(self._plan)} steps of the demo are in the catalogue already.", flush=True)
+        for workspace in {step.workspace for step in self._plan}:
+            workspace.prepare()
+        try:
+            self._carry_out_rest()
+        finally:
+            for process, _ in self._running.values():
+                if process:
+                    process.terminate()
+                    process.wait()
+
+    def _carry_out_rest(self) -> None:
+        order = TopologicalSorter(self._plan)
+        order.prepare()
+        waiting: list[Step] = []
+        while order.is_active():
+            waiting += order.get_ready()
+            order.done(*(step for step in waiting if step in self._done))
+            waiting = [step for step in waiting if step not in self._done]
+            for step in waiting[: AT_ONCE - len(self._running)]:
+                waiting.remove(step)
+                self._running[step] = step.start(self._catalogue), time.monotonic()
+            order.done(*self._collect())
+
+    def _collect(self) -> list[Step]:
+        """Return the steps that have ended, after a moment in which some may."""
+        time.sleep(0.02)
+        ended = [step for step, (process, _) in self._running.items() if process is None or process.poll() is not None]
+        for step in ended:
+            process, started = self._running.pop(step)
+            failed = process is not None and process.returncode != 0
+            if failed != step.fails or not step.is_done(self._catalogue):
+                raise StepFailed(step)
+            self._done.add(step)
+            outcome = " (failed, as it should)" if failed else ""
+            seconds = f"{time.monotonic() - started:.1f} s"
+            print(f"{len(self._done):3}/{len(self._plan)}  {step}{outcome} … {seconds}", flush=True)
+        return ended
+
+
+def main() -> int:
+    """Run the demo against the catalogue that ASSETSITE_URL names; return 0 if all is in the catalogue in the end."""
+    if not os.environ.get("ASSETSITE_URL"):
+        print("Set ASSETSITE_URL to the address of a catalogue, or run `make demo`.", file=sys.stderr)
+        return 1
+    perimeter = os.environ.get("ASSETSITE_PERIMETER") or "default"
+    catalogue = Catalogue(os.environ["ASSETSITE_URL"], os.environ.get("ASSETSITE_TOKEN"), perimeter)
+    # Metaflow keeps its runs in the nearest folder of this name: one datastore for all branches, as in a team.
+    for folder in (".metaflow", "runs", "logs"):
+        (HOME / folder).mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # flows that run must end with the demo, however it ends
+    try:
+        Demo(make_plan(), catalogue).carry_out()
+    except StepFailed as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except requests.RequestException as error:
+        print(f"The catalogue at {os.environ['ASSETSITE_URL']} does not answer as it should: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted: the next demo goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""A person walks the site in a real browser: every page from home to a card, at a desk and on a phone."""
+
+import pytest
+import requests
+from playwright.sync_api import expect
+
+from tests.browser.conftest import DESK, PHONE
+
+pytestmark = pytest.mark.browser
+
+LOOKS = [(DESK, "light"), (DESK, "dark"), (PHONE, "light"), (PHONE, "dark")]
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_from_home_to_the_card_of_an_instance(world, open_page, size, scheme):
+    watched = open_page(size, scheme)
+    page = watched.page
+    page.goto(world.url())
+    page.get_by_role("main").get_by_role("link", name="A small world").click()
+    expect(page).to_have_url(world.url("default/world"))
+    assert not watched.scrolls_sideways()
+    page.get_by_role("main").get_by_role("link", name="main", exact=True).first.click()
+    expect(page).to_have_url(world.url("default/world/main"))
+    expect(page.get_by_role("main")).to_contain_text("It is small")
+    assert not watched.scrolls_sideways()
+    page.get_by_role("link", name="Data").first.click()
+    expect(page).to_have_url(world.url("default/world/main/data"))
+    assert not watched.scrolls_sideways()
+    page.get_by_role("main").get_by_role("link", name="Rows of the world").first.click()
+    expect(page).to_have_url(world.url("default/world/main/data/rows"))
+    expect(page.get_by_role("main")).to_contain_text("ConsumerFlow")
+    expect(page.get_by_role("main")).to_contain_text("feature/x")
+    assert not watched.scrolls_sideways()
+    page.get_by_role("main").get_by_role("link", name="v1", exact=True).first.click()
+    expect(page).to_have_url(world.url("default/world/main/data/rows/v1"))
+    assert not watched.scrolls_sideways()
+    page.goto(world.url("default/world/main/data/rows/v1?card=report"))
+    show_card(page, "report")
+    card = page.frame_locator("iframe[data-card]")
+    expect(card.get_by_text("Three good rows")).to_be_visible()
+    assert page.locator("iframe[data-card]").evaluate("frame => frame.clientHeight") > 150
+    # the one thing that a card asks for elsewhere is a web font, and its policy refuses that
+    assert [error for error in watched.errors if "fonts.googleapis.com" not in error] == []
+    own = ("http://127.0.0.1", "data:", "blob:")
+    assert [url for url in watched.requests if not url.startswith(own) and "fonts.googleapis.com" not in url] == []
+
+
+def show_card(page, name):
+    """Follow the chooser where the page shows another of the task's cards."""
+    chooser = page.get_by_role("link", name=name)
+    if chooser.count():
+        chooser.first.click()
+
+
+def test_a_hostile_card_reaches_nothing(world, open_page):
+    watched = open_page()
+    page = watched.page
+    page.context.add_cookies([{"name": "sessionid", "value": "secret", "url": world.url()}])
+    page.goto(world.url("default/world/main/data/rows/v1"))
+    show_card(page, "hostile")
+    card = page.frame_locator("iframe[data-card]")
+    expect(card.get_by_text("site: refused", exact=True)).to_be_visible()
+    expect(card.get_by_text("world: refused", exact=True)).to_be_visible()
+    lines = card.locator("#out li").all_inner_texts()
+    assert sorted(lines) == [
+        "cookie: refused", "parent: refused", "site: refused", "storage: refused", "top: refused", "world: refused",
+    ]  # fmt: skip
+    assert page.url.startswith(world.url("default/world/main/data/rows/v1"))
+    assert not any("127.0.0.1:9/" in url for url in watched.requests)
+
+
+def test_a_card_is_refused_outside_a_frame(world, open_page):
+    watched = open_page()
+    watched.page.goto(world.url("default/world/main/data/rows/v1"))
+    frame = watched.page.locator("iframe[data-card]").get_attribute("src")
+    answer = watched.page.goto(world.url(frame.lstrip("/")))
+    assert answer.status == 403
+
+
+def test_branches_show_their_own_instances(world, open_page):
+    page = open_page().page
+    page.goto(world.url("default/world/main/data/rows"))
+    expect(page.get_by_role("main")).to_contain_text("v2")
+    page.goto(world.url("default/world/user_alice/data/rows"))
+    expect(page.get_by_role("main")).not_to_contain_text("v2")
+    expect(page.get_by_role("banner")).to_contain_text("user.alice")
+    page.goto(world.url("default/world/feature_x/data"))
+    expect(page.get_by_role("main")).to_contain_text("report")
+
+
+def test_text_of_users_is_text(world, open_page):
+    watched = open_page()
+    alerts = []
+    watched.page.on("dialog", lambda dialog: (alerts.append(dialog.message), dialog.dismiss()))
+    watched.page.goto(world.url("default/world/feature_x/data/report"))
+    expect(watched.page.get_by_role("main")).to_contain_text("<b>bold</b> & co")
+    expect(watched.page.get_by_role("main")).to_contain_text("<i>")
+    watched.page.goto(world.url("default/world/main/data/rows"))
+    expect(watched.page.get_by_role("main")).to_contain_text("Some rows")
+    assert alerts == []
+
+
+def test_an_open_page_notices_a_new_instance(world, open_page):
+    page = open_page().page
+    body = {"entity_ref": {"entity_kind": "user", "entity_id": "ada"}, "data_asset_kind": "s3"}
+    address = f"{world.site.url}/v1/perimeters/default/projects/world/branches/other/data/fresh"
+    requests.patch(address, json=body, timeout=10).raise_for_status()
+    page.goto(world.url("default/world/other/data/fresh"))
+    expect(page.get_by_role("main")).to_contain_text("v1")
+    requests.patch(address, json=body, timeout=10).raise_for_status()
+    expect(page.get_by_text("v2").first).to_be_visible(timeout=5_000)
+
+
+def test_without_scripts_lists_can_be_searched_sorted_and_filtered(world, open_page):
+    page = open_page(scripts=False).page
+    page.goto(world.url("default/world/main/data"))
+    page.get_by_role("searchbox").first.fill("nothing like this")
+    page.get_by_role("searchbox").first.press("Enter")
+    expect(page.get_by_role("main")).not_to_contain_text("Rows of the world")
+    page.goto(world.url("default/world/main/data?tag=env=test"))
+    expect(page.get_by_role("main")).to_contain_text("Rows of the world")
+    page.goto(world.url("default/world/main/data?tag=env=prod"))
+    expect(page.get_by_role("main")).not_to_contain_text("Rows of the world")
+
+
+def test_the_page_of_the_api_shows_every_call(world, open_page):
+    page = open_page().page
+    page.goto(world.url("v1/docs"))
+    expect(page.get_by_text("Register an instance, and with the first one the asset")).to_be_visible()
+
+
+def test_every_page_has_a_twin_for_programs(world):
+    for path in ("index", "default", "default/world", "default/world/main", "default/world/main/data",
+                 "default/world/main/data/rows", "default/world/main/data/rows/v1"):  # fmt: skip
+        answer = requests.get(world.url(f"{path}.json"), timeout=10)
+        assert answer.status_code == 200, path
+        assert answer.headers["content-type"].startswith("application/json"), path
+        assert answer.json(), path

@@ -1,0 +1,278 @@
+"""Who may call which endpoint: everyone of the cast against every endpoint of the API."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import get_resolver
+from django.utils import timezone
+
+from access.models import Membership, Perimeter, Role, Token
+from catalog.models import Asset, Branch, Consumption, Instance
+from tests.catalog.wire import CI, TASK, definition, deploy_body
+from tests.conftest import Api
+
+ROOT = "/v1/perimeters/alpha"
+BRANCH = f"{ROOT}/projects/churn/branches"
+MAIN, FEATURE = f"{BRANCH}/main", f"{BRANCH}/feature_x"
+ASSET = f"{MAIN}/data/xkcd"
+REGISTRATION = {"entity_ref": TASK, "data_asset_kind": "artifact"}
+SPEC = {"project": "churn", "branch": "main", "version_id": "1", "spec": {"data": []}}
+
+# name of the route, method, address, body, status for an editor
+READS = [
+    ("api-assets", "GET", f"{MAIN}/data", None, 200),
+    ("api-asset", "GET", ASSET, None, 200),
+    ("api-instance", "GET", f"{ASSET}/instances/latest", None, 200),
+    ("api-aliases", "GET", f"{ASSET}/aliases", None, 200),
+    ("api-alias", "GET", f"{ASSET}/aliases/production", None, 200),
+    ("api-alias-history", "GET", f"{ASSET}/alias-history", None, 200),
+    ("api-spec", "GET", f"{MAIN}/latestflowproject", None, 200),
+]
+CONSUMPTION = ("api-instance", "PUT", f"{ASSET}/instances/latest", {"entity_ref": TASK}, 200)
+WRITES = [
+    ("api-asset", "PATCH", ASSET, REGISTRATION, 201),
+    ("api-asset", "DELETE", ASSET, None, 204),
+    ("api-alias", "PUT", f"{ASSET}/aliases/production", {"entity_ref": TASK, "instance_id": "$newest"}, 200),
+    ("api-alias", "DELETE", f"{ASSET}/aliases/production", None, 204),
+    ("api-specs", "DELETE", f"{MAIN}/flowprojects", None, 204),
+    ("api-deploys", "POST", f"{MAIN}/deploys", deploy_body(definition("xkcd")), 200),
+    ("api-post-spec", "POST", f"{ROOT}/flowprojects", SPEC, 200),
+    ("api-confirmations", "POST", f"{ROOT}/confirmations", {"entity_ref": TASK, "state": "ready"}, 200),
+]
+OPEN_TO_MEMBERS = [("api-me", "GET", "/v1/me", None, 200), ("api-openapi", "GET", "/v1/openapi.json", None, 200)]
+EVERYTHING = [*READS, CONSUMPTION, *WRITES]
+
+
+def named(endpoints):
+    return {"argvalues": endpoints, "ids": [f"{method} {name}" for name, method, *_ in endpoints]}
+
+
+@dataclass
+class Team:
+    """A site in team mode: eve edits alpha, vic views it, olga is of another perimeter."""
+
+    alpha: Perimeter
+    people: dict[str, User]
+
+    def api(self, who: str, role: Role = Role.EDITOR, **fields) -> Api:
+        perimeter = Perimeter.objects.get(name="beta") if who == "olga" else self.alpha
+        _, secret = Token.objects.issue(user=self.people[who], perimeter=perimeter, role=role, **fields)
+        return Api(Client(SERVER_NAME="localhost"), token=secret, branch=MAIN)
+
+
+@pytest.fixture
+def team(db, settings):
+    settings.MODE, settings.LOCAL_MODE = "team", False
+    alpha, beta = (Perimeter.objects.create(name=name) for name in ("alpha", "beta"))
+    people = {name: User.objects.create(username=name) for name in ("eve", "vic", "olga")}
+    for name, perimeter, role in (("eve", alpha, Role.EDITOR), ("vic", alpha, Role.VIEWER), ("olga", beta, Role.ADMIN)):
+        Membership.objects.create(user=people[name], perimeter=perimeter, role=role)
+    team = Team(alpha, people)
+    eve = team.api("eve")
+    newest = eve.register(ASSET, state="ready")["id"]
+    eve.register(ASSET, state="pending", task="Other/1/s/1")
+    assert eve.put(f"{ASSET}/aliases/production", {"entity_ref": TASK, "instance_id": newest}).status_code == 200
+    assert eve.post(f"{ROOT}/flowprojects", SPEC).status_code == 200
+    return team
+
+
+def call(api, endpoint):
+    _, method, path, body, _ = endpoint
+    if body and body.get("instance_id") == "$newest":
+        body = body | {"instance_id": Instance.objects.get(number=1).uid}
+    return api.call(method, path, body)
+
+
+def what_is_there():
+    """Everything that a write could change."""
+    return {
+        "assets": list(Asset.objects.order_by("pk").values()),
+        "instances": list(Instance.objects.order_by("pk").values()),
+        "branches": list(Branch.objects.order_by("pk").values()),
+        "consumed": Consumption.objects.count(),
+    }
+
+
+def test_the_table_above_has_every_route_of_the_api():
+    (v1,) = [pattern for pattern in get_resolver().url_patterns if str(pattern.pattern) == "v1/"]
+    routes = {pattern.name for pattern in v1.url_patterns} - {None, "api-docs"}
+    assert {name for name, *_ in [*EVERYTHING, *OPEN_TO_MEMBERS]} == routes
+
+
+@pytest.mark.parametrize("endpoint", **named([*EVERYTHING, *OPEN_TO_MEMBERS]))
+def test_nobody_gets_401(team, endpoint):
+    before = what_is_there()
+    for token in ("", "as_wrong"):
+        answer = call(Api(Client(SERVER_NAME="localhost"), token=token), endpoint)
+        assert answer.status_code == 401
+        assert answer.data["error"] == "unauthorized"
+        assert "WWW-Authenticate" in answer.headers
+    assert what_is_there() == before
+
+
+def test_an_unknown_address_is_401_for_nobody_too(team):
+    for path in ("/v1/nothing", "/v1/docs"):
+        assert Api(Client(SERVER_NAME="localhost")).get(path).status_code == 401
+
+
+@pytest.mark.parametrize("endpoint", **named(EVERYTHING))
+def test_an_outsider_gets_404_as_if_there_were_nothing(team, endpoint):
+    before = what_is_there()
+    answer = call(team.api("olga", Role.ADMIN), endpoint)
+    assert answer.status_code == 404
+    assert answer.data["detail"] == {"perimeter": "alpha"}
+    assert what_is_there() == before
+    name, method, path, body, status = endpoint
+    nowhere = call(team.api("olga", Role.ADMIN), (name, method, path.replace("/alpha/", "/nowhere/"), body, status))
+    assert nowhere.data["message"] == answer.data["message"].replace("alpha", "nowhere")
+
+
+@pytest.mark.parametrize("endpoint", **named([*READS, CONSUMPTION, *OPEN_TO_MEMBERS]))
+def test_a_viewer_may_read_and_consume(team, endpoint):
+    assert call(team.api("vic", Role.VIEWER), endpoint).status_code == endpoint[-1]
+
+
+@pytest.mark.parametrize("endpoint", **named(WRITES))
+def test_a_viewer_may_write_nothing(team, endpoint):
+    before = what_is_there()
+    # the token of an editor is worth no more than the role of the person, and the other way round
+    for who, role in (("vic", Role.VIEWER), ("vic", Role.ADMIN), ("eve", Role.VIEWER)):
+        answer = call(team.api(who, role), endpoint)
+        assert answer.status_code == 403
+        assert answer.data["error"] == "forbidden"
+        assert answer.data["detail"]["needed"] == "editor"
+    assert what_is_there() == before
+
+
+@pytest.mark.parametrize("endpoint", **named(EVERYTHING))
+def test_an_editor_may_do_all_of_it(team, endpoint):
+    assert call(team.api("eve"), endpoint).status_code == endpoint[-1]
+
+
+@pytest.mark.parametrize("endpoint", **named(EVERYTHING))
+def test_a_token_that_has_run_out_is_401(team, endpoint):
+    expired = team.api("eve", expires_at=timezone.now() - timedelta(seconds=1))
+    revoked = team.api("eve")
+    Token.objects.latest("pk").revoke()
+    for api in (expired, revoked):
+        assert call(api, endpoint).status_code == 401
+
+
+# Tokens for some branches
+
+
+@pytest.fixture
+def feature(team):
+    """The API with a token that may write to feature branches only."""
+    return team.api("eve", branch_patterns=["feature/*", "feature_*"])
+
+
+@pytest.mark.parametrize("endpoint", **named(WRITES))
+def test_a_token_for_feature_branches_cant_write_main(team, feature, endpoint):
+    before = what_is_there()
+    answer = call(feature, endpoint)
+    assert answer.status_code == 403
+    assert answer.data["detail"]["branch"] == "main"
+    assert what_is_there() == before
+
+
+@pytest.mark.parametrize("endpoint", **named([*READS, CONSUMPTION]))
+def test_it_may_read_and_consume_main(feature, endpoint):
+    assert call(feature, endpoint).status_code == endpoint[-1]
+
+
+def test_it_may_write_its_own_branches(feature):
+    made = feature.register(f"{FEATURE}/data/a", branch_name="feature/x", state="pending", task="F/1/s/1")
+    body = {"entity_ref": {"entity_kind": "task", "entity_id": "F/1/s/1"}, "state": "ready"}
+    assert feature.post(f"{ROOT}/confirmations", body).status_code == 200
+    deploy = deploy_body(definition("b"), branch_name="feature/x")
+    assert feature.post(f"{FEATURE}/deploys", deploy).status_code == 200
+    assert feature.post(f"{ROOT}/flowprojects", SPEC | {"branch": "feature/x"}).status_code == 200
+    alias = {"entity_ref": TASK, "instance_id": made["id"]}
+    assert feature.put(f"{FEATURE}/data/a/aliases/x", alias).status_code == 200
+    assert feature.delete(f"{FEATURE}/data/a").status_code == 204
+
+
+@pytest.mark.parametrize("name", ["feature/x", "feature/main", "feature_main"])
+def test_a_misleading_branch_name_opens_no_other_branch(team, feature, name):
+    before = what_is_there()
+    for answer in (
+        feature.patch(f"{MAIN}/data/new", REGISTRATION | {"branch_name": name}),
+        feature.post(f"{MAIN}/deploys", deploy_body(definition("a"), branch_name=name)),
+        feature.post(f"{ROOT}/flowprojects", SPEC | {"branch_name": name}),
+    ):
+        assert answer.status_code in (400, 403)
+    assert what_is_there() == before
+
+
+def test_the_name_that_a_branch_has_beats_the_one_that_is_claimed(team):
+    team.api("eve").register(f"{FEATURE}/data/a", branch_name="feature-x")
+    slashed = team.api("eve", branch_patterns=["feature/*"])
+    answer = slashed.patch(f"{FEATURE}/data/a", REGISTRATION | {"branch_name": "feature/x"})
+    assert answer.status_code == 403
+    assert Branch.objects.get(key="feature_x").git_name == "feature-x"
+
+
+def test_a_pattern_may_name_main_alone(team):
+    main = team.api("eve", branch_patterns=["main"])
+    main.register(f"{MAIN}/data/b")
+    for path in (f"{BRANCH}/main_x/data/b", f"{BRANCH}/master/data/b", f"{BRANCH}/x_main/data/b"):
+        assert main.patch(path, REGISTRATION).status_code == 403
+
+
+def test_confirming_is_refused_if_any_branch_of_the_task_is_not_the_tokens(team, feature):
+    eve = team.api("eve")
+    mine = eve.register(f"{FEATURE}/data/a", branch_name="feature/x", state="pending", task="F/1/s/1")
+    eve.register(f"{MAIN}/data/a", state="pending", task="F/1/s/1")
+    body = {"entity_ref": {"entity_kind": "task", "entity_id": "F/1/s/1"}, "state": "ready"}
+    assert feature.post(f"{ROOT}/confirmations", body).status_code == 403
+    assert feature.post(f"{ROOT}/confirmations", body | {"instances": [mine["id"]]}).status_code == 200
+
+
+def test_a_higher_attempt_may_not_fail_what_is_on_a_branch_out_of_reach(team, feature):
+    team.api("eve").register(f"{MAIN}/data/a", task="F/1/s/1", attempt=0)
+    body = REGISTRATION | {"entity_ref": {"entity_kind": "task", "entity_id": "F/1/s/1"}, "attempt": 1}
+    assert feature.patch(f"{FEATURE}/data/b", body).status_code == 403
+    assert Instance.objects.get(asset__asset_id="a").state == "ready"
+
+
+# Perimeters
+
+
+def test_an_idempotency_key_is_of_one_caller(team):
+    headers = {"Idempotency-Key": "k"}
+    first = team.api("eve").patch(f"{MAIN}/data/b", REGISTRATION, **headers)
+    second = team.api("eve").patch(f"{MAIN}/data/b", REGISTRATION, **headers)
+    assert first.data["id"] != second.data["id"]
+
+
+def test_perimeters_are_apart(team):
+    olga = team.api("olga", Role.ADMIN)
+    made = olga.register("/v1/perimeters/beta/projects/churn/branches/main/data/xkcd")
+    assert made["ref"] == "v1"
+    assert team.api("vic").get(f"{ASSET}/instances/{made['id']}").status_code == 404
+    ours = Instance.objects.get(asset__branch__project__perimeter__name="alpha", number=1)
+    theirs = "/v1/perimeters/beta/projects/churn/branches/main/data/xkcd"
+    assert olga.get(f"{theirs}/instances/{ours.uid}").status_code == 404
+    alias = {"entity_ref": CI, "instance_id": ours.uid}
+    assert olga.put(f"{theirs}/aliases/a", alias).status_code == 404
+    body = {"entity_ref": {"entity_kind": "task", "entity_id": "Other/1/s/1"}, "state": "ready"}
+    assert olga.post("/v1/perimeters/beta/confirmations", body).data == {"confirmed": []}
+    assert Instance.objects.get(asset=ours.asset, number=2).state == "pending"
+
+
+def test_a_task_of_another_perimeter_is_another_task(team):
+    team.api("eve").register(f"{MAIN}/data/b", task="F/1/s/1", attempt=0)
+    team.api("olga", Role.ADMIN).register(
+        "/v1/perimeters/beta/projects/churn/branches/main/data/b", task="F/1/s/1", attempt=1
+    )
+    assert Instance.objects.get(asset__asset_id="b", asset__branch__project__perimeter=team.alpha).state == "ready"
+
+
+def test_who_did_it_is_recorded(team):
+    team.api("eve").register(f"{MAIN}/data/b")
+    assert Asset.objects.get(asset_id="b").created_by.startswith("eve via token as_")
+    assert Instance.objects.get(asset__asset_id="b").actor.startswith("eve via token as_")

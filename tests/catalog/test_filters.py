@@ -1,0 +1,332 @@
+"""The filters of lists and summaries: the same question has the same answer in both, on both databases."""
+
+import json
+import random
+import re
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+
+import pytest
+from django.http import QueryDict
+
+from catalog.filters import Filters
+from catalog.models import Asset, Instance
+from tests.catalog.wire import declaration, definition, deploy_body
+
+WORLD = {
+    # asset id: what its one instance says
+    "typed": {"annotations": {"n": 5, "f": 0.25, "ok": True, "no": False, "none": None, "s": "text", "list": [1, "a"]}},
+    "strings": {"annotations": {"n": "5", "f": "0.25", "ok": "true", "no": "False", "none": "None", "s": ""}},
+    "bigger": {"annotations": {"n": 12, "f": "1e2", "s": "5 apples", "list": {"a": 1}, "ok": 1}},
+    "negative": {"annotations": {"n": -3.5, "f": -0.0, "s": "-", "list": "[1]"}},
+    "words": {"annotations": {"n": "12a", "f": "0x10", "ok": "yes", "none": "null", "s": "5\n"}},
+    "huge": {"annotations": {"n": 10**25, "f": 1.5e300, "s": "9" * 400}},
+    "keys": {
+        "annotations": {
+            "a.b": 1, 'q"uote': 1, "ap'os": 1, "0": 1, "17": 1, "é": 1, "日本": "x", "back\\slash": 1,
+            "$": 1, "[0]": 1, "%": 1, "a b": 1, "?": 1, "{}": 1, "_config": 1, "\t": 1, ":key": 1, "%s": 1,
+        },
+        "tags": [{"key": "a.b", "value": "é"}, {"key": '0"', "value": "'"}, {"key": "1", "value": ""}],
+    },
+    "tagged": {"tags": [{"key": "env", "value": "prod"}, {"key": "team", "value": "a=b"}]},
+    "other": {"tags": [{"key": "env", "value": "dev"}]},
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(api):
+    for name, fields in WORLD.items():
+        api.register(f"data/{name}", **fields)
+    return api
+
+
+def listed(api, **asked):
+    """The ids that a list answers."""
+    answer = api.get(f"data?{urlencode(asked, doseq=True)}")
+    assert answer.status_code == 200, answer.content
+    return [item["asset"]["id"] for item in answer.data["items"]]
+
+
+def summarised(api, **asked):
+    """The same question put to the summaries: the ids of the assets that show something."""
+    found = []
+    for name in sorted(Asset.objects.filter(kind="data").values_list("asset_id", flat=True)):
+        answer = api.get(f"data/{name}?{urlencode(asked, doseq=True)}")
+        assert answer.status_code == 200, answer.content
+        found += [name] * len(answer.data["recent_instances"])
+    return found
+
+
+def instances(**asked):
+    """The same question put to all instances at once: the ids of their assets."""
+    filters = Filters.of(QueryDict(urlencode(asked, doseq=True)))
+    found = Instance.objects.matching(filters).order_by("asset__asset_id")
+    return list(found.values_list("asset__asset_id", flat=True))
+
+
+def test_annotations_compare_as_typed_values_and_as_text(world):
+    answers = [
+        # equal to the text, or to the JSON value that the text spells
+        ("n=5", ["strings", "typed"]),
+        ("n=5.0", ["typed"]),
+        ("n=-3.5", ["negative"]),
+        ("f=0.25", ["strings", "typed"]),
+        ("f=100", []),
+        ("f=1e2", ["bigger"]),
+        ("f=0", ["negative"]),
+        ("ok=true", ["strings", "typed"]),
+        ("ok=True", []),
+        ("ok=1", ["bigger"]),
+        ("no=false", ["typed"]),
+        ("no=False", ["strings"]),
+        ("none=null", ["typed", "words"]),
+        ("none=None", ["strings"]),
+        ("s=", ["strings"]),
+        ("s=text", ["typed"]),
+        ('s="text"', ["typed"]),
+        ("s=tex", []),
+        ("list=[1]", ["negative"]),
+        ("list=1", []),
+        ("list=a", []),
+        ("n=10000000000000000000000000", ["huge"]),
+        ("n=99999999999999999999999999999999", []),
+        ("n=" + "9" * 400, []),
+        ("s=" + "9" * 400, ["huge"]),
+        ("n=NaN", []),
+        ("n=1e999", []),
+        ("nothing=1", []),
+        # another value, where there is one
+        ("n!=5", ["bigger", "huge", "negative", "words"]),
+        ("ok!=true", ["bigger", "words"]),
+        ("nothing!=1", []),
+        # numbers, and strings that spell one
+        ("n>=5", ["bigger", "huge", "strings", "typed"]),
+        ("n>5", ["bigger", "huge"]),
+        ("n<5", ["negative"]),
+        ("n<=5", ["negative", "strings", "typed"]),
+        ("n>-3.6", ["bigger", "huge", "negative", "strings", "typed"]),
+        ("f>=1e2", ["bigger", "huge"]),
+        ("f<0.25", ["negative"]),
+        ("ok>0", ["bigger"]),
+        ("s>0", ["huge"]),
+        ("list>0", []),
+        ("nothing>0", []),
+    ]
+    assert [(asked, listed(world, annotation=asked)) for asked, _ in answers] == answers
+    assert [(asked, instances(annotation=asked)) for asked, _ in answers] == answers
+
+
+def test_an_annotation_may_have_any_key(world):
+    for key, value in WORLD["keys"]["annotations"].items():
+        assert listed(world, annotation=f"{key}={value}") == instances(annotation=f"{key}={value}") == ["keys"], key
+        assert listed(world, annotation=f"{key}!=2") == instances(annotation=f"{key}!=2") == ["keys"], key
+        assert listed(world, annotation=f"{key}>=1") == (["keys"] if value == 1 else []), key
+        assert listed(world, annotation=f"{key}<1") == [], key
+
+
+def test_tags(world):
+    answers = [
+        ("env=prod", ["tagged"]),
+        ("env", ["other", "tagged"]),
+        ("env=", []),
+        ("team=a=b", ["tagged"]),
+        ("a.b=é", ["keys"]),
+        ("0\"='", ["keys"]),
+        ("1=", ["keys"]),
+        ("1", ["keys"]),
+        ("prod", []),
+        (["env=prod", "team"], ["tagged"]),
+        (["env=prod", "env=dev"], []),
+    ]
+    assert [(asked, listed(world, tag=asked)) for asked, _ in answers] == answers
+    assert [(asked, instances(tag=asked)) for asked, _ in answers] == answers
+
+
+def test_all_filters_must_hold(world):
+    assert listed(world, annotation=["n>=5", "f<1"]) == ["strings", "typed"]
+    assert listed(world, annotation=["n>=5", "ok=true", "s=text"], kind="artifact", text="typ") == ["typed"]
+    assert summarised(world, annotation=["n>=5", "f<1"], kind="artifact") == ["strings", "typed"]
+    assert listed(world, annotation="n>=5", kind="s3") == summarised(world, annotation="n>=5", kind="s3") == []
+
+
+def test_kind_and_producer(api):
+    api.register("data/a", task="One/1/s/1", data_asset_kind="s3")
+    api.register("data/b", task="Two/1/s/1")
+    api.patch(
+        "data/c", {"entity_ref": {"entity_kind": "deployment", "entity_id": "dashboard"}, "data_asset_kind": "s3"}
+    )
+    for find in (listed, summarised):
+        assert find(api, kind="s3") == ["a", "c"]
+        assert find(api, kind="S3") == []
+        assert find(api, producer="One") == ["a"]
+        assert find(api, producer="Two/1/s/1") == ["b"]
+        assert find(api, producer="dashboard") == ["c"]
+        assert find(api, producer="one") == []
+
+
+def test_since_and_until(api):
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    for hours, name in enumerate(["a", "b", "c"]):
+        api.register(f"data/{name}")
+        Instance.objects.filter(asset__asset_id=name).update(created_at=noon + timedelta(hours=hours))
+    for find in (listed, summarised):
+        assert find(api, since="2026-03-01T13:00:00Z") == ["b", "c"]
+        assert find(api, until="2026-03-01T13:00:00Z") == ["a"]
+        assert find(api, since="2026-03-01T13:30:00+01:00", until="2026-03-01 14:00:00") == ["b"]
+        assert find(api, since="2026-03-02") == []
+
+
+def test_the_text_of_a_list_is_in_ids_names_and_descriptions(api):
+    api.post(
+        "deploys",
+        deploy_body(definition("xkcd", name="Latest comic"), definition("weather", description="50% rain_fall")),
+    )
+    api.register("data/plain", description="a comic of old")
+    assert listed(api, text="COMIC") == ["plain", "xkcd"]
+    assert listed(api, text="comic latest") == ["xkcd"]
+    assert listed(api, text="50%") == ["weather"]
+    assert listed(api, text="%") == ["weather"]
+    assert listed(api, text="_fall") == ["weather"]
+    assert listed(api, text="weather xkcd") == []
+    assert len(listed(api, text="  ")) == 3
+
+
+def test_the_text_of_a_summary_is_in_descriptions_and_producers(api):
+    api.register(description="first strip", task="Comic/1/s/1")
+    api.register(description="second strip", task="Comic/2/s/1")
+
+    def refs(text):
+        return [row["ref"] for row in api.get(f"data/xkcd?{urlencode({'text': text})}").data["recent_instances"]]
+
+    assert refs("strip") == ["v2", "v1"]
+    assert refs("FIRST strip") == ["v1"]
+    assert refs("comic/2") == ["v2"]
+
+
+def test_filters_and_pages_go_together(api):
+    for n in range(6):
+        api.register("data/one", annotations={"n": n})
+        api.register(f"data/many-{n}", annotations={"n": n})
+    query = "?annotation=n%3E%3D2&page_size=2"
+    first = api.get(f"data/one{query}").data
+    second = api.get(f"data/one{query}&continuation={first['continuation']}").data
+    assert [row["ref"] for row in first["recent_instances"] + second["recent_instances"]] == ["v6", "v5", "v4", "v3"]
+    first = api.get(f"data{query}").data
+    second = api.get(f"data{query}&continuation={first['continuation']}").data
+    found = [item["asset"]["id"] for item in first["items"] + second["items"]]
+    assert found == ["many-2", "many-3", "many-4", "many-5"]
+
+
+def test_a_list_asks_the_newest_ready_instance(api):
+    api.register(annotations={"n": 1}, tags=[{"key": "old", "value": "1"}])
+    api.register(annotations={"n": 2})
+    api.register(annotations={"n": 3}, state="pending")
+    assert listed(api, annotation="n=2") == ["xkcd"]
+    assert listed(api, annotation="n=1") == listed(api, annotation="n=3") == listed(api, tag="old") == []
+
+
+def test_a_list_asks_the_instance_that_it_shows_for_a_state(api):
+    api.register(annotations={"n": 2})
+    api.register(annotations={"n": 3}, state="pending", task="F/2/s/1")
+    assert listed(api, annotation="n=3", state="pending") == ["xkcd"]
+    assert listed(api, annotation="n=3", state="any") == ["xkcd"]
+    assert listed(api, annotation="n=2", state="any") == []
+    assert listed(api, annotation="n=2", state="pending") == []
+    assert listed(api, annotation="n=2", state="ready") == ["xkcd"]
+    assert listed(api, annotation="n=2", state="failed") == []
+
+
+def test_a_definition_answers_for_itself_while_nothing_else_exists(api):
+    api.patch("data/llm", declaration(tags=[{"key": "tier", "value": "hosted"}]))
+    api.register("data/pending", state="pending")
+    for find in (listed, summarised):
+        assert find(api, tag="tier=hosted") == ["llm"]
+        assert find(api, tag="tier=local") == []
+        assert find(api, kind="api") == ["llm"]
+        assert find(api, kind="artifact") == []
+        assert find(api, annotation="provider=xkcd.com") == ["llm"]
+        assert find(api, annotation="provider!=xkcd.com") == []
+        assert find(api, producer="deployer") == ["llm"]
+        assert find(api, since="2000-01-01") == ["llm"]
+        assert find(api, until="2000-01-01") == []
+        assert find(api, state="failed") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("annotation=n", "annotation"),
+        ("annotation=%3E5", "annotation"),
+        ("annotation=n%3Eabc", "annotation"),
+        ("annotation=n%3C%3Dnan", "annotation"),
+        ("annotation=n%3E1e999", "annotation"),
+        ("since=yesterday", "since"),
+        ("until=2026-13-01", "until"),
+        ("since=0001-01-01T00:00:00%2B14:00", "since"),
+        ("until=9999-12-31T23:59:59-14:00", "until"),
+        ("state=done", "state"),
+        ("tag=a%00=b", "tag"),
+        ("annotation=a%00=b", "annotation"),
+        ("text=%00", "text"),
+        ("kind=%00", "kind"),
+        ("producer=%00", "producer"),
+        ("anything=%00", "anything"),
+    ],
+)
+def test_a_filter_that_cant_be_understood_is_400_and_named(api, query, field):
+    api.register("data/typed")
+    for path in ("data", "data/typed", "data/typed/instances/latest"):
+        answer = api.get(f"{path}?{query}")
+        assert answer.status_code == 400, path
+        assert answer.data["detail"] == {"field": field}
+
+
+@pytest.mark.parametrize("query", ["text=%ED%A0%80", "tag=%FF%FE", "annotation=%ED%A0%80=1", "kind=%C3"])
+def test_bytes_that_are_no_text_are_answered_without_an_error(api, query):
+    api.register()
+    assert api.get(f"data?{query}").status_code == 200
+    assert api.get(f"data/xkcd?{query}").status_code == 200
+
+
+# What the filters mean, said once more in Python and compared on random values
+
+
+KEYS = ["a", "a.b", "0", 'q"', "é"]
+VALUES = [0, 1, -1, 2.5, 10, "0", "1", "2.5", "10", "1e1", "abc", "", True, False, None, "true", "null", [1], {"a": 1}]
+SPELLED = ["0", "1", "-1", "2.5", "10", "1e1", "abc", "true", "false", "null"]
+
+
+def holds(annotations, key, operator, text):
+    if key not in annotations:
+        return False
+    value = annotations[key]
+    if operator in ("=", "!="):
+        try:
+            spelled = json.loads(text)
+        except ValueError:
+            spelled = text
+        same = any(type_of(value) == type_of(other) and value == other for other in (text, spelled))
+        return same == (operator == "=")
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?(e\d+)?", value):
+        value = float(value)
+    if type_of(value) != "number":
+        return False
+    number = float(text)
+    return {">": value > number, "<": value < number, ">=": value >= number, "<=": value <= number}[operator]
+
+
+def type_of(value):
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+
+
+def test_random_questions_have_the_answers_that_python_gives(api):
+    chance = random.Random(7)
+    said = {}
+    for n in range(40):
+        said[f"a{n:02}"] = {key: chance.choice(VALUES) for key in chance.sample(KEYS, 3)}
+        api.register(f"data/a{n:02}", annotations=said[f"a{n:02}"])
+    for _ in range(120):
+        key, operator = chance.choice(KEYS), chance.choice(["=", "!=", ">", "<", ">=", "<="])
+        text = chance.choice(SPELLED[:6] if operator not in ("=", "!=") else SPELLED)
+        right = [name for name in sorted(said) if holds(said[name], key, operator, text)]
+        assert instances(annotation=f"{key}{operator}{text}") == right, (key, operator, text)

@@ -42,6 +42,7 @@ from catalog.models import (
     State,
     StateChange,
 )
+from catalog.querysets import InstanceQuerySet
 from catalog.specs import declarations
 from obproject.branches import MAIN_BRANCHES, branch_key, is_unnamed
 
@@ -306,7 +307,7 @@ def _name_branch(branch: Branch, name: str, actor: str) -> None:
 # Attempts and confirmation
 
 
-def registered_by(perimeter: Perimeter, entity: Entity) -> Any:
+def registered_by(perimeter: Perimeter, entity: Entity) -> InstanceQuerySet:
     """All that an entity registered in a perimeter, also on deleted assets."""
     return Instance.objects.filter(
         producer_id=entity.id, producer_kind=entity.kind, asset__branch__project__perimeter=perimeter

@@ -63,11 +63,15 @@
       await new Promise(resolve => setTimeout(resolve, wait));
       const live = await ask(frame.dataset.live);
       if (live === undefined) return;
+      if (live?.final) {
+        state.last = undefined;
+        frame.src = frame.src; // the last rendering may differ from what was relayed
+        return;
+      }
       if (live?.reload_token) {
         state.last = live;
         sendLast(frame);
       }
-      if (live?.final) return;
       wait = live ? POLL_MS : Math.min(wait * 2, MAX_POLL_MS);
     }
   }

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,8 @@ def database_url(home: Path) -> str:
     return f"{base}/{name}"
 
 
-def serve(home: Path, **more: str) -> Iterator[Site]:
+@contextmanager
+def served_from(home: Path, **more: str) -> Iterator[Site]:
     """Serve a site from an empty folder until the caller is done with it."""
     home.mkdir(parents=True, exist_ok=True)
     port = free_port()
@@ -172,4 +174,5 @@ def _wait_until_served(url: str, server: subprocess.Popen[bytes], home: Path) ->
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site in local mode, really served, for the tests of this worker."""
-    yield from serve(tmp_path_factory.mktemp("site"))
+    with served_from(tmp_path_factory.mktemp("site")) as site:
+        yield site

@@ -80,6 +80,12 @@ class CatalogView(APIView):
             names.insert(0, known.values_list("git_name", flat=True).first() or name or place.key)
         return self.viewer.require(place.perimeter, Role.EDITOR, names)
 
+    def may_settle(self, scope: Perimeter, instances: QuerySet[Instance]) -> None:
+        """Refuse unless the viewer may write to every branch that has any of these instances."""
+        if self.viewer.branch_patterns:
+            for key, git_name in instances.values_list("asset__branch__key", "asset__branch__git_name").distinct():
+                self.viewer.require(scope, Role.EDITOR, [git_name or key, key])
+
     def checked(self, body: type[serializers.Serializer[Any]], **context: Any) -> Any:
         checked = body(data=self.request.data, context=context)
         checked.is_valid(raise_exception=True)
@@ -190,10 +196,16 @@ class AssetDetail(CatalogView):
         body: RegistrationBody = self.checked(RegistrationBody, kind=kind)
         self.check_body_agrees(place)
         git_name = body.validated_data.get("branch_name") or ""
-        at = AssetAddress(
-            BranchAddress(self.may_write(place, git_name), place.project, place.key, git_name), kind, name
-        )
+        scope = self.may_write(place, git_name)
+        self._may_supersede(scope, body)
+        at = AssetAddress(BranchAddress(scope, place.project, place.key, git_name), kind, name)
         return self.once(lambda: (201, instance_shape(self._written(at, body), self.base)))
+
+    def _may_supersede(self, scope: Perimeter, body: RegistrationBody) -> None:
+        """A higher attempt fails what the lower ones registered, wherever that is."""
+        attempt = body.validated_data.get("attempt")
+        if attempt:
+            self.may_settle(scope, recording.registered_by(scope, body.entity).filter(attempt__lt=attempt))
 
     def _written(self, at: AssetAddress, body: RegistrationBody) -> Found:
         actor = self.viewer.actor
@@ -275,7 +287,7 @@ class Confirmations(CatalogView):
         scope = self.viewer.require(perimeter, Role.EDITOR)
         body = self.checked(ConfirmationBody).validated_data
         entity, uids = entity_of(body), body.get("instances") or []
-        self._may_settle(scope, entity, uids)
+        self.may_settle(scope, self._registered(scope, entity, uids))
         settled = recording.confirm(
             actor=self.viewer.actor,
             perimeter=scope,
@@ -287,17 +299,15 @@ class Confirmations(CatalogView):
         )
         return Response({"confirmed": [self._line(instance) for instance in settled]})
 
-    def _may_settle(self, scope: Perimeter, entity: Entity, uids: list[str]) -> None:
-        """Unknown ids are told apart, and every branch written to must be allowed."""
+    def _registered(self, scope: Perimeter, entity: Entity, uids: list[str]) -> QuerySet[Instance]:
+        """What the entity registered, or of it only what has these ids; an unknown one is named."""
         mine = recording.registered_by(scope, entity)
         if uids:
             known = set(mine.filter(uid__in=uids).values_list("uid", flat=True))
             if unknown := sorted(set(uids) - known):
                 raise NotFound(f"{entity.id} registered no instance '{unknown[0]}'.", instance=unknown[0])
             mine = mine.filter(uid__in=uids)
-        branches = mine.values_list("asset__branch__key", "asset__branch__git_name").distinct()
-        for key, git_name in branches if self.viewer.branch_patterns else []:
-            self.viewer.require(scope, Role.EDITOR, [git_name or key, key])
+        return mine
 
     def _line(self, instance: Instance) -> Json:
         asset = instance.asset

@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.encoding import iri_to_uri
+from django.views.decorators.http import require_safe
 
 from access.identity import Viewer, viewer_of
 from catalog.api.shapes import asset_path
@@ -75,8 +76,9 @@ def instance_url(asset: Asset, instance: Instance) -> str:
 
 
 def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Give a view the `Place` of its address; who wrote a git name for the branch is sent on to its key."""
+    """Give a view, which only reads, the `Place` of its address; a git name for the branch is sent on to its key."""
 
+    @require_safe
     @wraps(view)
     def placed(request: HttpRequest, perimeter: str, project: str, branch: str, **rest: Any) -> HttpResponseBase:
         place = Place.of(perimeter, project, branch)

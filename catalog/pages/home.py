@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
@@ -64,11 +65,13 @@ class ProjectRow:
         }
 
 
+@require_safe
 def home_page(request: HttpRequest, twin: bool = False) -> HttpResponse:
     """The projects of all perimeters that the viewer may see."""
     return _projects_page(request, "", twin)
 
 
+@require_safe
 def perimeter_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResponse:
     return _projects_page(request, viewer_of(request).require(perimeter).name, twin)
 
@@ -116,6 +119,7 @@ def _branch_rows(project: Project, branches: list[Branch]) -> list[BranchRow]:
     return [BranchRow(branch, branch_url(branch)) for branch in branches]
 
 
+@require_safe
 def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool) -> HttpResponse:
     """The branches of a project, main first, then the freshest."""
     viewer, state = viewer_of(request), State.of(request)

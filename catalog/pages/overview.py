@@ -6,6 +6,7 @@ from typing import Any
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
@@ -125,6 +126,7 @@ def _happening_shape(entry: Happening) -> dict[str, Any]:
     }
 
 
+@require_safe
 def elsewhere(request: HttpRequest, perimeter: str, project: str, rest: str) -> HttpResponse:
     """What no other page answers to: the git name of a branch, with its slashes, or nothing at all."""
     viewer = viewer_of(request)

@@ -13,12 +13,12 @@ from catalog.pages.overview import elsewhere, overview_page
 from catalog.pages.pulse import asset_pulse, branch_pulse
 
 register_converter(Name, "name")
-register_converter(Kinds, "kind")
+register_converter(Kinds, "assets")
 register_converter(Twin, "twin")
 
 PROJECT = "<name:perimeter>/<name:project>"
 BRANCH = f"{PROJECT}/<name:branch>"
-ASSET = f"{BRANCH}/<kind:kind>/<name:asset_id>"
+ASSET = f"{BRANCH}/<assets:kind>/<name:asset_id>"
 INSTANCE = f"{ASSET}/<name:reference>"
 
 urlpatterns = [
@@ -29,7 +29,7 @@ urlpatterns = [
     path(f"{BRANCH}<twin:twin>", overview_page, name="branch"),
     path(f"{BRANCH}/pulse", branch_pulse, name="branch-pulse"),
     path(f"{BRANCH}/assets<twin:twin>", listing_page, {"kind": ""}, name="assets"),
-    path(f"{BRANCH}/<kind:kind><twin:twin>", listing_page, name="kind"),
+    path(f"{BRANCH}/<assets:kind><twin:twin>", listing_page, name="kind"),
     path(f"{ASSET}<twin:twin>", asset_page, name="asset"),
     path(f"{ASSET}/pulse", asset_pulse, name="asset-pulse"),
     path(f"{ASSET}/aliases<twin:twin>", aliases_page, name="aliases"),

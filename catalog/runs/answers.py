@@ -105,7 +105,7 @@ class CardPage:
 
 @dataclass(frozen=True)
 class LiveData:
-    """What a running task's card shows now. `final`: the card will not change any more, stop asking."""
+    """What a running task's card shows now. `final`: it will not change any more; load the card again and stop asking."""
 
     reload_token: str | None
     data: Any

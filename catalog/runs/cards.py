@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import re
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -13,8 +12,6 @@ from catalog.runs.frame import with_frame_script
 from catalog.runs.layout import CardName, TaskPath, html_path, live_path
 from catalog.runs.stores import Store, StoredFile
 
-FINAL = "final"  # the reload token of a card that its task has rendered for the last time
-TOKEN = re.compile(rb'\s*\{"reload_token":\s*"(?P<token>[^"]*)"')  # Metaflow writes the token first
 MAX_LIVE_BYTES = 8 * 1024 * 1024
 
 
@@ -54,7 +51,6 @@ def _card_files(path: TaskPath, stores: list[Store]) -> tuple[Store, str, list[t
 
 def _card(path: TaskPath, place: Place, file: StoredFile, name: CardName, record: Record | None) -> Card:
     attempt = record.card_attempts.get(name.uuid) if record else None
-    may_change = record is not None and not record.settled and attempt in (None, record.facts.attempt)
     return Card(
         task=path.folder,
         key=name.key,
@@ -63,15 +59,10 @@ def _card(path: TaskPath, place: Place, file: StoredFile, name: CardName, record
         uuid=name.uuid,
         size=file.size,
         created=datetime.fromtimestamp(file.modified, UTC),
-        live=may_change and _reload_token(place, name.key) != FINAL,
+        live=record is not None and not record.settled and attempt in (None, record.facts.attempt),
         attempt=attempt,
         location=place,
     )
-
-
-def _reload_token(place: Place, key: str) -> str | None:
-    match = TOKEN.match(place.store.head(live_path(place.folder, key), 200) or b"")
-    return match["token"].decode(errors="replace") if match else None
 
 
 def _no_card(record: Record | None) -> Unavailable:
@@ -106,5 +97,5 @@ def read_live_data(card: Card) -> LiveData:
     except ValueError:  # it is being written
         content = {}
     content = content if isinstance(content, dict) else {}
-    token = content.get("reload_token")
-    return LiveData(token, content.get("data"), final=token == FINAL or not card.live)
+    # The token is no sign of the end: while the last rendering is under way, it may already say "final"
+    return LiveData(content.get("reload_token"), content.get("data"), final=not card.live)

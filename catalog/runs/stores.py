@@ -58,9 +58,6 @@ class Store(Protocol):
     def read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
         """The file at `path`, refused if it is longer than `limit`; None if there is none."""
 
-    def head(self, path: str, length: int) -> bytes | None:
-        """The first `length` bytes of the file at `path`; None if there is none."""
-
 
 def too_large(limit: int) -> UnavailableError:
     """The refusal of a file longer than `limit` bytes."""
@@ -93,17 +90,14 @@ class LocalStore:
                 return sorted(found for entry in entries if (found := self._stored_file(folder, entry)))
 
     def read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
-        content = self.head(path, limit + 1)
-        if content is not None and len(content) > limit:
-            raise too_large(limit)
-        return content
-
-    def head(self, path: str, length: int) -> bytes | None:
         with self._opened(path, os.O_NONBLOCK | os.O_NOCTTY) as descriptor:
             if descriptor is None:
                 return None
+            size = os.fstat(descriptor).st_size
+            if size > limit:
+                raise too_large(limit)
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                return file.read(min(length, os.fstat(descriptor).st_size))
+                return file.read(size)
 
     def _stored_file(self, folder: str, entry: os.DirEntry[str]) -> StoredFile | None:
         try:
@@ -188,20 +182,13 @@ class S3Store:
         ]
 
     def read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
-        content = self._get(path, limit + 1)
-        if content is not None and len(content) > limit:
-            raise too_large(limit)
-        return content
-
-    def head(self, path: str, length: int) -> bytes | None:
-        return self._get(path, length, Range=f"bytes=0-{length - 1}")
-
-    def _get(self, path: str, length: int, **options: str) -> bytes | None:
-        answer = self._storage.call("get_object", Bucket=self._bucket, Key=self._prefix + path, **options)
+        answer = self._storage.call("get_object", Bucket=self._bucket, Key=self._prefix + path)
         if answer is None:
             return None
         with answer["Body"] as body, self._storage.errors_told():
-            return body.read(length)
+            if answer["ContentLength"] > limit:
+                raise too_large(limit)
+            return body.read()
 
 
 class ObjectStorage:
@@ -223,7 +210,7 @@ class ObjectStorage:
             try:
                 return getattr(self._client, operation)(**arguments)
             except ClientError as error:
-                if error.response["Error"]["Code"] in ("NoSuchKey", "404", "InvalidRange"):
+                if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
                     return None
                 raise
 

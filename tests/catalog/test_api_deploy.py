@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.models import Asset, Branch, BranchName, DefinitionRevision, Project, SpecVersion
+from catalog.models import Asset, Branch, BranchName, DefinitionRevision, Project, PropertyOverride, SpecVersion
 from catalog.recording import clear_override, override_property
 from tests.catalog.wire import CI, PERIMETER, declaration, definition, deploy_body
 
@@ -41,12 +41,12 @@ def test_a_deploy_declares_assets_and_posts_the_spec(api):
     assert latest["ref"] == "definition"
     assert latest["created_by"] == CI
     assert latest["tags"] == [{"key": "env", "value": "prod"}]
+    asset = Asset.objects.get(asset_id="xkcd")
     assert latest["data_properties"] == {
         "data_kind": "artifact",
-        "annotations": {"owner": "ada"},
+        "annotations": {"owner": "ada", "_config_hash": asset.config_hash},
         "blobs": ["s3://x"],
-    } | {"annotations": {"owner": "ada", "_config_hash": Asset.objects.get(asset_id="xkcd").config_hash}}
-    asset = Asset.objects.get(asset_id="xkcd")
+    }
     assert (asset.icon, asset.readme, asset.source) == ("🖼", "# Comics", "data/xkcd/asset_config.toml")
     spec = api.get("latestflowproject").data
     assert spec["ci_url"] == "u"
@@ -174,7 +174,7 @@ def test_an_override_wins_over_a_deploy_which_says_so(api):
         {"asset": "data/a", "key": "owner", "declared": "bob", "previously_declared": "ada", "override": "eve"},
     ]
     assert api.get("data/a").data["asset"]["properties"] == {"owner": "eve", "tier": "2", "note": "mine"}
-    assert asset.overrides.get(key="owner").declared_has_changed
+    assert PropertyOverride.objects.get(key="owner").declared_has_changed
     clear_override(user=None, actor="eve", asset=asset, key="owner")
     assert api.get("data/a").data["asset"]["properties"]["owner"] == "bob"
 

@@ -61,9 +61,7 @@ class World:
 
     def alias(self, name: str, instance: Instance) -> None:
         asset = Asset.objects.get(pk=instance.asset_id)
-        recording.set_alias(
-            actor="ada", asset=asset, name=name, target_uid=instance.uid, entity=Entity("user", "ada")
-        )
+        recording.set_alias(actor="ada", asset=asset, name=name, target_uid=instance.uid, entity=Entity("user", "ada"))
 
     def asset(self, asset: str, branch: str = "main") -> Asset:
         kind, asset_id = asset.split("/")

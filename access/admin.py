@@ -92,10 +92,10 @@ class PerimeterRows(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.may(request, obj)
 
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest | None, **options: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         """A perimeter is chosen among one's own, without Django's buttons to add and change perimeters on the side."""
         field: Any = super().formfield_for_dbfield(db_field, request, **options)
-        if request and db_field.related_model is Perimeter:
+        if db_field.related_model is Perimeter:
             own = perimeters_with(request, self.needed)
             field.widget = field.widget.widget
             field.queryset = Perimeter.objects.filter(name__in=own)
@@ -126,10 +126,7 @@ class AccountField(forms.ModelChoiceField):
         super().__init__(User.objects.all(), to_field_name="username", help_text="The name of the account.", **options)
 
     def to_python(self, value: Any) -> Any:
-        name = value.strip() if isinstance(value, str) else value
-        if isinstance(name, str) and "\x00" in name:
-            raise ValidationError(self.error_messages["invalid_choice"], "invalid_choice", {"value": name})
-        return super().to_python(name)
+        return super().to_python(value.strip() if isinstance(value, str) else value)
 
 
 class LinesField(forms.CharField):
@@ -159,6 +156,15 @@ class MembershipForm(forms.ModelForm):
             self.initial["user"] = self.instance.user
             for name in self.fields.keys() & {"user", "perimeter"}:
                 self.fields[name].disabled = True
+
+    def clean(self) -> dict[str, Any] | None:
+        """Also on the page of a perimeter, where Django leaves this to the database."""
+        said = super().clean() or self.cleaned_data
+        user, perimeter = said.get("user"), said.get("perimeter")
+        is_new = self.instance.pk is None and user and perimeter and perimeter.pk
+        if is_new and Membership.objects.filter(user=user, perimeter=perimeter).exists():
+            self.add_error("user", f"{user} is a member of {perimeter} already.")
+        return said
 
 
 class TokenForm(forms.ModelForm):

@@ -13,7 +13,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
@@ -214,7 +214,6 @@ class OverrideForm(forms.ModelForm):
     class Meta:
         model = PropertyOverride
         fields = ["key", "value"]
-        error_messages = {NON_FIELD_ERRORS: {"unique_together": "This property has a value here already; change that."}}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -223,12 +222,16 @@ class OverrideForm(forms.ModelForm):
             self.fields[name].widget.attrs["aria-label"] = label
 
     def clean_key(self) -> str:
-        key = self.cleaned_data["key"]
-        if self.fields["key"].disabled or key in self.instance.asset.declared_properties:
+        key, asset = self.cleaned_data["key"], self.instance.asset
+        if self.instance.pk:
             return key
-        if not key.strip():
+        if key not in asset.declared_properties:
+            key = key.strip()
+        if not key:
             raise ValidationError("A property needs a name.")
-        return key.strip()
+        if asset.overrides.filter(key=key).exists():
+            raise ValidationError(f"“{key}” has a value here already; change that.")
+        return key
 
     @property
     def declared_now(self) -> str:

@@ -217,8 +217,8 @@ class Deploy(Step):
     title = "deploy"
 
     def is_done(self, catalogue: Catalogue) -> bool:
-        deployed = catalogue.get(self.workspace, "latestflowproject") is not None
-        return deployed and (self.workspace.folder / "project_spec.json").exists()
+        has_spec_file = (self.workspace.folder / "project_spec.json").exists()
+        return has_spec_file and catalogue.get(self.workspace, "latestflowproject") is not None
 
     def _arguments(self) -> list[str]:
         return ["-m", "obproject.deploy", "--branch", self.workspace.branch]
@@ -293,8 +293,8 @@ class MoveAlias(Step):
     def is_done(self, catalogue: Catalogue) -> bool:
         """Look into the history: people may have moved the alias since."""
         target = self.target.instance(catalogue)
-        history = catalogue.get(self.workspace, f"{self.target.asset}/alias-history") or {"entries": []}
-        moves = [(entry["alias_name"], entry["instance_id"]) for entry in history["entries"]]
+        history = catalogue.get(self.workspace, f"{self.target.asset}/alias-history") if target else None
+        moves = [(entry["alias_name"], entry["instance_id"]) for entry in history["entries"]] if history else []
         return target is not None and (self.alias, target["id"]) in moves
 
     def start(self, catalogue: Catalogue) -> None:
@@ -311,8 +311,9 @@ class Dashboard(Step):
     title = "dashboard"
 
     def is_done(self, catalogue: Catalogue) -> bool:
-        summary = catalogue.get(self.workspace, FLOWS["TrainFlow"][1], page_size="1") or {"recently_consumed_by": []}
-        return any(entry["entity_ref"]["entity_id"] == "dashboard" for entry in summary["recently_consumed_by"])
+        summary = catalogue.get(self.workspace, FLOWS["TrainFlow"][1], page_size="1") if self.log.exists() else None
+        consumers = [entry["entity_ref"]["entity_id"] for entry in summary["recently_consumed_by"]] if summary else []
+        return "dashboard" in consumers
 
     def _arguments(self) -> list[str]:
         return ["deployments/dashboard/app.py", "@production"]

@@ -91,11 +91,16 @@ def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
 
 def _to_key(request: HttpRequest, place: Place, written: str) -> HttpResponse:
     branch = find_branch(viewer_of(request), place)
-    if branch.git_name != written and not is_unnamed(written) and branch.git_name:
-        messages.warning(request, f"The key {branch.key} belongs to the branch {branch.git_name}, not to {written}.")
+    say_whose_key(request, branch, written)
     match = request.resolver_match
     assert match is not None  # the resolver has found this view
     return redirect_with_query(request, reverse(match.view_name, kwargs=match.kwargs | {"branch": branch.key}))
+
+
+def say_whose_key(request: HttpRequest, branch: Branch, written: str) -> None:
+    """Tell who asked for one branch and is led to another, because both names have the same key."""
+    if branch.git_name not in ("", written) and not is_unnamed(written):
+        messages.warning(request, f"The key {branch.key} belongs to the branch {branch.git_name}, not to {written}.")
 
 
 def branch_at(viewer: Viewer, place: Place) -> Branch:

@@ -14,7 +14,7 @@ from catalog.api.shapes import item_shape, time_shape
 from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
 from catalog.pages.activity import Happening, activity_of_branch
-from catalog.pages.addresses import asset_url, at_place, branch_url
+from catalog.pages.addresses import asset_url, at_place, branch_url, say_whose_key
 from catalog.pages.alarms import alarms_of
 from catalog.pages.deploys import deploy_of
 from catalog.pages.frame import branch_frame
@@ -137,4 +137,5 @@ def elsewhere(request: HttpRequest, perimeter: str, project: str, rest: str) -> 
     if branch is None:
         viewer.require(perimeter)
         raise NotFound(f"There is no page and no branch '{name}' in the project '{project}'.", branch=name)
+    say_whose_key(request, branch, name)
     return redirect(branch_url(branch))

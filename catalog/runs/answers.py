@@ -105,7 +105,7 @@ class CardPage:
 
 @dataclass(frozen=True)
 class LiveData:
-    """What a running task's card shows now. `final`: it will not change any more; load the card again and stop asking."""
+    """What a running task's card shows now. `final`: it changes no more; load the card once more and stop asking."""
 
     reload_token: str | None
     data: Any

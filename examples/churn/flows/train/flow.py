@@ -43,7 +43,7 @@ class TrainFlow(ProjectFlow):
     def choose(self, inputs):
         """Measure on the holdout rows, register the best model, and draw its card."""
         # Properties are declared in asset_config.toml and may be overridden by people: the code asks for them.
-        properties = self.prj.asset.get_properties("churn_model")
+        properties = self.prj.asset.get_properties("churn_model", "model")
         threshold, min_auc = float(properties["threshold"]), float(properties["min_auc"])
         rows, labels = zip(*inputs[0].holdout, strict=True)
         best = min(inputs, key=lambda run: log_loss(predict(as_model(run, threshold), rows), labels))

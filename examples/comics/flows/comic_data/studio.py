@@ -11,6 +11,7 @@ from lettering import LINE_HEIGHT, wrap, write
 from png import Canvas, Color
 
 PANEL_WIDTH, PANEL_HEIGHT, GUTTER = 252, 290, 12
+LETTERS_IN_A_LINE = 15
 INK: Color = (38, 38, 46)
 PAPER: Color = (255, 253, 247)
 SKIN: Color = (255, 236, 214)
@@ -69,7 +70,7 @@ def _draw_panel(
     _draw_dot(canvas, left + 70, bottom - 24, shirt, speaker)
     _draw_bit(canvas, right - 70, bottom - 24, speaker)
     if text:
-        _draw_bubble(canvas, left, wrap(text, 15), mouth_x=left + 92 if speaker == DOT else right - 92)
+        _draw_bubble(canvas, left, wrap(text, LETTERS_IN_A_LINE), mouth_x=left + 92 if speaker == DOT else right - 92)
     canvas.clip = (0, 0, canvas.width, canvas.height)
 
 
@@ -134,7 +135,6 @@ def _draw_face(canvas: Canvas, x: float, y: float, speaks: bool) -> None:
 
 
 def _draw_bubble(canvas: Canvas, left: int, lines: list[str], mouth_x: float) -> None:
-    middle = left + PANEL_WIDTH / 2
     top, height = GUTTER + 12, len(lines) * LINE_HEIGHT + 20
     half = max(map(len, lines)) * 6.6 + 16
     middle = min(max(mouth_x, left + 12 + half), left + PANEL_WIDTH - 12 - half)

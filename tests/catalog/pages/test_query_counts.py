@@ -1,0 +1,102 @@
+"""How many queries each page costs, and that it does not cost more when the catalogue grows.
+
+Three of them ask who is there in team mode: the session, the user, the memberships.
+"""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+BRANCH = "/alpha/churn/main"
+ASSET = f"{BRANCH}/models/churn_model"
+
+# Who is there (3), and:
+COSTS = {
+    # projects of the page with their freshness; how many there are; the branches of each
+    "/": 6,
+    "/index.json": 6,
+    "/alpha": 6,
+    # the project; its branches with their newest deploy; how many; the project menu
+    "/alpha/churn": 7,
+    "/alpha/churn.json": 6,
+    # the branch with its deploy; the assets; their trends; their edges; the feed; failed assets; surprising edits;
+    # the project menu; the branch menu
+    BRANCH: 12,
+    f"{BRANCH}.json": 10,
+    # the branch; the assets; their trends; their aliases; when the branch was refreshed; the two menus
+    f"{BRANCH}/models": 10,
+    f"{BRANCH}/assets": 10,
+    f"{BRANCH}/models.json": 7,
+    # as above, and how many match
+    f"{BRANCH}/models?tag=env=prod&q=churn&sort=name": 11,
+    # the asset; its instances; its trend; its edges; its aliases; its overrides; its feed; the two menus
+    ASSET: 12,
+    # the asset; whether another one is named x.json; its instances; its edges; its aliases
+    f"{ASSET}.json": 8,
+    # the asset; its moves; its aliases; the two menus
+    f"{ASSET}/aliases": 8,
+    # the asset; the instance; the ready one before it; its consumptions; the two menus
+    f"{ASSET}/v3": 9,
+    f"{ASSET}/v3.json": 7,
+    # the asset; the instance
+    f"{ASSET}/v3/cards/default-531cae1402624f82995a03bfdfd9771d": 5,
+    # the asset, or the assets that were refreshed
+    f"{ASSET}/pulse?since=3-3": 4,
+    f"{ASSET}/pulse?since=1-1": 4,
+    f"{BRANCH}/pulse": 4,
+}
+PARTS = {
+    # the asset; its instances; its trend
+    ASSET: ("instances", 6),
+    # the branch; the assets; their trends; their aliases
+    f"{BRANCH}/models": ("listing", 7),
+}
+
+
+def cost(client, page, **headers):
+    with CaptureQueriesContext(connection) as queries:
+        client.get(page, headers=headers)
+    return len(queries)
+
+
+@pytest.fixture
+def grown(full):
+    """Ten times as much of everything that a page shows, and more than it shows."""
+    for number in range(30):
+        full.register("models/churn_model", f"TrainFlow/{number + 10}/train/1", tags={"env": "prod"})
+        full.register(f"models/model_{number}", f"Flow{number}/1/train/1", annotations={"accuracy": 0.9})
+        full.register("data/features", "FeatureFlow/1/build/1", branch=f"feature/b{number}")
+        full.register("data/features", "FeatureFlow/1/build/1", project=f"project_{number}")
+        full.consume("models/churn_model", f"Reader{number}/1/start/1")
+        full.consume(f"models/model_{number}", branch=f"feature/b{number}")
+        full.alias(f"alias_{number}", full.asset("models/churn_model").newest_ready)
+    return full
+
+
+def test_each_page_costs_what_is_written_here(full, vic):
+    assert {page: cost(vic, page) for page in COSTS} == COSTS
+
+
+def test_a_part_of_a_page_costs_less_than_the_page(full, vic):
+    costs = {page: (part, cost(vic, page, HX_Target=part)) for page, (part, _) in PARTS.items()}
+    assert costs == PARTS
+
+
+def test_no_page_costs_more_in_a_larger_catalogue(grown):
+    vic = grown.client("vic")
+    assert {page: cost(vic, page) for page in COSTS} == COSTS
+
+
+def test_no_page_costs_more_than_twelve():
+    assert max(COSTS.values()) <= 12
+
+
+@pytest.mark.parametrize("page", [f"{BRANCH}/models", ASSET, BRANCH, "/"])
+def test_a_list_does_not_read_what_it_does_not_show(full, vic, page):
+    with CaptureQueriesContext(connection) as queries:
+        vic.get(page)
+    lists = [query["sql"] for query in queries if '"catalog_asset"."alias_index"' in query["sql"]]
+    readmes = [sql for sql in lists if '"catalog_asset"."readme"' in sql]
+    assert len(readmes) == (1 if page == ASSET else 0)
+    instances = [query["sql"] for query in queries if query["sql"].startswith('SELECT "catalog_instance"')]
+    assert not any('"catalog_instance"."blobs"' in sql for sql in instances)

@@ -1,0 +1,81 @@
+"""How many queries the calls that flows make often cost, whatever the size of the catalogue."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from access.models import Membership, Perimeter, Role, Token
+from tests.catalog.wire import TASK
+from tests.conftest import Api
+
+
+@pytest.fixture
+def program(db, settings):
+    """The API with a token, as flows use it, of an asset with a past: instances, a consumer and an alias."""
+    settings.MODE, settings.LOCAL_MODE = "team", False
+    user, perimeter = User.objects.create(username="eve"), Perimeter.objects.create(name="default")
+    Membership.objects.create(user=user, perimeter=perimeter, role=Role.EDITOR)
+    _, secret = Token.objects.issue(user=user, perimeter=perimeter, role=Role.EDITOR)
+    api = Api(Client(SERVER_NAME="localhost"), token=secret)
+    for name in ("other", "third", "xkcd"):
+        made = api.register(f"data/{name}")
+        api.register(f"data/{name}")
+    api.consume("data/xkcd/instances/latest")
+    alias = {"entity_ref": TASK, "instance_id": made["id"]}
+    assert api.put("data/xkcd/aliases/production", alias).status_code == 200
+    return api
+
+
+def test_register(program, django_assert_max_num_queries):
+    # token; begin; component; other attempts of the task; asset, locked; instance; edge; asset; commit;
+    # and of a pending one the newest ready instance, for the description of the asset
+    with django_assert_max_num_queries(10):
+        program.register(state="pending", attempt=0)
+
+
+def test_register_once(program, django_assert_max_num_queries):
+    # as above without the attempt, and: was it answered before; the kept answer
+    body = {"entity_ref": TASK, "data_asset_kind": "artifact"}
+    with django_assert_max_num_queries(10):
+        assert program.patch("data/xkcd", body, **{"Idempotency-Key": "k"}).status_code == 201
+
+
+def test_consume(program, django_assert_max_num_queries):
+    # token; begin; asset with its newest instances; component; edge, locked; consumption; edge; commit
+    with django_assert_max_num_queries(8):
+        program.consume("data/xkcd/instances/latest")
+
+
+@pytest.mark.parametrize(("reference", "most"), [("latest", 2), ("latest-1", 3), ("v1", 3), ("@production", 3)])
+def test_read(program, django_assert_max_num_queries, reference, most):
+    # token; asset with its newest instances; any other instance
+    with django_assert_max_num_queries(most):
+        assert program.get(f"data/xkcd/instances/{reference}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["", "?tag=a=b&annotation=n%3E1&kind=artifact&producer=F&text=x&state=any"])
+def test_list(program, django_assert_max_num_queries, query):
+    # token; assets with their newest instances
+    with django_assert_max_num_queries(2):
+        assert program.get(f"data{query}").status_code == 200
+
+
+def test_summary(program, django_assert_max_num_queries):
+    # token; asset; instances; consumptions
+    with django_assert_max_num_queries(4):
+        assert program.get("data/xkcd").status_code == 200
+
+
+def test_aliases(program, django_assert_max_num_queries):
+    # token; asset; the last moves of all aliases; aliases
+    with django_assert_max_num_queries(4):
+        assert program.get("data/xkcd/aliases").status_code == 200
+
+
+def test_spec(program, django_assert_max_num_queries):
+    # token; branch with its spec; assets; those deleted
+    program.post(
+        "/v1/perimeters/default/flowprojects", {"project": "churn", "branch": "main", "version_id": "1", "spec": {}}
+    )
+    with django_assert_max_num_queries(4):
+        assert program.get("latestflowproject").status_code == 200

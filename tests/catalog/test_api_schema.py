@@ -1,0 +1,84 @@
+"""The OpenAPI document: valid, complete, and true to what the API answers."""
+
+import pytest
+from django.core.management import call_command
+from django.urls import get_resolver
+
+from tests.catalog.wire import TASK
+
+OPERATIONS = {
+    ("/v1/me", "get"),
+    ("/v1/perimeters/{perimeter}/confirmations", "post"),
+    ("/v1/perimeters/{perimeter}/flowprojects", "post"),
+} | {
+    (f"/v1/perimeters/{{perimeter}}/projects/{{project}}/branches/{{branch}}/{path}", method)
+    for path, methods in {
+        "{kind}": ["get"],
+        "{kind}/{asset_id}": ["get", "patch", "delete"],
+        "{kind}/{asset_id}/instances/{reference}": ["get", "put"],
+        "{kind}/{asset_id}/aliases": ["get"],
+        "{kind}/{asset_id}/aliases/{alias}": ["get", "put", "delete"],
+        "{kind}/{asset_id}/alias-history": ["get"],
+        "latestflowproject": ["get"],
+        "flowprojects": ["delete"],
+        "deploys": ["post"],
+    }.items()
+    for method in methods
+}
+
+
+@pytest.fixture
+def document(api):
+    return api.get("/v1/openapi.json").json()
+
+
+def test_it_is_valid_and_made_without_warnings(tmp_path):
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "openapi.yaml"))
+
+
+def test_it_names_every_route_and_method(document):
+    assert {(path, method) for path, of_path in document["paths"].items() for method in of_path} == OPERATIONS
+    (v1,) = [pattern for pattern in get_resolver().url_patterns if str(pattern.pattern) == "v1/"]
+    named = {pattern.name for pattern in v1.url_patterns} - {None, "api-openapi", "api-docs"}
+    assert len(named) == len(document["paths"])
+
+
+def test_every_operation_has_a_name_and_a_summary(document):
+    operations = [operation for of_path in document["paths"].values() for operation in of_path.values()]
+    assert all(operation["summary"] for operation in operations)
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+
+
+def test_every_filter_is_in_it(document):
+    lists = "/v1/perimeters/{perimeter}/projects/{project}/branches/{branch}/{kind}"
+    for path in (lists, f"{lists}/{{asset_id}}"):
+        parameters = document["paths"][path]["get"]["parameters"]
+        assert {parameter["name"] for parameter in parameters if parameter["in"] == "query"} == {
+            "page_size", "continuation", "text", "tag", "annotation", "kind", "producer", "since", "until", "state",
+        }  # fmt: skip
+
+
+def test_an_answer_has_the_members_that_it_says(api, document):
+    schemas = document["components"]["schemas"]
+    made = api.register()
+    api.consume("data/xkcd/instances/latest")
+    api.put("data/xkcd/aliases/p", {"entity_ref": TASK, "instance_id": made["id"]})
+    either = {"data_properties", "model_properties"}
+    assert set(made) | either == set(schemas["InstanceAnswer"]["properties"])
+    assert set(made["asset"]) == set(schemas["AssetAnswer"]["properties"])
+    assert set(api.get("data/xkcd").data) == set(schemas["SummaryAnswer"]["properties"])
+    assert set(api.get("data").data["items"][0]) == set(schemas["ItemAnswer"]["properties"])
+    alias = api.get("data/xkcd/aliases/p").data["alias"]
+    assert set(alias) == set(schemas["OneAliasAnswer"]["properties"])
+    assert set(alias["recent_history"][0]) == set(schemas["AliasMoveAnswer"]["properties"])
+    entry = api.get("data/xkcd").data["recently_consumed_by"][0]
+    assert set(entry) == set(schemas["EntityEntryAnswer"]["properties"])
+
+
+def test_it_can_be_browsed_without_a_script_within_the_page(api):
+    page = api.client.get("/v1/docs").content.decode()
+    assert "swagger-ui" in page
+    assert "<script>" not in page
+    assert "http://" not in page.replace("http://localhost", "")
+    script = api.client.get("/v1/docs?script=")
+    assert script.headers["Content-Type"].startswith("application/javascript")

@@ -70,7 +70,7 @@ class Seeding:
     def run(self) -> None:
         from bench.models import Row
 
-        Row.objects.create(pk=1, name="bare", at=self.now)
+        Row.objects.create(name="bare", at=self.now)
         self.flows = self.components()
         for name in BRANCHES:
             self.branch(name)

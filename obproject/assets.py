@@ -253,10 +253,11 @@ class Asset:
         reference = str(_valid(parse_reference, reference))
         return with_text(self._look_up("PUT", kind, name, "instances", reference, body=self._consumption())[1])
 
-    def _consume_exactly(self, branch: str, kind: str, name: str, instance_id: str) -> None:
-        """Become a consumer of an instance that was read before."""
+    def _consume_exactly(self, branch: str, kind: str, name: str, instance_id: str, reference: str) -> None:
+        """Become a consumer of an instance that was read before, by a reference that may mean another one by now."""
         if not self.read_only:
-            self._asset_call("PUT", branch, kind, name, "instances", instance_id, body=self._consumption())
+            body = self._consumption() | {"reference": reference}
+            self._asset_call("PUT", branch, kind, name, "instances", instance_id, body=body)
 
     def _consumption(self) -> dict[str, Any]:
         prj = getattr(self._task.flow, "prj", None) if self._task else None

@@ -182,7 +182,7 @@ class ProjectContext:
         branch, instance = self.asset._peek(kind, name, reference, past_definitions=True)
         value = load_artifact(instance, f"The {kind} asset {name!r} on branch {branch!r}")
         # By id, so that what is recorded is what was loaded even if a newer instance came in between.
-        self.asset._consume_exactly(branch, kind, name, instance["id"])
+        self.asset._consume_exactly(branch, kind, name, instance["id"], reference)
         return value
 
     def _tag_run(self) -> None:

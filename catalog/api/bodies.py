@@ -187,6 +187,9 @@ class ConsumerBody(Body):
 class ConsumptionBody(Body):
     entity_ref = EntityRefBody()
     consumer = ConsumerBody(required=False, allow_null=True)
+    reference = Text(
+        max_length=256, required=False, help_text="What was asked for, where the address has the id that it led to."
+    )
 
 
 class ConfirmationBody(Body):

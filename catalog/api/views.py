@@ -259,17 +259,16 @@ class InstanceDetail(CatalogView):
     def put(self, request: Request, **address: str) -> Response:
         self.viewer.require(address["perimeter"])
         body = self.checked(ConsumptionBody).validated_data
-        consumer = body.get("consumer") or {}
-        return self.once(lambda: (200, instance_shape(self._consumed(entity_of(body), consumer), self.base)))
+        return self.once(lambda: (200, instance_shape(self._consumed(body), self.base)))
 
-    def _consumed(self, entity: Entity, consumer: Json) -> Found:
-        found = self.found()
+    def _consumed(self, body: Json) -> Found:
+        found, consumer = self.found(), body.get("consumer") or {}
         recording.consume(
             actor=self.viewer.actor,
             asset=found.asset,
             instance=found.instance,
-            reference=self.kwargs["reference"],
-            entity=entity,
+            reference=body.get("reference") or self.kwargs["reference"],
+            entity=entity_of(body),
             consumer_project=consumer.get("project", ""),
             write_branch=consumer.get("branch", ""),
         )

@@ -135,3 +135,10 @@ def test_a_pending_instance_can_be_consumed_by_its_number(api):
     assert api.put("data/xkcd/instances/latest", {"entity_ref": TASK}).status_code == 404
     assert api.consume("data/xkcd/instances/v1")["state"] == "pending"
     assert edges().get().count == 1
+
+
+def test_what_was_asked_for_is_kept_where_it_led_to_an_id(api):
+    made = api.register()
+    api.consume(f"data/xkcd/instances/{made['id']}", reference="latest")
+    api.consume("data/xkcd/instances/v1")
+    assert list(Consumption.objects.order_by("pk").values_list("reference", flat=True)) == ["latest", "v1"]

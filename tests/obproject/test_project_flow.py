@@ -163,6 +163,7 @@ def test_consuming_names_task_and_write_branch_and_only_what_was_loaded(
         for scope, name in [(ALICE, "numbers"), (ALICE, "total"), (ALICE, "bare"), (MAIN, "shared")]
     }
     assert consumed == [ids["numbers"], ids["total"], ids["bare"], ids["shared"]]
+    assert [sent.get("reference") for sent in catalogue.consumptions] == ["latest", "latest", "latest", None]
     for sent in catalogue.consumptions:
         assert sent["consumer"] == {"project": "tryout", "branch": "user.alice"}
         assert sent["entity_ref"]["entity_id"].startswith(f"DevelopmentFlow/{run.run_id}/end/")

@@ -1,0 +1,177 @@
+"""Many clients at once against a really served site: nothing is lost, repeated or refused for no reason."""
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.catalog.wire import PERIMETER, TASK, declaration, definition, deploy_body, spec_body, task
+
+CLIENTS = 16
+
+
+class Crowd:
+    """Clients that each keep a connection of their own, all below one branch that nobody has used."""
+
+    def __init__(self, site):
+        self.root = f"{site.url}{PERIMETER}"
+        self.project = f"p{secrets.token_hex(4)}"
+        self.branch = f"{self.root}/projects/{self.project}/branches/main"
+        self.pool = ThreadPoolExecutor(CLIENTS)
+        self.sessions = [requests.Session() for _ in range(CLIENTS)]
+
+    def all(self, calls):
+        """Send (method, path, body, headers) calls at once, `CLIENTS` at a time; the answers in their order."""
+        numbered = list(enumerate(calls))
+        return list(self.pool.map(lambda numbered: self.send(numbered[0] % CLIENTS, *numbered[1]), numbered))
+
+    def send(self, client, method, path, body=None, headers=None):
+        url = path if path.startswith("http") else f"{self.branch}/{path}"
+        answer = self.sessions[client].request(method, url, json=body, headers=headers, timeout=60)
+        assert answer.status_code < 500, answer.text
+        return answer
+
+    def get(self, path):
+        return self.send(0, "GET", path)
+
+    def put(self, path, body):
+        return self.send(0, "PUT", path, body)
+
+
+@pytest.fixture
+def crowd(served):
+    crowd = Crowd(served)
+    yield crowd
+    crowd.pool.shutdown()
+    for session in crowd.sessions:
+        session.close()
+
+
+def registration(n=0, **more):
+    return {"entity_ref": task(f"Flow{n % 3}/{n}/s/1"), "data_asset_kind": "s3", **more}
+
+
+def numbers(answers):
+    assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers][:3]
+    return sorted(answer.json()["number"] for answer in answers)
+
+
+def test_parallel_registrations_are_numbered_without_gap_or_repeat(crowd):
+    answers = crowd.all([("PATCH", "data/xkcd", registration(n, annotations={"n": n})) for n in range(32)])
+    assert numbers(answers) == list(range(1, 33))
+    assert len({answer.json()["id"] for answer in answers}) == 32
+    listed = crowd.get("data/xkcd").json()["recent_instances"]
+    assert [row["number"] for row in listed] == list(range(32, 0, -1))
+    assert crowd.get("data/xkcd/instances/latest").json()["ref"] == "v32"
+
+
+def test_one_request_sent_many_times_at_once_gives_one_instance(crowd):
+    key = {"Idempotency-Key": secrets.token_hex(8)}
+    answers = crowd.all([("PATCH", "data/xkcd", registration(), key)] * 16)
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    assert len(crowd.get("data/xkcd").json()["recent_instances"]) == 1
+    assert crowd.all([("PATCH", "data/xkcd", registration())])[0].json()["number"] == 2
+
+
+def test_the_first_use_of_everything_at_once(crowd):
+    """Project, branches, assets and components all come into being in the same moment."""
+    calls = []
+    for n in range(32):
+        branch = f"{crowd.root}/projects/{crowd.project}/branches/{'feature_x' if n % 2 else 'main'}"
+        name = {"branch_name": "feature/x"} if n % 4 == 1 else {}
+        calls.append(("PATCH", f"{branch}/data/asset{n // 16}", registration(n, **name)))
+    assert numbers(crowd.all(calls)) == sorted([*range(1, 9)] * 4)
+    found = crowd.get("data").json()["items"]
+    assert [item["asset"]["id"] for item in found] == ["asset0", "asset1"]
+
+
+def test_two_names_for_one_key_at_once_one_of_them_wins(crowd):
+    branch = f"{crowd.root}/projects/{crowd.project}/branches/feature_x"
+    names = ["feature/x", "feature-x", "Feature.X"]
+    answers = crowd.all(
+        [("PATCH", f"{branch}/data/a{n}", registration(n, branch_name=names[n % 3])) for n in range(24)]
+    )
+    made = {names[n % 3] for n, answer in enumerate(answers) if answer.status_code == 201}
+    assert len(made) == 1
+    assert {answer.status_code for answer in answers} == {201, 409}
+    assert sum(answer.status_code == 201 for answer in answers) == 8
+
+
+def test_a_crowd_that_does_everything_at_once_meets_no_deadlock(crowd):
+    """Each write locks several rows; the order in which they do must agree."""
+    crowd.all([("PATCH", f"data/a{n}", registration(n)) for n in range(4)])
+    calls = []
+    for n in range(96):
+        asset = f"data/a{n % 4}"
+        spec = {"data": [{"id": f"a{i}", "description": f"text {n}"} for i in range(4)]}
+        calls.append(
+            [
+                ("PATCH", asset, registration(n % 12, attempt=n // 12, state="pending", branch_name="main")),
+                ("PATCH", f"data/new{n // 8}", registration(n)),
+                ("PUT", f"{asset}/instances/latest", {"entity_ref": task(f"New{n}/1/s/1")}),
+                ("POST", "deploys", deploy_body(*(definition(f"a{i}", description=f"{n}") for i in range(5)))),
+                ("POST", f"{crowd.root}/flowprojects", spec_body(spec, project=crowd.project)),
+                ("DELETE", f"data/a{3 - n % 4}" if n % 24 == 5 else f"data/new{n // 8}"),
+                ("POST", f"{crowd.root}/confirmations", {**registration(n % 12), "attempt": n // 12, "state": "ready"}),
+                ("PATCH", asset, declaration(f"h{n}")),
+            ][n % 8]
+        )
+    answers = crowd.all(calls)
+    odd = [answer.text for answer in answers if answer.status_code not in (200, 201, 204, 404)]
+    assert odd == []
+
+
+def test_no_consumption_is_lost_or_counted_twice(crowd, served):
+    crowd.all([("PATCH", "data/xkcd", registration())])
+    calls = [("PUT", "data/xkcd/instances/latest", {"entity_ref": task(f"Reader{n % 4}/{n}/s/1")}) for n in range(48)]
+    assert {answer.status_code for answer in crowd.all(calls)} == {200}
+    consumers = crowd.get("data/xkcd").json()["recently_consumed_by"]
+    assert len(consumers) == 48
+    assert {row["component"]["name"] for row in consumers} == {f"Reader{n}" for n in range(4)}
+    assert served.manage("recount").endswith(" 0 corrections.\n")
+
+
+def test_an_alias_moved_by_many_from_one_place_has_one_winner(crowd):
+    answers = crowd.all([("PATCH", "data/xkcd", registration(n)) for n in range(12)])
+    ids = [answer.json()["id"] for answer in answers]
+    moves = crowd.all(
+        [
+            ("PUT", "data/xkcd/aliases/prod", {"entity_ref": TASK, "instance_id": to, "expected_instance_id": None})
+            for to in ids
+        ]
+    )
+    (winner,) = [to for to, move in zip(ids, moves, strict=True) if move.status_code == 200]
+    losers = [move for move in moves if move.status_code == 409]
+    assert len(losers) == 11
+    assert {move.json()["detail"]["current"]["instance_id"] for move in losers} == {winner}
+    assert crowd.get("data/xkcd/instances/@prod").json()["id"] == winner
+    assert len(crowd.get("data/xkcd/alias-history").json()["entries"]) == 1
+
+
+def test_nothing_is_lost_when_many_rewrite_the_spec(crowd):
+    """As the public client does it: register, read the whole spec, append, post it."""
+    post = f"{crowd.root}/flowprojects"
+    crowd.all([("POST", post, spec_body({"data": [], "kept": 1}, project=crowd.project))])
+
+    def register(n):
+        client = n % CLIENTS
+        crowd.send(client, "PATCH", f"data/a{n:02}", registration(n))
+        spec = crowd.send(client, "GET", "latestflowproject").json()
+        if f"a{n:02}" not in [entry["id"] for entry in spec["data"]]:
+            spec["data"].append({"id": f"a{n:02}", "display_name": f"a{n:02}"})
+        return crowd.send(client, "POST", post, spec_body(spec, project=crowd.project))
+
+    assert {answer.status_code for answer in crowd.pool.map(register, range(16))} == {200}
+    spec = crowd.get("latestflowproject").json()
+    assert sorted(entry["id"] for entry in spec["data"]) == [f"a{n:02}" for n in range(16)]
+    assert spec["kept"] == 1
+
+
+def test_a_retried_task_in_parallel_leaves_its_last_attempt_only(crowd):
+    body = {"entity_ref": TASK | {"entity_id": f"F/{crowd.project}/s/1"}, "data_asset_kind": "s3"}
+    answers = crowd.all([("PATCH", "data/xkcd", body | {"attempt": attempt}) for attempt in [0, 1, 2, 3] * 4])
+    assert numbers(answers) == list(range(1, 17))
+    rows = crowd.get("data/xkcd?state=any").json()["recent_instances"]
+    assert {(row["attempt"] == 3, row["state"]) for row in rows} == {(True, "ready"), (False, "failed")}

@@ -1,6 +1,7 @@
 """`make demo`: serve the site, fill it by really running the example projects, and go on serving."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +16,7 @@ URL = f"http://127.0.0.1:{PORT}"
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us stops the server too
     if port_is_taken():
         print(f"Port {PORT} is taken. Stop what listens there, or choose another: PORT={PORT + 1} make demo")
         return 1

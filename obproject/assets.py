@@ -260,9 +260,10 @@ class Asset:
             self._asset_call("PUT", branch, kind, name, "instances", instance_id, body=body)
 
     def _consumption(self) -> dict[str, Any]:
+        """Who consumes, and to which branch of which project that consumer writes."""
         prj = getattr(self._task.flow, "prj", None) if self._task else None
-        consumer = {"consumer": {"project": prj.project, "branch": prj.branches.write}} if prj else {}
-        return {"entity_ref": self.entity_ref, **consumer}
+        project, branch = (prj.project, prj.branches.write) if prj else (self.project, self._write_branch)
+        return {"entity_ref": self.entity_ref, "consumer": {"project": project, "branch": branch}}
 
     def _list(self, kind: str, tags: Mapping[str, Any] | None) -> dict[str, Any]:
         query = {"tag": [f"{pair['key']}={pair['value']}" for pair in tag_pairs(tags or {})]}

@@ -77,14 +77,14 @@ class Happening:
 
 
 def activity_of_asset(viewer: Viewer, asset: Asset) -> list[Happening]:
-    visible = Asset.objects.visible_to(viewer).filter(pk=asset.pk)
+    """Of an asset that the viewer was found to see."""
     return _feed(
         [
-            _registered(_newest(Instance.objects.filter(asset__in=visible), "-number")),
-            _consumed(_newest(Consumption.objects.filter(asset__in=visible), "-id")),
-            _moved(_newest(AliasMove.objects.filter(asset__in=visible), "-id")),
-            _declared(_newest(DefinitionRevision.objects.filter(asset__in=visible), "-id")),
-            _edited(_newest(PropertyEdit.objects.filter(asset__in=visible), "-id")),
+            _registered(_newest(Instance.objects.visible_to(viewer).of(asset), "-number")),
+            _consumed(_newest(Consumption.objects.visible_to(viewer).filter(asset=asset), "-id")),
+            _moved(_newest(AliasMove.objects.filter(asset=asset), "-id")),
+            _declared(_newest(DefinitionRevision.objects.filter(asset=asset), "-id")),
+            _edited(_newest(PropertyEdit.objects.filter(asset=asset), "-id")),
         ],
         asset.branch,
     )

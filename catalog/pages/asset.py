@@ -54,6 +54,7 @@ def table_of(viewer: Viewer, asset: Asset, state: State, trend: Trend) -> dict[s
     chips = state.chips()
     return {
         "asset": asset,
+        "asset_url": asset_url(asset),
         "columns": columns,
         "rows": instance_rows(asset, page.rows, columns),
         "newer_url": page.newer,
@@ -61,7 +62,10 @@ def table_of(viewer: Viewer, asset: Asset, state: State, trend: Trend) -> dict[s
         "chips": chips,
         "add_options": filters_to_add(state, page.rows),
         "clear_url": state.without_filters(),
+        "search_text": state.query.get("q", ""),
+        "kept": state.kept_with("q"),
         "total": None if chips else asset.last_number,
+        "noun": "instance" if not chips and asset.last_number == 1 else "instances",
     }
 
 
@@ -87,7 +91,6 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "code": code_to_use(asset),
         "activity": activity_of_asset(viewer, asset),
         "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",
-        "asset_url": asset_url(asset),
         "may_edit": request.user.is_staff and viewer.may(asset.branch.project.perimeter, Role.EDITOR),
     }
 

@@ -37,7 +37,7 @@ def branch_frame(request: HttpRequest, branch: Branch, tab: str = "", asset: Ass
         "tabs": tabs(branch, tab),
         "search_url": kind_url(branch, tab if tab in Kind.values else ""),
         "search_scope": {"data": "data", "models": "models"}.get(tab, "assets"),
-        "query": request.GET.get("q", ""),
+        "query": "" if asset else request.GET.get("q", ""),
     }
 
 

@@ -55,6 +55,7 @@ def instance_page(
 def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpRequest) -> dict[str, Any]:
     before = ready_before(viewer, asset, instance)
     consumptions = consumptions_of(viewer, instance)
+    task = runs.task_facts(*task_of(instance))
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
@@ -70,7 +71,8 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "blobs": [shown(blob) for blob in instance.blobs],
         "producer": Named.of(instance.producer_kind, instance.producer_id),
         "is_task": Entity(instance.producer_kind, instance.producer_id).pathspec is not None,
-        "task": runs.task_facts(*task_of(instance)),
+        "task": task if isinstance(task, runs.TaskFacts) else None,
+        "no_task": task.sentence if isinstance(task, runs.Unavailable) else "",
         "consumers": [_consumer(row, asset) for row in consumptions[:CONSUMERS]],
         "more_consumers": len(consumptions) > CONSUMERS,
         "code": code_to_use(asset, instance),

@@ -34,7 +34,7 @@ SORTS = {
     "-consumers": "most used first",
     "-version": "most versions first",
 }
-NOUNS = {"": "assets", Kind.DATA.value: "data assets", Kind.MODELS.value: "models"}
+NOUNS = {"": "asset", Kind.DATA.value: "data asset", Kind.MODELS.value: "model"}
 
 
 @dataclass(frozen=True)
@@ -126,16 +126,17 @@ def _listing(branch: Branch, kind: str, state: PageState, page: Page) -> dict[st
     return {
         "branch": branch,
         "kind": kind,
-        "noun": NOUNS[kind],
+        "heading": f"{NOUNS[kind]}s".capitalize(),
+        "noun": NOUNS[kind] if page.total == 1 else f"{NOUNS[kind]}s",
         "page": page,
         "chips": state.chips(),
         "clear_url": state.without_filters(),
         "add_options": _filters_to_add(state, page.rows),
         "sort_options": _sort_options(state),
         "heads": {name: _head(state, name) for name in ASSET_ORDERS},
-        "nothing_matches": f"No {NOUNS[kind].removesuffix('s')} matches these filters.",
-        "nothing_yet": f"No {NOUNS[kind]} on this branch yet.",
-        "show_all": f"Show all {NOUNS[kind]}",
+        "nothing_matches": f"No {NOUNS[kind]} matches these filters.",
+        "nothing_yet": f"No {NOUNS[kind]}s on this branch yet.",
+        "show_all": f"Show all {NOUNS[kind]}s",
         "example": EXAMPLES.get(kind, EXAMPLES[Kind.DATA]),
     }
 

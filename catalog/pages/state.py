@@ -75,6 +75,12 @@ class State:
             if value
         ]
 
+    def kept_with(self, name: str) -> list[tuple[str, str]]:
+        """What a form that sets one parameter has to send along, so that the other filters stay."""
+        kept = self._from_the_start()
+        kept.pop(name, None)
+        return [(other, value) for other, values in kept.lists() for value in values]
+
     def number(self, name: str) -> int | None:
         """A whole number in the query, clamped to what a list can have; None if there is none."""
         text = self.query.get(name, "")

@@ -9,7 +9,11 @@ EXAMPLES = {
     Kind.MODELS.value: 'self.model = train(rows)\nself.prj.register_model("churn_model", "model")',
 }
 
-FIRST_FLOW = """class TransactionsFlow(ProjectFlow):  # from obproject import ProjectFlow
+FIRST_FLOW = """from metaflow import step
+from obproject import ProjectFlow
+
+
+class TransactionsFlow(ProjectFlow):
     @step
     def start(self):
         self.rows = load_rows()

@@ -101,7 +101,9 @@ def test_peeking_leaves_no_trace_and_consuming_does(asset: Asset, catalogue: Stu
     assert asset.peek_data_asset("numbers", "latest-1")["ref"] == "v1"
     assert catalogue.consumptions == []
     assert asset.consume_data_asset("numbers", "v1")["ref"] == "v1"
-    assert [sent["instance"] for sent in catalogue.consumptions] == ["i1"]
+    (sent,) = catalogue.consumptions
+    assert sent["instance"] == "i1"
+    assert sent["consumer"] == {"project": asset.project, "branch": "feature/x"}
 
 
 def test_an_alias_travels_as_it_is_written(asset: Asset, catalogue: StubCatalogue) -> None:

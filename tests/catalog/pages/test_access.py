@@ -51,7 +51,7 @@ def test_who_has_not_signed_in_is_asked_to(full):
 
 def test_home_of_an_outsider_names_no_project_of_others(full):
     olga = full.client("olga")
-    assert "churn" not in olga.get("/").content.decode()
+    assert "/alpha" not in olga.get("/").content.decode()
     assert olga.get("/index.json").json()["projects"] == []
 
 

@@ -104,6 +104,14 @@ def test_instances_are_filtered_by_state_tag_and_text(full, vic):
     assert "No instance matches these filters." in text_of(vic.get(f"{ASSET}?tag=none"))
 
 
+def test_the_search_among_instances_keeps_the_other_filters(full, vic):
+    page = text_of(vic.get(f"{ASSET}?state=ready&q=TrainFlow/2&before=9"))
+    form = page[page.index(f'action="{ASSET}#instances"') : page.index("</form>", page.index('id="instances"'))]
+    assert '<input type="hidden" name="state" value="ready">' in form
+    assert 'value="TrainFlow/2"' in form
+    assert "before" not in form
+
+
 def test_instances_are_paged_in_both_directions(world):
     vic = world.client()
     for number in range(1, 46):

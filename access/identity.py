@@ -62,6 +62,13 @@ class Viewer:
         return {"actor": self.account, "actor_name": self.actor, "token": self.token}
 
     @property
+    def may_administer(self) -> bool:
+        """Whether the administration is open to this viewer: a person who may write somewhere."""
+        if self.token or not self.signed_in:
+            return False
+        return bool(self.user.is_superuser) or any(grant.role.covers(Role.EDITOR) for grant in self.grants.values())
+
+    @property
     def branch_patterns(self) -> list[str]:
         """The patterns that limit which branches can be written; empty for no limit."""
         return self.token.branch_patterns if self.token else []

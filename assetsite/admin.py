@@ -11,7 +11,6 @@ from django.template.response import TemplateResponse
 
 from access.errors import BadRequest, NotFound
 from access.identity import viewer_of
-from access.models import Role
 
 
 class SiteAdmin(admin.AdminSite):
@@ -25,11 +24,7 @@ class SiteAdmin(admin.AdminSite):
     index_title = "Administration"
 
     def has_permission(self, request: HttpRequest) -> bool:
-        viewer = viewer_of(request)
-        if viewer.token or not viewer.signed_in:
-            return False
-        writes = any(grant.role.covers(Role.EDITOR) for grant in viewer.grants.values())
-        return writes or bool(request.user.is_superuser)
+        return viewer_of(request).may_administer
 
     def admin_view(self, view: Any, cacheable: bool = False) -> Any:
         entered = super().admin_view(view, cacheable)

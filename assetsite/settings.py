@@ -52,7 +52,7 @@ WORKERS = env.int("ASSETSITE_WORKERS", default=1 if LOCAL_MODE else 2)
 THREADS = env.int("ASSETSITE_THREADS", default=4)
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "assetsite.apps.SiteAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -118,6 +118,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
+DATETIME_FORMAT = "Y-m-d H:i"  # in the admin
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -125,6 +126,7 @@ WHITENOISE_USE_FINDERS = True  # the site's own files and those that packages br
 
 # Bodies: one registration may carry 64 KiB in each annotation, a deploy all of a project's READMEs
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # the admin's form of an asset with many overridden properties
 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.ViewerAuthentication"],

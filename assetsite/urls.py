@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from assetsite.health import healthz
 from catalog.styleguide import styleguide_page
@@ -14,6 +15,7 @@ handler500 = "access.errors.server_error"
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("v1/", include("catalog.api.urls")),
     *([path("styleguide/", styleguide_page)] if settings.DEBUG else []),

@@ -97,8 +97,12 @@ class SpecVersion(models.Model):
     actor = models.CharField(max_length=255)
 
     class Meta:
+        verbose_name = "deploy"
         # the branch's versions, newest first: deploy history
         indexes = [models.Index(fields=["branch", "-id"], name="spec_history")]
+
+    def __str__(self) -> str:
+        return self.version_id or "deleted"
 
 
 class Component(models.Model):

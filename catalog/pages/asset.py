@@ -91,7 +91,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "code": code_to_use(asset),
         "activity": activity_of_asset(viewer, asset),
         "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",
-        "may_edit": request.user.is_staff and viewer.may(asset.branch.project.perimeter, Role.EDITOR),
+        "may_edit": viewer.may_administer and viewer.may(asset.branch.project.perimeter, Role.EDITOR),
     }
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import sync_playwright
 
 from access.models import Membership, Perimeter, Role, Token
 from catalog import recording
+from catalog.admin import AssetAdmin
 from catalog.counters import Recount
 from catalog.entities import Entity
 from catalog.models import Asset, Branch, Kind, Project, PropertyOverride, SpecVersion
@@ -229,11 +230,17 @@ def test_nothing_can_be_added_or_deleted(client, people, model):
     assert Asset.objects.filter(pk=model.pk, deleted_at=None).exists()
 
 
-def test_a_registration_between_opening_and_saving_stays(client, eve, people):
+def test_a_registration_while_the_form_is_being_saved_stays(client, eve, monkeypatch):
     asset = register()
-    form = rows({"key": "owner", "value": "growth"})
-    register()
-    client.post(page_of(asset), form)
+    load = AssetAdmin.get_object
+
+    def load_and_register(*args: Any) -> Any:
+        loaded = load(*args)
+        register()
+        return loaded
+
+    monkeypatch.setattr(AssetAdmin, "get_object", load_and_register)
+    client.post(page_of(asset), rows({"key": "owner", "value": "growth"}))
     asset.refresh_from_db()
     assert (asset.last_number, asset.ready_count, asset.properties) == (2, 2, {"owner": "growth"})
 

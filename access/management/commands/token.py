@@ -1,6 +1,7 @@
 """`manage.py token create | list | revoke`."""
 
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -41,8 +42,9 @@ class Command(BaseCommand):
         revoke.add_argument("prefix", help="the first characters of the token, as `list` shows them")
 
     def handle(self, *args: Any, action: str, **options: Any) -> None:
+        actions: dict[str, Callable[..., None]] = {"create": self.create, "list": self.list, "revoke": self.revoke}
         try:
-            {"create": self.create, "list": self.list, "revoke": self.revoke}[action](**options)
+            actions[action](**options)
         except DatabaseError as exc:
             raise CommandError(f"The database is not ready ({exc}). Set it up first: manage.py migrate") from exc
 

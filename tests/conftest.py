@@ -27,6 +27,7 @@ POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 def _own_home(settings: Any, tmp_path: Path) -> None:
     """No test reads or writes the folder of a real site."""
     settings.HOME = tmp_path / "home"
+    settings.WHITENOISE_AUTOREFRESH = True  # else each client of a test lists all static files first
 
 
 @dataclass

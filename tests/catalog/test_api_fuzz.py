@@ -114,7 +114,7 @@ READS = [
     f"{B}/latestflowproject",
 ]
 
-EXAMPLES = 40
+EXAMPLES = 30
 quick = settings(
     max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -96,7 +96,7 @@ def test_a_branch_is_found_by_any_spelling_of_its_key(api, three, branch):
 
 
 def test_an_address_that_is_none_is_404_in_the_one_shape(api):
-    for path in ("/v1", "/v1/", "/v1/nothing", "/v1/perimeters", f"{PERIMETER}/projects/p/branches/b/things"):
+    for path in ("/v1/", "/v1/nothing", "/v1/perimeters", f"{PERIMETER}/projects/p/branches/b/things"):
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             answer = api.call(method, path)
             assert answer.status_code == 404, (method, path)

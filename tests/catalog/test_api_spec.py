@@ -172,6 +172,14 @@ def test_a_stale_spec_brings_no_deleted_asset_back(api):
     assert sorted(ids(api)) == ["a", "b"]
 
 
+def test_what_is_posted_of_a_name_used_again_is_kept(api):
+    api.register("data/a")
+    api.delete("data/a")
+    api.register("data/a")
+    post(api, {"data": [{"id": "a", "extra": 1}]})
+    assert spec_of(api)["data"] == [{"id": "a", "extra": 1}]
+
+
 def test_a_stale_spec_loses_no_registration(api):
     post(api, {"data": []})
     stale = spec_of(api)

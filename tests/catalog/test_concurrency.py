@@ -123,6 +123,28 @@ def test_a_crowd_that_does_everything_at_once_meets_no_deadlock(crowd):
     assert odd == []
 
 
+def test_a_new_flow_that_registers_and_consumes_at_once_meets_no_deadlock(crowd):
+    """Both make the flow's component; one locks the asset first, the other its edge."""
+    crowd.all([("PATCH", "data/xkcd", registration())])
+    calls = []
+    for n in range(24):
+        calls.append(("PATCH", "data/xkcd", {**registration(), "entity_ref": task(f"New{n}/1/s/1")}))
+        calls.append(("PUT", "data/xkcd/instances/v1", {"entity_ref": task(f"New{n}/1/s/2")}))
+    assert {answer.status_code for answer in crowd.all(calls)} == {200, 201}
+
+
+def test_naming_a_branch_while_others_add_assets_to_it_meets_no_deadlock(crowd):
+    """Both change the branch: its name, and how many assets it has."""
+    branches = [f"{crowd.root}/projects/{crowd.project}/branches/feature_{n}" for n in range(12)]
+    crowd.all([("PATCH", f"{branch}/data/zero", registration()) for branch in branches])
+    calls = []
+    for n, branch in enumerate(branches):
+        calls.append(("PATCH", f"{branch}/data/a", registration()))
+        calls.append(("PATCH", f"{branch}/data/a", registration(branch_name=f"feature/{n}")))
+        calls.append(("POST", f"{branch}/deploys", deploy_body(definition("a"), branch_name=f"feature/{n}")))
+    assert {answer.status_code for answer in crowd.all(calls)} == {200, 201}
+
+
 def test_no_consumption_is_lost_or_counted_twice(crowd, served):
     crowd.all([("PATCH", "data/xkcd", registration())])
     calls = [("PUT", "data/xkcd/instances/latest", {"entity_ref": task(f"Reader{n % 4}/{n}/s/1")}) for n in range(48)]

@@ -6,6 +6,7 @@ import subprocess
 from collections import Counter
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,25 @@ def test_runs_wait_for_the_deploy_of_their_branch_and_of_main_which_they_read() 
             waits_for = {str(earlier) for earlier in ancestors(plan, step)}
             branches = {MAIN, step.workspace.branch} - {LOCAL}
             assert waits_for >= {f"{step.workspace.project}, {branch}: deploy" for branch in branches}
+
+
+def test_a_model_waits_for_the_features_of_its_round() -> None:
+    plan = make_plan()
+    features = {
+        (step.workspace, step.label): step for step in plan if isinstance(step, Run) and step.flow == "FeatureFlow"
+    }
+    trainings = [step for step in plan if isinstance(step, Run) and step.flow == "TrainFlow"]
+    pairs = [(step, features[key]) for step in trainings if (key := (step.workspace, step.label)) in features]
+    assert len(pairs) == 6
+    assert all(earlier in ancestors(plan, step) for step, earlier in pairs)
+
+
+def test_versions_of_an_asset_always_come_in_the_same_order() -> None:
+    plan = make_plan()
+    runs = [step for step in plan if isinstance(step, Run)]
+    for one, other in combinations(runs, 2):
+        if (one.workspace, one.flow) == (other.workspace, other.flow):
+            assert one in ancestors(plan, other) or other in ancestors(plan, one)
 
 
 def ancestors(plan: Plan, step: Step) -> set[Step]:

@@ -15,6 +15,8 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
+from access.prepared import prepared
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
@@ -140,13 +142,7 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
         The look-up compares digests in an index, so its timing tells nothing about the secrets of others.
         """
-        member = Membership.objects.filter(user=OuterRef("user"), perimeter=OuterRef("perimeter"))
-        return (
-            self.select_related("user", "perimeter")
-            .annotate(member_role=Subquery(member.values("role")[:1]))
-            .filter(digest=digest_of(secret))
-            .first()
-        )
+        return _token_of(digest=digest_of(secret))
 
 
 class Token(models.Model):
@@ -206,6 +202,13 @@ class Token(models.Model):
         if self.last_used_at is None or self.last_used_at < stale:
             unnoted = Q(last_used_at__isnull=True) | Q(last_used_at__lt=stale)
             Token.objects.filter(unnoted, pk=self.pk).update(last_used_at=now)
+
+
+@prepared
+def _token_of(digest: str) -> models.QuerySet[Token]:
+    member = Membership.objects.filter(user=OuterRef("user"), perimeter=OuterRef("perimeter"))
+    tokens = Token.objects.select_related("user", "perimeter").annotate(member_role=Subquery(member.values("role")[:1]))
+    return tokens.filter(digest=digest).order_by()
 
 
 def new_secret() -> str:

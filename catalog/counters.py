@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Q
 
 from catalog.entities import Entity
+from catalog.lookups import component_named
 from catalog.models import Asset, Branch, Component, Consumption, Edge, Instance, Kind, SpecVersion, State
 
 Row = dict[str, Any]
@@ -42,6 +43,8 @@ def count_consumers(asset: Asset) -> int:
 
 def component_of(*, perimeter_id: int, project: str, entity: Entity) -> Component:
     kind, name = entity.component
+    if known := component_named(perimeter=perimeter_id, project=project, kind=kind, name=name):
+        return known
     found, _ = Component.objects.get_or_create(perimeter_id=perimeter_id, project_name=project, kind=kind, name=name)
     return found
 

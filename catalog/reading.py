@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from access.errors import BadRequest, NotFound
 from access.identity import Viewer
+from catalog.lookups import asset_at, whole_asset_at
 from catalog.models import Asset, Branch, Instance, Kind, Project, State
 from obproject.branches import branch_key, check_asset_id, check_branch, check_project
 from obproject.references import Reference, ReferenceKind, parse_reference
@@ -65,12 +66,17 @@ def find_branch(viewer: Viewer, place: Place) -> Branch:
     return branch
 
 
-def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str) -> Asset:
-    """The live asset, with its newest ready instance at hand."""
-    perimeter = viewer.require(place.perimeter)
-    asset_id = checked_asset_id(asset_id)
-    assets = Asset.objects.visible_to(viewer).with_newest()
-    asset = assets.at(perimeter.name, place.project, place.key, kind, asset_id).first()
+def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str, *, whole: bool = True) -> Asset:
+    """The live asset, with its newest instances and who made them at hand; not `whole`: the newest ready one only."""
+    perimeter = viewer.require(place.perimeter)  # what is in a perimeter is visible to whom the perimeter is
+    find = whole_asset_at if whole else asset_at
+    asset = find(
+        perimeter=perimeter.pk,
+        project=place.project,
+        key=place.key,
+        kind=kind,
+        asset_id=checked_asset_id(asset_id),
+    )
     if asset is None:
         raise _missing(viewer, place, kind, asset_id)
     return asset

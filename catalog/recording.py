@@ -22,6 +22,7 @@ from access.models import Perimeter
 from catalog import limits
 from catalog.counters import add_to_edge, component_of, effective_properties, newest_of
 from catalog.entities import Entity
+from catalog.lookups import kept_answer, last_attempt, locked_asset_at
 from catalog.models import (
     Alias,
     AliasMove,
@@ -161,7 +162,7 @@ def once(request: Once | None, act: Callable[[], tuple[int, Json | None]]) -> tu
 
 
 def _answered(request: Once) -> tuple[int, Json | None] | None:
-    kept = IdempotencyKey.objects.filter(digest=request.digest).first()
+    kept = kept_answer(digest=request.digest)
     if kept is None:
         return None
     if kept.created_at < timezone.now() - KEPT_FOR:
@@ -184,10 +185,13 @@ def forget_old_answers() -> int:
 def register(*, actor: str, at: AssetAddress, entity: Entity, what: Registration) -> Instance:
     """Append an instance to an asset, which comes into being with its first one."""
     component = component_of(perimeter_id=at.branch.perimeter.pk, project=at.branch.project, entity=entity)
-    late = what.attempt is not None and _supersede_others(at, entity, what.attempt, actor)
+    earlier = _lock_assets_of_earlier_attempts(at, entity, what.attempt or 0)
     asset = _locked(at)
     made = asset is None
     asset = asset or _made(at, actor)
+    late = what.attempt is not None and _supersede(
+        at.branch.perimeter, entity, what.attempt, {**earlier, asset.pk: asset}, actor
+    )
     now = timezone.now()
     state = State.FAILED if late else State(what.state)
     instance = Instance.objects.create(
@@ -239,8 +243,9 @@ def _point_to(asset: Asset, instance: Instance) -> None:
 def _locked(at: AssetAddress) -> Asset | None:
     """The live asset at the address, locked for this transaction."""
     branch = at.branch
-    found = Asset.objects.at(branch.perimeter.name, branch.project, branch.key, at.kind, at.asset_id)
-    return found.select_related("branch__project__perimeter").select_for_update(of=("self",), no_key=True).first()
+    return locked_asset_at(
+        perimeter=branch.perimeter.pk, project=branch.project, key=branch.key, kind=at.kind, asset_id=at.asset_id
+    )
 
 
 def _locked_all(pks: Iterable[int]) -> list[Asset]:
@@ -314,21 +319,34 @@ def registered_by(perimeter: Perimeter, entity: Entity) -> InstanceQuerySet:
     )
 
 
-def _supersede_others(at: AssetAddress, entity: Entity, attempt: int, actor: str) -> bool:
-    """Fail what lower attempts of the same task registered; say whether there is a higher one already.
-
-    What they registered is read again once the assets are locked, the one to be written to among them.
-    """
-    others = registered_by(at.branch.perimeter, entity).exclude(attempt=None).exclude(attempt=attempt)
-    if not others.exists():
-        return False
-    beaten = others.filter(attempt__lt=attempt).exclude(state=State.FAILED)
+def _lock_assets_of_earlier_attempts(at: AssetAddress, entity: Entity, attempt: int) -> dict[int, Asset]:
+    """The assets, by key, on which earlier attempts of the task have something to fail, and the one written to."""
+    if not attempt:
+        return {}
+    earlier = _alive(registered_by(at.branch.perimeter, entity).filter(attempt__lt=attempt))
+    assets = set(earlier.values_list("asset", flat=True))
+    if not assets:
+        return {}
     own = Asset.objects.at(at.branch.perimeter.name, at.branch.project, at.branch.key, at.kind, at.asset_id)
-    assets = _locked_all({*beaten.values_list("asset", flat=True), *own.values_list("pk", flat=True)})
-    if rows := list(beaten.filter(asset__in=assets)):
+    return {asset.pk: asset for asset in _locked_all(assets.union(own.values_list("pk", flat=True)))}
+
+
+def _supersede(perimeter: Perimeter, entity: Entity, attempt: int, assets: dict[int, Asset], actor: str) -> bool:
+    """Fail what lower attempts of the task registered on these locked assets; say whether there is a higher one."""
+    last = last_attempt(perimeter=perimeter.pk, kind=entity.kind, entity_id=entity.id)
+    if last is None or last.attempt == attempt == 0:
+        return False
+    others = registered_by(perimeter, entity).exclude(attempt=None).exclude(attempt=attempt)
+    known = set(others.values_list("attempt", flat=True))
+    if any(other < attempt for other in known):
+        rows = list(_alive(others.filter(attempt__lt=attempt, asset__in=assets)))
         _settle(rows, State.FAILED, f"superseded by attempt {attempt}", actor)
-        _recount_newest(assets)
-    return others.filter(attempt__gt=attempt).exists()
+        _recount_newest(assets[key] for key in {row.asset_id for row in rows})
+    return any(other > attempt for other in known)
+
+
+def _alive(instances: InstanceQuerySet) -> InstanceQuerySet:
+    return instances.exclude(state=State.FAILED)
 
 
 @in_one_transaction
@@ -370,7 +388,10 @@ def _settle(instances: list[Instance], state: State, reason: str, actor: str) ->
 
 def _recount_newest(assets: Iterable[Asset]) -> None:
     for asset in assets:
-        Asset.objects.filter(pk=asset.pk).update(**newest_of(asset))
+        right = newest_of(asset)
+        Asset.objects.filter(pk=asset.pk).update(**right)
+        for name, value in right.items():
+            setattr(asset, name, value)
 
 
 # Consuming

@@ -61,7 +61,7 @@ class CatalogView(APIView):
         return Place.of(self.kwargs["perimeter"], self.kwargs["project"], self.kwargs["branch"])
 
     def asset(self) -> Asset:
-        return find_asset(self.viewer, self.place(), self.kwargs["kind"], self.kwargs["asset_id"])
+        return find_asset(self.viewer, self.place(), self.kwargs["kind"], self.kwargs["asset_id"], whole=False)
 
     def filters(self) -> Filters:
         return Filters.of(self.request.query_params)
@@ -166,7 +166,7 @@ class AssetDetail(CatalogView):
         token = token_for(str(rows[size - 1].number)) if len(rows) > size else None
         consumptions = Consumption.objects.visible_to(self.viewer).filter(asset=asset).newest_first()
         shown = [Found(asset, row) for row in rows[:size]]
-        if asset.newest is None and asset.is_declared and self._answers(asset, filters):
+        if asset.newest_id is None and asset.is_declared and self._answers(asset, filters):
             shown = [Found(asset, None)]
         return Response(
             {

@@ -1,0 +1,51 @@
+"""The rows that every call of a flow needs, each found by its key. Prepared, as they are asked all the time."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from access.prepared import prepared
+from catalog.models import Asset, Component, IdempotencyKey, Instance
+
+
+def _live_asset(perimeter: int, project: str, key: str, kind: str, asset_id: str) -> QuerySet[Asset]:
+    found: Any = Asset.objects.live().select_related("branch__project__perimeter")
+    place = {"branch__project__perimeter": perimeter, "branch__project__name": project, "branch__key": key}
+    return found.filter(**place, kind=kind, asset_id=asset_id)
+
+
+@prepared
+def asset_at(perimeter: int, project: str, key: str, kind: str, asset_id: str) -> QuerySet[Asset]:
+    """The live asset with what `latest` answers."""
+    return _live_asset(perimeter, project, key, kind, asset_id).select_related("newest_ready")
+
+
+@prepared
+def whole_asset_at(perimeter: int, project: str, key: str, kind: str, asset_id: str) -> QuerySet[Asset]:
+    """Also with its newest instance of any state, and with who made them."""
+    made_by = ("newest_ready__component", "newest__component")
+    return _live_asset(perimeter, project, key, kind, asset_id).select_related(*made_by)
+
+
+@prepared
+def locked_asset_at(perimeter: int, project: str, key: str, kind: str, asset_id: str) -> QuerySet[Asset]:
+    """The live asset, locked for this transaction."""
+    found = _live_asset(perimeter, project, key, kind, asset_id)
+    return found.select_for_update(of=("self",), no_key=True)
+
+
+@prepared
+def component_named(perimeter: int, project: str, kind: str, name: str) -> QuerySet[Component]:
+    return Component.objects.filter(perimeter=perimeter, project_name=project, kind=kind, name=name)
+
+
+@prepared
+def kept_answer(digest: str) -> QuerySet[IdempotencyKey]:
+    return IdempotencyKey.objects.filter(digest=digest)
+
+
+@prepared
+def last_attempt(perimeter: int, kind: str, entity_id: str) -> QuerySet[Instance]:
+    """Of all that an entity registered with an attempt, one by the highest."""
+    mine = Instance.objects.filter(producer_id=entity_id, producer_kind=kind, attempt__isnull=False)
+    return mine.filter(asset__branch__project__perimeter=perimeter).only("attempt").order_by("-attempt")[:1]

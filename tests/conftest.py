@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
@@ -18,8 +19,21 @@ import pytest
 import requests
 from django.conf import settings as site_settings
 from django.test import Client
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+# Playwright's synchronous interface keeps an event loop running in the thread of the tests, in which nothing is async
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 
 
@@ -81,8 +95,6 @@ class Api:
 
 
 def _encoded(options: dict[str, Any]) -> dict[str, Any]:
-    import json
-
     if "data" in options and not isinstance(options["data"], str | bytes):
         options["data"] = json.dumps(options["data"])
     return options
@@ -177,3 +189,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site in local mode, really served, for the tests of this worker."""
     with served_from(tmp_path_factory.mktemp("site")) as site:
         yield site
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    expect.set_options(timeout=30_000)  # the machine may be busy with other tests
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

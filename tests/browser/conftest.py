@@ -12,26 +12,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
 from tests.conftest import CHECKOUT, Site, served_from
 from tests.obproject.flows import run_flow, write_flow
 
-expect.set_options(timeout=15_000)  # the machine may be busy with other tests
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESK, PHONE = (1440, 900), (390, 844)
 
-# The second card of the task tries what a card must not be able to do, and writes down what came of it. It is put into
-# its page as text, where a script element would not run but the error of an image does.
+# The card of `trap` tries what a card must not be able to do, and writes down what came of it. It is put into its page
+# as text, where a script element would not run but the error of an image does.
 PRODUCER = """
     from metaflow import card, current, step
     from metaflow.cards import Markdown, Table
@@ -57,19 +46,21 @@ PRODUCER = """
 
     class ProducerFlow(ProjectFlow):
         @card(type="blank", id="report")
-        @card(type="blank", id="hostile")
+        @card(type="blank", id="notes")
         @step
         def start(self):
             self.rows = [1, 2, 3]
-            current.card["hostile"].append(Markdown(HOSTILE))
+            current.card["notes"].append(Markdown("A second card"))
             current.card["report"].append(Markdown("# Three good rows"))
             current.card["report"].append(Table([["a", 1], ["b", 2]], headers=["name", "value"]))
             self.prj.register_data("rows", "rows", annotations={"count": 3, "share": 0.5}, tags={"env": "test"})
             self.next(self.end)
 
+        @card(type="blank")
         @step
         def end(self):
-            pass
+            current.card.append(Markdown(HOSTILE))
+            self.prj.register_data("trap", "rows")
 
     if __name__ == "__main__":
         ProducerFlow()
@@ -163,16 +154,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         run = run_flow(feature, site.url, *as_deployed)
         assert run.ok, run.output
         yield World(site, leaks)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed: apt-get install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @dataclass

@@ -2,13 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import sync_playwright
 
 from access.models import Membership, Perimeter, Role, Token
 from catalog import recording
@@ -442,15 +440,6 @@ def test_the_user_of_local_mode_edits_under_its_name(settings, people, model):
 
 
 # In a browser
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=flags)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.browser

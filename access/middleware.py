@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import MiddlewareNotUsed
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.functional import SimpleLazyObject
@@ -20,6 +21,7 @@ from access.authentication import identify
 from access.errors import CHALLENGE, SiteError, Unauthorized, answer_refusal, error_response, wants_json
 from access.identity import viewer_of
 from access.models import Membership, Perimeter, Role
+from access.prepared import prepared
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -144,14 +146,17 @@ def local_user() -> User:
     same database served in team mode has no powerful account that nobody has set up.
     """
     name = local_user_name()
-    membership = (
-        Membership.objects.select_related("user")
-        .filter(user__username=name, perimeter__name=settings.LOCAL_PERIMETER)
-        .first()
-    )
+    membership = _membership_of(username=name, perimeter=settings.LOCAL_PERIMETER)
     user = membership.user if membership else _make_local_user(name)
     user.is_active = user.is_staff = user.is_superuser = True
     return user
+
+
+@prepared
+def _membership_of(username: str, perimeter: str) -> QuerySet[Membership]:
+    return (
+        Membership.objects.select_related("user").filter(user__username=username, perimeter__name=perimeter).order_by()
+    )
 
 
 def local_user_name() -> str:

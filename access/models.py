@@ -206,7 +206,7 @@ class Token(models.Model):
 
 @prepared
 def _token_of(digest: str) -> models.QuerySet[Token]:
-    member = Membership.objects.filter(user=OuterRef("user"), perimeter=OuterRef("perimeter"))
+    member = Membership.objects.filter(user=OuterRef("user"), perimeter=OuterRef("perimeter")).order_by()
     tokens = Token.objects.select_related("user", "perimeter").annotate(member_role=Subquery(member.values("role")[:1]))
     return tokens.filter(digest=digest).order_by()
 

@@ -22,10 +22,7 @@ def secret_key_of(folder: Path) -> str:
 
 
 def database_of(url: str) -> dict[str, Any]:
-    """Django's description of the database at `url`.
-
-    SQLite gets the options that let many processes write; PostgreSQL plans a query that a connection asks often once.
-    """
+    """Django's description of the database at `url`; SQLite gets the options that let many processes write."""
     database = env.db_url_config(url) | {"CONN_MAX_AGE": 600}
     if database["ENGINE"].endswith("sqlite3"):
         Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +33,6 @@ def database_of(url: str) -> dict[str, Any]:
         }
     else:
         database["CONN_HEALTH_CHECKS"] = True
-        database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 5} | database.get("OPTIONS", {})
     return database
 
 

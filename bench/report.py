@@ -29,15 +29,15 @@ Made by `make bench`, which prints this page; `.venv/bin/python -m bench --write
 The site as `manage.py serve` serves it, with the settings that it comes with: in local mode on SQLite, in team mode on
 PostgreSQL (with a token; PostgreSQL has its own defaults, so every commit is on disk). Two catalogues are served at
 once, each from a database of its own: 200 assets on each of 5 branches, with edges, consumptions, annotations and
-aliases. *Large* has {large:,} instances, {big:,} of them in one asset and {busy:,} in each of {others} others. *Small* is
-the same catalogue with one hundredth of that history; its pages show as many rows. Assets that are not refreshed all
-the time have one instance at both sizes.
+aliases. *Large* has {large:,} instances, {big:,} of them in one asset and {busy:,} in each of {others} others.
+*Small* is the same catalogue with one hundredth of that history; its pages show as many rows. Assets that are not
+refreshed all the time have one instance at both sizes.
 
 Requests come from another process on the same machine over connections kept open, each client sending one at a time.
-Numbers are medians of {rounds} rounds; in each round the two sizes take turns of {seconds} s. `large/small` is the median
-of the rounds' ratios of p50. Registrations and consumptions are as the client package sends them, with an idempotency
-key; registrations also with the attempt of the task. The two bare views are mounted in the same process behind the same
-middleware; one inserts a row, the other selects one.
+Numbers are medians of {rounds} rounds; in each round the two sizes take turns of {seconds} s. `large/small` is the
+median of the rounds' ratios of p50. Registrations and consumptions are as the client package sends them, with an
+idempotency key; registrations also with the attempt of the task. The two bare views are mounted in the same process
+behind the same middleware; one inserts a row, the other selects one.
 
 Times depend on the machine and on what else it does; ratios hardly do.
 

@@ -6,11 +6,13 @@ components and edges, and pages that show as many rows. Written are the events a
 left to `Recount`, so it is right by construction.
 """
 
+import heapq
 import json
 import random
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import django
@@ -29,6 +31,7 @@ HISTORY = {"large": (20_000, 6_078), "small": (200, 60)}
 CONSUMERS = 3
 DAYS = 90
 BATCH = 1000
+Timed = tuple[datetime, models.Model]
 
 
 def flow_of(place: int) -> str:
@@ -95,12 +98,13 @@ class Seeding:
             branch=branch, version_id="5eed", document=json.dumps(spec), at=self.now, actor="bench"
         )
         assets = Asset.objects.bulk_create(self.assets(branch))
-        in_batches(Instance, self.instances(assets))
+        in_batches(Instance, in_order(self.instances(asset, flow_of(place)) for place, asset in enumerate(assets)))
         made: dict[int, list[tuple[int, str]]] = {}
         rows = Instance.objects.filter(asset__branch=branch).order_by("asset", "number")
         for asset, pk, uid in rows.values_list("asset", "pk", "uid"):
             made.setdefault(asset, []).append((pk, uid))
-        in_batches(Consumption, self.consumptions(assets, made))
+        consumed = (self.consumptions(asset, consumers_of(place), made[asset.pk]) for place, asset in enumerate(assets))
+        in_batches(Consumption, in_order(consumed))
         self.aliases(assets, made)
 
     def assets(self, branch: Any) -> Iterator[Any]:
@@ -131,13 +135,13 @@ class Seeding:
         name = (asset.kind, asset.asset_id)
         return self.big if name == BIG else self.busy if name in BUSY else 1
 
-    def instances(self, assets: list[Any]) -> Iterator[Any]:
+    def instances(self, asset: Any, flow: str) -> Iterator[Timed]:
         from catalog.models import Instance, State
 
-        for place, asset in enumerate(assets):
-            flow = flow_of(place)
-            for number, at in enumerate(self.times(self.count_of(asset)), start=1):
-                yield Instance(
+        for number, at in enumerate(self.times(self.count_of(asset)), start=1):
+            yield (
+                at,
+                Instance(
                     asset=asset,
                     number=number,
                     state=State.READY,
@@ -153,24 +157,26 @@ class Seeding:
                     created_at=at,
                     settled_at=at,
                     actor="bench",
-                )
+                ),
+            )
 
     def annotations(self, number: int) -> dict[str, Any]:
         chance = self.random.random
         metrics = {f"metric_{name}": round(chance(), 4) for name in "abcde"}
         return {"artifact": "table", "run_pathspec": f"Flow/{number}", "rows": int(chance() * 1e6), **metrics}
 
-    def consumptions(self, assets: list[Any], instances: dict[int, list[tuple[int, str]]]) -> Iterator[Any]:
-        """One for every second instance of an asset, and at least one by each of its consumers."""
+    def consumptions(self, asset: Any, consumers: list[str], instances: list[tuple[int, str]]) -> Iterator[Timed]:
+        """One for every second instance, and at least one by each consumer."""
         from catalog.models import Consumption
 
-        for place, asset in enumerate(assets):
-            mine, consumers, branch = instances[asset.pk], consumers_of(place), asset.branch
-            for number, at in enumerate(self.times(max(CONSUMERS, len(mine) // 2))):
-                flow = consumers[number % CONSUMERS]
-                yield Consumption(
+        branch = asset.branch
+        for number, at in enumerate(self.times(max(CONSUMERS, len(instances) // 2))):
+            flow = consumers[number % CONSUMERS]
+            yield (
+                at,
+                Consumption(
                     asset=asset,
-                    instance_id=mine[min(2 * number, len(mine) - 1)][0],
+                    instance_id=instances[min(2 * number, len(instances) - 1)][0],
                     reference="latest",
                     entity_kind="task",
                     entity_id=f"{flow}/{number}/start/{number}",
@@ -180,7 +186,8 @@ class Seeding:
                     write_branch_name=branch.git_name,
                     at=at,
                     actor="bench",
-                )
+                ),
+            )
 
     def aliases(self, assets: list[Any], instances: dict[int, list[tuple[int, str]]]) -> None:
         """Every fifth asset has its first instance in production."""
@@ -200,6 +207,11 @@ class Seeding:
         step = (self.now - self.begin) / (count + 1)
         for number in range(1, count + 1):
             yield self.begin + number * step
+
+
+def in_order(sources: Iterable[Iterator[Timed]]) -> Iterator[models.Model]:
+    """The events of all sources by time, as they would have come in."""
+    return (row for _, row in heapq.merge(*sources, key=itemgetter(0)))
 
 
 def in_batches(model: type[models.Model], rows: Iterable[models.Model]) -> None:

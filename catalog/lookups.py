@@ -9,7 +9,7 @@ from catalog.models import Asset, Component, IdempotencyKey, Instance
 
 
 def _live_asset(perimeter: int, project: str, key: str, kind: str, asset_id: str) -> QuerySet[Asset]:
-    found: Any = Asset.objects.live().select_related("branch__project__perimeter")
+    found: Any = Asset.objects.live().select_related("branch__project")
     place = {"branch__project__perimeter": perimeter, "branch__project__name": project, "branch__key": key}
     return found.filter(**place, kind=kind, asset_id=asset_id)
 

@@ -79,6 +79,7 @@ def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str, *, whole:
     )
     if asset is None:
         raise _missing(viewer, place, kind, asset_id)
+    asset.branch.project.perimeter = perimeter
     return asset
 
 

@@ -243,9 +243,12 @@ def _point_to(asset: Asset, instance: Instance) -> None:
 def _locked(at: AssetAddress) -> Asset | None:
     """The live asset at the address, locked for this transaction."""
     branch = at.branch
-    return locked_asset_at(
+    asset = locked_asset_at(
         perimeter=branch.perimeter.pk, project=branch.project, key=branch.key, kind=at.kind, asset_id=at.asset_id
     )
+    if asset:
+        asset.branch.project.perimeter = branch.perimeter
+    return asset
 
 
 def _locked_all(pks: Iterable[int]) -> list[Asset]:

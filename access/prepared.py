@@ -8,7 +8,8 @@ the usual way, with a stand-in for each value, and the later ones put their valu
 import functools
 import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -23,7 +24,7 @@ def prepared(write: Callable[..., QuerySet[Row]]) -> Callable[..., Row | None]:
     """Make a function that returns a query into one that returns its row, or None.
 
     The function takes strings and whole numbers by keyword, annotated `str` and `int`, and compares each with a column
-    as it is. At most one row may match. Select whole rows; `select_related`, annotations and locks are welcome.
+    as it is: they are a key, so at most one row matches. `select_related`, annotations and locks are welcome.
     """
     kept = threading.local()
     stand_ins = {name: _stand_in(place, its.annotation) for place, (name, its) in enumerate(_parameters(write))}
@@ -36,6 +37,23 @@ def prepared(write: Callable[..., QuerySet[Row]]) -> Callable[..., Row | None]:
         return plan.row(values)
 
     return ask
+
+
+@contextmanager
+def _planned_once(connection: Any) -> Iterator[None]:
+    """On PostgreSQL the statements made here are planned once for each connection, too.
+
+    That is right for look-ups by a key only: for others the best plan depends on the values, so they are not kept.
+    """
+    driver = connection.connection if connection.vendor == "postgresql" else None
+    if driver is None:
+        yield
+        return
+    driver.prepare_threshold = 0
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = None
 
 
 def _parameters(write: Callable[..., Any]) -> list[tuple[str, inspect.Parameter]]:
@@ -87,7 +105,7 @@ class _Plan(Generic[Row]):
 
     def row(self, values: dict[str, Any]) -> Row | None:
         connection = connections[self.database]
-        with connection.cursor() as cursor:
+        with connection.cursor() as cursor, _planned_once(connection):
             cursor.execute(self.sql, [values[name] if name else constant for name, constant in self.parameters])
             found = cursor.fetchone()
         if found is None:

@@ -33,6 +33,7 @@ def database_of(url: str) -> dict[str, Any]:
         }
     else:
         database["CONN_HEALTH_CHECKS"] = True
+        database["OPTIONS"] = {"server_side_binding": True} | database.get("OPTIONS", {})  # for access.prepared
     return database
 
 

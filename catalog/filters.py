@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from access.errors import BadRequest
+from catalog import limits
 from catalog.limits import UNSTORABLE, is_too_large
 from catalog.models import State
 
@@ -45,19 +46,33 @@ class Filters:
     def of(cls, query: QueryDict) -> "Filters":
         """Read the filters of a query string; what can't be understood is refused by name, never passed over."""
         for name, values in query.lists():
-            for value in values:
-                if UNSTORABLE.search(value):
-                    raise BadRequest(f"The filter '{name}' has a character that can't be stored.", field=name)
+            _check_values(name, values)
         return cls(
-            text=query.get("text", "").strip(),
+            text=search_text("text", query.get("text", "")),
             tags=tuple(_tag(text) for text in query.getlist("tag") if text),
             annotations=tuple(_annotation(text) for text in query.getlist("annotation") if text),
             kind=query.get("kind", ""),
             producer=query.get("producer", ""),
-            since=_time("since", query.get("since", "")),
-            until=_time("until", query.get("until", "")),
+            since=time_of("since", query.get("since", "")),
+            until=time_of("until", query.get("until", "")),
             states=_states(value for value in query.getlist("state") if value),
         )
+
+
+def _check_values(name: str, values: list[str]) -> None:
+    if any(UNSTORABLE.search(value) for value in values):
+        raise BadRequest(f"The filter '{name}' has a character that can't be stored.", field=name)
+    if len(values) > limits.FILTERS_OF_A_KIND:
+        raise BadRequest(f"The filter '{name}' may be given {limits.FILTERS_OF_A_KIND} times at most.", field=name)
+
+
+def search_text(name: str, text: str) -> str:
+    """The words of a search; more than a person would type is refused, as each one is looked for in every row."""
+    words = text.split()
+    if len(text) > limits.SEARCH_LENGTH or len(words) > limits.SEARCH_WORDS:
+        most = f"{limits.SEARCH_WORDS} words and {limits.SEARCH_LENGTH} characters"
+        raise BadRequest(f"A search takes at most {most}.", field=name)
+    return " ".join(words)
 
 
 def _tag(text: str) -> tuple[str, str | None]:
@@ -90,7 +105,8 @@ def _number_of(asked: AnnotationFilter) -> float:
     return number
 
 
-def _time(name: str, text: str) -> datetime | None:
+def time_of(name: str, text: str) -> datetime | None:
+    """A moment in a query string; None for an empty one."""
     if not text:
         return None
     try:

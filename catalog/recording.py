@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count
 from django.utils import timezone
 
-from access.errors import BadRequest, Conflict, NotFound
+from access.errors import BadRequest, Conflict, NotFound, SiteError
 from access.models import Perimeter
 from catalog import limits
 from catalog.counters import add_to_edge, component_of, effective_properties, newest_of
@@ -110,12 +110,13 @@ class Declaration:
 
 @dataclass
 class DeployOutcome:
-    """What a deploy changed, as `kind/id` names, and where it met the edit of a person."""
+    """What a deploy changed, as `kind/id` names, where it met the edit of a person, and what it no longer declares."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     overridden: list[Json] = field(default_factory=list)
+    not_declared: list[str] = field(default_factory=list)
 
 
 # Requests that are sent twice
@@ -153,8 +154,8 @@ def once(request: Once | None, act: Callable[[], tuple[int, Json | None]]) -> tu
                 answer=json.dumps(answer),
                 created_at=timezone.now(),
             )
-    except IntegrityError:
-        # its twin was faster; what this one did is rolled back
+    except (IntegrityError, SiteError):
+        # its twin was faster; what this one did is rolled back, or had nothing left to do
         if answered := _answered(request):
             return answered
         raise
@@ -364,7 +365,7 @@ def confirm(
     uids: Iterable[str],
 ) -> list[Instance]:
     """Settle what a task attempt registered as pending; `uids` empty means all of it. Repeating it changes nothing."""
-    mine = registered_by(perimeter, entity).filter(attempt=attempt)
+    mine = registered_by(perimeter, entity).filter(attempt=attempt, asset__deleted_at=None)
     if uids:
         mine = mine.filter(uid__in=uids)
     assets = _locked_all(set(mine.filter(state=State.PENDING).values_list("asset", flat=True)))
@@ -583,10 +584,16 @@ def deploy(
         (outcome.updated if key in existing else outcome.created).append("/".join(key))
         outcome.overridden += _beneath_overrides(asset, declaration)
         _declare(asset, declaration.fields, config_hash=declaration.digest, entity=entity, actor=actor)
+    outcome.not_declared = ["/".join(key) for key in sorted(existing) if _is_left_out(existing[key], definitions)]
     _enrich_all(branch, spec, entity=entity, actor=actor)
     _finish(branch, at, made=bool(outcome.created), actor=actor)
     _post(branch, spec, version_id=version_id, actor=actor)
     return branch, outcome
+
+
+def _is_left_out(asset: Asset, definitions: dict[tuple[str, str], Declaration]) -> bool:
+    """Whether an earlier deploy declared the asset and this one doesn't. It stays: it may have instances."""
+    return asset.is_declared and (asset.kind, asset.asset_id) not in definitions
 
 
 def _beneath_overrides(asset: Asset, declaration: Declaration) -> list[Json]:

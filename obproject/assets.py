@@ -83,7 +83,7 @@ class Asset:
         self.entity_ref: dict[str, str] = (
             dict(entity_ref) if entity_ref else deployment_ref(deployment) if deployment else who_is_running()
         )
-        self._connection = Connection(find_settings(url, token, perimeter))
+        self._connection = Connection(find_settings(url, token, perimeter, _project_perimeter()))
 
     @property
     def branch(self) -> str:
@@ -267,15 +267,26 @@ class Asset:
 
     def _list(self, kind: str, tags: Mapping[str, Any] | None) -> dict[str, Any]:
         query = {"tag": [f"{pair['key']}={pair['value']}" for pair in tag_pairs(tags or {})]}
-        branch = self._lookup_order[0]
+        first, *others = self._lookup_order
+        items = self._list_branch(first, kind, query)
+        # An asset of the first branch hides its namesakes, also where it lacks the tags itself.
+        first_items = self._list_branch(first, kind, {}) if others and tags else items
+        hidden = {item["asset"]["id"] for item in first_items}
+        for branch in others:
+            added = [item for item in self._list_branch(branch, kind, query) if item["asset"]["id"] not in hidden]
+            for item in added:
+                self._say_where(kind, item["asset"]["id"], branch)
+            items += added
+        return {"items": items, "continuation": None}
+
+    def _list_branch(self, branch: str, kind: str, query: Query) -> list[dict[str, Any]]:
         about = f"{_LABELS[kind]}s of {self._place(branch)}"
         pages = _pages(lambda more: self._call("GET", branch, _COLLECTIONS[kind], query={**query, **more}, about=about))
-        items = [
+        return [
             {**item, "latest_instance": with_text(latest) if (latest := item.get("latest_instance")) else None}
             for page in pages
             for item in page["items"]
         ]
-        return {"items": items, "continuation": None}
 
     def _instances(self, kind: str, name: str) -> Iterator[AssetInstance]:
         branch, first = self._look_up("GET", kind, name)
@@ -397,6 +408,13 @@ def _default_branch() -> str:
     if not branch:
         raise InvalidInput("Which branch? Outside a flow, give Asset(project=..., branch=...) or set OB_BRANCH.")
     return branch
+
+
+def _project_perimeter() -> str | None:
+    """Return the perimeter that ``obproject.toml`` of the running flow names."""
+    task = running.running_task()
+    config = getattr(task.flow, "project_config", None) if task else None
+    return (config or {}).get("perimeter")
 
 
 def _valid_kind(kind: str) -> str:

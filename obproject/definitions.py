@@ -14,7 +14,8 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal
 
-from obproject.branches import check_alias, check_asset_id, check_branch
+from obproject import lengths
+from obproject.branches import check_alias, check_asset_id, check_branch, check_perimeter
 
 PROJECT_FILE = "obproject.toml"
 ASSET_FILE = "asset_config.toml"
@@ -25,6 +26,8 @@ ASSET_FOLDERS: tuple[AssetFolder, ...] = ("data", "models")
 DEFAULT_ASSET_KINDS: dict[AssetFolder, str] = {"data": "data", "models": "model"}
 
 _PROJECT_NAME = re.compile(r"[a-z0-9_]{1,128}")
+# Control characters, but for those that a text of several lines has, and lone surrogates, which no encoding can hold.
+_UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -75,6 +78,7 @@ class ProjectConfig:
 
     project: str
     title: str | None = None
+    perimeter: str | None = None
     branch: str | None = None
     version: str | None = None
     created_at: str | None = None
@@ -122,8 +126,9 @@ def _read_config(root: Path, problems: list[Problem]) -> tuple[ProjectConfig, di
     config = ProjectConfig(
         project=table.text("project", required=True, check=_check_project_name) or "",
         title=table.text("title"),
+        perimeter=table.text("perimeter", check=check_perimeter),
         branch=table.text("branch", check=check_branch),
-        version=table.text("version"),
+        version=table.text("version", check=_up_to(lengths.VERSION_ID_LENGTH)),
         created_at=table.text("created_at"),
         dev_assets_branch=table.table("dev-assets").text("branch", check=check_branch),
         promotion_aliases=tuple(table.table("promotion").texts("aliases", check=check_alias)),
@@ -163,21 +168,23 @@ def _read_asset(root: Path, folder: AssetFolder, directory: Path, problems: list
     values = _read_toml(path, source, problems)
     if values is None:
         return None
+    _check_source(source, problems)
     table = _Table(values, source, problems)
     asset_id = table.text("id", required=True, check=check_asset_id)
-    name = table.text("name", required=True)
-    description = table.text("description", required=True)
+    name = table.text("name", required=True, check=_up_to(lengths.NAME_LENGTH))
+    description = table.text("description", required=True, check=_up_to(lengths.DESCRIPTION_LENGTH))
+    asset_kind = table.text("kind", check=_up_to(lengths.ASSET_KIND_LENGTH))
     asset = AssetDefinition(
         folder=folder,
         id=asset_id or "",
         name=name or "",
         description=description or "",
-        asset_kind=table.text("kind") or DEFAULT_ASSET_KINDS[folder],
+        asset_kind=asset_kind or DEFAULT_ASSET_KINDS[folder],
         source=source,
-        properties=table.text_table("properties"),
-        tags=table.text_table("tags"),
-        blobs=table.json_list("blobs"),
-        icon=table.text("icon"),
+        properties=table.text_table("properties", check=_check_property),
+        tags=table.text_table("tags", check=_up_to(lengths.TAG_LENGTH)),
+        blobs=table.json_list("blobs", most=lengths.BLOBS),
+        icon=table.text("icon", check=_up_to(lengths.ICON_LENGTH)),
         readme=readme,
     )
     return asset if asset_id else None
@@ -207,6 +214,44 @@ def _check_folder(name: str) -> str:
     if path.is_absolute() or ".." in path.parts or path == Path():
         raise ValueError(f"found {_shorten(name)}, expected a folder inside the project, relative to it")
     return path.as_posix()
+
+
+def _check_source(source: str, problems: list[Problem]) -> None:
+    try:
+        _up_to(lengths.SOURCE_LENGTH)(_check_characters(source))
+    except ValueError as error:
+        problems.append(Problem(source, "", f"{error} in the file's path"))
+
+
+def _check_key(key: str) -> str:
+    try:
+        return _up_to(lengths.KEY_LENGTH)(_check_characters(key))
+    except ValueError as error:
+        raise ValueError(f"{error} in the key") from None
+
+
+def _check_property(text: str) -> str:
+    size = len(text.encode())
+    if size > lengths.ANNOTATION_BYTES:
+        raise ValueError(f"found {size:,} bytes, expected at most {lengths.ANNOTATION_BYTES:,}")
+    return text
+
+
+def _up_to(longest: int) -> Callable[[str], str]:
+    """Return a check that a text has at most this many characters."""
+
+    def check(text: str) -> str:
+        if len(text) > longest:
+            raise ValueError(f"found {len(text):,} characters, expected at most {longest:,}")
+        return text
+
+    return check
+
+
+def _check_characters(text: str) -> str:
+    if unfit := _UNFIT.search(text):
+        raise ValueError(f"found the character U+{ord(unfit[0]):04X}, expected none that controls or is half of one")
+    return text
 
 
 # Reading files
@@ -242,9 +287,14 @@ def read_readme(root: Path, directory: Path, problems: list[Problem]) -> str | N
         return None
     source = path.relative_to(root).as_posix()
     text = _read_text(path, source, problems, missing="a README")
-    if text is not None and "\0" in text:
+    if text is None:
+        return None
+    if "\0" in text:
         problems.append(_mismatch(source, _line_of(text, text.index("\0")), "a NUL character", "text"))
-    return (text or "").strip() or None
+    text = text.strip()
+    if len(text) > lengths.README_LENGTH:
+        problems.append(_mismatch(source, "", f"{len(text):,} characters", f"at most {lengths.README_LENGTH:,}"))
+    return text or None
 
 
 def _read_text(path: Path, source: str, problems: list[Problem], *, missing: str) -> str | None:
@@ -288,7 +338,7 @@ class _Table:
         self._problems.append(_mismatch(self._source, self._place(key), found, expected))
 
     def _place(self, key: str) -> str:
-        return f"[{self._name}] key {key!r}" if self._name else f"key {key!r}"
+        return f"[{self._name}] key {_shorten(key)}" if self._name else f"key {_shorten(key)}"
 
     def text(self, key: str, *, required: bool = False, check: Callable[[str], str] | None = None) -> str | None:
         """Return a string that is not blank and passes ``check``; None if it is absent or wrong."""
@@ -315,24 +365,22 @@ class _Table:
             found = {}
         return _Table(found, self._source, self._problems, key)
 
-    def text_table(self, key: str) -> dict[str, str]:
-        """Return a table of strings; an empty string is a value like any other here."""
+    def text_table(self, key: str, *, check: Callable[[str], str]) -> dict[str, str]:
+        """Return a table of strings that pass ``check``; an empty string is a value like any other here."""
         table = self.table(key)
-        for name, value in table._values.items():
-            if "\0" in name:
-                table.report(name, "a NUL character in the key", "text")
-            if not isinstance(value, str):
-                table.report(name, _describe(value), f"a string{_quoting_hint(value)}")
-            elif "\0" in value:
-                table.report(name, "a NUL character", "text")
-        return {name: value for name, value in table._values.items() if isinstance(value, str)}
+        for name in table._values:
+            table._passed(name, name, _check_key)
+        checked = {name: table._checked(name, value, check, blank=True) for name, value in table._values.items()}
+        return {name: value for name, value in checked.items() if value is not None}
 
-    def json_list(self, key: str) -> list[Any]:
-        """Return a list whose elements JSON can carry."""
+    def json_list(self, key: str, *, most: int) -> list[Any]:
+        """Return a list of at most so many elements, which JSON can carry."""
         found = self._values.get(key, [])
         if not isinstance(found, list):
             self.report(key, _describe(found), "a list")
             return []
+        if len(found) > most:
+            self.report(key, f"{len(found):,} elements", f"at most {most:,}")
         for value in found:
             if (misfit := _find_unportable(value)) is not None:
                 self.report(
@@ -340,19 +388,24 @@ class _Table:
                 )
         return found
 
-    def _checked(self, key: str, value: object, check: Callable[[str], str] | None) -> str | None:
+    def _checked(
+        self, key: str, value: object, check: Callable[[str], str] | None, *, blank: bool = False
+    ) -> str | None:
         if not isinstance(value, str):
-            self.report(key, _describe(value), "a string")
-        elif not value.strip():
+            self.report(key, _describe(value), f"a string{_quoting_hint(value)}")
+        elif not value.strip() and not blank:
             self.report(key, "an empty string", "a string with something in it")
-        elif "\0" in value:
-            self.report(key, "a NUL character", "text")
-        else:
-            try:
-                return check(value) if check else value
-            except ValueError as error:
-                self._problems.append(Problem(self._source, self._place(key), str(error)))
+        elif self._passed(key, value, _check_characters) is not None:
+            return self._passed(key, value, check) if check else value
         return None
+
+    def _passed(self, key: str, text: str, check: Callable[[str], str]) -> str | None:
+        """Return what a check makes of a text; None, with a problem noted, if it does not pass."""
+        try:
+            return check(text)
+        except ValueError as error:
+            self._problems.append(Problem(self._source, self._place(key), str(error)))
+            return None
 
 
 def _find_unportable(value: object) -> object | None:
@@ -364,7 +417,7 @@ def _find_unportable(value: object) -> object | None:
     unfit = (
         isinstance(value, date | time)
         or (isinstance(value, float) and value - value != 0)
-        or (isinstance(value, str) and "\0" in value)
+        or (isinstance(value, str) and _UNFIT.search(value) is not None)
     )
     return value if unfit else None
 

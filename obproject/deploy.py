@@ -13,7 +13,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from obproject.settings import Settings
 
 SPEC_FILE = "project_spec.json"
+BROKEN_PIPE = 141
+"""Exit code of a program whose reader went away, as the shell gives it."""
 MIN_TIMEOUT = 60.0
 """Seconds that the server gets for a deployment at least: it is one write of everything."""
 
@@ -56,19 +58,27 @@ class Deployment:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return 0 if all went well and 1 if there was any problem."""
+    """Run the command; return 0 if all went well, 1 if there was any problem, 141 if nobody reads the output."""
+    try:
+        try:
+            return _run(argv)
+        finally:
+            # A pipe that broke shows here, not when the interpreter ends.
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+        return BROKEN_PIPE
+
+
+def _run(argv: Sequence[str] | None) -> int:
     options = _parse_arguments(argv)
     say = _say_nothing if options.quiet else print
     try:
-        settings = _find_settings(options.perimeter)
-        deployment = _prepare(options, settings.perimeter)
+        deployment, settings = _prepare(options)
         if options.dry_run:
             say(_describe_plan(deployment))
-            return 0
-        if not options.no_server:
-            say(_describe_answer(deployment, _send(deployment, settings), settings))
-        _write_spec_file(deployment)
-        say(_describe_spec_file(deployment))
+        else:
+            _deploy(deployment, settings if not options.no_server else None, say)
     except DefinitionError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)
@@ -79,6 +89,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"obproject-deploy: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _discard_output() -> None:
+    """Lead the output nowhere, so that the interpreter's last flush does not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
 
 
 def _say_nothing(_text: str) -> None:
@@ -92,7 +109,9 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--root", type=Path, help=f"the project's folder (default: the nearest with {PROJECT_FILE})")
     parser.add_argument("--branch", help="the branch to deploy to (default: as obproject.toml, the CI or git says)")
-    parser.add_argument("--perimeter", help="the perimeter to deploy to (default: ASSETSITE_PERIMETER)")
+    parser.add_argument(
+        "--perimeter", help="the perimeter to deploy to (default: as ASSETSITE_PERIMETER or obproject.toml says)"
+    )
     parser.add_argument("--no-server", action="store_true", help=f"only write {SPEC_FILE}")
     parser.add_argument(
         "--dry-run", action="store_true", help="validate and say what would be deployed, change nothing"
@@ -104,24 +123,25 @@ def _parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 # Preparing
 
 
-def _prepare(options: argparse.Namespace, perimeter: str) -> Deployment:
+def _prepare(options: argparse.Namespace) -> tuple[Deployment, Settings]:
     """Read and validate everything that the deployment is made of, without asking the server."""
     root = options.root.resolve() if options.root else find_project_root(Path.cwd())
     if root is None:
         raise DeployError(f"no {PROJECT_FILE} in {Path.cwd()} or above; run it in a project, or name one with --root")
     project, workflows = _read_folder(root)
+    settings = _find_settings(options.perimeter, project.config.perimeter)
     checkout = _read_checkout(root)
     spec = build_spec(
         project=project,
         workflows=workflows,
-        perimeter=perimeter,
+        perimeter=settings.perimeter,
         branch_name=_choose_branch(options.branch, project, checkout, os.environ),
         checkout=checkout,
         ci_url=ci.find_page(os.environ),
         now=datetime.now(UTC),
     )
     version_id = project.config.version or _find_commit(checkout, os.environ) or _digest(project)
-    return Deployment(project, workflows, build_record(spec=spec, version_id=version_id))
+    return Deployment(project, workflows, build_record(spec=spec, version_id=version_id)), settings
 
 
 def _read_folder(root: Path) -> tuple[ProjectDefinition, list[Workflow]]:
@@ -175,17 +195,31 @@ def _digest(project: ProjectDefinition) -> str:
     return f"content-{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
 
-# Acting
-
-
-def _find_settings(perimeter: str | None) -> Settings:
+def _find_settings(perimeter: str | None, project_perimeter: str | None) -> Settings:
     from obproject.errors import AssetError
     from obproject.settings import find_settings
 
     try:
-        return find_settings(perimeter=perimeter)
+        return find_settings(perimeter=perimeter, project_perimeter=project_perimeter)
     except AssetError as error:
         raise DeployError(str(error)) from error
+
+
+# Acting
+
+
+def _deploy(deployment: Deployment, settings: Settings | None, say: Callable[[str], None]) -> None:
+    """Deploy to the server, if its settings are given, and write the spec file; then tell what was done."""
+    done: list[str] = []
+    try:
+        if settings:
+            done.append(_describe_answer(deployment, _send(deployment, settings), settings))
+        _write_spec_file(deployment)
+        done.append(_describe_spec_file(deployment))
+    finally:
+        # Told last, so that nothing stays undone if nobody reads it; and told too if the file can't be written.
+        for text in done:
+            say(text)
 
 
 def _send(deployment: Deployment, settings: Settings) -> dict[str, Any]:
@@ -241,9 +275,18 @@ def _describe_answer(deployment: Deployment, answer: dict[str, Any], settings: S
     for outcome in ("created", "updated", "unchanged"):
         lines += [f"  {outcome:<10} {asset}" for asset in answer.get(outcome, ())]
     lines += [f"  {'overridden':<10} {_describe_override(entry)}" for entry in answer.get("overridden", ())]
+    if not_declared := answer.get("not_declared"):
+        lines.append(f"  still in the catalogue, no longer declared: {', '.join(not_declared)}")
+    lines += [f"Warning: {warning}" for warning in _warnings(answer)]
     if address := answer.get("url"):
         lines.append(f"See it at {urljoin(f'{settings.url}/', address)}")
     return "\n".join(lines)
+
+
+def _warnings(answer: Mapping[str, Any]) -> list[str]:
+    """Return what the server warns of: one sentence or several."""
+    found = answer.get("warning") or []
+    return [found] if isinstance(found, str) else found
 
 
 def _describe_override(entry: Mapping[str, Any]) -> str:

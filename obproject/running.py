@@ -8,7 +8,9 @@ the task ends, one request per catalogue says that all of it is ready, or failed
 from __future__ import annotations
 
 import atexit
+import json
 import os
+import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,23 +61,26 @@ class RunningTask:
     def settle(self, ok: bool) -> None:
         """Tell each catalogue that holds something of this task whether the task succeeded; a second call does nothing.
 
-        Never raises: the task's own outcome stands. A catalogue that could not be told is reported in one line.
+        Never raises: the task's own outcome stands. A catalogue that could not be told is reported in one line, with
+        the call that tells it.
         """
+        body = self._confirmation(ok)
         # A forked child inherits the task, but its end is not the task's end.
         while self._unsettled and os.getpid() == self._process:
             connection = self._unsettled.pop()
             try:
-                self._confirm(connection, "ready" if ok else "failed")
+                about = f"confirming what {self.ref['entity_id']} registered"
+                connection.request("POST", _confirmations_path(connection), body=body, about=about)
             except Exception as error:
-                print(f"assetsite: what this task registered stays pending. {error}", flush=True)
+                print(
+                    f"assetsite: what this task registered stays pending. {error} "
+                    f"Then settle it with: {_as_curl(connection, body)} or run the task again.",
+                    flush=True,
+                )
 
-    def _confirm(self, connection: Connection, state: str) -> None:
-        body = {"entity_ref": self.ref, "attempt": self.attempt, "state": state}
-        if state == "failed":
-            body["reason"] = "the task failed"
-        about = f"confirming what {self.ref['entity_id']} registered"
-        path = path_of("perimeters", connection.settings.perimeter, "confirmations")
-        connection.request("POST", path, body=body, about=about)
+    def _confirmation(self, ok: bool) -> dict[str, Any]:
+        body = {"entity_ref": self.ref, "attempt": self.attempt, "state": "ready" if ok else "failed"}
+        return body if ok else {**body, "reason": "the task failed"}
 
     def tag_run(self, tags: Collection[str]) -> bool:
         """Put tags on the run; say whether any of them is new there.
@@ -91,6 +96,17 @@ class RunningTask:
             print(f"assetsite: the run can't be tagged with {', '.join(tags)}: {error}", flush=True)
             return True
         return bool(missing)
+
+
+def _confirmations_path(connection: Connection) -> str:
+    return path_of("perimeters", connection.settings.perimeter, "confirmations")
+
+
+def _as_curl(connection: Connection, body: dict[str, Any]) -> str:
+    """Return the command that sends a confirmation; the token is left to the shell that runs it."""
+    token = ' -H "x-api-key: $ASSETSITE_TOKEN"' if connection.settings.headers else ""
+    address = shlex.quote(f"{connection.settings.url}{_confirmations_path(connection)}")
+    return f"curl -X POST {address}{token} -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
 
 
 def running_task() -> RunningTask | None:

@@ -9,7 +9,8 @@ Each value is looked up in this order, and the first one that is there and not e
    (``~/.metaflowconfig/config.json``, ``METAFLOW_PROFILE`` included),
 4. the names of the reference protocol's own clients: ``OBP_API_SERVER`` or ``OBP_INTEGRATIONS_URL`` for the address,
    ``OBP_PERIMETER``, and the headers of Metaflow's service (``METAFLOW_SERVICE_HEADERS``,
-   ``METAFLOW_SERVICE_AUTH_KEY``).
+   ``METAFLOW_SERVICE_AUTH_KEY``),
+5. for the perimeter, ``perimeter`` in the project's ``obproject.toml``.
 
 The service headers are credentials for another service, so they go along only where the address comes from that
 service's own names too.
@@ -60,17 +61,23 @@ class Settings:
         return {**dict(self.service_headers), **token}
 
 
-def find_settings(url: str | None = None, token: str | None = None, perimeter: str | None = None) -> Settings:
-    """Look up the settings; see the module's text for the order.
+def find_settings(
+    url: str | None = None,
+    token: str | None = None,
+    perimeter: str | None = None,
+    project_perimeter: str | None = None,
+) -> Settings:
+    """Look up the settings; see the module's text for the order. ``project_perimeter`` is what the project's file says.
 
     Raises InvalidSettings for a value that can't be used. No address at all is no error: ``Settings.url`` is None.
     """
     own_url = _first(url, "URL")
     vendor_url = None if own_url else _vendor_url()
+    found_perimeter = _first(perimeter, "PERIMETER") or _vendor("OBP_PERIMETER") or _text(project_perimeter)
     return Settings(
         url=_check_url(own_url or vendor_url),
         token=_first(token, "TOKEN"),
-        perimeter=_check_perimeter(_first(perimeter, "PERIMETER") or _vendor("OBP_PERIMETER") or DEFAULT_PERIMETER),
+        perimeter=_check_perimeter(found_perimeter or DEFAULT_PERIMETER),
         timeout=_number("TIMEOUT", float, DEFAULT_TIMEOUT, at_least=0.1),
         retries=_number("RETRIES", int, DEFAULT_RETRIES, at_least=0),
         service_headers=tuple(sorted(_service_headers().items())) if vendor_url else (),
@@ -136,7 +143,7 @@ def _check_perimeter(perimeter: str) -> str:
     try:
         return check_perimeter(perimeter)
     except ValueError as error:
-        raise InvalidSettings(f"{error} (from ASSETSITE_PERIMETER)") from None
+        raise InvalidSettings(f"{error}. Set ASSETSITE_PERIMETER, or perimeter in obproject.toml.") from None
 
 
 def _number(name: str, read: Callable[[str], _Number], default: _Number, *, at_least: float) -> _Number:

@@ -151,7 +151,9 @@ class PostedSpecAnswer(Answer):
     perimeter = text()
     project = text()
     branch = text(help_text="The canonical key.")
+    branch_name = text(help_text="The git name that the branch is known by.")
     version_id = text()
+    warning = text(required=False, help_text="The posted name is another one for the same key.")
 
 
 class OverriddenAnswer(Answer):
@@ -170,6 +172,7 @@ class DeployAnswer(Answer):
     updated = serializers.ListField(child=text())
     unchanged = serializers.ListField(child=text())
     overridden = OverriddenAnswer(many=True)
+    not_declared = serializers.ListField(child=text(), help_text="Declared by an earlier deploy, and kept.")
     url = serializers.URLField()
 
 

@@ -11,7 +11,7 @@ from catalog import limits
 from catalog.entities import Entity
 from catalog.models import Kind
 from catalog.recording import Declaration, Registration
-from obproject.branches import check_asset_id, check_branch
+from obproject.branches import check_asset_id, check_branch, check_project
 
 Json = dict[str, Any]
 
@@ -80,6 +80,14 @@ class BranchName(Text):
             raise serializers.ValidationError(f"{error}.") from None
 
 
+class ProjectName(Text):
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return check_project(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.") from None
+
+
 class Body(serializers.Serializer[Any]):
     """An object; unknown members are passed over, as newer clients may send them."""
 
@@ -89,9 +97,19 @@ class Body(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class VisibleText(Text):
+    """Text with something to see in it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not text.strip():
+            self.fail("blank")
+        return text
+
+
 class EntityRefBody(Body):
-    entity_kind = Text(max_length=limits.ENTITY_KIND_LENGTH)
-    entity_id = Text(max_length=limits.ENTITY_ID_LENGTH)
+    entity_kind = VisibleText(max_length=limits.ENTITY_KIND_LENGTH)
+    entity_id = VisibleText(max_length=limits.ENTITY_ID_LENGTH)
 
 
 class TagBody(Body):
@@ -180,7 +198,7 @@ class RegistrationBody(Body):
 
 
 class ConsumerBody(Body):
-    project = Text(max_length=128, required=False, allow_blank=True)
+    project = ProjectName(required=False)
     branch = BranchName(required=False)
 
 

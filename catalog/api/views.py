@@ -41,7 +41,7 @@ from catalog.models import Alias, AliasMove, Asset, Branch, Consumption, Instanc
 from catalog.reading import Found, Place, checked_asset_id, find_asset, find_branch, find_instance
 from catalog.recording import AssetAddress, BranchAddress, Once, once
 from catalog.specs import agreed_spec, check_spec
-from obproject.branches import branch_key, check_alias
+from obproject.branches import branch_key, check_alias, is_unnamed
 
 Json = dict[str, Any]
 
@@ -476,19 +476,20 @@ class PostSpec(CatalogView):
         if body.get("perimeter", perimeter) != perimeter:
             raise BadRequest("The perimeter in the body is not that of the address.", field="perimeter")
         place, spec = Place.of(perimeter, body["project"], body["branch"]), check_spec(body["spec"])
-        at = BranchAddress(self.may_write(place), place.project, place.key)
-        return self.once(lambda: (200, self._posted(at, body.get("version_id") or "", spec)))
+        at = BranchAddress(self.may_write(place, body["branch"]), place.project, place.key)
+        return self.once(lambda: (200, self._posted(at, body, spec)))
 
-    def _posted(self, at: BranchAddress, version_id: str, spec: Json) -> Json:
-        viewer = self.viewer
-        recording.post_spec(
+    def _posted(self, at: BranchAddress, body: Json, spec: Json) -> Json:
+        viewer, version_id = self.viewer, body.get("version_id") or ""
+        branch = recording.post_spec(
             actor=viewer.actor,
             at=at,
             entity=Entity("user", viewer.user.get_username()),
             version_id=version_id,
             spec=spec,
         )
-        return {"perimeter": at.perimeter.name, "project": at.project, "branch": at.key, "version_id": version_id}
+        answer = {"perimeter": at.perimeter.name, "project": at.project, "branch": at.key, "version_id": version_id}
+        return answer | {"branch_name": branch.name} | _warning_of(branch, body["branch"])
 
 
 class Deploys(CatalogView):
@@ -525,8 +526,16 @@ class Deploys(CatalogView):
             "updated": outcome.updated,
             "unchanged": outcome.unchanged,
             "overridden": outcome.overridden,
+            "not_declared": outcome.not_declared,
             "url": f"{self.base}/{at.perimeter.name}/{at.project}/{at.key}",
         }
+
+
+def _warning_of(branch: Branch, name: str) -> Json:
+    """Public deploy tools change names on their way, so another name for the branch's key is told and not refused."""
+    if not branch.git_name or name == branch.git_name or is_unnamed(name):
+        return {}
+    return {"warning": f"The key '{branch.key}' belongs to the branch '{branch.name}'; '{name}' shares it."}
 
 
 class Unknown(CatalogView):

@@ -106,3 +106,16 @@ def test_threads_do_not_disturb_each_other(tokens):
     with ThreadPoolExecutor(4) as threads:
         found = list(threads.map(names, [tokens["ada"], tokens["vic"]] * 2))
     assert found == [{"ada"}, {"vic"}, {"ada"}, {"vic"}]
+
+
+if connection.vendor == "postgresql":
+
+    def test_postgresql_keeps_the_plans_of_these_queries_only(tokens):
+        for _ in range(10):
+            ask(tokens["ada"])
+            Token.objects.filter(name="not by a key").exists()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements")
+            kept = [statement for (statement,) in cursor.fetchall()]
+        assert any("revoked_at" in statement for statement in kept)
+        assert not any('"access_token"."name" = ' in statement for statement in kept)

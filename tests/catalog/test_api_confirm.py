@@ -197,3 +197,13 @@ def test_every_change_of_state_is_an_event(api):
     confirm(api, attempt=1, reason="done")
     changes = StateChange.objects.order_by("id").values_list("instance__number", "state", "reason")
     assert list(changes) == [(1, "failed", "superseded by attempt 1"), (2, "ready", "done")]
+
+
+def test_what_was_deleted_meanwhile_is_passed_over(api):
+    gone = api.register("data/gone", state="pending", attempt=0)
+    kept = api.register("data/kept", state="pending", attempt=0)
+    api.delete("data/gone")
+    body = {"entity_ref": kept["created_by"], "attempt": 0, "state": "ready", "instances": [gone["id"], kept["id"]]}
+    answer = api.post("/v1/perimeters/default/confirmations", body)
+    assert answer.status_code == 200
+    assert [row["id"] for row in answer.data["confirmed"]] == [kept["id"]]

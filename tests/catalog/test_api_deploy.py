@@ -230,3 +230,11 @@ def test_main_and_master_are_two_branches(api):
     api.register("data/a")
     api.register(f"{PERIMETER}/projects/churn/branches/master/data/a")
     assert sorted(Branch.objects.values_list("key", flat=True)) == ["main", "master"]
+
+
+def test_what_is_no_longer_declared_stays_and_is_told(api):
+    api.register("data/undeclared")
+    deploy(api, definition("kept"), definition("left", kind="models"))
+    done = deploy(api, definition("kept"), version="sha2")
+    assert done["not_declared"] == ["models/left"]
+    assert api.get("models/left/instances/latest").data["ref"] == "definition"

@@ -45,6 +45,7 @@ def test_what_is_posted_is_answered_as_a_record(api):
         "project": "churn",
         "branch": "feature_x",
         "version_id": "sdk-register-1-Flow/1/start/2",
+        "branch_name": "feature_x",
     }
     assert SpecVersion.objects.get().version_id == "sdk-register-1-Flow/1/start/2"
     assert spec_of(api, "feature_x") == SPEC
@@ -238,3 +239,13 @@ def test_the_same_key_twice_is_one_version(api):
     for _ in range(2):
         assert api.post(POST, spec_body(SPEC), **{"Idempotency-Key": "k"}).status_code == 200
     assert SpecVersion.objects.count() == 1
+
+
+def test_another_name_for_the_key_of_a_branch_is_told(api):
+    api.register("/v1/perimeters/default/projects/churn/branches/feature_a_b/data/x", branch_name="feature/a-b")
+    assert "warning" not in post(api, SPEC, branch="feature_a_b")
+    assert "warning" not in post(api, SPEC, branch="feature/a-b")
+    told = post(api, SPEC, branch="Feature.A.B")
+    assert told["branch_name"] == "feature/a-b"
+    assert "feature/a-b" in told["warning"]
+    assert "Feature.A.B" in told["warning"]

@@ -330,3 +330,12 @@ def test_random_questions_have_the_answers_that_python_gives(api):
         text = chance.choice(SPELLED[:6] if operator not in ("=", "!=") else SPELLED)
         right = [name for name in sorted(said) if holds(said[name], key, operator, text)]
         assert instances(annotation=f"{key}{operator}{text}") == right, (key, operator, text)
+
+
+def test_more_than_a_person_would_ask_for_is_refused(api):
+    api.register()
+    for query in ("text=" + "+".join("abcdefghijk"), "text=" + "x" * 201, "&".join(["tag=a"] * 21)):
+        answer = api.get(f"data?{query}")
+        assert answer.status_code == 400, query[:40]
+        assert answer.data["detail"]["field"] in ("text", "tag")
+    assert api.get("data?text=" + "+".join("abcdefghij")).status_code == 200

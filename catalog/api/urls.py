@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 
 from access.api import me
 from access.authentication import SignedIn
-from catalog.api import views
+from catalog.api import aliases, assets, specs, unknown
 from catalog.models import Kind
 
 
@@ -25,17 +25,17 @@ BRANCH = "perimeters/<str:perimeter>/projects/<str:project>/branches/<str:branch
 ASSET = f"{BRANCH}/<kind:kind>/<str:asset_id>"
 
 urlpatterns = [
-    path(f"{BRANCH}/<kind:kind>", views.AssetList.as_view(), name="api-assets"),
-    path(ASSET, views.AssetDetail.as_view(), name="api-asset"),
-    path(f"{ASSET}/instances/<str:reference>", views.InstanceDetail.as_view(), name="api-instance"),
-    path(f"{ASSET}/aliases", views.AliasList.as_view(), name="api-aliases"),
-    path(f"{ASSET}/aliases/<str:alias>", views.AliasDetail.as_view(), name="api-alias"),
-    path(f"{ASSET}/alias-history", views.AliasHistory.as_view(), name="api-alias-history"),
-    path(f"{BRANCH}/latestflowproject", views.LatestSpec.as_view(), name="api-spec"),
-    path(f"{BRANCH}/flowprojects", views.Specs.as_view(), name="api-specs"),
-    path(f"{BRANCH}/deploys", views.Deploys.as_view(), name="api-deploys"),
-    path("perimeters/<str:perimeter>/flowprojects", views.PostSpec.as_view(), name="api-post-spec"),
-    path("perimeters/<str:perimeter>/confirmations", views.Confirmations.as_view(), name="api-confirmations"),
+    path(f"{BRANCH}/<kind:kind>", assets.AssetList.as_view(), name="api-assets"),
+    path(ASSET, assets.AssetDetail.as_view(), name="api-asset"),
+    path(f"{ASSET}/instances/<str:reference>", assets.InstanceDetail.as_view(), name="api-instance"),
+    path(f"{ASSET}/aliases", aliases.AliasList.as_view(), name="api-aliases"),
+    path(f"{ASSET}/aliases/<str:alias>", aliases.AliasDetail.as_view(), name="api-alias"),
+    path(f"{ASSET}/alias-history", aliases.AliasHistory.as_view(), name="api-alias-history"),
+    path(f"{BRANCH}/latestflowproject", specs.LatestSpec.as_view(), name="api-spec"),
+    path(f"{BRANCH}/flowprojects", specs.Specs.as_view(), name="api-specs"),
+    path(f"{BRANCH}/deploys", specs.Deploys.as_view(), name="api-deploys"),
+    path("perimeters/<str:perimeter>/flowprojects", specs.PostSpec.as_view(), name="api-post-spec"),
+    path("perimeters/<str:perimeter>/confirmations", assets.Confirmations.as_view(), name="api-confirmations"),
     path("me", me, name="api-me"),
     path("openapi.json", SpectacularJSONAPIView.as_view(permission_classes=[SignedIn]), name="api-openapi"),
     # split: its script is a file of its own, as the site's policy allows none within a page
@@ -44,5 +44,5 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(url_name="api-openapi", permission_classes=[SignedIn]),
         name="api-docs",
     ),
-    re_path(r"^.*$", views.Unknown.as_view()),
+    re_path(r"^.*$", unknown.Unknown.as_view()),
 ]

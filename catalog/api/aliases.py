@@ -1,0 +1,140 @@
+"""Aliases: where they point, moving them with an expectation, and their history."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet, Window
+from django.db.models.functions import RowNumber
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.errors import BadRequest, Conflict, NotFound
+from catalog import limits, recording
+from catalog.api import answers
+from catalog.api.base import CatalogView
+from catalog.api.bodies import (
+    AliasBody,
+    entity_of,
+)
+from catalog.api.paging import after_id, page_size, token_for
+from catalog.api.shapes import (
+    alias_shape,
+    move_shape,
+)
+from catalog.entities import Entity
+from catalog.models import Alias, AliasMove, Asset
+from obproject.branches import check_alias
+
+Json = dict[str, Any]
+
+
+def recent_moves(asset: Asset) -> QuerySet[AliasMove]:
+    """The last moves of each alias of an asset, newest first."""
+    place = Window(RowNumber(), partition_by="name", order_by="-id")
+    return asset.alias_moves.annotate(place=place).filter(place__lte=limits.RECENT_MOVES).order_by("-id")
+
+
+class AliasList(CatalogView):
+    @extend_schema(operation_id="list_aliases", summary="The aliases of an asset", responses=answers.AliasListAnswer)
+    def get(self, request: Request, **address: str) -> Response:
+        asset = self.asset()
+        recent: dict[str, list[AliasMove]] = {name: [] for name in asset.alias_index}
+        for move in recent_moves(asset).filter(name__in=recent):
+            recent[move.name].append(move)
+        aliases = asset.aliases.filter(name__in=recent).order_by("name")
+        return Response({"aliases": [alias_shape(alias, asset, recent[alias.name]) for alias in aliases]})
+
+
+class AliasDetail(CatalogView):
+    def name(self) -> str:
+        try:
+            return check_alias(self.kwargs["alias"])
+        except ValueError as error:
+            raise BadRequest(str(error), alias=self.kwargs["alias"]) from None
+
+    def answer(self, asset: Asset, alias: Alias) -> Json:
+        return {"alias": alias_shape(alias, asset, recent_moves(asset).filter(name=alias.name))}
+
+    @extend_schema(operation_id="read_alias", summary="Where an alias points", responses=answers.AliasAnswer)
+    def get(self, request: Request, **address: str) -> Response:
+        asset, name = self.asset(), self.name()
+        alias = asset.aliases.filter(name=name).first()
+        if alias is None:
+            raise NotFound(f"The asset '{asset.asset_id}' has no alias '{name}'.", alias=name)
+        return Response(self.answer(asset, alias))
+
+    @extend_schema(
+        operation_id="move_alias",
+        summary="Set or move an alias, if wanted only from an expected place",
+        parameters=[answers.IDEMPOTENCY_KEY],
+        request=AliasBody,
+        responses=answers.AliasAnswer,
+    )
+    def put(self, request: Request, **address: str) -> Response:
+        name = self.name()
+        self.may_write(self.place())
+        body = self.checked(AliasBody).validated_data
+        return self._guarded(name, lambda: self.once(lambda: (200, self._moved(name, body))))
+
+    def _moved(self, name: str, body: Json) -> Json:
+        alias = recording.set_alias(
+            actor=self.viewer.actor,
+            asset=self.asset(),
+            name=name,
+            target_uid=body["instance_id"],
+            entity=entity_of(body),
+            expected=body.get("expected_instance_id", recording.ANY),
+        )
+        return self.answer(self.asset(), alias)
+
+    @extend_schema(
+        operation_id="delete_alias",
+        summary="Delete an alias; its history stays",
+        parameters=[
+            OpenApiParameter("expected_instance_id", str, description="Only if it points there."),
+            answers.IDEMPOTENCY_KEY,
+        ],
+        responses={204: None},
+    )
+    def delete(self, request: Request, **address: str) -> Response:
+        name = self.name()
+        self.may_write(self.place())
+        return self._guarded(name, lambda: self.once(lambda: self._deleted(name)))
+
+    def _deleted(self, name: str) -> tuple[int, None]:
+        recording.delete_alias(
+            actor=self.viewer.actor,
+            asset=self.asset(),
+            name=name,
+            entity=Entity("user", self.viewer.user.get_username()),
+            expected=self.request.query_params.get("expected_instance_id", recording.ANY),
+        )
+        return 204, None
+
+    def _guarded(self, name: str, write: Callable[[], Response]) -> Response:
+        """Do a compare-and-set; a refusal carries the alias as it is."""
+        try:
+            return write()
+        except recording.AliasMoved as conflict:
+            asset = self.asset()
+            alias = asset.aliases.filter(name=name).first()
+            current = self.answer(asset, alias)["alias"] if alias else None
+            raise Conflict(conflict.message, current=current) from None
+
+
+class AliasHistory(CatalogView):
+    @extend_schema(
+        operation_id="alias_history",
+        summary="Every move of every alias of an asset, newest first",
+        parameters=answers.PAGING,
+        responses=answers.AliasHistoryAnswer,
+    )
+    def get(self, request: Request, **address: str) -> Response:
+        asset, size = self.asset(), page_size(request, limits.LIST_PAGE, limits.LIST_PAGE_MOST)
+        moves = asset.alias_moves.order_by("-id")
+        if last := after_id(request):
+            moves = moves.filter(id__lt=last)
+        rows = list(moves[: size + 1])
+        token = token_for(str(rows[size - 1].pk)) if len(rows) > size else None
+        return Response({"entries": [move_shape(move) for move in rows[:size]], "continuation": token})

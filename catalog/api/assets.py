@@ -1,0 +1,234 @@
+"""Assets and their instances: listing, registering, reading, consuming, confirming. docs/wire.md is the contract."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.errors import NotFound
+from access.models import Perimeter, Role
+from catalog import limits, recording
+from catalog.api import answers
+from catalog.api.base import CatalogView
+from catalog.api.bodies import (
+    ConfirmationBody,
+    ConsumptionBody,
+    RegistrationBody,
+    entity_of,
+)
+from catalog.api.paging import after_name, before_number, page_size, token_for
+from catalog.api.shapes import (
+    asset_shape,
+    consumer_entry,
+    instance_shape,
+    item_shape,
+    producer_entry,
+)
+from catalog.entities import Entity
+from catalog.filters import Filters
+from catalog.models import Asset, Consumption, Instance
+from catalog.reading import Found, checked_asset_id, find_instance
+from catalog.recording import AssetAddress, BranchAddress
+
+Json = dict[str, Any]
+
+
+class AssetList(CatalogView):
+    @extend_schema(
+        operation_id="list_assets",
+        summary="The assets of one kind on a branch, each with its latest instance",
+        parameters=[*answers.PAGING, *answers.FILTERS],
+        responses=answers.AssetListAnswer,
+    )
+    def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str) -> Response:
+        place = self.place()
+        self.viewer.require(place.perimeter)
+        size = page_size(request, limits.LIST_PAGE, limits.LIST_PAGE_MOST)
+        assets = (
+            Asset.objects.visible_to(self.viewer)
+            .live()
+            .filter(
+                branch__project__perimeter__name=place.perimeter,
+                branch__project__name=place.project,
+                branch__key=place.key,
+                kind=kind,
+                asset_id__gt=after_name(request),
+            )
+        )
+        filters = self.filters()
+        rows = list(assets.matching(filters).with_newest().defer("readme").order_by("asset_id")[: size + 1])
+        token = token_for(rows[size - 1].asset_id) if len(rows) > size else None
+        items = [item_shape(row, self.base, filters.states) for row in rows[:size]]
+        return Response({"items": items, "continuation": token})
+
+
+class AssetDetail(CatalogView):
+    @extend_schema(
+        operation_id="summarise_asset",
+        summary="An asset: its instances, newest first, and who produced and consumed them",
+        parameters=[*answers.PAGING, *answers.FILTERS],
+        responses=answers.SummaryAnswer,
+    )
+    def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
+        asset, filters = self.asset(), self.filters()
+        size = page_size(request, limits.SUMMARY_PAGE, limits.SUMMARY_PAGE_MOST)
+        instances = Instance.objects.visible_to(self.viewer).of(asset).matching(filters)
+        rows = list(instances.before(before_number(request)).select_related("component").newest_first()[: size + 1])
+        token = token_for(str(rows[size - 1].number)) if len(rows) > size else None
+        consumptions = Consumption.objects.visible_to(self.viewer).filter(asset=asset).newest_first()
+        shown = [Found(asset, row) for row in rows[:size]]
+        if asset.newest_id is None and asset.is_declared and self._answers(asset, filters):
+            shown = [Found(asset, None)]
+        return Response(
+            {
+                "asset": asset_shape(asset, asset.newest_ready),
+                "recent_instances": [instance_shape(found, self.base) for found in shown],
+                "continuation": token,
+                "recently_produced_by": [
+                    producer_entry(row, asset) for row in rows[: min(size, limits.RECENT_ENTITIES)]
+                ],
+                "recently_consumed_by": [consumer_entry(row, asset) for row in consumptions[: limits.RECENT_ENTITIES]],
+            }
+        )
+
+    def _answers(self, definition: Asset, filters: Filters) -> bool:
+        return Asset.objects.visible_to(self.viewer).filter(pk=definition.pk).matching(filters).exists()
+
+    @extend_schema(
+        operation_id="register",
+        summary="Register an instance, and with the first one the asset",
+        parameters=[answers.IDEMPOTENCY_KEY],
+        request=RegistrationBody,
+        responses={201: answers.InstanceAnswer},
+    )
+    def patch(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
+        place, name = self.place(), checked_asset_id(asset_id)
+        self.viewer.require(place.perimeter, Role.EDITOR)
+        body: RegistrationBody = self.checked(RegistrationBody, kind=kind)
+        self.check_body_agrees(place)
+        git_name = body.validated_data.get("branch_name") or ""
+        scope = self.may_write(place, git_name)
+        self._may_supersede(scope, body)
+        at = AssetAddress(BranchAddress(scope, place.project, place.key, git_name), kind, name)
+        return self.once(lambda: (201, instance_shape(self._written(at, body), self.base)))
+
+    def _may_supersede(self, scope: Perimeter, body: RegistrationBody) -> None:
+        """A higher attempt fails what the lower ones registered, wherever that is."""
+        attempt = body.validated_data.get("attempt")
+        if attempt:
+            self.may_settle(scope, recording.registered_by(scope, body.entity).filter(attempt__lt=attempt))
+
+    def _written(self, at: AssetAddress, body: RegistrationBody) -> Found:
+        actor = self.viewer.actor
+        if body.is_declaration:
+            asset = recording.declare(
+                actor=actor,
+                at=at,
+                entity=body.entity,
+                declaration=body.declaration(),
+                config_hash=body.config_hash,
+            )
+            return Found(asset, None)
+        instance = recording.register(actor=actor, at=at, entity=body.entity, what=body.registration())
+        return Found(instance.asset, instance)
+
+    @extend_schema(
+        operation_id="delete_asset",
+        summary="Delete an asset for good",
+        parameters=[answers.IDEMPOTENCY_KEY],
+        responses={204: None},
+    )
+    def delete(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
+        self.may_write(self.place())
+        return self.once(self._deleted)
+
+    def _deleted(self) -> tuple[int, None]:
+        recording.delete_asset(actor=self.viewer.actor, asset=self.asset())
+        return 204, None
+
+
+class InstanceDetail(CatalogView):
+    def found(self) -> Found:
+        return find_instance(self.asset(), self.kwargs["reference"], self.filters().states)
+
+    @extend_schema(
+        operation_id="read_instance",
+        summary="Read an instance without leaving a trace",
+        parameters=[answers.STATE],
+        responses=answers.InstanceAnswer,
+    )
+    def get(self, request: Request, **address: str) -> Response:
+        return Response(instance_shape(self.found(), self.base))
+
+    @extend_schema(
+        operation_id="consume_instance",
+        summary="Read an instance and be recorded as its consumer",
+        parameters=[answers.STATE, answers.IDEMPOTENCY_KEY],
+        request=ConsumptionBody,
+        responses=answers.InstanceAnswer,
+    )
+    def put(self, request: Request, **address: str) -> Response:
+        self.viewer.require(address["perimeter"])
+        body = self.checked(ConsumptionBody).validated_data
+        return self.once(lambda: (200, instance_shape(self._consumed(body), self.base)))
+
+    def _consumed(self, body: Json) -> Found:
+        found, consumer = self.found(), body.get("consumer") or {}
+        recording.consume(
+            actor=self.viewer.actor,
+            asset=found.asset,
+            instance=found.instance,
+            reference=body.get("reference") or self.kwargs["reference"],
+            entity=entity_of(body),
+            consumer_project=consumer.get("project", ""),
+            write_branch=consumer.get("branch", ""),
+        )
+        return found
+
+
+class Confirmations(CatalogView):
+    @extend_schema(
+        operation_id="confirm",
+        summary="Settle what a task attempt registered as pending",
+        request=ConfirmationBody,
+        responses=answers.ConfirmationAnswer,
+    )
+    def post(self, request: Request, perimeter: str) -> Response:
+        scope = self.viewer.require(perimeter, Role.EDITOR)
+        body = self.checked(ConfirmationBody).validated_data
+        entity, uids = entity_of(body), body.get("instances") or []
+        self.may_settle(scope, self._registered(scope, entity, uids))
+        settled = recording.confirm(
+            actor=self.viewer.actor,
+            perimeter=scope,
+            entity=entity,
+            attempt=body.get("attempt"),
+            state=body["state"],
+            reason=body.get("reason", ""),
+            uids=uids,
+        )
+        return Response({"confirmed": [self._line(instance) for instance in settled]})
+
+    def _registered(self, scope: Perimeter, entity: Entity, uids: list[str]) -> QuerySet[Instance]:
+        """What the entity registered, or of it only what has these ids; an unknown one is named."""
+        mine = recording.registered_by(scope, entity)
+        if uids:
+            known = set(mine.filter(uid__in=uids).values_list("uid", flat=True))
+            if unknown := sorted(set(uids) - known):
+                raise NotFound(f"{entity.id} registered no instance '{unknown[0]}'.", instance=unknown[0])
+            mine = mine.filter(uid__in=uids)
+        return mine
+
+    def _line(self, instance: Instance) -> Json:
+        asset = instance.asset
+        return {
+            "id": instance.uid,
+            "ref": instance.ref,
+            "state": instance.state,
+            "asset": asset.asset_id,
+            "kind": asset.kind,
+            "project": asset.branch.project.name,
+            "branch": asset.branch.key,
+        }

@@ -1,0 +1,97 @@
+"""What the views of the API share: who asks, where, and how a write is done once."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework import serializers
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from access.errors import BadRequest
+from access.identity import Viewer, viewer_of
+from access.models import Perimeter, Role
+from catalog import limits
+from catalog.filters import Filters
+from catalog.models import Asset, Branch, Instance
+from catalog.reading import Place, find_asset
+from catalog.recording import Once, once
+from obproject.branches import branch_key
+
+Json = dict[str, Any]
+
+
+class CatalogView(APIView):
+    """What the views share: who asks, where, and how a write is done once."""
+
+    @property
+    def viewer(self) -> Viewer:
+        return viewer_of(self.request)
+
+    @property
+    def base(self) -> str:
+        return self.request.build_absolute_uri("/").rstrip("/")
+
+    def place(self) -> Place:
+        return Place.of(self.kwargs["perimeter"], self.kwargs["project"], self.kwargs["branch"])
+
+    def asset(self) -> Asset:
+        return find_asset(self.viewer, self.place(), self.kwargs["kind"], self.kwargs["asset_id"], whole=False)
+
+    def filters(self) -> Filters:
+        return Filters.of(self.request.query_params)
+
+    def may_write(self, place: Place, name: str = "") -> Perimeter:
+        """The perimeter, if the viewer may write to this branch. A git name sent along must be that of the address."""
+        if name and branch_key(name) != place.key:
+            raise BadRequest(
+                f"The branch name '{name}' has the key '{branch_key(name)}', but the address says '{place.key}'.",
+                field="branch_name",
+            )
+        self.viewer.require(place.perimeter, Role.VIEWER)
+        names = [place.key]
+        if self.viewer.branch_patterns:  # the name that the branch has beats the one that a client claims
+            known = Branch.objects.visible_to(self.viewer).at(place.perimeter, place.project, place.key)
+            names.insert(0, known.values_list("git_name", flat=True).first() or name or place.key)
+        return self.viewer.require(place.perimeter, Role.EDITOR, names)
+
+    def may_settle(self, scope: Perimeter, instances: QuerySet[Instance]) -> None:
+        """Refuse unless the viewer may write to every branch that has any of these instances."""
+        if self.viewer.branch_patterns:
+            for key, git_name in instances.values_list("asset__branch__key", "asset__branch__git_name").distinct():
+                self.viewer.require(scope, Role.EDITOR, [git_name or key, key])
+
+    def checked(self, body: type[serializers.Serializer[Any]], **context: Any) -> Any:
+        checked = body(data=self.request.data, context=context)
+        checked.is_valid(raise_exception=True)
+        return checked
+
+    def once(self, act: Callable[[], tuple[int, Json | None]]) -> Response:
+        """Answer what `act` answers; a repeat with the same `Idempotency-Key` gets the first answer again."""
+        status, answer = once(self._once(), act)
+        return Response(answer, status=status)
+
+    def _once(self) -> Once | None:
+        key = self.request.headers.get("Idempotency-Key", "")
+        if not key:
+            return None
+        if len(key) > limits.IDEMPOTENCY_KEY_LENGTH:
+            raise BadRequest(
+                f"The Idempotency-Key is longer than {limits.IDEMPOTENCY_KEY_LENGTH} characters.",
+                field="Idempotency-Key",
+            )
+        token, user = self.viewer.token, self.viewer.user
+        caller = f"token {token.pk}" if token else f"user {user.pk}"
+        return Once.of(
+            caller=caller, method=self.request.method or "", path=self.request.path, key=key, body=self.request.data
+        )
+
+    def check_body_agrees(self, place: Place) -> None:
+        """A perimeter, project or branch repeated in the body must be that of the address."""
+        said: Any = self.request.data
+        for name, right in (("perimeter", place.perimeter), ("project", place.project)):
+            if said.get(name) not in (None, right):
+                raise BadRequest(f"The {name} in the body is not that of the address.", field=name)
+        branch = said.get("branch")
+        if branch is not None and (not isinstance(branch, str) or branch_key(branch) != place.key):
+            raise BadRequest("The branch in the body is not that of the address.", field="branch")

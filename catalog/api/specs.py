@@ -1,0 +1,132 @@
+"""What a project declares on a branch: specs of the reference protocol, and whole deploys."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.errors import BadRequest, NotFound
+from access.models import Role
+from catalog import recording
+from catalog.api import answers
+from catalog.api.base import CatalogView
+from catalog.api.bodies import (
+    DeployBody,
+    SpecBody,
+    entity_of,
+)
+from catalog.entities import Entity
+from catalog.models import Branch
+from catalog.reading import Place, find_branch
+from catalog.recording import BranchAddress
+from catalog.specs import agreed_spec, check_spec
+from obproject.branches import is_unnamed
+
+Json = dict[str, Any]
+
+
+class LatestSpec(CatalogView):
+    @extend_schema(
+        operation_id="latest_spec",
+        summary="The spec of a branch, its lists in agreement with the catalogue",
+        responses={200: answers.SpecAnswer},
+    )
+    def get(self, request: Request, **address: str) -> Response:
+        place = self.place()
+        spec = agreed_spec(find_branch(self.viewer, place))
+        if spec is None:
+            raise NotFound(f"No spec is posted for {place}.", branch=place.key)
+        return Response(spec)
+
+
+class Specs(CatalogView):
+    @extend_schema(
+        operation_id="delete_spec",
+        summary="Withdraw the spec of a branch",
+        parameters=[answers.IDEMPOTENCY_KEY],
+        responses={204: None},
+    )
+    def delete(self, request: Request, **address: str) -> Response:
+        self.may_write(self.place())
+        return self.once(self._deleted)
+
+    def _deleted(self) -> tuple[int, None]:
+        recording.delete_spec(actor=self.viewer.actor, branch=find_branch(self.viewer, self.place()))
+        return 204, None
+
+
+class PostSpec(CatalogView):
+    @extend_schema(
+        operation_id="post_spec",
+        summary="Post a spec, the newest of its branch",
+        parameters=[answers.IDEMPOTENCY_KEY],
+        request=SpecBody,
+        responses=answers.PostedSpecAnswer,
+    )
+    def post(self, request: Request, perimeter: str) -> Response:
+        self.viewer.require(perimeter, Role.EDITOR)
+        body = self.checked(SpecBody).validated_data
+        if body.get("perimeter", perimeter) != perimeter:
+            raise BadRequest("The perimeter in the body is not that of the address.", field="perimeter")
+        place, spec = Place.of(perimeter, body["project"], body["branch"]), check_spec(body["spec"])
+        at = BranchAddress(self.may_write(place, body["branch"]), place.project, place.key)
+        return self.once(lambda: (200, self._posted(at, body, spec)))
+
+    def _posted(self, at: BranchAddress, body: Json, spec: Json) -> Json:
+        viewer, version_id = self.viewer, body.get("version_id") or ""
+        branch = recording.post_spec(
+            actor=viewer.actor,
+            at=at,
+            entity=Entity("user", viewer.user.get_username()),
+            version_id=version_id,
+            spec=spec,
+        )
+        answer = {"perimeter": at.perimeter.name, "project": at.project, "branch": at.key, "version_id": version_id}
+        return answer | {"branch_name": branch.name} | _warning_of(branch, body["branch"])
+
+
+class Deploys(CatalogView):
+    @extend_schema(
+        operation_id="deploy",
+        summary="Declare all that a project declares on a branch, and post its spec, at once",
+        parameters=[answers.IDEMPOTENCY_KEY],
+        request=DeployBody,
+        responses=answers.DeployAnswer,
+    )
+    def post(self, request: Request, **address: str) -> Response:
+        place = self.place()
+        self.viewer.require(place.perimeter, Role.EDITOR)
+        body: DeployBody = self.checked(DeployBody)
+        git_name = body.validated_data.get("branch_name", "")
+        at = BranchAddress(self.may_write(place, git_name), place.project, place.key, git_name)
+        return self.once(lambda: (200, self._deployed(at, body)))
+
+    def _deployed(self, at: BranchAddress, body: DeployBody) -> Json:
+        said = body.validated_data
+        branch, outcome = recording.deploy(
+            actor=self.viewer.actor,
+            at=at,
+            entity=entity_of(said),
+            version_id=said["version_id"],
+            spec=check_spec(said["spec"]),
+            definitions=body.declarations(),
+        )
+        return {
+            "version_id": said["version_id"],
+            "branch": branch.key,
+            "branch_name": branch.name,
+            "created": outcome.created,
+            "updated": outcome.updated,
+            "unchanged": outcome.unchanged,
+            "overridden": outcome.overridden,
+            "not_declared": outcome.not_declared,
+            "url": f"{self.base}/{at.perimeter.name}/{at.project}/{at.key}",
+        }
+
+
+def _warning_of(branch: Branch, name: str) -> Json:
+    """Public deploy tools change names on their way, so another name for the branch's key is told and not refused."""
+    if not branch.git_name or name == branch.git_name or is_unnamed(name):
+        return {}
+    return {"warning": f"The key '{branch.key}' belongs to the branch '{branch.name}'; '{name}' shares it."}

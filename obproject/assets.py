@@ -274,8 +274,12 @@ class Asset:
         hidden = {item["asset"]["id"] for item in first_items}
         for branch in others:
             added = [item for item in self._list_branch(branch, kind, query) if item["asset"]["id"] not in hidden]
-            for item in added:
-                self._say_where(kind, item["asset"]["id"], branch)
+            if added:
+                print(
+                    f"assetsite: {len(added)} of the {_LABELS[kind]}s listed are not on branch {first!r}, "
+                    f"so they are read from branch {branch!r}.",
+                    flush=True,
+                )
             items += added
         return {"items": items, "continuation": None}
 

@@ -220,14 +220,14 @@ def _check_source(source: str, problems: list[Problem]) -> None:
     try:
         _up_to(lengths.SOURCE_LENGTH)(_check_characters(source))
     except ValueError as error:
-        problems.append(Problem(source, "", f"{error} in the file's path"))
+        problems.append(Problem(source, "", f"in its path: {error}"))
 
 
 def _check_key(key: str) -> str:
     try:
         return _up_to(lengths.KEY_LENGTH)(_check_characters(key))
     except ValueError as error:
-        raise ValueError(f"{error} in the key") from None
+        raise ValueError(f"in the key itself: {error}") from None
 
 
 def _check_property(text: str) -> str:
@@ -250,7 +250,9 @@ def _up_to(longest: int) -> Callable[[str], str]:
 
 def _check_characters(text: str) -> str:
     if unfit := _UNFIT.search(text):
-        raise ValueError(f"found the character U+{ord(unfit[0]):04X}, expected none that controls or is half of one")
+        raise ValueError(
+            f"found the character U+{ord(unfit[0]):04X}, expected no control characters and no lone surrogates"
+        )
     return text
 
 

@@ -277,16 +277,11 @@ def _describe_answer(deployment: Deployment, answer: dict[str, Any], settings: S
     lines += [f"  {'overridden':<10} {_describe_override(entry)}" for entry in answer.get("overridden", ())]
     if not_declared := answer.get("not_declared"):
         lines.append(f"  still in the catalogue, no longer declared: {', '.join(not_declared)}")
-    lines += [f"Warning: {warning}" for warning in _warnings(answer)]
+    if warning := answer.get("warning"):
+        lines.append(f"Warning: {warning}")
     if address := answer.get("url"):
         lines.append(f"See it at {urljoin(f'{settings.url}/', address)}")
     return "\n".join(lines)
-
-
-def _warnings(answer: Mapping[str, Any]) -> list[str]:
-    """Return what the server warns of: one sentence or several."""
-    found = answer.get("warning") or []
-    return [found] if isinstance(found, str) else found
 
 
 def _describe_override(entry: Mapping[str, Any]) -> str:

@@ -74,7 +74,7 @@ class RunningTask:
             except Exception as error:
                 print(
                     f"assetsite: what this task registered stays pending. {error} "
-                    f"Then settle it with: {_as_curl(connection, body)} or run the task again.",
+                    f"Run the task again, or settle it by: {_as_curl(connection, body)}",
                     flush=True,
                 )
 

@@ -278,6 +278,31 @@ def test_reads_prefer_the_read_branch_and_say_when_they_leave_it(
     assert capsys.readouterr().out == ""
 
 
+def test_listings_hold_the_assets_of_both_branches(
+    development: ProjectAsset, asset: Asset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("both", "read"):
+        asset.register_data_asset(name, kind="table", tags={"on": "read", "common": "yes"})
+    for name in ("both", "mine"):
+        development.register_data_asset(name, kind="table", tags={"on": "write", "common": "yes"})
+
+    def listed(tags: dict[str, str] | None = None) -> list[tuple[str, str]]:
+        items = development.list_data_assets(tags=tags)["items"]
+        return [(item["asset"]["id"], item["latest_instance"]["tags"][0]["value"]) for item in items]
+
+    everything = [("both", "read"), ("read", "read"), ("mine", "write")]
+    assert listed() == everything
+    assert capsys.readouterr().out.splitlines() == [
+        "assetsite: 1 of the data assets listed are not on branch 'feature/x', "
+        "so they are read from branch 'user.alice'."
+    ]
+    assert listed({"common": "yes"}) == everything
+    # "both" has this tag on the write branch only, where it is hidden by its namesake.
+    assert listed({"on": "write"}) == [("mine", "write")]
+    assert [item["asset"]["id"] for item in asset.list_data_assets()["items"]] == ["both", "read"]
+    assert development.list_model_assets()["items"] == []
+
+
 def test_an_instance_missing_on_the_read_branch_is_not_taken_from_another(
     development: ProjectAsset, asset: Asset
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_whole_project(write, tmp_path: Path) -> None:
         """
         project = "fraud_detection"
         title = "Fraud detection"
+        perimeter = "research"
         branch = "feature/x"
         version = "2025.1"
         created_at = "2025-01-01T00:00:00Z"
@@ -78,6 +79,7 @@ def test_a_whole_project(write, tmp_path: Path) -> None:
     assert project.config == ProjectConfig(
         project="fraud_detection",
         title="Fraud detection",
+        perimeter="research",
         branch="feature/x",
         version="2025.1",
         created_at="2025-01-01T00:00:00Z",
@@ -195,7 +197,7 @@ def test_all_problems_come_at_once(write, tmp_path: Path) -> None:
         "data/unclosed/asset_config.toml: line 3: found a syntax error (Invalid value), expected valid TOML",
         "models/dates/asset_config.toml: key 'blobs': found a date or time, "
         "expected only strings, finite numbers, booleans, lists and tables in the list",
-        "models/wrong/asset_config.toml: key 'id': found the number 7, expected a string",
+        "models/wrong/asset_config.toml: key 'id': found the number 7, expected a string (write \"7\")",
         "models/wrong/asset_config.toml: key 'name': found an empty string, expected a string with something in it",
         "models/wrong/asset_config.toml: key 'description': "
         "found nothing, expected a string, for this key is mandatory",
@@ -225,7 +227,12 @@ def test_all_problems_come_at_once(write, tmp_path: Path) -> None:
         ('project = "p"\n[obproject_dirs]\ndata = "gone"', "found 'gone', expected the name of a folder that exists"),
         ('project = "p"\n[obproject_dirs]\ndata = "models"', "found the same folder as for models"),
         ('project = "p"\n[obproject_dirs]\ndata = "/tmp"', "expected a folder inside the project"),
-        ('project = "p"\ntitle = "a\\u0000b"', "key 'title': found a NUL character, expected text"),
+        (
+            'project = "p"\ntitle = "a\\u0000b"',
+            "key 'title': found the character U+0000, expected no control characters",
+        ),
+        (f'project = "p"\nversion = "{"x" * 1025}"', "key 'version': found 1,025 characters, expected at most 1,024"),
+        ('project = "p"\nperimeter = "a/b"', "key 'perimeter': the perimeter name 'a/b' can't stand in an address"),
     ],
 )
 def test_problems_of_the_project_file(write, tmp_path: Path, content: str, problem: str) -> None:
@@ -237,10 +244,20 @@ def test_problems_of_the_project_file(write, tmp_path: Path, content: str, probl
 @pytest.mark.parametrize(
     ("lines", "problem"),
     [
-        ('[properties]\na = "\\u0000"', "[properties] key 'a': found a NUL character"),
-        ('[tags]\n"a\\u0000" = "b"', "found a NUL character in the key"),
+        ('[properties]\na = "\\u0000"', "[properties] key 'a': found the character U+0000"),
+        ('[tags]\n"a\\u0000" = "b"', "[tags] key 'a\\x00': in the key itself: found the character U+0000"),
         ("blobs = [nan]", "key 'blobs': found the number nan"),
         ("blobs = [{a = [inf]}]", "key 'blobs': found the number inf"),
+        ('icon = "\\u001b[31m"', "key 'icon': found the character U+001B, expected no control characters"),
+        ('[tags]\na = "x\\u0085"', "[tags] key 'a': found the character U+0085"),
+        ('blobs = [{"\\u0007" = 1}]', "key 'blobs': found the string '\\x07'"),
+        (f'kind = "{"x" * 129}"', "key 'kind': found 129 characters, expected at most 128"),
+        (f'icon = "{"x" * 65}"', "key 'icon': found 65 characters, expected at most 64"),
+        (f'[tags]\na = "{"x" * 1025}"', "[tags] key 'a': found 1,025 characters, expected at most 1,024"),
+        (f'[tags]\n{"k" * 256} = ""', "...': in the key itself: found 256 characters, expected at most 255"),
+        (f'[properties]\n{"k" * 256} = ""', "...': in the key itself: found 256 characters, expected at most 255"),
+        (f'[properties]\na = "{"é" * 32769}"', "[properties] key 'a': found 65,538 bytes, expected at most 65,536"),
+        (f"blobs = [{'0,' * 10001}]", "key 'blobs': found 10,001 elements, expected at most 10,000"),
         ("[properties]\na = true", "[properties] key 'a': found the boolean true, expected a string"),
     ],
 )
@@ -248,6 +265,50 @@ def test_problems_of_an_asset(write, tmp_path: Path, lines: str, problem: str) -
     write("data/a/asset_config.toml", ASSET.format(id="a") + lines)
     (found,) = problems_of(tmp_path)
     assert problem in found
+
+
+def test_what_is_too_long_is_told_with_all_the_rest(write, tmp_path: Path) -> None:
+    write(
+        "data/a/asset_config.toml",
+        f'id = "a"\nname = "{"n" * 256}"\ndescription = "{"d" * 65537}"\nkind = 3\n',
+    )
+    write("data/a/README.md", "r" * (1024 * 1024 + 1))
+    deep = "/".join(["d" * 250] * 2)
+    write("obproject.toml", f'project = "p"\n[obproject_dirs]\nmodels = "{deep}"\n')
+    write(f"{deep}/b/asset_config.toml", ASSET.format(id="b"))
+    source = f"{deep}/b/asset_config.toml"
+    assert problems_of(tmp_path) == [
+        "data/a/README.md: found 1,048,577 characters, expected at most 1,048,576",
+        "data/a/asset_config.toml: key 'name': found 256 characters, expected at most 255",
+        "data/a/asset_config.toml: key 'description': found 65,537 characters, expected at most 65,536",
+        "data/a/asset_config.toml: key 'kind': found the number 3, expected a string (write \"3\")",
+        f"{source}: in its path: found {len(source)} characters, expected at most 512",
+    ]
+
+
+def test_what_is_just_short_enough_is_no_problem(write, tmp_path: Path) -> None:
+    write(
+        "data/a/asset_config.toml",
+        f'id = "a"\nname = "{"n" * 255}"\ndescription = "{"d" * 65536}"\nicon = "{"i" * 64}"\nkind = "{"k" * 128}"\n'
+        f'blobs = [{"0," * 10000}]\n[properties]\n{"k" * 255} = "{"p" * 65536}"\n'
+        f'[tags]\n{"k" * 255} = "{"t" * 1024}"\n',
+    )
+    write("data/a/README.md", "\n" + "r" * 1024 * 1024 + "\n")
+    assert len(read_project(tmp_path).assets) == 1
+
+
+def test_lines_and_tabs_are_text(write, tmp_path: Path) -> None:
+    write("data/a/asset_config.toml", 'id = "a"\nname = "A"\ndescription = "one\\r\\n\\ttwo"\n')
+    (asset,) = read_project(tmp_path).assets
+    assert asset.description == "one\r\n\ttwo"
+
+
+def test_a_folder_whose_name_is_no_text_is_a_problem(write, tmp_path: Path) -> None:
+    write("data/caf\udce9/asset_config.toml", ASSET.format(id="a"))
+    assert problems_of(tmp_path) == [
+        "data/caf\udce9/asset_config.toml: in its path: "
+        "found the character U+DCE9, expected no control characters and no lone surrogates"
+    ]
 
 
 def test_missing_project_file_and_a_file_in_place_of_a_folder(tmp_path: Path) -> None:

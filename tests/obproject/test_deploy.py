@@ -278,6 +278,55 @@ def test_what_happened_is_told(
     ]
 
 
+def test_what_is_no_longer_declared_and_what_the_server_warns_of_is_told(
+    server: Recorder, configured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.answer |= {"not_declared": ["data/a", "models/b"], "warning": "The key is shared."}
+    assert main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "  still in the catalogue, no longer declared: data/a, models/b" in lines
+    assert "Warning: The key is shared." in lines
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+def test_a_reader_who_leaves_ends_it_quietly_with_the_work_done(
+    server: Recorder, configured: Path, options: list[str]
+) -> None:
+    command = [sys.executable, "-m", "obproject.deploy", *options]
+    for unbuffered in ("", "1"):
+        reader, writer = os.pipe()
+        os.close(reader)
+        environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, env=environment)
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (141, b"")
+    assert len(server.requests) == (0 if options else 2)
+    assert (configured / "project_spec.json").exists() == (not options)
+
+
+def test_a_spec_file_that_cannot_be_written_does_not_hide_what_was_deployed(
+    server: Recorder, configured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (configured / "project_spec.json").mkdir()
+    assert main([]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("Deployed my_project")
+    assert "can't write" in err
+
+
+def test_a_value_that_is_too_long_stops_before_the_server_is_asked(
+    server: Recorder, configured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (configured / "data/xkcd/asset_config.toml").open("a") as file:
+        file.write(f'team = "{"x" * 1025}"\n')
+    assert main([]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "data/xkcd/asset_config.toml: [tags] key 'team': found 1,025 characters, expected at most 1,024",
+        "1 problem found; nothing was deployed.",
+    ]
+    assert server.requests == []
+
+
 def test_quiet_prints_nothing(server: Recorder, configured: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
@@ -396,6 +445,21 @@ def test_the_branch_comes_from_the_option_then_the_file_then_the_ci_then_git(
     assert deployed_branch("--branch", "main", "--perimeter", "team") == "main"
     assert spec_file(project)["spec"]["metaflow_branch"] == "prod"
     assert spec_file(project)["perimeter"] == "team"
+
+
+def test_the_perimeter_of_the_project_file_comes_last(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deployed_perimeter(*options: str) -> str:
+        assert main(["--no-server", "--quiet", "--root", str(project), *options]) == 0
+        return spec_file(project)["perimeter"]
+
+    assert deployed_perimeter() == "default"
+    (project / "obproject.toml").write_text('project = "my_project"\nperimeter = "from_file"\n')
+    assert deployed_perimeter() == "from_file"
+    monkeypatch.setenv("OBP_PERIMETER", "from_vendor")
+    assert deployed_perimeter() == "from_vendor"
+    monkeypatch.setenv("ASSETSITE_PERIMETER", "from_environment")
+    assert deployed_perimeter() == "from_environment"
+    assert deployed_perimeter("--perimeter", "from_option") == "from_option"
 
 
 def test_a_detached_head_needs_a_name(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -246,16 +246,16 @@ def test_a_deployed_flow_writes_the_branch_of_its_spec_and_a_failed_task_fails_i
         if __name__ == "__main__":
             DeployedFlow()
     """
-    write_flow(tmp_path, source, 'project = "tryout"\n\n[dev-assets]\nbranch = "main"\n')
+    write_flow(tmp_path, source, 'project = "tryout"\nperimeter = "research"\n\n[dev-assets]\nbranch = "main"\n')
     spec = json.dumps({"branch": "feature_x", "spec": {"project_branch": "feature/x"}})
     run = run_flow(tmp_path, catalogue.url, "--config-value", "project_spec", spec)
     assert not run.ok
     [sent] = catalogue.of("PATCH")
-    assert sent.path.endswith("/branches/feature_x/models/classifier")
+    assert sent.path == "/v1/perimeters/research/projects/tryout/branches/feature_x/models/classifier"
     assert sent.body is not None
     assert sent.body["branch_name"] == "feature/x"
     # An artifact that can't be stored ends the task without Metaflow's last hook; the instance must not stay pending.
-    [instance] = catalogue.assets["default", "tryout", "feature_x", "models", "classifier"]
+    [instance] = catalogue.assets["research", "tryout", "feature_x", "models", "classifier"]
     assert instance["state"] == "failed"
 
 

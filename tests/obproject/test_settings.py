@@ -71,6 +71,15 @@ def test_the_reference_protocols_own_names_come_last(
     assert find_settings().headers == {"x-api-key": "own"}
 
 
+def test_the_projects_own_perimeter_is_better_than_the_default_only(unconfigured: pytest.MonkeyPatch) -> None:
+    assert find_settings(project_perimeter="project").perimeter == "project"
+    assert find_settings(perimeter="argument", project_perimeter="project").perimeter == "argument"
+    unconfigured.setenv("OBP_PERIMETER", "vendor")
+    assert find_settings(project_perimeter="project").perimeter == "vendor"
+    unconfigured.setenv("ASSETSITE_PERIMETER", "environment")
+    assert find_settings(project_perimeter="project").perimeter == "environment"
+
+
 def test_the_metaflow_services_key_is_not_sent_to_another_server(unconfigured: pytest.MonkeyPatch) -> None:
     unconfigured.setenv("METAFLOW_SERVICE_HEADERS", '{"x-api-key": "service-key"}')
     unconfigured.setenv("OBP_API_SERVER", "api.example.com")

@@ -40,7 +40,7 @@ lint: .venv/.test
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	ASSETSITE_MODE=team ASSETSITE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
-	ASSETSITE_ALLOWED_HOSTS=catalogue.example ASSETSITE_TLS=true $(BIN)/python manage.py check --deploy --fail-level WARNING
+	ASSETSITE_ALLOWED_HOSTS=catalogue.example ASSETSITE_TLS=true ASSETSITE_TRUST_PROXY=true $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 test: lint ## All checks and tests, on SQLite and on PostgreSQL
 	$(BIN)/python -m tests.everything

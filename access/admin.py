@@ -12,16 +12,26 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ValidationError
+from django.db import DataError, IntegrityError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from access.errors import NotFound
+from access.errors import BadRequest, NotFound
 from access.identity import viewer_of
 from access.models import AuditEntry, Membership, Perimeter, Role, Token, new_secret, secret_fields
 
 TOKEN_CHOICES = ["perimeter", "user", "role", "name", "branch_patterns", "expires_at"]
 TOKEN_FACTS = ["prefix", "state", "created_at", "created_by", "last_used_at", "revoked_at"]
+SEARCH_WORDS = 20
+# What the links of Django's filters and date hierarchies ask for; of numbers, those for which there are such dates
+LOOKUPS = {
+    "exact": None,
+    "isnull": None,
+    "year": range(1, 9999),
+    "month": range(1, 13),
+    "day": range(1, 32),
+}
 
 
 def perimeters_with(request: HttpRequest, role: Role) -> list[str]:
@@ -48,7 +58,38 @@ class SuperusersOnly:
         return self.has_module_permission(request)
 
 
-class PerimeterRows(admin.ModelAdmin):
+class RobustPages(admin.ModelAdmin):
+    """Django's pages, with an answer where they would fail: on what an address asks, on what two people do at once."""
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        _, separator, name = lookup.rpartition("__")
+        known = not separator or (name in LOOKUPS and _is_among(value, LOOKUPS[name]))
+        return known and super().lookup_allowed(lookup, value, request)
+
+    def get_search_results(self, request: HttpRequest, rows: QuerySet[Any], search_term: str) -> Any:
+        if len(search_term.split()) > SEARCH_WORDS:
+            raise BadRequest(f"A search takes at most {SEARCH_WORDS} words.")
+        return super().get_search_results(request, rows, search_term)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        try:
+            return super().changelist_view(request, extra_context)
+        except (OverflowError, DataError) as error:
+            raise BadRequest("The address asks for a number or a time that no row can hold.") from error
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        """Where somebody else was faster to add the same row, the form sees it the second time and says so."""
+        try:
+            return super().changeform_view(request, *args, **options)
+        except IntegrityError:  # all that was done is rolled back
+            return super().changeform_view(request, *args, **options)
+
+
+def _is_among(value: str, numbers: range | None) -> bool:
+    return numbers is None or (value.isascii() and value.isdecimal() and len(value) <= 4 and int(value) in numbers)
+
+
+class PerimeterRows(RobustPages):
     """Rows that belong to a perimeter, for people with the role `needed` there.
 
     `perimeter_name` leads from a row to the name of its perimeter, in dots.
@@ -317,7 +358,7 @@ admin.site.unregister([User, Group])
 
 
 @admin.register(User)
-class AccountAdmin(SuperusersOnly, UserAdmin):
+class AccountAdmin(SuperusersOnly, RobustPages, UserAdmin):
     """Accounts. What they may do follows from memberships; Django's groups and permissions play no part here."""
 
     list_display = ["username", "email", "first_name", "last_name", "is_active", "is_superuser", "last_login"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
 MODES = ("local", "team")
@@ -41,6 +41,15 @@ def _team_mode_problems() -> list[CheckMessage]:
                 "ASSETSITE_ALLOWED_HOSTS is not set; team mode answers only to the host names listed there.",
                 hint="Set it to the names that people type, separated by commas: assets.example.org",
                 id="access.E003",
+            )
+        )
+    if settings.SECURE_SSL_REDIRECT and not settings.SECURE_PROXY_SSL_HEADER:
+        problems.append(
+            Warning(
+                "ASSETSITE_TLS is set without ASSETSITE_TRUST_PROXY: the site can't tell https from http, so it "
+                "redirects every page to itself, for ever.",
+                hint="Have the proxy in front set X-Forwarded-Proto itself, and set ASSETSITE_TRUST_PROXY=true.",
+                id="access.W001",
             )
         )
     return problems

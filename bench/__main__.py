@@ -15,7 +15,7 @@ from bench.servers import SIZES, environment, seeded, served
 from tests.on_postgres import cluster
 
 ROUNDS = 5
-SECONDS = 0.5
+SECONDS = 0.4
 DURABLE = ""
 """No settings of our own: PostgreSQL's defaults, which have every commit on disk."""
 

@@ -1,5 +1,6 @@
 """The addresses of the v1 API."""
 
+from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path, register_converter
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
@@ -41,7 +42,8 @@ urlpatterns = [
     # split: its script is a file of its own, as the site's policy allows none within a page
     path(
         "docs",
-        SpectacularSwaggerSplitView.as_view(url_name="api-openapi", permission_classes=[SignedIn]),
+        # a page for people, so who is not signed in is sent to do so
+        login_required(SpectacularSwaggerSplitView.as_view(url_name="api-openapi", permission_classes=[SignedIn])),
         name="api-docs",
     ),
     re_path(r"^.*$", unknown.Unknown.as_view()),

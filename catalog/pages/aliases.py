@@ -11,9 +11,9 @@ from access.identity import viewer_of
 from catalog.api.shapes import move_shape
 from catalog.models import Alias, AliasMove, Asset, Instance
 from catalog.pages.addresses import asset_url, at_place
-from catalog.pages.frame import branch_frame
+from catalog.pages.chrome import branch_chrome
 from catalog.pages.people import Named
-from catalog.pages.state import State
+from catalog.pages.query import PageQuery
 from catalog.reading import Place, find_asset
 
 ROWS = 50
@@ -39,18 +39,18 @@ def aliases_of(asset: Asset) -> list[Alias]:
 
 @at_place
 def aliases_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool) -> HttpResponse:
-    asset, state = find_asset(viewer_of(request), place, kind, asset_id), State.of(request)
-    moves = _moves(asset, state.number("before"))
-    older = state.url(before=moves[ROWS - 1].pk) if len(moves) > ROWS else None
+    asset, query = find_asset(viewer_of(request), place, kind, asset_id), PageQuery.of(request)
+    moves = _moves(asset, query.number("before"))
+    older = query.url(before=moves[ROWS - 1].pk) if len(moves) > ROWS else None
     if twin:
         return JsonResponse({"entries": [move_shape(move) for move in moves[:ROWS]], "older": older})
     context = {
-        **branch_frame(request, asset.branch, kind, asset),
+        **branch_chrome(request, asset.branch, kind, asset),
         "asset": asset,
         "asset_url": asset_url(asset),
         "aliases": aliases_of(asset),
         "moves": [_named(move) for move in moves[:ROWS]],
-        "newest_url": state.url(before=None) if state.number("before") else None,
+        "newest_url": query.url(before=None) if query.number("before") else None,
         "older_url": older,
     }
     return render(request, "catalog/aliases.html", context)

@@ -9,19 +9,18 @@ from access.identity import Viewer, viewer_of
 from access.models import Role
 from catalog.api.shapes import asset_shape, instance_shape
 from catalog.metrics import Metric
-from catalog.models import Asset, Instance
-from catalog.models import State as InstanceState
+from catalog.models import Asset, Instance, State
 from catalog.pages.activity import activity_of_asset
 from catalog.pages.addresses import asset_or_twin, asset_url, at_place, instance_url, kind_url
 from catalog.pages.aliases import aliases_of
 from catalog.pages.cards import CardView, card_view
-from catalog.pages.frame import branch_frame
-from catalog.pages.instances import filters_to_add, instance_page, instance_rows
+from catalog.pages.chrome import branch_chrome
+from catalog.pages.instances import filters_to_add, instance_rows, instances_on_page
 from catalog.pages.parts import render_page_or_part
 from catalog.pages.people import uses_of
 from catalog.pages.properties import properties_of
 from catalog.pages.pulse import asset_mark
-from catalog.pages.state import State, tag_links
+from catalog.pages.query import PageQuery, tag_links
 from catalog.pages.trends import Trend, trends_of
 from catalog.pages.usage import code_to_use
 from catalog.reading import Found, Place
@@ -41,17 +40,17 @@ def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twi
     viewer = viewer_of(request)
     asset, twin = asset_or_twin(viewer, place, kind, asset_id, twin)
     if twin:
-        return JsonResponse(_twin(viewer, asset, State.of(request)))
+        return JsonResponse(_twin(viewer, asset, PageQuery.of(request)))
     trend = trends_of(viewer, [asset])[asset.pk]
-    table = table_of(viewer, asset, State.of(request, "#instances"), trend)
+    table = table_of(viewer, asset, PageQuery.of(request, "#instances"), trend)
     return render_page_or_part(request, "asset", "instances", table, lambda: _around(request, viewer, asset, trend))
 
 
-def table_of(viewer: Viewer, asset: Asset, state: State, trend: Trend) -> dict[str, Any]:
+def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> dict[str, Any]:
     """What _instances.html needs."""
-    page = instance_page(viewer, asset, state)
+    page = instances_on_page(viewer, asset, query)
     columns = [metric.name for metric in trend.headline(COLUMNS)]
-    chips = state.chips()
+    chips = query.chips()
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
@@ -60,10 +59,10 @@ def table_of(viewer: Viewer, asset: Asset, state: State, trend: Trend) -> dict[s
         "newer_url": page.newer,
         "older_url": page.older,
         "chips": chips,
-        "add_options": filters_to_add(state, page.rows),
-        "clear_url": state.without_filters(),
-        "search_text": state.query.get("q", ""),
-        "kept": state.kept_with("q"),
+        "add_options": filters_to_add(query, page.rows),
+        "clear_url": query.without_filters(),
+        "search_text": query.params.get("q", ""),
+        "kept": query.kept_with("q"),
         "total": None if chips else asset.last_number,
         "noun": "instance" if not chips and asset.last_number == 1 else "instances",
     }
@@ -74,8 +73,8 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
     newest, ready = asset.newest, asset.newest_ready
     metrics = trend.headline(MOST_METRICS)
     return {
-        **branch_frame(request, asset.branch, asset.kind, asset),
-        "card": _card(asset, State.of(request)),
+        **branch_chrome(request, asset.branch, asset.kind, asset),
+        "card": _card(asset, PageQuery.of(request)),
         "ready": ready,
         "ready_url": instance_url(asset, ready) if ready else "",
         "newer": newest if newest and newest != ready else None,
@@ -85,7 +84,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "headline": metrics[0] if metrics else None,
         "ref_before": trend.ref_before,
         "uses": uses_of(viewer, asset),
-        "tags": tag_links(asset, State(kind_url(asset.branch, asset.kind), QueryDict())),
+        "tags": tag_links(asset, PageQuery(kind_url(asset.branch, asset.kind), QueryDict())),
         "aliases": aliases_of(asset),
         "properties": properties_of(asset),
         "code": code_to_use(asset),
@@ -95,14 +94,14 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
     }
 
 
-def _card(asset: Asset, state: State) -> CardView | None:
+def _card(asset: Asset, query: PageQuery) -> CardView | None:
     """The card of the newest ready instance, or of the newest of all while none is ready."""
     shown: Instance | None = asset.newest_ready or asset.newest
-    return card_view(asset, shown, state) if shown and shown.state != InstanceState.FAILED else None
+    return card_view(asset, shown, query) if shown and shown.state != State.FAILED else None
 
 
-def _twin(viewer: Viewer, asset: Asset, state: State) -> dict[str, Any]:
-    page = instance_page(viewer, asset, state, bulk=True)
+def _twin(viewer: Viewer, asset: Asset, query: PageQuery) -> dict[str, Any]:
+    page = instances_on_page(viewer, asset, query, bulk=True)
     uses = uses_of(viewer, asset)
     ready = asset.newest_ready
     has_latest = ready is not None or asset.is_declared

@@ -10,7 +10,7 @@ from access.identity import viewer_of
 from catalog import runs
 from catalog.models import Asset, Instance
 from catalog.pages.addresses import TWIN, at_place, instance_url
-from catalog.pages.state import State
+from catalog.pages.query import PageQuery
 from catalog.reading import Place, find_asset, find_instance
 from catalog.runs.frame import frame_response, live_response
 
@@ -29,22 +29,23 @@ class CardView:
     choices: tuple[dict[str, Any], ...] = ()
 
 
-def task_of(instance: Instance) -> tuple[str, runs.Datastore]:
+def task_of(asset: Asset, instance: Instance) -> tuple[str, runs.Datastore]:
     """The producer as the reader of Metaflow wants it; what is no task has a pathspec that is none."""
     task = instance.producer_id if instance.producer_kind == "task" else ""
-    return task, runs.Datastore(instance.datastore_type or None, instance.datastore_root or None)
+    perimeter = asset.branch.project.perimeter.name
+    return task, runs.Datastore(instance.datastore_type or None, instance.datastore_root or None, perimeter)
 
 
-def card_view(asset: Asset, instance: Instance, state: State) -> CardView:
+def card_view(asset: Asset, instance: Instance, query: PageQuery) -> CardView:
     """The card that `?card=` names, else the first. A name that is unknown says so and offers the others."""
-    cards = runs.cards_of(*task_of(instance))
+    cards = runs.cards_of(*task_of(asset, instance))
     if cards.missing:
         return CardView(instance, sentence=cards.missing.sentence)
     if not cards:
         return CardView(instance, sentence="This task made no card.")
-    asked = state.query.get("card", "")
+    asked = query.params.get("card", "")
     chosen = next((card for card in cards if asked in ("", card.key, card.title)), None)
-    choices = tuple({"label": card.title, "url": state.url(card=card.key), "current": card == chosen} for card in cards)
+    choices = tuple({"label": card.title, "url": query.url(card=card.key), "current": card == chosen} for card in cards)
     if chosen is None:
         return CardView(instance, sentence="This task has no card of that name.", choices=choices)
     address = f"{instance_url(asset, instance)}/cards/{chosen.key}"
@@ -64,7 +65,7 @@ def card_frame(
     """The document of a card's frame; its twin is the data that a running task writes into the card."""
     asset = find_asset(viewer_of(request), place, kind, asset_id)
     instance = find_instance(asset, reference).instance
-    found = runs.card_of(*task_of(instance), card) if instance else NO_CARD
+    found = runs.card_of(*task_of(asset, instance), card) if instance else NO_CARD
     if twin:
         return live_response(runs.live_data(found) if isinstance(found, runs.Card) else found)
     return frame_response(request, runs.card_page(found) if isinstance(found, runs.Card) else found)

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.utils.dateparse import parse_datetime
-
+from access.errors import BadRequest
 from catalog.api.shapes import time_shape
+from catalog.filters import time_of
 from catalog.models import Branch
 
 COMMITS = 5
@@ -96,8 +96,8 @@ def _web(value: Any) -> str:
 
 
 def _time(value: Any) -> datetime | None:
+    """A time in UTC; None for what is none, or can't be told in UTC."""
     try:
-        time = parse_datetime(_text(value))
-    except ValueError:
+        return time_of("timestamp", _text(value))
+    except BadRequest:
         return None
-    return time if time and time.tzinfo else None

@@ -13,9 +13,9 @@ from catalog.api.shapes import time_shape
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Project
 from catalog.pages.addresses import TWIN, branch_url, project_url
-from catalog.pages.frame import perimeter_frame, project_frame
+from catalog.pages.chrome import perimeter_chrome, project_chrome
 from catalog.pages.paging import page_of
-from catalog.pages.state import State
+from catalog.pages.query import PageQuery
 from catalog.pages.usage import FIRST_FLOW, settings_to_point_here
 
 ROWS = 50
@@ -77,24 +77,24 @@ def perimeter_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
 
 
 def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResponse:
-    viewer, state = viewer_of(request), State.of(request)
-    projects = Project.objects.visible_to(viewer).named_like(state.filters().text).with_freshness()
+    viewer, query = viewer_of(request), PageQuery.of(request)
+    projects = Project.objects.visible_to(viewer).named_like(query.filters().text).with_freshness()
     found = projects.in_perimeter(perimeter) if perimeter else projects
-    page = page_of(found.select_related("perimeter").freshest_first(), state, ROWS)
+    page = page_of(found.select_related("perimeter").freshest_first(), query, ROWS)
     rows = _project_rows(viewer, page.rows)
     if twin:
         return JsonResponse({"projects": [row.shape for row in rows], **page.shape})
     context = {
-        **perimeter_frame(request, perimeter),
+        **perimeter_chrome(request, perimeter),
         "perimeter": perimeter,
         "name_perimeters": not perimeter and len(viewer.grants) > 1,
         "rows": rows,
         "page": page,
         "settings_code": settings_to_point_here(request),
         "example": FIRST_FLOW,
-        "search_url": request.path if page.total or state.query else "",
+        "search_url": request.path if page.total or query.params else "",
         "search_scope": "projects",
-        "query": state.query.get("q", ""),
+        "query": query.params.get("q", ""),
     }
     return render(request, "catalog/home.html", context)
 
@@ -122,22 +122,22 @@ def _branch_rows(project: Project, branches: list[Branch]) -> list[BranchRow]:
 @require_safe
 def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool) -> HttpResponse:
     """The branches of a project, main first, then the freshest."""
-    viewer, state = viewer_of(request), State.of(request)
+    viewer, query = viewer_of(request), PageQuery.of(request)
     found, twin = _project_or_twin(viewer, perimeter, project, twin)
-    branches = Branch.objects.visible_to(viewer).of_project(found).named_like(state.filters().text)
-    page = page_of(branches.with_last_refresh().with_deploy().freshest_first(), state, ROWS)
+    branches = Branch.objects.visible_to(viewer).of_project(found).named_like(query.filters().text)
+    page = page_of(branches.with_last_refresh().with_deploy().freshest_first(), query, ROWS)
     rows = _branch_rows(found, page.rows)
     if twin:
         shape = {"perimeter": perimeter, "name": found.name, "title": found.title}
         return JsonResponse({"project": shape, "branches": [row.shape for row in rows], **page.shape})
     context = {
-        **project_frame(request, found),
+        **project_chrome(request, found),
         "project": found,
         "rows": rows,
         "page": page,
         "search_url": request.path,
         "search_scope": "branches",
-        "query": state.query.get("q", ""),
+        "query": query.params.get("q", ""),
     }
     return render(request, "catalog/project.html", context)
 

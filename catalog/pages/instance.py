@@ -11,13 +11,13 @@ from catalog import runs
 from catalog.api.shapes import aliases_of, consumer_entry, instance_shape
 from catalog.entities import Entity
 from catalog.metrics import Metric, metrics_of
-from catalog.models import Asset, Consumption, Instance
+from catalog.models import Asset, Consumption, Instance, State
 from catalog.pages.addresses import TWIN, asset_url, at_place, instance_url, redirect_with_query
 from catalog.pages.cards import card_view, task_of
-from catalog.pages.frame import branch_frame
+from catalog.pages.chrome import branch_chrome
 from catalog.pages.people import Named
 from catalog.pages.properties import shown
-from catalog.pages.state import State
+from catalog.pages.query import PageQuery
 from catalog.pages.usage import code_to_use
 from catalog.reading import Found, Place, find_asset, find_instance
 
@@ -48,14 +48,14 @@ def instance_page(
         return redirect_with_query(request, instance_url(asset, instance) + (TWIN if twin else ""))
     if twin:
         return JsonResponse(_twin(viewer, asset, instance))
-    context = {**branch_frame(request, asset.branch, kind, asset), **_about(viewer, asset, instance, request)}
+    context = {**branch_chrome(request, asset.branch, kind, asset), **_about(viewer, asset, instance, request)}
     return render(request, "catalog/instance.html", context)
 
 
 def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpRequest) -> dict[str, Any]:
     before = ready_before(viewer, asset, instance)
     consumptions = consumptions_of(viewer, instance)
-    task = runs.task_facts(*task_of(instance))
+    task = runs.task_facts(*task_of(asset, instance))
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
@@ -64,7 +64,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "aliases": aliases_of(asset, instance.uid),
         "older_ref": f"v{instance.number - 1}" if instance.number > 1 else "",
         "newer_ref": f"v{instance.number + 1}" if instance.number < asset.last_number else "",
-        "card": card_view(asset, instance, State.of(request)),
+        "card": card_view(asset, instance, PageQuery.of(request)),
         "metrics": metrics_against(instance, before),
         "before": before,
         "annotations": _annotations(instance),
@@ -76,6 +76,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "consumers": [_consumer(row, asset) for row in consumptions[:CONSUMERS]],
         "more_consumers": len(consumptions) > CONSUMERS,
         "code": code_to_use(asset, instance),
+        "pulse_url": f"{instance_url(asset, instance)}/pulse" if instance.state == State.PENDING else "",
     }
 
 

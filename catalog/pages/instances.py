@@ -9,7 +9,7 @@ from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Instance, State
 from catalog.pages.addresses import instance_url
 from catalog.pages.people import Named
-from catalog.pages.state import State as PageState
+from catalog.pages.query import PageQuery
 
 ROWS = 20
 
@@ -35,20 +35,20 @@ class InstancePage:
     older: str | None
 
 
-def instance_page(viewer: Viewer, asset: Asset, state: PageState, *, bulk: bool = False) -> InstancePage:
+def instances_on_page(viewer: Viewer, asset: Asset, query: PageQuery, *, bulk: bool = False) -> InstancePage:
     """Paged by number, not by offset: a page deep in the history costs no more than the first. `bulk`: with blobs."""
-    filters = in_any_state(state.filters())
+    filters = in_any_state(query.filters())
     matching = Instance.objects.visible_to(viewer).of(asset).matching(filters).select_related("component")
     found = matching if bulk else matching.defer("blobs")
-    after, before = state.number("after"), state.number("before")
+    after, before = query.number("after"), query.number("before")
     if after is not None:
         rows = list(found.after(after).order_by("number")[: ROWS + 1])
         more, rows = len(rows) > ROWS, rows[:ROWS][::-1]
-        return InstancePage(rows, _newer(state, rows) if more else None, _older(state, rows))
+        return InstancePage(rows, _newer(query, rows) if more else None, _older(query, rows))
     rows = list(found.before(before).newest_first()[: ROWS + 1])
     more, rows = len(rows) > ROWS, rows[:ROWS]
     at_the_start = before is None or before > asset.last_number
-    return InstancePage(rows, None if at_the_start else _newer(state, rows), _older(state, rows) if more else None)
+    return InstancePage(rows, None if at_the_start else _newer(query, rows), _older(query, rows) if more else None)
 
 
 def in_any_state(filters: Filters) -> Filters:
@@ -69,9 +69,9 @@ def _values(instance: Instance, columns: list[str]) -> list[Metric | None]:
     return [Metric(name, metrics[name]) if name in metrics else None for name in columns]
 
 
-def filters_to_add(state: PageState, rows: list[Instance]) -> list[dict[str, Any]]:
+def filters_to_add(query: PageQuery, rows: list[Instance]) -> list[dict[str, Any]]:
     """Filters that the rows suggest: their states, tags and producing flows."""
-    asked = {(name, value) for name in ("state", "tag", "producer") for value in state.query.getlist(name)}
+    asked = {(name, value) for name in ("state", "tag", "producer") for value in query.params.getlist(name)}
     offered: dict[tuple[str, str], int] = {("state", value): 0 for value in State.values}
     for row in rows:
         for key, value in row.tags.items():
@@ -80,7 +80,7 @@ def filters_to_add(state: PageState, rows: list[Instance]) -> list[dict[str, Any
     return [
         {
             "label": f"{'made by' if name == 'producer' else name} {value}",
-            "url": state.with_filter(name, value),
+            "url": query.with_filter(name, value),
             "note": count or "",
         }
         for (name, value), count in list(offered.items())[:40]
@@ -92,9 +92,9 @@ def _count(offered: dict[tuple[str, str], int], name: str, value: str) -> None:
     offered[name, value] = offered.get((name, value), 0) + 1
 
 
-def _newer(state: PageState, rows: list[Instance]) -> str:
-    return state.url(before=None, after=rows[0].number if rows else None)
+def _newer(query: PageQuery, rows: list[Instance]) -> str:
+    return query.url(before=None, after=rows[0].number if rows else None)
 
 
-def _older(state: PageState, rows: list[Instance]) -> str | None:
-    return state.url(after=None, before=rows[-1].number) if rows else None
+def _older(query: PageQuery, rows: list[Instance]) -> str | None:
+    return query.url(after=None, before=rows[-1].number) if rows else None

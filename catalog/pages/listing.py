@@ -12,11 +12,10 @@ from catalog.api.shapes import item_shape, time_shape
 from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Branch, Kind, State
 from catalog.pages.addresses import asset_url, at_place, branch_at, branch_url
-from catalog.pages.frame import branch_frame
+from catalog.pages.chrome import branch_chrome
 from catalog.pages.paging import Page, page_of
 from catalog.pages.parts import render_page_or_part
-from catalog.pages.state import Link, tag_links, tags_of
-from catalog.pages.state import State as PageState
+from catalog.pages.query import Link, PageQuery, tag_links, tags_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.pages.usage import EXAMPLES
 from catalog.querysets import ASSET_ORDERS
@@ -43,7 +42,7 @@ class AssetRow:
 
     asset: Asset
     url: str
-    listing: PageState
+    listing: PageQuery
     trend: Trend
     aliases: list[tuple[str, str]]
 
@@ -78,32 +77,32 @@ class AssetRow:
 
 @at_place
 def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool) -> HttpResponse:
-    viewer, state = viewer_of(request), PageState.of(request)
+    viewer, query = viewer_of(request), PageQuery.of(request)
     branch = branch_at(viewer, place)
-    page = assets_page(viewer, branch, kind, state, bulk=twin)
-    rows = asset_rows(viewer, page.rows, state)
+    page = assets_page(viewer, branch, kind, query, bulk=twin)
+    rows = asset_rows(viewer, page.rows, query)
     if twin:
         return JsonResponse({"items": [row.shape for row in rows], **page.shape})
-    part = {**_listing(branch, kind, state, page), "rows": rows}
+    part = {**_listing(branch, kind, query, page), "rows": rows}
     return render_page_or_part(request, "listing", "listing", part, lambda: _around(request, viewer, branch, kind))
 
 
-def assets_page(viewer: Viewer, branch: Branch, kind: str, state: PageState, *, bulk: bool) -> Page:
+def assets_page(viewer: Viewer, branch: Branch, kind: str, query: PageQuery, *, bulk: bool) -> Page:
     """`bulk`: also what only the twin shows."""
-    filters = state.filters()
+    filters = query.filters()
     known = branch.data_count + branch.models_count if not kind else _count_of(branch, kind)
     assets = Asset.objects.visible_to(viewer).on_branch(branch, kind or None).matching(filters).with_newest()
-    found = (assets if bulk else assets.without_bulk()).defer("readme").sorted_by(sort_of(state))
-    return page_of(found, state, ROWS, total=None if state.chips() else known)
+    found = (assets if bulk else assets.without_bulk()).defer("readme").sorted_by(sort_of(query))
+    return page_of(found, query, ROWS, total=None if query.chips() else known)
 
 
-def asset_rows(viewer: Viewer, assets: list[Asset], state: PageState) -> list[AssetRow]:
+def asset_rows(viewer: Viewer, assets: list[Asset], query: PageQuery) -> list[AssetRow]:
     trends, aliases = trends_of(viewer, assets), _aliases_of(assets)
-    return [AssetRow(asset, asset_url(asset), state, trends[asset.pk], aliases.get(asset.pk, [])) for asset in assets]
+    return [AssetRow(asset, asset_url(asset), query, trends[asset.pk], aliases.get(asset.pk, [])) for asset in assets]
 
 
-def sort_of(state: PageState) -> str:
-    sort = state.query.get("sort", DEFAULT_SORT)
+def sort_of(query: PageQuery) -> str:
+    sort = query.params.get("sort", DEFAULT_SORT)
     if sort.removeprefix("-") not in ASSET_ORDERS:
         raise BadRequest(f"A list can be sorted by {', '.join(ASSET_ORDERS)}.", field="sort")
     return sort
@@ -121,7 +120,7 @@ def _aliases_of(assets: list[Asset]) -> dict[int, list[tuple[str, str]]]:
     return found
 
 
-def _listing(branch: Branch, kind: str, state: PageState, page: Page) -> dict[str, Any]:
+def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[str, Any]:
     """What _listing.html needs besides the rows."""
     return {
         "branch": branch,
@@ -129,11 +128,11 @@ def _listing(branch: Branch, kind: str, state: PageState, page: Page) -> dict[st
         "heading": f"{NOUNS[kind]}s".capitalize(),
         "noun": NOUNS[kind] if page.total == 1 else f"{NOUNS[kind]}s",
         "page": page,
-        "chips": state.chips(),
-        "clear_url": state.without_filters(),
-        "add_options": _filters_to_add(state, page.rows),
-        "sort_options": _sort_options(state),
-        "heads": {name: _head(state, name) for name in ASSET_ORDERS},
+        "chips": query.chips(),
+        "clear_url": query.without_filters(),
+        "add_options": _filters_to_add(query, page.rows),
+        "sort_options": _sort_options(query),
+        "heads": {name: _head(query, name) for name in ASSET_ORDERS},
         "nothing_matches": f"No {NOUNS[kind]} matches these filters.",
         "nothing_yet": f"No {NOUNS[kind]}s on this branch yet.",
         "show_all": f"Show all {NOUNS[kind]}s",
@@ -143,7 +142,7 @@ def _listing(branch: Branch, kind: str, state: PageState, page: Page) -> dict[st
 
 def _around(request: HttpRequest, viewer: Viewer, branch: Branch, kind: str) -> dict[str, Any]:
     return {
-        **branch_frame(request, branch, kind),
+        **branch_chrome(request, branch, kind),
         "pulse_url": f"{branch_url(branch)}/pulse?kind={kind}&since={branch_mark(viewer, branch, kind)}",
     }
 
@@ -155,7 +154,7 @@ def branch_mark(viewer: Viewer, branch: Branch, kind: str) -> str:
     return time_shape(time) or ""
 
 
-def _filters_to_add(state: PageState, assets: list[Asset]) -> list[Link]:
+def _filters_to_add(query: PageQuery, assets: list[Asset]) -> list[Link]:
     """Filters that the rows suggest: states, tags and producing flows, the most frequent first."""
     counts: dict[tuple[str, str], int] = {}
     for asset in assets:
@@ -171,29 +170,29 @@ def _filters_to_add(state: PageState, assets: list[Asset]) -> list[Link]:
     return [
         {
             "label": f"{'made by' if name == 'producer' else name} {value}",
-            "url": state.with_filter(name, value),
+            "url": query.with_filter(name, value),
             "note": counts[name, value] or "",
         }
         for name, value in best[:MOST_OFFERED]
-        if value not in state.query.getlist(name)
+        if value not in query.params.getlist(name)
     ]
 
 
-def _sort_options(state: PageState) -> list[Link]:
-    current = sort_of(state)
+def _sort_options(query: PageQuery) -> list[Link]:
+    current = sort_of(query)
     known = SORTS if current in SORTS else SORTS | {current: f"by {current.removeprefix('-')}"}
     return [
-        {"label": label, "url": _sorted_by(state, sort), "current": sort == current} for sort, label in known.items()
+        {"label": label, "url": _sorted_by(query, sort), "current": sort == current} for sort, label in known.items()
     ]
 
 
-def _head(state: PageState, name: str) -> Link:
+def _head(query: PageQuery, name: str) -> Link:
     """The head of a sortable column; it turns a list around that is sorted by it. Names begin low, numbers high."""
-    current = sort_of(state)
+    current = sort_of(query)
     first, second = (name, f"-{name}") if name == "name" else (f"-{name}", name)
     direction = {name: "ascending", f"-{name}": "descending"}.get(current, "")
-    return {"url": _sorted_by(state, second if current == first else first), "direction": direction}
+    return {"url": _sorted_by(query, second if current == first else first), "direction": direction}
 
 
-def _sorted_by(state: PageState, sort: str) -> str:
-    return state.url(sort=None if sort == DEFAULT_SORT else sort, page=None)
+def _sorted_by(query: PageQuery, sort: str) -> str:
+    return query.url(sort=None if sort == DEFAULT_SORT else sort, page=None)

@@ -16,8 +16,8 @@ from catalog.models import Asset, Branch, Edge
 from catalog.pages.activity import Happening, activity_of_branch
 from catalog.pages.addresses import asset_url, at_place, branch_url, say_whose_key
 from catalog.pages.alarms import alarms_of
+from catalog.pages.chrome import branch_chrome
 from catalog.pages.deploys import deploy_of
-from catalog.pages.frame import branch_frame
 from catalog.pages.people import Uses
 from catalog.pages.trends import Trend, trends_of
 from catalog.pages.usage import EXAMPLES
@@ -59,7 +59,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
     if twin:
         return JsonResponse(_twin(viewer, branch, rows))
     context = {
-        **branch_frame(request, branch, "overview"),
+        **branch_chrome(request, branch, "overview"),
         "branch": branch,
         "rows": rows,
         "more_assets": branch.data_count + branch.models_count - len(rows),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from catalog.pages.state import State
+from catalog.pages.query import PageQuery
 
 AROUND = 2
 
@@ -20,7 +20,7 @@ class Page:
     number: int
     last: int
     size: int
-    state: State
+    query: PageQuery
 
     @property
     def summary(self) -> str:
@@ -53,13 +53,13 @@ class Page:
         return {"total": self.total, "page": self.number, "pages": self.last, "next": self.next_url}
 
     def _url(self, number: int) -> str:
-        return self.state.url(page=number if number > 1 else None)
+        return self.query.url(page=number if number > 1 else None)
 
 
-def page_of(found: QuerySet[Any], state: State, size: int, total: int | None = None) -> Page:
+def page_of(found: QuerySet[Any], query: PageQuery, size: int, total: int | None = None) -> Page:
     """The page that the query asks for; beyond the end it is the last one. `total`, if it is known, saves a query."""
     count = found.count() if total is None else total
     last = max(1, ceil(count / size))
-    number = max(1, min(state.number("page") or 1, last))
+    number = max(1, min(query.number("page") or 1, last))
     rows = list(found[(number - 1) * size : number * size])
-    return Page(rows, count, number, last, size, state)
+    return Page(rows, count, number, last, size, query)

@@ -1,17 +1,15 @@
 """Whether something newer than an open page has arrived: asked every few seconds, so each answer is one small query."""
 
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.dateparse import parse_datetime
 
-from access.errors import BadRequest
 from access.identity import viewer_of
+from catalog.filters import time_of
 from catalog.models import Asset, Kind, State
-from catalog.pages.addresses import asset_url, at_place
-from catalog.reading import Place, find_asset
+from catalog.pages.addresses import asset_url, at_place, instance_url
+from catalog.reading import Place, find_asset, find_instance
 
 NAMED = 3
 
@@ -41,6 +39,17 @@ def _news_of(asset: Asset, since: str) -> str:
 
 
 @at_place
+def instance_pulse(request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str) -> HttpResponse:
+    """204 while the instance is pending (and for a definition, which never is), then _news.html."""
+    asset = find_asset(viewer_of(request), place, kind, asset_id)
+    instance = find_instance(asset, reference).instance
+    if instance is None or instance.state == State.PENDING:
+        return HttpResponse(status=204)
+    settled = "is ready" if instance.state == State.READY else "has failed"
+    return _news(request, f"{instance.ref} {settled}.", instance_url(asset, instance))
+
+
+@at_place
 def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
     """204, or _news.html if assets of the branch (of the kind `kind`) were refreshed after the time `since`."""
     viewer = viewer_of(request)
@@ -55,25 +64,13 @@ def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
             kind__in=[kind for kind in Kind.values if request.GET.get("kind") in (None, "", kind)],
         )
     )
-    fresh: list[Any] = list(assets.refreshed_after(_time(request.GET.get("since", "")))[: NAMED + 1])
+    fresh: list[Any] = list(assets.refreshed_after(time_of("since", request.GET.get("since", "")))[: NAMED + 1])
     if not fresh:
         return HttpResponse(status=204)
     names = ", ".join(f"{asset.asset_id} {asset.newest_ready.ref}" for asset in fresh[:NAMED])
     more = " and more" if len(fresh) > NAMED else ""
     arrived = "has arrived" if len(fresh) == 1 else "have arrived"
     return _news(request, f"{names}{more} {arrived}.", f"/{place.perimeter}/{place.project}/{place.key}")
-
-
-def _time(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        time = parse_datetime(text.replace(" ", "+"))
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
-        raise BadRequest("'since' is not a time.", field="since")
-    return time
 
 
 def _news(request: HttpRequest, news: str, page: str) -> HttpResponse:

@@ -10,7 +10,7 @@ from catalog.pages.home import home_page, perimeter_page, project_page
 from catalog.pages.instance import instance_page
 from catalog.pages.listing import listing_page
 from catalog.pages.overview import elsewhere, overview_page
-from catalog.pages.pulse import asset_pulse, branch_pulse
+from catalog.pages.pulse import asset_pulse, branch_pulse, instance_pulse
 
 register_converter(Name, "name")
 register_converter(Kinds, "assets")
@@ -34,6 +34,7 @@ urlpatterns = [
     path(f"{ASSET}/pulse", asset_pulse, name="asset-pulse"),
     path(f"{ASSET}/aliases<twin:twin>", aliases_page, name="aliases"),
     path(f"{INSTANCE}<twin:twin>", instance_page, name="instance"),
+    path(f"{INSTANCE}/pulse", instance_pulse, name="instance-pulse"),
     path(f"{INSTANCE}/cards/<name:card><twin:twin>", card_frame, name="card"),
     path(f"{PROJECT}/<path:rest>", elsewhere),
 ]

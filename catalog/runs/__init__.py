@@ -1,6 +1,6 @@
 """The one room that reads Metaflow: cards and task facts, from the datastore that a task itself names.
 
-    cards = cards_of("TrainFlow/17/train/42", Datastore("local", "/home/ada/project/.metaflow"))
+    cards = cards_of("TrainFlow/17/train/42", Datastore("local", "/home/ada/project/.metaflow", "default"))
     if cards:
         return frame_response(request, card_page(cards[0]))
     print(cards.missing.sentence)

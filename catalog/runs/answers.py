@@ -13,10 +13,14 @@ State = Literal["running", "succeeded", "failed", "finished"]
 
 
 class Datastore(NamedTuple):
-    """Where a task keeps its files, as its registration named it; both None if the client did not say."""
+    """Where a task keeps its files, as its registration named it: type and root are None if the client did not say.
+
+    `perimeter` is where the task was registered. Roots that are bound to a perimeter are read for that one only.
+    """
 
     type: str | None = None
     root: str | None = None
+    perimeter: str = ""
 
 
 class Reason(enum.StrEnum):

@@ -10,12 +10,13 @@ from catalog.runs.answers import Card, CardList, CardPage, LiveData, Reason, Una
 from catalog.runs.facts import Record, record_of
 from catalog.runs.frame import with_frame_script
 from catalog.runs.layout import CardName, TaskPath, html_path, live_path
+from catalog.runs.roots import Stores
 from catalog.runs.stores import Store, StoredFile
 
 MAX_LIVE_BYTES = 8 * 1024 * 1024
 
 
-class Place(NamedTuple):
+class CardLocation(NamedTuple):
     """Where a card is kept: below one of `TaskPath.card_folders` of a store. `version` changes with its content."""
 
     store: Store
@@ -23,9 +24,9 @@ class Place(NamedTuple):
     version: str
 
 
-def find_cards(path: TaskPath, stores: list[Store]) -> CardList:
+def find_cards(path: TaskPath, stores: Stores) -> CardList:
     """The cards of the task in the first store that has any; raises `UnavailableError` if a store can't be read."""
-    store, folder, files = _card_files(path, stores)
+    store, folder, files = _card_files(path, stores.files)
     try:
         record = record_of(path, stores)
     except UnavailableError as error:
@@ -34,7 +35,7 @@ def find_cards(path: TaskPath, stores: list[Store]) -> CardList:
         record = None
     if not files:
         return CardList(missing=_no_card(record))
-    cards = [_card(path, Place(store, folder, file.version), file, name, record) for file, name in files]
+    cards = [_card(path, CardLocation(store, folder, file.version), file, name, record) for file, name in files]
     newest = max((card.attempt for card in cards if card.attempt is not None), default=None)
     current = (card for card in cards if card.attempt in (None, newest))
     return CardList(tuple(sorted(current, key=lambda card: (card.id is not None, card.title, card.uuid))))
@@ -49,7 +50,7 @@ def _card_files(path: TaskPath, stores: list[Store]) -> tuple[Store, str, list[t
     return stores[0], "", []
 
 
-def _card(path: TaskPath, place: Place, file: StoredFile, name: CardName, record: Record | None) -> Card:
+def _card(path: TaskPath, location: CardLocation, file: StoredFile, name: CardName, record: Record | None) -> Card:
     attempt = record.card_attempts.get(name.uuid) if record else None
     return Card(
         task=path.folder,
@@ -61,7 +62,7 @@ def _card(path: TaskPath, place: Place, file: StoredFile, name: CardName, record
         created=datetime.fromtimestamp(file.modified, UTC),
         live=record is not None and not record.settled and attempt in (None, record.facts.attempt),
         attempt=attempt,
-        location=place,
+        location=location,
     )
 
 
@@ -75,12 +76,12 @@ def _no_card(record: Record | None) -> Unavailable:
 
 def read_page(card: Card) -> CardPage:
     """The card's page for its frame; that of a card that changes no more is kept on the disk."""
-    place: Place = card.location
-    name = cache.name_of(place.store.root, place.folder, card.key, place.version)
+    location: CardLocation = card.location
+    name = cache.name_of(location.store.root, location.folder, card.key, location.version)
     kept = None if card.live else cache.get(name)
     if kept is not None:
         return CardPage(kept, live=False)
-    html = place.store.read(html_path(place.folder, card.key))
+    html = location.store.read(html_path(location.folder, card.key))
     if html is None:
         raise UnavailableError(Reason.TASK_GONE, "This card is gone from where its task kept it.")
     page = gzip.compress(with_frame_script(html), compresslevel=1 if card.live else 6, mtime=0)
@@ -91,9 +92,9 @@ def read_page(card: Card) -> CardPage:
 
 def read_live_data(card: Card) -> LiveData:
     """What the task last wrote for its card to show."""
-    place: Place = card.location
+    location: CardLocation = card.location
     try:
-        content: Any = json.loads(place.store.read(live_path(place.folder, card.key), MAX_LIVE_BYTES) or b"{}")
+        content: Any = json.loads(location.store.read(live_path(location.folder, card.key), MAX_LIVE_BYTES) or b"{}")
     except ValueError:  # it is being written
         content = {}
     content = content if isinstance(content, dict) else {}

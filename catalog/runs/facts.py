@@ -11,8 +11,8 @@ import requests
 
 from catalog.runs.answers import Reason, State, TaskFacts, UnavailableError
 from catalog.runs.layout import TaskPath, metaflow_setting
-from catalog.runs.roots import configured_stores
-from catalog.runs.stores import LocalStore, Silence, Store, StoredFile
+from catalog.runs.roots import Stores
+from catalog.runs.stores import Silence, Store, StoredFile
 
 MAX_NOTES = 2000
 MAX_NOTE_BYTES = 1024 * 1024
@@ -38,13 +38,14 @@ class Record(NamedTuple):
     card_attempts: dict[str, int]
 
 
-def record_of(path: TaskPath, stores: list[Store]) -> Record:
+def record_of(path: TaskPath, stores: Stores) -> Record:
     """What is known about the task; raises `UnavailableError` if neither metadata nor datastore know it."""
-    folders = [store for store in stores if isinstance(store, LocalStore)] or configured_stores("local")
-    notes = next(filter(None, (_local_notes(path, folder) for folder in folders)), None) or _service_notes(path)
-    store, files = next(((s, files) for s in stores if (files := s.files(path.folder))), (stores[0], []))
+    notes = next(filter(None, (_local_notes(path, folder) for folder in stores.metadata)), None)
+    store, files = next(((s, files) for s in stores.files if (files := s.files(path.folder))), (stores.files[0], []))
     if notes is None and not files:
         raise UnavailableError(Reason.TASK_GONE, "The files of this task are gone, and its cards with them.")
+    if notes is None:  # the service knows the tasks of all perimeters, so it is asked only about files found here
+        notes = _service_notes(path)
     return _record(path, notes or Notes({}, {}, []), _Traces(path, store, files))
 
 

@@ -2,6 +2,10 @@
 
 In local mode: any folder that a client on this machine named and that the server's own user owns. In both modes: what
 `ASSETSITE_CARD_ROOTS` lists and what Metaflow's own configuration names, and everything below.
+
+An entry of `ASSETSITE_CARD_ROOTS` may bind its root to a perimeter: `beta=s3://bucket/prefix`. Then that root and all
+below it is read for the instances of this perimeter only, whatever else holds it. Of bound roots within each other the
+innermost one decides.
 """
 
 import os
@@ -11,15 +15,17 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from access.models import PERIMETER_NAME
 from catalog.runs.answers import Datastore, Reason, UnavailableError
 from catalog.runs.layout import metaflow_setting
 from catalog.runs.stores import LocalStore, S3Store, Store, real
 
 BUCKET_URL = re.compile(r"s3://(?P<bucket>[A-Za-z0-9._-]{1,255})(?P<prefix>(/[^/\0]+)*)/?")
+ENTRY = re.compile(r"(?:(?P<perimeter>[^/~=]*)=)?(?P<place>.*)", re.DOTALL)  # a "=" behind a "/" belongs to the place
 
 
 class Bucket(NamedTuple):
-    """A root in object storage."""
+    """A place in object storage."""
 
     name: str
     prefix: str
@@ -33,78 +39,139 @@ class Bucket(NamedTuple):
         return cls(match["bucket"], match["prefix"].strip("/"))
 
     def holds(self, other: "Bucket") -> bool:
-        """Whether `other` is this root or lies below it."""
+        """Whether `other` is this place or lies below it."""
         return self.name == other.name and f"{other.prefix}/".startswith(f"{self.prefix}/" if self.prefix else "")
 
 
-def stores_for(datastore: Datastore) -> list[Store]:
+class Root(NamedTuple):
+    """A configured root; `perimeter` is None if it is for all of them."""
+
+    place: Path | Bucket
+    perimeter: str | None = None
+
+    @classmethod
+    def parse(cls, entry: str) -> "Root":
+        """The root of an entry of `ASSETSITE_CARD_ROOTS`; ValueError says what is wrong with it."""
+        match = ENTRY.fullmatch(entry.strip())
+        perimeter, place = (match["perimeter"], match["place"]) if match else (None, "")
+        if perimeter is not None and not PERIMETER_NAME.fullmatch(perimeter):
+            raise ValueError(f"{perimeter!r} is not the name of a perimeter.")
+        if bucket := Bucket.parse(place):
+            return cls(bucket, perimeter)
+        if not place.startswith(("/", "~/")) or "\0" in place:
+            raise ValueError(f"{place!r} is neither an absolute folder nor an address such as s3://bucket/prefix.")
+        return cls(real(Path(place).expanduser()), perimeter)
+
+    def holds(self, place: Path | Bucket) -> bool:
+        """Whether `place` is this root or lies below it."""
+        if isinstance(self.place, Bucket):
+            return isinstance(place, Bucket) and self.place.holds(place)
+        return isinstance(place, Path) and place.is_relative_to(self.place)
+
+
+class Roots:
+    """The configured roots, as they are read for the instances of one perimeter."""
+
+    def __init__(self, perimeter: str) -> None:
+        self._perimeter = perimeter
+        roots = configured_roots()
+        self._mine = [root for root in roots if root.perimeter in (None, perimeter)]
+        self._bound = [root for root in roots if root.perimeter is not None]
+
+    @property
+    def open(self) -> list[Path | Bucket]:
+        """The roots that may be read."""
+        return [root.place for root in self._mine if not self.is_closed(root.place)]
+
+    def is_open(self, place: Path | Bucket) -> bool:
+        """Whether `place` is one of the roots that may be read, or lies below it."""
+        return any(root.holds(place) for root in self._mine) and not self.is_closed(place)
+
+    def is_closed(self, place: Path | Bucket) -> bool:
+        """Whether `place` belongs to other perimeters."""
+        around = [root for root in self._bound if root.holds(place)]
+        innermost = [root for root in around if all(other.holds(root.place) for other in around)]
+        return bool(innermost) and self._perimeter not in {root.perimeter for root in innermost}
+
+    def folder(self, folder: Path, owner: int | None = None) -> LocalStore:
+        """The store at `folder`, without what lies below it and belongs to other perimeters."""
+        closed = [place for place in self._closed_below(folder) if isinstance(place, Path)]
+        return LocalStore(folder, owner, closed)
+
+    def bucket(self, bucket: Bucket) -> S3Store:
+        """The store at `bucket`, without what lies below it and belongs to other perimeters."""
+        closed = [place.prefix for place in self._closed_below(bucket) if isinstance(place, Bucket)]
+        return S3Store(bucket.name, bucket.prefix, metaflow_setting("S3_ENDPOINT_URL"), closed)
+
+    def _closed_below(self, place: Path | Bucket) -> list[Path | Bucket]:
+        return [root.place for root in self._bound if Root(place).holds(root.place) and self.is_closed(root.place)]
+
+
+def configured_roots() -> list[Root]:
+    """What `ASSETSITE_CARD_ROOTS` lists, and what Metaflow's configuration names; ValueError for a malformed entry."""
+    sysroot = metaflow_setting("DATASTORE_SYSROOT_LOCAL")
+    folders = [f"{sysroot}/.metaflow" if sysroot else None, metaflow_setting("CARD_LOCALROOT")]
+    buckets = [metaflow_setting("DATASTORE_SYSROOT_S3"), metaflow_setting("CARD_S3ROOT")]
+    return [
+        *(Root.parse(entry) for entry in settings.CARD_ROOTS if entry.strip()),
+        *(Root(real(Path(folder).expanduser())) for folder in folders if folder),
+        *(Root(bucket) for url in buckets if url and (bucket := Bucket.parse(url))),
+    ]
+
+
+class Stores(NamedTuple):
+    """Where to look for a task: for its files (at least one store), and for its metadata in files."""
+
+    files: list[Store]
+    metadata: list[LocalStore]
+
+
+def stores_for(datastore: Datastore) -> Stores:
     """The stores to look in: the one that the task names, if that is allowed, and after it the configured ones.
 
     The configured ones matter where a client does not say where its datastore is, and where Metaflow put a card
     elsewhere than its task: with METAFLOW_DATASTORE_SYSROOT_LOCAL set, 2.19 writes cards below the working directory.
     """
-    named = [_named(datastore)] if datastore.root else []
-    stores = {store.root: store for store in [*named, *configured_stores(datastore.type)]}
-    if not stores:
+    roots = Roots(datastore.perimeter)
+    folders = [roots.folder(place) for place in roots.open if isinstance(place, Path)]
+    buckets = [roots.bucket(place) for place in roots.open if isinstance(place, Bucket)]
+    named = [_named(datastore, roots)] if datastore.root else []
+    of_a_kind: dict[str | None, list[Store]] = {"local": [*folders], "s3": [*buckets]}
+    configured = of_a_kind.get(datastore.type, [*folders, *buckets])
+    files = list({store.root: store for store in [*named, *configured]}.values())
+    if not files:
         raise UnavailableError(Reason.UNREACHABLE, "Nothing tells this server where the task keeps its files.")
-    return list(stores.values())
+    return Stores(files, [store for store in files if isinstance(store, LocalStore)] or folders)
 
 
-def configured_stores(kind: str | None) -> list[Store]:
-    """The stores that this server is configured to read, of one kind (`local`, `s3`) or of both."""
-    stores: list[Store] = []
-    if kind != "s3":
-        stores += [LocalStore(folder) for folder in _local_roots()]
-    if kind != "local":
-        stores += [_s3_store(bucket) for bucket in _buckets()]
-    return stores
-
-
-def _named(datastore: Datastore) -> Store:
+def _named(datastore: Datastore, roots: Roots) -> Store:
     root = datastore.root or ""
     if datastore.type == "local":
-        return _local_store(root)
+        return _named_folder(root, roots)
     if datastore.type == "s3":
         bucket = Bucket.parse(root)
-        if bucket is None or not any(allowed.holds(bucket) for allowed in _buckets()):
+        if bucket is None or not roots.is_open(bucket):
             raise _not_allowed()
-        return _s3_store(bucket)
+        return roots.bucket(bucket)
     raise UnavailableError(Reason.UNREACHABLE, "This server can't read the kind of storage that this task uses.")
 
 
-def _local_store(root: str) -> Store:
+def _named_folder(root: str, roots: Roots) -> Store:
     if "\0" in root or not root.startswith("/"):
         raise _not_allowed()
     folder = real(Path(root))
-    configured = any(folder.is_relative_to(allowed) for allowed in _local_roots())
-    if not configured and not settings.LOCAL_MODE:
+    configured = roots.is_open(folder)
+    if not configured and (not settings.LOCAL_MODE or roots.is_closed(folder)):
         raise _not_allowed()
     if not folder.is_dir():
         raise UnavailableError(
             Reason.UNREACHABLE, "The folder in which this task kept its files is not on this machine."
         )
     if configured:
-        return LocalStore(folder)
+        return roots.folder(folder)
     if folder.stat().st_uid != os.geteuid():
         raise _not_allowed()
-    return LocalStore(folder, owner=os.geteuid())
-
-
-def _s3_store(bucket: Bucket) -> Store:
-    return S3Store(bucket.name, bucket.prefix, metaflow_setting("S3_ENDPOINT_URL"))
-
-
-def _local_roots() -> list[Path]:
-    sysroot = metaflow_setting("DATASTORE_SYSROOT_LOCAL")
-    named = [root for root in settings.CARD_ROOTS if "://" not in root]
-    named += [f"{sysroot}/.metaflow"] if sysroot else []
-    named += [root for root in [metaflow_setting("CARD_LOCALROOT")] if root]
-    return [real(Path(root).expanduser()) for root in named]
-
-
-def _buckets() -> list[Bucket]:
-    named = [*settings.CARD_ROOTS, metaflow_setting("DATASTORE_SYSROOT_S3"), metaflow_setting("CARD_S3ROOT")]
-    return [bucket for url in named if url and (bucket := Bucket.parse(url))]
+    return roots.folder(folder, owner=os.geteuid())
 
 
 def _not_allowed() -> UnavailableError:

@@ -9,7 +9,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -74,12 +74,13 @@ class LocalStore:
 
     Every open walks down from the root, one folder at a time and without following links; where there is a link, it is
     resolved and the walk begins again. So nothing that is swapped meanwhile can lead out. With `owner`, only what that
-    user owns is read.
+    user owns is read; nothing is read in or below the folders of `closed`, which have no links in their paths.
     """
 
-    def __init__(self, root: Path, owner: int | None = None) -> None:
+    def __init__(self, root: Path, owner: int | None = None, closed: Sequence[Path] = ()) -> None:
         self._path = real(root)
         self._owner = owner
+        self._closed = closed
         self.root = str(self._path)
 
     def files(self, folder: str) -> list[StoredFile]:
@@ -111,9 +112,13 @@ class LocalStore:
         return StoredFile(entry.name, info.st_size, info.st_mtime, f"{info.st_ino}-{info.st_size}-{info.st_mtime_ns}")
 
     def _resolved(self, path: str) -> Path | None:
-        """`path` below the root as one without links, or None if it leads out of the root."""
+        """`path` below the root as one without links, or None if it leads out of the root or into a closed folder."""
         target = real(self._path / path)
-        return target.relative_to(self._path) if target.is_relative_to(self._path) else None
+        inside = target.is_relative_to(self._path) and not self._is_closed(target)
+        return target.relative_to(self._path) if inside else None
+
+    def _is_closed(self, path: Path) -> bool:
+        return any(path.is_relative_to(folder) for folder in self._closed)
 
     @contextmanager
     def _opened(self, path: str, flags: int) -> Iterator[int | None]:
@@ -143,7 +148,7 @@ class LocalStore:
 
     def _walk(self, parts: list[str], flags: int) -> int | None:
         """Open the last of `parts`, each in the one before it, beginning at the root; a link on the way is an error."""
-        if any(name in ("", ".", "..") for name in parts):
+        if any(name in ("", ".", "..") for name in parts) or self._is_closed(self._path.joinpath(*parts)):
             return None
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         for depth, name in enumerate(parts, start=1):
@@ -162,16 +167,19 @@ class LocalStore:
 
 
 class S3Store:
-    """A bucket, or what lies below a prefix of it."""
+    """A bucket, or what lies below a prefix of it; nothing is read below the prefixes of `closed`."""
 
-    def __init__(self, bucket: str, prefix: str, endpoint: str | None) -> None:
+    def __init__(self, bucket: str, prefix: str, endpoint: str | None, closed: Sequence[str] = ()) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
+        self._closed = tuple(f"{prefix}/" for prefix in closed)
         self._storage = object_storage(endpoint)
         self.root = f"s3://{bucket}/{prefix}".rstrip("/")
 
     def files(self, folder: str) -> list[StoredFile]:
         start = f"{self._prefix}{folder}/"
+        if start.startswith(self._closed):
+            return []
         answer = self._storage.call("list_objects_v2", Bucket=self._bucket, Prefix=start, Delimiter="/")
         return [
             StoredFile(
@@ -182,7 +190,10 @@ class S3Store:
         ]
 
     def read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
-        answer = self._storage.call("get_object", Bucket=self._bucket, Key=self._prefix + path)
+        key = self._prefix + path
+        if key.startswith(self._closed):
+            return None
+        answer = self._storage.call("get_object", Bucket=self._bucket, Key=key)
         if answer is None:
             return None
         with answer["Body"] as body, self._storage.errors_told():

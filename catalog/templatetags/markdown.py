@@ -1,11 +1,15 @@
 """READMEs on pages: Markdown written by users, as HTML that can do no harm and fetches nothing."""
 
+import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
 
 import nh3
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, table
 from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 
@@ -19,14 +23,43 @@ ALLOWED_TAGS = set(
 ALLOWED_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 URL_SCHEMES = {"http", "https", "mailto"}
 
+MOST_TEXT = 64 * 1024
+MOST_MARKS = 6_000
+"""Characters that may mean something in Markdown: they are what rendering costs. Ordinary text has one in fifteen."""
+MARK = re.compile(r"[][*_|>~`<&!\\#+\n-]")
+MOST_CELLS = 4_000
+"""In all tables together: short rows are filled up, so a few characters can make any number of cells."""
+MOST_NESTING = 20
+"""Brackets and quotes within each other; each open level looks through the rest of the paragraph."""
+
 
 @register.filter
 def markdown(text: str, heading_shift: int = 2) -> SafeString:
     """`text` as HTML, its headings `heading_shift` levels down so that they stand below those of the page.
 
     HTML in the source is shown as text. Images become links, as pages fetch nothing from other hosts. Relative
-    links lose their address: they point into a repository that the site does not have.
+    links lose their address: they point into a repository that the site does not have. See `is_cut`.
     """
+    return _html(text[: _end(text)], heading_shift)
+
+
+@register.filter
+def is_cut(text: str) -> bool:
+    """Whether `markdown` shows only the beginning of a text, as the whole would take too long."""
+    return _end(text) < len(text)
+
+
+def _end(text: str) -> int:
+    """How much of a text is rendered: whole lines, unless the first is too much by itself."""
+    end = min(len(text), MOST_TEXT)
+    one_too_many = next(islice(MARK.finditer(text, 0, end), MOST_MARKS, None), None)
+    if one_too_many:
+        end = one_too_many.start()
+    return end if end == len(text) else text.rfind("\n", 0, end) + 1 or end
+
+
+@lru_cache(maxsize=128)
+def _html(text: str, heading_shift: int) -> SafeString:
     html = PARSER.render(text, {"heading_shift": heading_shift})
     clean = nh3.clean(
         html,
@@ -37,6 +70,16 @@ def markdown(text: str, heading_shift: int = 2) -> SafeString:
         link_rel="noopener noreferrer nofollow",
     )
     return mark_safe(clean)  # noqa: S308 - sanitised on the line above
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """The rule for tables, which stop where there are too many cells; the rows that are left are shown as text."""
+    columns = state.getLines(start, start + 1, 0, False).count("|") + 1
+    rows = state.env.setdefault("cells", MOST_CELLS) // columns
+    found = table(state, start, min(end, start + rows), silent)
+    if found and not silent:
+        state.env["cells"] -= columns * (state.line - start)
+    return found
 
 
 def _shift_headings(state: StateCore) -> None:
@@ -69,7 +112,8 @@ def _without_images(tokens: Iterable[Token]) -> Iterator[Token]:
 
 
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("js-default", {"html": False})
+    parser = MarkdownIt("js-default", {"html": False, "maxNesting": MOST_NESTING})
+    parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     parser.core.ruler.push("shift_headings", _shift_headings)
     parser.core.ruler.push("link_to_images", _link_to_images)
     return parser

@@ -4,10 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django import forms
 from django.contrib.auth.models import Permission, User
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
+from access.admin import MembershipForm
 from access.authentication import viewer_of_secret
 from access.models import AuditEntry, Membership, Perimeter, Role, Token
 
@@ -277,6 +280,69 @@ def test_related_rows_cannot_be_probed_through_filters(client, cast, ada):
 @pytest.mark.parametrize("query", ["q=%00", "action=%00", "perimeter_name=a%00b", "o=%00"])
 def test_what_no_row_can_hold_is_not_looked_up(client, cast, ada, query):
     assert client.get(f"/admin/access/auditentry/?{query}").status_code == 400
+
+
+LISTS = ["access/perimeter", "access/membership", "access/token", "access/auditentry", "auth/user"]
+HUGE = "9" * 30
+QUERIES = [
+    *(f"at__year={year}" for year in ("99999999999999", "9999", "0", "-1", "abc", "", "%C2%B2", "1", "1&at__year=x")),
+    *(f"at__year=2026&at__month={month}" for month in ("13", "0", HUGE, "x")),
+    *("at__year=2026&at__month=2&at__day=30", "at__year=9998&at__month=12&at__day=31", f"at__day={HUGE}"),
+    *("at__month=2", "at__day=3", "at__month=2&at__day=3"),
+    *(f"at={time}" for time in ("9999-12-31T23:59:59-23:59", "0001-01-01T00:00%2B14:00", "x", "")),
+    *(f"at__exact={time}" for time in ("9999-12-31T23:59:59-23:59", "2026-02-30")),
+    *(f"{field}__{way}={value}" for field in ("actor_name", "user", "name", "username", "at", "id", "role")
+      for way in ("regex", "iregex", "in", "range", "gt", "isnull", "exact", "year", "nothing")
+      for value in ("(((", HUGE, "")),
+    *(f"{name}={value}" for name in ("p", "o", "e", "id", "pk", "all", "_popup", "_to_field", "_facets", "perimeter",
+                                     "perimeter__id__exact", "detail", "is_active__exact", "date_joined__year")
+      for value in (HUGE, "-1", "1.2.-3.-", "x", "", "'\"", "%ED%A0%80", "%00")),
+    "q=" + "+".join("ab" for _ in range(1500)),
+    *("q=%22", "q=%27%22%5C", "__=1", "=1", "__exact=1", "at__=1", "perimeter__memberships__user__password__year=2"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("model", LISTS)
+def test_no_query_of_a_list_is_a_failure(client, cast, root, issue, model):
+    issue(cast.eve)
+    AuditEntry.objects.record("somebody", action="test", perimeter="alpha")
+    client.raise_request_exception = False
+    answers = {}
+    for query in QUERIES:
+        with transaction.atomic():
+            answers[query] = client.get(f"/admin/{model}/?{query}", follow=True).status_code
+            transaction.set_rollback(True)
+    assert {query: status for query, status in answers.items() if status not in (200, 400)} == {}
+
+
+def test_a_year_that_never_comes_is_refused_and_a_real_one_listed(client, cast, root):
+    AuditEntry.objects.record("somebody", action="test", perimeter="alpha")
+    address, now = "/admin/access/auditentry/", timezone.now()
+    for good in (f"at__year={now.year}", f"at__year={now.year}&at__month={now.month}&at__day={now.day}", "at__year=2"):
+        assert client.get(f"{address}?{good}").status_code == 200
+    assert client.get(f"{address}?at__year=99999999999999").status_code == 400
+    assert client.get(f"{address}?actor_name__regex=((a%2B)%2B)%2B$").status_code == 400
+
+
+# Two people at once
+
+
+@pytest.mark.parametrize("page", ["membership", "perimeter"])
+def test_a_member_whom_somebody_else_adds_at_that_instant_is_told_in_the_form(client, cast, ada, monkeypatch, page):
+    """As if the other one had added vic after this form was checked, and before it was saved."""
+    checks = [forms.ModelForm.clean, MembershipForm.clean, MembershipForm.clean]
+    monkeypatch.setattr(MembershipForm, "clean", lambda form: checks.pop(0)(form))
+    monkeypatch.setattr(MembershipForm, "validate_unique", lambda form: None)
+    monkeypatch.setattr(Membership, "validate_constraints", lambda row, exclude=None: None)
+    if page == "membership":
+        said = add_member(client, cast.alpha, "vic", "editor")
+    else:
+        form = {"title": "Taken", **member_rows({"user": "vic", "role": "editor"})}
+        said = client.post(f"/admin/access/perimeter/{cast.alpha.pk}/change/", form).content.decode()
+    assert len(checks) == 1
+    assert "vic is a member of alpha already." in said
+    cast.alpha.refresh_from_db()
+    assert (members_of(cast.alpha)["vic"], cast.alpha.title, AuditEntry.objects.count()) == ("viewer", "", 0)
 
 
 # Tokens

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,16 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def check(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return run(tmp_path, "manage.py", "check", **environment)
+
+
+def run(tmp_path: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    own = {"ASSETSITE_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "assetsite.settings"}
     return subprocess.run(
-        [sys.executable, "manage.py", "check"],
+        [sys.executable, *command],
         cwd=ROOT,
-        env={**kept, "ASSETSITE_HOME": str(tmp_path), **environment},
+        env={**kept, **own, **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -36,6 +42,7 @@ def check(tmp_path: Path, **environment: str) -> subprocess.CompletedProcess[str
             "access.E003",
             "ASSETSITE_ALLOWED_HOSTS is not set",
         ),
+        ({"ASSETSITE_CARD_ROOTS": "/data,Beta=/data"}, "catalog.E001", "'Beta' is not the name of a perimeter."),
     ],
 )
 def test_a_setting_that_is_missing_is_named(tmp_path, environment, code, words):
@@ -61,6 +68,56 @@ def test_a_setting_that_is_missing_is_named(tmp_path, environment, code, words):
 def test_a_complete_configuration_passes(tmp_path, environment):
     checked = check(tmp_path, **environment)
     assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("trusted", ["true", "false"])
+def test_tls_without_a_trusted_proxy_is_a_loop_that_is_told(tmp_path, trusted):
+    team = {"ASSETSITE_MODE": "team", "ASSETSITE_SECRET_KEY": "k" * 60, "ASSETSITE_ALLOWED_HOSTS": "assets.example.org"}
+    checked = check(tmp_path, **team, ASSETSITE_TLS="true", ASSETSITE_TRUST_PROXY=trusted)
+    assert checked.returncode == 0, checked.stderr
+    assert ("access.W001" in checked.stderr) == (trusted == "false")
+
+
+def test_the_site_decides_nothing_for_the_rest_of_its_domain(tmp_path):
+    team = {"ASSETSITE_MODE": "team", "ASSETSITE_SECRET_KEY": "k" * 60, "ASSETSITE_ALLOWED_HOSTS": "testserver"}
+    code = "import django; django.setup(); from django.test import Client; print(Client().get('/sign-in', secure=True))"
+    done = run(tmp_path, "-c", f"{code[:-1]}['Strict-Transport-Security'])", **team, ASSETSITE_TLS="true")
+    assert done.stdout.strip() == "max-age=31536000", done.stderr
+
+
+# The key of the embedded default
+
+ASK_FOR_KEY = """
+import pathlib, sys
+from assetsite.settings import secret_key_of
+print(secret_key_of(pathlib.Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("left_behind", [None, ""], ids=["nothing", "an empty file"])
+def test_processes_that_start_together_read_the_same_key(tmp_path, left_behind):
+    home = tmp_path / "home"
+    home.mkdir()
+    if left_behind is not None:
+        (home / "secret_key").write_text(left_behind)
+    command = [sys.executable, "-c", ASK_FOR_KEY, str(home)]
+    environment = os.environ | {"ASSETSITE_MODE": "team", "ASSETSITE_HOME": str(tmp_path / "other")}
+    asking = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(8)]
+    keys = {process.communicate(timeout=60)[0].strip() for process in asking}
+    assert keys == {(home / "secret_key").read_text()}
+    assert len(keys.pop()) > 50
+    assert (home / "secret_key").stat().st_mode & 0o777 == 0o600
+    assert {path.name for path in home.iterdir()} == {"secret_key", "secret_key.lock"}
+
+
+def test_threads_that_ask_together_read_the_same_key(tmp_path):
+    from assetsite.settings import secret_key_of
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(20):
+            (home := tmp_path / str(number)).mkdir()
+            (home / "secret_key").touch()
+            assert len(set(pool.map(secret_key_of, [home] * 8))) == 1
 
 
 def test_local_mode_answers_to_loopback_names_only(settings):

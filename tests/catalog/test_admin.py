@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 
 from access.models import Membership, Perimeter, Role, Token
@@ -276,7 +277,7 @@ def test_what_users_write_is_shown_as_text(client, eve, people):
 
 
 def test_histories_are_newest_first_and_bounded(client, eve, model, monkeypatch):
-    monkeypatch.setattr("catalog.admin.HISTORY", 3)
+    monkeypatch.setattr("catalog.admin.history.HISTORY", 3)
     for number in range(5):
         recording.override_property(user=eve, actor="eve", asset=model, key="owner", value=f"team {number}")
         declare(rate=number)
@@ -329,6 +330,30 @@ def test_assets_are_found_by_text_and_filters(client, eve, model):
 @pytest.mark.parametrize("query", ["?project=beta/x&branch=1", "?perimeter=beta", "?declared=perhaps", "?p=99", "?o=x"])
 def test_filters_that_mean_nothing_are_no_failure(client, eve, model, query):
     assert client.get(f"/admin/catalog/asset/{query}", follow=True).status_code == 200
+
+
+@pytest.mark.parametrize("which", ["asset", "project", "branch", "specversion"])
+def test_no_query_of_a_list_is_a_failure(client, eve, model, which):
+    client.raise_request_exception = False
+    huge = "9" * 30
+    queries = [
+        *(f"at__year={year}" for year in ("99999999999999", "9999", "0", "x")),
+        *("at__year=2026&at__month=2&at__day=30", f"at__month={huge}", "at=9999-12-31T23:59:59-23:59"),
+        *(
+            f"{name}={value}"
+            for name in ("p", "o", "e", "id", "kind__exact", "perimeter", "project", "branch", "branch__project",
+                         "branch__project__id__exact", "project__perimeter__id__exact", "description__regex",
+                         "declared_properties", "declared_properties__x__gt", "created_at", "newest", "deleted")
+            for value in (huge, "-1", "(((", "", "1.-2..", "9999-12-31T23:59:59-23:59")
+        ),
+        "q=" + "+".join("ab" for _ in range(1500)),
+    ]  # fmt: skip
+    answers = {}
+    for query in queries:
+        with transaction.atomic():
+            answers[query] = client.get(f"/admin/catalog/{which}/?{query}", follow=True).status_code
+            transaction.set_rollback(True)
+    assert {query: status for query, status in answers.items() if status not in (200, 400)} == {}
 
 
 def test_deleted_assets_are_listed_on_request_and_read_only(client, eve, model):

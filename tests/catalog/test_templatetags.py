@@ -1,12 +1,14 @@
 """What pages do with times, numbers, icons and Markdown."""
 
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
 
 import pytest
 
+from catalog.templatetags import markdown as markdown_tags
 from catalog.templatetags.icons import pictogram
-from catalog.templatetags.markdown import markdown
+from catalog.templatetags.markdown import MOST_TEXT, is_cut, markdown
 from catalog.templatetags.numbers import grouped, metric
 from catalog.templatetags.times import exact, machine, relative_time
 
@@ -115,3 +117,65 @@ def test_tables_lists_and_code_survive():
     assert '<ol start="3">' in html
     assert "<pre><code>x &lt; y" in html
     assert "style=" not in html
+
+
+def table(rows, columns):
+    """A table whose rows are as short as can be: they are filled up to `columns`."""
+    return "|" + "a|" * columns + "\n|" + "-|" * columns + "\n" + "|a|\n" * rows
+
+
+COSTLY = {
+    "brackets": "[" * 300_000,
+    "images": "![" * 150_000,
+    "brackets on lines": "[a\n" * 100_000,
+    "links that do not end": "[a](" * 150_000,
+    "a large table": "|" + "a|" * 400 + "\n|" + "-|" * 400 + "\n" + ("|" + "b|" * 400 + "\n") * 1000,
+    "tables with short rows": table(500, 500) * 3,
+    "deep quotes": ">" * 300_000 + " a",
+    "deeper and deeper quotes": "\n".join(">" * depth + " a" for depth in range(700)),
+    "stars": "*" * 300_000,
+    "stars in words": "*a**b" * 60_000,
+    "lists": "* a\n" * 80_000,
+    "lines": "a\n" * 150_000,
+    "backticks": "".join("`" * count + "a" for count in range(1, 700)),
+}
+
+
+@pytest.mark.parametrize("source", COSTLY.values(), ids=COSTLY)
+def test_no_readme_takes_long(source):
+    before = time.monotonic()
+    html = markdown(source)
+    assert time.monotonic() - before < 3  # a tenth of that where nothing else runs
+    assert len(html) < 300_000
+    assert is_cut(source)
+
+
+def test_tables_have_so_many_cells_in_all_and_no_word_is_lost():
+    source = table(40, 300) + "\nbehind"
+    assert not is_cut(source)
+    html = markdown(source)
+    assert html.count("<td>") + html.count("<th>") <= 4_000
+    assert html.count("a") >= 40 + 300
+    assert "<p>behind</p>" in html
+
+
+def test_a_very_long_readme_is_cut_at_the_end_of_a_line():
+    line = "Some words of a very long text.\n"
+    assert not is_cut(line * (MOST_TEXT // len(line)))
+    source = line * (MOST_TEXT // len(line) + 1)
+    assert is_cut(source)
+    assert markdown(source).endswith("very long text.</p>\n")
+
+
+def test_a_readme_that_ends_within_the_limit_is_whole():
+    source = "A sentence, *stressed*, with a [link](https://example.org) in it.\n\n" * 600
+    assert not is_cut(source)
+    assert markdown(source).count("<p>") == 600
+
+
+def test_a_text_is_rendered_once():
+    renders = markdown_tags._html.cache_info().misses
+    htmls = {markdown("# Rendered *once*", 1) for _ in range(3)}
+    assert len(htmls) == 1
+    assert markdown_tags._html.cache_info().misses == renders + 1
+    assert markdown("# Rendered *once*", 2) not in htmls

@@ -1,6 +1,5 @@
 """`manage.py serve`: the site, with everything it needs in place."""
 
-import os
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +12,7 @@ LOOPBACK = "127.0.0.1"
 
 
 class Command(BaseCommand):
-    help = "Bring the database up to date and serve the site: on loopback in local mode, on ASSETSITE_BIND in team mode."
+    help = "Bring the database up to date and serve: on loopback in local mode, on ASSETSITE_BIND in team mode."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--port", type=int, default=settings.PORT)
@@ -25,7 +24,6 @@ class Command(BaseCommand):
         call_command("prune", verbosity=0)
         address = LOOPBACK if settings.LOCAL_MODE else settings.BIND
         self.stdout.write(self.style.SUCCESS(f"assetsite is at http://{address}:{port}  (Ctrl-C stops it)"))
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assetsite.settings")
         Granian(
             "assetsite.wsgi:application",
             address=address,

@@ -99,11 +99,63 @@ REFUSED = [
     "/alpha/churn/main/models/churn_model?after=-1",
     "/alpha/churn/main/models/churn_model/aliases?before=x",
     "/alpha/churn/main/pulse?since=yesterday",
+    "/alpha/churn/main/pulse?since=0001-01-01T00:00:00%2B23:59",
+    "/alpha/churn/main/pulse?since=9999-12-31T23:59:59-23:59",
+    "/alpha/churn/main/models?since=0001-01-01T00:00:00%2B23:59",
+    "/alpha/churn/main/models?until=9999-12-31T23:59:59-23:59",
+    "/alpha/churn/main/models/churn_model?card=%00",
+    "/alpha/churn?page=-1",
+    "/?page=1.5",
 ]
 
 
 def test_what_can_not_be_understood_is_refused(full, vic):
     assert statuses(vic, REFUSED) == dict.fromkeys(REFUSED, 400)
+
+
+LISTS = [
+    "/",
+    "/index.json",
+    "/alpha",
+    "/alpha/churn",
+    "/alpha/churn.json",
+    "/alpha/churn/main/assets",
+    "/alpha/churn/main/models/churn_model",
+]
+
+
+def test_a_search_for_more_than_a_person_would_type_is_refused(full, vic):
+    searches = [" ".join(["w"] * 1_500), "w" * 201, " ".join("abcdefghijk")]
+    pages = [f"{page}?q={search}" for page in LISTS for search in searches]
+    assert statuses(vic, pages) == dict.fromkeys(pages, 400)
+    assert vic.get(f"/index.json?q={searches[0]}").json()["detail"] == {"field": "q"}
+    assert "A search takes at most 10 words" in unescape(vic.get(f"/?q={searches[0]}").content.decode())
+    allowed = [f"{page}?q={' '.join('abcdefghij')}" for page in LISTS]
+    assert statuses(vic, allowed) == dict.fromkeys(allowed, 200)
+
+
+def test_a_filter_given_too_often_is_refused(full, vic):
+    pages = [f"{page}?{'&'.join(['tag=a'] * 21)}" for page in LISTS]
+    assert statuses(vic, pages) == dict.fromkeys(pages, 400)
+
+
+HARMLESS = [
+    "/alpha/churn/main/models/churn_model/v3?card=%00",
+    "/alpha/churn/main/models/churn_model/v3?card=../../etc/passwd",
+    "/alpha/churn/main/models/churn_model/v3?card=" + "x" * 5_000,
+    "/alpha/churn/main/models?kind=nonsense",
+    "/alpha/churn/main/models?producer=nonsense",
+    "/alpha/churn/main/models?unknown=" + "x" * 5_000,
+    "/alpha/churn/main/models?since=0001-01-01T00:00:00Z&until=9999-12-31T23:59:59Z",
+    "/alpha/churn/main/models/churn_model/pulse?since=nonsense",
+    "/alpha/churn/main/pulse?since=0001-01-01T00:00:00Z",
+]
+
+
+def test_nonsense_that_does_no_harm_is_passed_over(full, vic):
+    assert statuses(vic, HARMLESS) == dict.fromkeys(HARMLESS, 200)
+    assert vic.get("/alpha/churn/main/pulse?since=9999-12-31T23:59:59Z").status_code == 204
+    assert vic.get("/alpha/churn/main/pulse?kind=nonsense").status_code == 204
 
 
 def test_pages_beyond_the_end_are_clamped(full, vic):
@@ -118,3 +170,20 @@ def test_pages_beyond_the_end_are_clamped(full, vic):
 
 def test_pages_take_no_writes(full, vic):
     assert vic.post("/alpha/churn/main/models/churn_model").status_code == 405
+
+
+def test_the_address_of_the_api_leads_to_its_documentation(full, vic):
+    assert vic.get("/v1").headers["Location"] == "/v1/docs"
+    assert "swagger-ui" in vic.get("/v1", follow=True).content.decode()
+    for client in (vic, Client(enforce_csrf_checks=True)):
+        answer = client.post("/v1", {}, content_type="application/json")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+        assert answer.json()["error"] == "method_not_allowed"
+
+
+def test_a_stranger_is_asked_to_sign_in_before_the_documentation(full, vic):
+    asked = Client().get("/v1", follow=True)
+    assert asked.redirect_chain == [("/v1/docs", 302), ("/sign-in?next=/v1/docs", 302)]
+    assert vic.get("/v1/docs").status_code == 200
+    document = Client().get("/v1/openapi.json")
+    assert (document.status_code, document.json()["error"]) == (401, "unauthorized")

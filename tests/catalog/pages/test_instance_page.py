@@ -180,3 +180,18 @@ class TestPulse:
         assert vic.get(pulse).status_code == 204
         world.register("models/one")
         assert "one v1 has arrived." in text_of(vic.get(pulse))
+
+    @pytest.mark.parametrize(("state", "said"), [(State.READY, "v4 is ready."), (State.FAILED, "v4 has failed.")])
+    def test_a_pending_instance_hears_how_its_task_went(self, full, vic, state, said):
+        full.register("models/churn_model", "TrainFlow/9/train/1", state=State.PENDING, attempt=0)
+        pulse = self.url(vic.get(f"{ASSET}/v4"))
+        assert (pulse, vic.get(pulse).status_code) == (f"{ASSET}/v4/pulse", 204)
+        full.register("models/churn_model", "TrainFlow/10/train/1")
+        assert vic.get(pulse).status_code == 204
+        full.asset("models/churn_model").instances.filter(number=4).update(state=state)
+        assert said in text_of(vic.get(pulse))
+        assert f'href="{ASSET}/v4">Show it' in text_of(vic.get(pulse))
+
+    def test_a_settled_instance_and_a_definition_have_nothing_to_wait_for(self, full, vic):
+        assert "data-pulse" not in text_of(vic.get(f"{ASSET}/v3"))
+        assert vic.get("/alpha/churn/main/models/small_llama/latest/pulse").status_code == 204

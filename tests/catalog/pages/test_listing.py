@@ -62,6 +62,23 @@ def test_filters_are_shown_as_chips_that_remove_them(full, vic):
     assert f'href="{MODELS}?tag=env=prod&sort=name"' in page
 
 
+def test_one_is_told_in_the_singular(world):
+    vic = world.client()
+    world.register("models/only")
+    world.register("data/only")
+    said = {
+        page: re.search(r'<strong class="figures">(\d+)</strong> <span class="muted">([^<]*)', text_of(vic.get(page)))
+        for page in (MODELS, "/alpha/churn/main/data", f"{MODELS}?q=on", f"{MODELS}/only", "/alpha/churn/main/assets")
+    }
+    assert [match.groups() for match in said.values()] == [
+        ("1", "model"),
+        ("1", "data asset"),
+        ("1", "model where"),
+        ("1", "instance"),
+        ("2", "assets"),
+    ]
+
+
 def test_filters_combine(full, vic):
     full.register("models/other", tags={"env": "dev"})
     assert titles(vic.get(f"{MODELS}?tag=env&tag=env=dev")) == ["other"]

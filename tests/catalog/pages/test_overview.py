@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from catalog import recording
 from catalog.models import State
 from catalog.recording import Declaration
@@ -108,6 +110,39 @@ def test_the_overview_shows_the_readme_and_the_deploy(full, vic):
     assert "2026-01-31 00:00:00 UTC" in page
     deploy = vic.get(f"{BRANCH}.json").json()["deploy"]
     assert (deploy["by"], deploy["ci_url"]) == ("ci-bot", "https://ci.example.org/1")
+
+
+@pytest.mark.parametrize(
+    "timestamp",
+    [
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "2026-01-31T12:00:00+99:99",
+        "\N{ARABIC-INDIC DIGIT TWO}026-01-31",
+        "yesterday",
+        5,
+    ],
+)
+def test_no_time_of_a_commit_breaks_the_page(full, vic, timestamp):
+    full.deploy(spec={"deployment_events": [{"commit_sha": "3f9c1ab", "timestamp": timestamp}]})
+    page = vic.get(BRANCH)
+    assert page.status_code == 200
+    assert "3f9c1ab" in text_of(page)
+    assert vic.get(f"{BRANCH}.json").status_code == 200
+
+
+def test_a_very_long_readme_is_cut_and_the_twin_has_the_whole(full, vic):
+    assert "This is the beginning" not in text_of(vic.get(BRANCH))
+    readme = "Some words.\n\n" * 6_000
+    full.deploy(spec={"markdown": readme}, models__small_llama=Declaration({}, readme=readme))
+    for page, twin in ((BRANCH, "deploy"), (f"{BRANCH}/models/small_llama", None)):
+        text = text_of(vic.get(page))
+        assert f'the whole text is in <a class="subtle" href="{page}.json">this page as JSON</a>' in text
+        assert 1_000 < text.count("Some words.") < 6_000
+        whole = vic.get(f"{page}.json").json()
+        assert (whole[twin] if twin else whole)["readme"] == readme
 
 
 def test_a_spec_of_any_shape_is_shown_without_failing(full, vic):

@@ -44,6 +44,8 @@ COSTS = {
     f"{ASSET}/pulse?since=3-3": 4,
     f"{ASSET}/pulse?since=1-1": 4,
     f"{BRANCH}/pulse": 4,
+    # the asset; the instance
+    f"{ASSET}/v3/pulse": 5,
 }
 PARTS = {
     # the asset; its instances; its trend

@@ -11,7 +11,8 @@ import pytest
 
 from catalog.runs import CardPage, Datastore, Reason, TaskFacts, Unavailable, card_page, cards_of, task_facts
 from catalog.runs.answers import UnavailableError
-from catalog.runs.roots import Bucket
+from catalog.runs.checks import check_card_roots
+from catalog.runs.roots import Bucket, Root
 from catalog.runs.stores import MAX_BYTES, LocalStore
 
 TASK = "Flow/1/start/2"
@@ -33,9 +34,9 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "datastore"
 
 
-def shown(root: Path | str, kind: str = "local") -> str | Reason:
+def shown(root: Path | str, kind: str = "local", perimeter: str = "", task: str = TASK) -> str | Reason:
     """The page of the only card of the task, or why there is none."""
-    cards = cards_of(TASK, Datastore(kind, str(root)))
+    cards = cards_of(task, Datastore(kind, str(root), perimeter))
     if cards.missing:
         return cards.missing.reason
     (card,) = cards
@@ -237,6 +238,116 @@ def test_notes_that_are_broken_are_left_out(root: Path) -> None:
     facts = task_facts(TASK, Datastore("local", str(root)))
     assert isinstance(facts, TaskFacts)
     assert (facts.state, facts.attempt, facts.user, facts.tags, facts.started) == ("running", 0, None, (), None)
+
+
+# Roots of one perimeter
+
+
+@pytest.fixture
+def shared(tmp_path: Path, settings) -> Path:
+    """A folder for all perimeters; in it the datastore of beta, and another one whose name begins alike."""
+    settings.LOCAL_MODE = False
+    for name in ("beta", "beta2", "alpha"):
+        write(tmp_path / "shared" / name / CARD, f"<html><body>the card of {name}</body></html>")
+    settings.CARD_ROOTS = [str(tmp_path / "shared"), f"beta={tmp_path / 'shared' / 'beta'}"]
+    return tmp_path / "shared"
+
+
+def test_a_bound_root_is_read_for_its_perimeter_only(shared: Path) -> None:
+    assert "card of beta" in shown(shared / "beta", perimeter="beta")
+    for perimeter in ("alpha", "bet", "Beta", ""):
+        assert shown(shared / "beta", perimeter=perimeter) is Reason.NOT_ALLOWED
+        assert "card of beta2" in shown(shared / "beta2", perimeter=perimeter)
+
+
+@pytest.mark.parametrize(
+    "named", ["beta/", "beta/.", "alpha/../beta", "beta/mf.cards", "//beta", "./beta", "link", "link/mf.cards"]
+)
+def test_another_way_to_write_a_bound_root_opens_it_no_more(shared: Path, named: str) -> None:
+    (shared / "link").symlink_to(shared / "beta")
+    assert shown(f"{shared}/{named}", perimeter="alpha") is Reason.NOT_ALLOWED
+    assert "card of beta" in shown(f"{shared}/{named}", perimeter="beta")
+
+
+def test_a_bound_root_is_not_read_through_a_wider_one(shared: Path, settings) -> None:
+    task, card = "beta/1/start/2", "beta/runs/1/steps/start/tasks/2/cards/default-abcdef0123456789.html"
+    write(shared / card)
+    write(shared / task / "_meta" / "_self.json", '{"user_name": "olga"}')
+    settings.CARD_ROOTS = [str(shared)]
+    assert "the card" in shown(shared, perimeter="alpha", task=task)
+    settings.CARD_ROOTS = [str(shared), f"beta={shared / 'beta'}"]
+    assert shown(shared, perimeter="alpha", task=task) is Reason.TASK_GONE
+    assert isinstance(task_facts(task, Datastore("local", str(shared), "alpha")), Unavailable)
+    assert isinstance(task_facts(task, Datastore("local", str(shared), "beta")), TaskFacts)
+
+
+def test_a_link_into_a_bound_root_is_not_followed(shared: Path) -> None:
+    card = shared / "alpha" / CARD
+    card.unlink()
+    card.symlink_to(shared / "beta" / CARD)
+    assert cards_of(TASK, Datastore("local", str(shared), "alpha")).cards == ()
+    shutil.rmtree(shared / "alpha")
+    (shared / "mf.cards").symlink_to(shared / "beta" / "mf.cards")
+    assert shown(shared, perimeter="alpha") is Reason.TASK_GONE
+    assert "card of beta" in shown(shared, perimeter="beta")
+
+
+def test_roots_of_others_are_not_searched_either(shared: Path, settings) -> None:
+    settings.CARD_ROOTS = [f"beta={shared / 'beta'}"]
+    assert len(cards_of(TASK, Datastore(perimeter="beta"))) == 1
+    missing = cards_of(TASK, Datastore(perimeter="alpha")).missing
+    assert missing is not None
+    assert missing.reason is Reason.UNREACHABLE
+
+
+def test_the_innermost_of_bound_roots_decides(shared: Path, settings) -> None:
+    settings.CARD_ROOTS = [f"alpha={shared}", f"beta={shared / 'beta'}", f"gamma={shared / 'beta'}", "/"]
+    assert "card of alpha" in shown(shared / "alpha", perimeter="alpha")
+    assert shown(shared / "alpha", perimeter="beta") is Reason.NOT_ALLOWED
+    assert shown(shared / "beta", perimeter="alpha") is Reason.NOT_ALLOWED
+    for perimeter in ("beta", "gamma"):
+        assert "card of beta" in shown(shared / "beta", perimeter=perimeter)
+
+
+def test_in_local_mode_too_a_bound_root_is_read_for_its_perimeter_only(shared: Path, settings) -> None:
+    settings.LOCAL_MODE = True
+    assert shown(shared / "beta", perimeter="alpha") is Reason.NOT_ALLOWED
+    settings.CARD_ROOTS = settings.CARD_ROOTS[1:]
+    task = "beta/1/start/2"
+    write(shared / "beta/runs/1/steps/start/tasks/2/cards/default-abcdef0123456789.html")
+    assert shown(shared, perimeter="alpha", task=task) is Reason.TASK_GONE
+
+
+@pytest.mark.parametrize(
+    ("entry", "place", "perimeter"),
+    [
+        ("/data", Path("/data"), None),
+        (" beta=/data/ ", Path("/data"), "beta"),
+        ("/data/year=2026", Path("/data/year=2026"), None),
+        ("beta=/data/year=2026", Path("/data/year=2026"), "beta"),
+        ("s3://team/a=b", Bucket("team", "a=b"), None),
+        ("team-2=s3://team/metaflow/", Bucket("team", "metaflow"), "team-2"),
+        ("~/cards", Path("~/cards").expanduser(), None),
+    ],
+)
+def test_an_entry_is_a_root_with_or_without_a_name(entry: str, place: Path | Bucket, perimeter: str | None) -> None:
+    assert Root.parse(entry) == Root(place, perimeter)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["", "data", "beta=", "=/data", "Beta=/data", "be ta=/data", "beta=data", "s3:/team", "beta=s3://a//b", "a=b=/data",
+     "gs://team/metaflow", "beta=s3://a/../b", "/da\0ta", "../data", "beta:/data"],
+)  # fmt: skip
+def test_a_malformed_entry_is_told_at_the_start_and_opens_nothing(root: Path, settings, entry: str) -> None:
+    settings.LOCAL_MODE = False
+    settings.CARD_ROOTS = [str(root), entry]
+    (error,) = check_card_roots(None)
+    assert error.id == "catalog.E001"
+    assert repr(entry) in error.msg
+    if entry:
+        with pytest.raises(ValueError, match=r"is not the name|is neither"):
+            shown(root)
 
 
 def test_one_root_in_a_bucket_holds_what_lies_below_it() -> None:

@@ -9,6 +9,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from catalog.runs import CardPage, Datastore, Reason, TaskFacts, Unavailable, card_page, cards_of, task_facts
+from catalog.runs.roots import Bucket, Roots
 from catalog.runs.stores import MAX_BYTES
 from tests.catalog.runs.conftest import FlowRuns
 
@@ -95,6 +96,33 @@ def test_a_bucket_among_the_card_roots_is_read(runs: FlowRuns, settings) -> None
     settings.LOCAL_MODE = False
     settings.CARD_ROOTS = ["s3://other/metaflow"]
     assert len(cards_of(runs.task("CardsFlow", "start"), Datastore("s3", "s3://other/metaflow"))) == 1
+
+
+@pytest.mark.usefixtures("bucket")
+def test_a_bucket_bound_to_a_perimeter_is_read_for_that_one_only(runs: FlowRuns, settings) -> None:
+    task = runs.task("CardsFlow", "start")
+    settings.CARD_ROOTS = ["s3://other", "beta=s3://other/metaflow"]
+    bound = Datastore("s3", "s3://other/metaflow", "beta")
+    assert len(cards_of(task, bound)) == 1
+    for root in ("s3://other/metaflow", "s3://other/metaflow/", "s3://other/metaflow/mf.cards"):
+        assert reason_for(task, Datastore("s3", root, "alpha")) is Reason.NOT_ALLOWED
+    below = f"metaflow/{'/'.join(task.split('/')[:3])}"  # from the root of the bucket, a path that leads to its files
+    assert isinstance(task_facts(below, Datastore("s3", "s3://other", "alpha")), Unavailable)
+
+
+@pytest.mark.usefixtures("bucket")
+def test_keys_below_a_bound_prefix_are_not_read_through_the_bucket(endpoint: str, settings) -> None:
+    folder = "closed/runs/1/steps/start/tasks/2/cards"
+    client = boto3.client("s3", endpoint_url=endpoint)
+    client.put_object(Bucket="other", Key=f"{folder}/default-abcdef.html", Body=b"<html></html>")
+    settings.CARD_ROOTS = ["s3://other"]
+    (card,) = cards_of("closed/1/start/2", Datastore("s3", "s3://other", "alpha"))
+    settings.CARD_ROOTS = ["s3://other", "beta=s3://other/closed", "beta=s3://other/clos"]
+    assert reason_for("closed/1/start/2", Datastore("s3", "s3://other", "alpha")) is Reason.TASK_GONE
+    closed = Roots("alpha").bucket(Bucket("other", ""))
+    assert closed.read(f"{folder}/default-abcdef.html") is None
+    assert len(cards_of("closed/1/start/2", Datastore("s3", "s3://other", "beta"))) == 1
+    assert isinstance(card_page(card), CardPage)
 
 
 @pytest.mark.usefixtures("bucket")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.runs import Datastore, TaskFacts, task_facts
+from catalog.runs import Datastore, Reason, TaskFacts, Unavailable, task_facts
 from catalog.runs import facts as facts_module
 from catalog.runs.stores import Silence
 
@@ -95,3 +95,12 @@ def test_a_service_that_refuses_or_does_not_answer_leaves_what_the_datastore_tel
     facts = task_facts(TASK, datastore)
     assert isinstance(facts, TaskFacts)
     assert (facts.state, facts.user) == ("running", None)
+
+
+@pytest.mark.usefixtures("service")
+def test_the_service_is_not_asked_about_another_perimeters_task(datastore: Datastore, tmp_path: Path, settings) -> None:
+    settings.CARD_ROOTS = [f"beta={datastore.root}", str(tmp_path)]
+    assert isinstance(task_facts(TASK, datastore._replace(perimeter="beta")), TaskFacts)
+    facts = task_facts(TASK, Datastore("local", str(tmp_path), "alpha"))
+    assert isinstance(facts, Unavailable)
+    assert facts.reason is Reason.TASK_GONE

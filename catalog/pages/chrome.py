@@ -14,25 +14,25 @@ Json = dict[str, Any]
 LONGEST_MENU = 100
 
 
-def perimeter_frame(request: HttpRequest, perimeter: str = "") -> Json:
-    """The frame of home (no perimeter) and of a perimeter's page."""
+def perimeter_chrome(request: HttpRequest, perimeter: str = "") -> Json:
+    """What stands around home (no perimeter) and a perimeter's page."""
     return {
         "switch_perimeters": perimeter_entries(viewer_of(request), perimeter),
         "json_url": twin_url(request),
     }
 
 
-def project_frame(request: HttpRequest, project: Project) -> Json:
+def project_chrome(request: HttpRequest, project: Project) -> Json:
     return {
-        **perimeter_frame(request, project.perimeter.name),
+        **perimeter_chrome(request, project.perimeter.name),
         "switch_projects": project_entries(viewer_of(request), project),
     }
 
 
-def branch_frame(request: HttpRequest, branch: Branch, tab: str = "", asset: Asset | None = None) -> Json:
-    """The frame of a page on a branch. With an asset, the branch menu leads to that asset where a branch has it."""
+def branch_chrome(request: HttpRequest, branch: Branch, tab: str = "", asset: Asset | None = None) -> Json:
+    """What stands around a page on a branch. With an asset, the branch menu leads to it where a branch has it."""
     return {
-        **project_frame(request, branch.project),
+        **project_chrome(request, branch.project),
         "switch_branches": branch_entries(viewer_of(request), branch, asset),
         "tabs": tabs(branch, tab),
         "search_url": kind_url(branch, tab if tab in Kind.values else ""),

@@ -1,4 +1,4 @@
-"""The state of a page is its query string: links that change a part of it, and filters shown back as chips."""
+"""What a page is asked for by its query string: links that change a part of it, and filters shown back as chips."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 
 from access.errors import BadRequest
-from catalog.filters import Filters
+from catalog.filters import Filters, search_text
 from catalog.limits import UNSTORABLE
 from catalog.models import Asset
 
@@ -18,25 +18,25 @@ FILTERS = ("q", "tag", "annotation", "kind", "producer", "since", "until", "stat
 
 
 @dataclass(frozen=True)
-class State:
-    """A page's address without query, and its query."""
+class PageQuery:
+    """A page's address without its query string, and the parameters in that."""
 
     path: str
-    query: QueryDict
+    params: QueryDict
 
     @classmethod
-    def of(cls, request: HttpRequest, anchor: str = "") -> "State":
+    def of(cls, request: HttpRequest, anchor: str = "") -> "PageQuery":
         return cls(request.path + anchor, request.GET)
 
     def filters(self) -> Filters:
         """The filters in the query; the search text of pages is `q`."""
-        asked = self.query.copy()
-        asked["text"] = asked.get("q", "")
+        asked = self.params.copy()
+        asked["text"] = search_text("q", asked.get("q", ""))
         return Filters.of(asked)
 
     def url(self, **changes: object) -> str:
         """This page with some parameters set, or removed (None)."""
-        query = self.query.copy()
+        query = self.params.copy()
         for name, value in changes.items():
             if value is None:
                 query.pop(name, None)
@@ -71,7 +71,7 @@ class State:
                 "remove_url": self.without_filter(name, value),
             }
             for name in FILTERS
-            for value in self.query.getlist(name)
+            for value in self.params.getlist(name)
             if value
         ]
 
@@ -83,19 +83,19 @@ class State:
 
     def number(self, name: str) -> int | None:
         """A whole number in the query, clamped to what a list can have; None if there is none."""
-        text = self.query.get(name, "")
+        text = self.params.get(name, "")
         if not text:
             return None
         if UNSTORABLE.search(text) or not (text.isascii() and text.isdigit()):
             raise BadRequest(f"'{name}' must be a whole number.", field=name)
         return min(int(text[:10]), 2**31 - 1)
 
-    def on(self, path: str) -> "State":
+    def on(self, path: str) -> "PageQuery":
         """The same query at another address."""
         return replace(self, path=path)
 
     def _from_the_start(self) -> QueryDict:
-        query = self.query.copy()
+        query = self.params.copy()
         for name in PLACES:
             query.pop(name, None)
         return query
@@ -112,7 +112,7 @@ def tags_of(asset: Asset) -> dict[str, str]:
     return tags
 
 
-def tag_links(asset: Asset, listing: State) -> list[Link]:
+def tag_links(asset: Asset, listing: PageQuery) -> list[Link]:
     """The tags of an asset, each with the address of `listing` filtered by it."""
     return [
         {"key": key, "value": value, "url": listing.with_filter("tag", f"{key}={value}")}

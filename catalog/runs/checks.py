@@ -1,0 +1,32 @@
+"""What `manage.py check` says about the roots of cards."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from catalog.runs.roots import Root
+
+
+@register(Tags.security)
+def check_card_roots(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Every entry of `ASSETSITE_CARD_ROOTS` can be read; a misspelt one must not leave a root open to all."""
+    return [
+        Error(
+            f"ASSETSITE_CARD_ROOTS has the entry {entry!r}: {problem}",
+            hint="An entry is a folder or s3://bucket/prefix; perimeter= in front binds it to a perimeter.",
+            id="catalog.E001",
+        )
+        for entry in settings.CARD_ROOTS
+        if (problem := _problem(entry))
+    ]
+
+
+def _problem(entry: str) -> str:
+    try:
+        Root.parse(entry)
+    except ValueError as error:
+        return str(error)
+    return ""

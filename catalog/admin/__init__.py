@@ -6,6 +6,5 @@ from deploys and runs. Deleting is left to the API.
 
 from catalog.admin.assets import AssetAdmin
 from catalog.admin.read_only import BranchAdmin, ProjectAdmin, SpecVersionAdmin
-from catalog.runs import checks  # noqa: F401  (registers itself; Django imports this package whenever it starts)
 
 __all__ = ["AssetAdmin", "BranchAdmin", "ProjectAdmin", "SpecVersionAdmin"]

@@ -3,8 +3,7 @@
 import pytest
 
 from access.errors import Conflict, NotFound
-from catalog import recording
-from catalog.recording import Once, once
+from catalog.recording import Once, once, repeats
 
 REQUEST = Once.of(caller="token 1", method="PUT", path="/v1/x", key="k", body={})
 ANSWER = (200, {"done": True})
@@ -14,9 +13,9 @@ ANSWER = (200, {"done": True})
 @pytest.mark.parametrize("refusal", [Conflict("The alias moved."), NotFound("It is gone.")])
 def test_a_repeat_that_finds_its_work_done_gets_the_first_answer(monkeypatch, refusal):
     once(REQUEST, lambda: ANSWER)
-    look, looks = recording._answered, iter([None])
+    look, looks = repeats._answered, iter([None])
     # its first look came before the twin had committed
-    monkeypatch.setattr(recording, "_answered", lambda request: next(looks, look(request)))
+    monkeypatch.setattr(repeats, "_answered", lambda request: next(looks, look(request)))
 
     def act():
         raise refusal

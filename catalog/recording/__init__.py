@@ -1,0 +1,40 @@
+"""Every write that touches several tables: register, consume, confirm, alias, deploy, declare, edit, delete.
+
+Each function is one transaction and records who and when. The lock that orders writers is the asset's row. Rows are
+locked or made in one order, so that writers can wait for each other but never deadlock: the component, existing assets
+by their keys, project and branch where they are new, a new asset, its edges, and changes to the branch last.
+"""
+
+from catalog.recording.aliases import ANY, AliasMoved, delete_alias, set_alias
+from catalog.recording.consuming import consume
+from catalog.recording.deploying import Declaration, DeployOutcome, declare, delete_spec, deploy, post_spec
+from catalog.recording.editing import clear_override, delete_asset, override_property
+from catalog.recording.places import AssetAddress, BranchAddress
+from catalog.recording.registering import Registration, confirm, register, registered_by
+from catalog.recording.repeats import Once, forget_old_answers, once
+
+__all__ = [
+    "ANY",
+    "AliasMoved",
+    "AssetAddress",
+    "BranchAddress",
+    "Declaration",
+    "DeployOutcome",
+    "Once",
+    "Registration",
+    "clear_override",
+    "confirm",
+    "consume",
+    "declare",
+    "delete_alias",
+    "delete_asset",
+    "delete_spec",
+    "deploy",
+    "forget_old_answers",
+    "once",
+    "override_property",
+    "post_spec",
+    "register",
+    "registered_by",
+    "set_alias",
+]

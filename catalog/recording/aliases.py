@@ -1,0 +1,87 @@
+"""Setting, moving and deleting aliases, each move from an expected place if wanted."""
+
+from django.utils import timezone
+
+from access.errors import BadRequest, Conflict, NotFound
+from catalog import limits
+from catalog.entities import Entity
+from catalog.models import (
+    Alias,
+    AliasMove,
+    Asset,
+    Instance,
+    State,
+)
+from catalog.recording.places import in_one_transaction, locked_all
+
+ANY = object()
+"""No expectation of where an alias points."""
+
+
+class AliasMoved(Conflict):
+    """The alias does not point to where its mover expected."""
+
+
+@in_one_transaction
+def set_alias(*, actor: str, asset: Asset, name: str, target_uid: str, entity: Entity, expected: object = ANY) -> Alias:
+    """Make or move an alias; `expected` is the id that it must point to now, None: it must not exist."""
+    (asset,) = locked_all([asset.pk])
+    _expect(asset, name, expected)
+    target = _alias_target(asset, target_uid)
+    present = asset.alias_index.get(name, "")
+    if not present and len(asset.alias_index) >= limits.ALIASES:
+        raise BadRequest(f"The asset '{asset.asset_id}' has {limits.ALIASES} aliases; delete one first.", alias=name)
+    now = timezone.now()
+    alias, _ = Alias.objects.update_or_create(
+        asset=asset,
+        name=name,
+        defaults={"instance": target, "updated_at": now, "entity_kind": entity.kind, "entity_id": entity.id},
+    )
+    _record_move(asset, name, to=target_uid, entity=entity, actor=actor)
+    return alias
+
+
+@in_one_transaction
+def delete_alias(*, actor: str, asset: Asset, name: str, entity: Entity, expected: object = ANY) -> None:
+    (asset,) = locked_all([asset.pk])
+    _expect(asset, name, expected)
+    if name not in asset.alias_index:
+        raise NotFound(f"The asset '{asset.asset_id}' has no alias '{name}'.", alias=name)
+    Alias.objects.filter(asset=asset, name=name).delete()
+    _record_move(asset, name, to="", entity=entity, actor=actor)
+
+
+def _expect(asset: Asset, name: str, expected: object) -> None:
+    present = asset.alias_index.get(name)
+    if asset.deleted_at is not None:
+        raise NotFound(f"The asset '{asset.asset_id}' was deleted.", asset=asset.asset_id)
+    if expected is not ANY and present != expected:
+        where = f"points to {present}" if present else "does not exist"
+        hoped = f"to point to {expected}" if expected else "not to exist"
+        raise AliasMoved(f"The alias '{name}' {where}; it was expected {hoped}.")
+
+
+def _alias_target(asset: Asset, uid: str) -> Instance | None:
+    if uid == asset.definition_uid:
+        return None
+    target = Instance.objects.filter(asset=asset, uid=uid).first()
+    if target is None:
+        raise NotFound(f"The asset '{asset.asset_id}' has no instance '{uid}'.", instance=uid)
+    if target.state != State.READY:
+        raise BadRequest(f"{target.ref} is {target.state}; an alias takes a ready instance only.", instance=uid)
+    return target
+
+
+def _record_move(asset: Asset, name: str, *, to: str, entity: Entity, actor: str) -> None:
+    index = {key: uid for key, uid in asset.alias_index.items() if key != name} | ({name: to} if to else {})
+    AliasMove.objects.create(
+        asset=asset,
+        name=name,
+        from_uid=asset.alias_index.get(name, ""),
+        to_uid=to,
+        at=timezone.now(),
+        entity_kind=entity.kind,
+        entity_id=entity.id,
+        actor=actor,
+    )
+    Asset.objects.filter(pk=asset.pk).update(alias_index=index)

@@ -1,0 +1,207 @@
+"""What a project declares: definitions one by one, whole deploys, and specs of the reference protocol."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from django.utils import timezone
+
+from catalog import limits
+from catalog.counters import effective_properties
+from catalog.entities import Entity
+from catalog.models import (
+    Asset,
+    Branch,
+    DefinitionRevision,
+    Project,
+    SpecVersion,
+)
+from catalog.recording.places import (
+    AssetAddress,
+    BranchAddress,
+    branch_at,
+    finish,
+    in_one_transaction,
+    locked,
+    locked_all,
+    make_asset,
+)
+from catalog.specs import declarations
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What a deploy says of an asset. None: the deploy does not say, so what was declared before stays."""
+
+    declared_properties: Json
+    declared_tags: dict[str, str] = field(default_factory=dict)
+    declared_blobs: list[Any] = field(default_factory=list)
+    asset_kind: str = ""
+    name: str | None = None
+    description: str | None = None
+    icon: str | None = None
+    readme: str | None = None
+    source: str | None = None
+
+    @property
+    def fields(self) -> Json:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(self.fields, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass
+class DeployOutcome:
+    """What a deploy changed, as `kind/id` names, where it met the edit of a person, and what it no longer declares."""
+
+    created: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    overridden: list[Json] = field(default_factory=list)
+    not_declared: list[str] = field(default_factory=list)
+
+
+@in_one_transaction
+def declare(*, actor: str, at: AssetAddress, entity: Entity, declaration: Declaration, config_hash: str = "") -> Asset:
+    """Declare one asset. The same hash again changes nothing."""
+    asset = locked(at)
+    made = asset is None
+    asset = asset or make_asset(at, actor)
+    if not (config_hash and asset.config_hash == config_hash):
+        _declare(asset, declaration.fields, config_hash=config_hash, entity=entity, actor=actor)
+    finish(asset.branch, at.branch, made=made, actor=actor)
+    return asset
+
+
+def _declare(asset: Asset, fields: Json, *, config_hash: str, entity: Entity, actor: str) -> None:
+    now = timezone.now()
+    for name, value in fields.items():
+        setattr(asset, name, value)
+    asset.config_hash, asset.declared_at = config_hash, now
+    asset.declared_by_kind, asset.declared_by_id = entity.kind, entity.id
+    asset.properties = effective_properties(asset)
+    asset.save()
+    DefinitionRevision.objects.create(
+        asset=asset,
+        declared=fields,
+        config_hash=config_hash,
+        at=now,
+        actor=actor,
+        entity_kind=entity.kind,
+        entity_id=entity.id,
+    )
+
+
+@in_one_transaction
+def deploy(
+    *,
+    actor: str,
+    at: BranchAddress,
+    entity: Entity,
+    version_id: str,
+    spec: Json,
+    definitions: dict[tuple[str, str], Declaration],
+) -> tuple[Branch, DeployOutcome]:
+    """Declare all that a project declares on a branch, and post its spec; all of it or nothing."""
+    outcome = DeployOutcome()
+    branch = branch_at(at)
+    live = Asset.objects.on_branch(branch)
+    existing = {(asset.kind, asset.asset_id): asset for asset in locked_all(live.values_list("pk", flat=True))}
+    for key in sorted(definitions):
+        declaration = definitions[key]
+        asset = existing.get(key) or make_asset(AssetAddress(at, *key), actor)
+        if asset.config_hash == declaration.digest:
+            outcome.unchanged.append("/".join(key))
+            continue
+        (outcome.updated if key in existing else outcome.created).append("/".join(key))
+        outcome.overridden += _beneath_overrides(asset, declaration)
+        _declare(asset, declaration.fields, config_hash=declaration.digest, entity=entity, actor=actor)
+    outcome.not_declared = ["/".join(key) for key in sorted(existing) if _is_left_out(existing[key], definitions)]
+    _enrich_all(branch, spec, entity=entity, actor=actor)
+    finish(branch, at, made=bool(outcome.created), actor=actor)
+    _post(branch, spec, version_id=version_id, actor=actor)
+    return branch, outcome
+
+
+def _is_left_out(asset: Asset, definitions: dict[tuple[str, str], Declaration]) -> bool:
+    """Whether an earlier deploy declared the asset and this one doesn't. It stays: it may have instances."""
+    return asset.is_declared and (asset.kind, asset.asset_id) not in definitions
+
+
+def _beneath_overrides(asset: Asset, declaration: Declaration) -> list[Json]:
+    """The overridden properties whose declared value this deploy changes."""
+    before, after = asset.declared_properties, declaration.declared_properties
+    return [
+        {
+            "asset": f"{asset.kind}/{asset.asset_id}",
+            "key": override.key,
+            "declared": after.get(override.key),
+            "previously_declared": before.get(override.key),
+            "override": override.value,
+        }
+        for override in asset.overrides.order_by("key")
+        if before.get(override.key) != after.get(override.key)
+    ]
+
+
+@in_one_transaction
+def post_spec(*, actor: str, at: BranchAddress, entity: Entity, version_id: str, spec: Json) -> Branch:
+    """Keep a spec as the newest of its branch; what it says of existing assets goes to their definitions."""
+    branch = branch_at(at)
+    _enrich_all(branch, spec, entity=entity, actor=actor)
+    _post(branch, spec, version_id=version_id, actor=actor)
+    return branch
+
+
+def _post(branch: Branch, spec: Json, *, version_id: str, actor: str) -> None:
+    _new_spec_version(branch, actor, version_id=version_id, document=json.dumps(spec))
+    title = spec.get("title")
+    if isinstance(title, str) and title:
+        Project.objects.filter(pk=branch.project_id).update(title=title[: limits.NAME_LENGTH])
+
+
+def _enrich_all(branch: Branch, spec: Json, *, entity: Entity, actor: str) -> None:
+    """Give the definitions what the spec says anew of them. Only those are locked, and read again."""
+    said = declarations(spec)
+    differing = [asset.pk for asset in Asset.objects.on_branch(branch) if _news_of(asset, said)]
+    for asset in locked_all(differing):
+        if asset.deleted_at is None and (news := _news_of(asset, said)):
+            _enrich(asset, news, entity=entity, actor=actor)
+
+
+def _news_of(asset: Asset, said: dict[tuple[str, str], Json]) -> Json:
+    of_it = said.get((asset.kind, asset.asset_id), {})
+    return {name: value for name, value in of_it.items() if getattr(asset, name) != value}
+
+
+def _enrich(asset: Asset, news: Json, *, entity: Entity, actor: str) -> None:
+    Asset.objects.filter(pk=asset.pk).update(**news)
+    DefinitionRevision.objects.create(
+        asset=asset,
+        declared=news,
+        config_hash=asset.config_hash,
+        at=timezone.now(),
+        actor=actor,
+        entity_kind=entity.kind,
+        entity_id=entity.id,
+    )
+
+
+@in_one_transaction
+def delete_spec(*, actor: str, branch: Branch) -> None:
+    """Withdraw the spec of a branch; its versions stay in the history."""
+    _new_spec_version(branch, actor, version_id="", document="")
+
+
+def _new_spec_version(branch: Branch, actor: str, *, version_id: str, document: str) -> None:
+    locked = Branch.objects.select_for_update(no_key=True).get(pk=branch.pk)
+    version = SpecVersion.objects.create(
+        branch=locked, version_id=version_id, document=document, at=timezone.now(), actor=actor
+    )
+    locked.spec = version if document else None
+    locked.save(update_fields=["spec"])

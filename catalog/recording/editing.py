@@ -1,0 +1,61 @@
+"""What people do to assets: deleting them, and overriding their properties."""
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from access.errors import NotFound
+from catalog.counters import effective_properties
+from catalog.models import (
+    Asset,
+    PropertyEdit,
+    PropertyOverride,
+)
+from catalog.recording.places import count_assets, in_one_transaction, locked_all
+
+
+@in_one_transaction
+def delete_asset(*, actor: str, asset: Asset) -> None:
+    """Take an asset out of every read, for good; its rows stay behind as a tombstone."""
+    (locked,) = locked_all([asset.pk])
+    if locked.deleted_at is not None:
+        raise NotFound(f"The asset '{asset.asset_id}' was deleted already.", asset=asset.asset_id)
+    locked.deleted_at, locked.deleted_by = timezone.now(), actor
+    locked.save(update_fields=["deleted_at", "deleted_by"])
+    count_assets(locked.branch)
+
+
+@in_one_transaction
+def override_property(*, user: User | None, actor: str, asset: Asset, key: str, value: str) -> None:
+    """Give a property a value that wins over what deploys declare, or add one that none declares."""
+    (asset,) = locked_all([asset.pk])
+    if asset.overrides.filter(key=key, value=value).exists():
+        return
+    declared = asset.declared_properties.get(key)
+    PropertyOverride.objects.update_or_create(
+        asset=asset,
+        key=key,
+        defaults={"value": value, "declared_value": declared, "at": timezone.now(), "actor": actor},
+    )
+    _record_edit(asset, key, value, user, actor)
+
+
+@in_one_transaction
+def clear_override(*, user: User | None, actor: str, asset: Asset, key: str) -> None:
+    """Give a property back to its declaration."""
+    (asset,) = locked_all([asset.pk])
+    if asset.overrides.filter(key=key).delete()[0]:
+        _record_edit(asset, key, None, user, actor)
+
+
+def _record_edit(asset: Asset, key: str, value: str | None, user: User | None, actor: str) -> None:
+    PropertyEdit.objects.create(
+        asset=asset,
+        key=key,
+        old_value=asset.properties.get(key),
+        new_value=value,
+        declared_value=asset.declared_properties.get(key),
+        at=timezone.now(),
+        user=user,
+        actor=actor,
+    )
+    Asset.objects.filter(pk=asset.pk).update(properties=effective_properties(asset))

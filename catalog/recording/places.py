@@ -1,0 +1,112 @@
+"""Where a write goes: the branch and the asset at an address, made on first use, and the locks that order writers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from access.errors import Conflict
+from access.models import Perimeter
+from catalog.lookups import locked_asset_at
+from catalog.models import (
+    Asset,
+    Branch,
+    BranchName,
+    Kind,
+    Project,
+)
+from obproject.branches import MAIN_BRANCHES, is_unnamed
+
+MAKING_TRIES = 5
+in_one_transaction = transaction.atomic(savepoint=False)
+
+
+@dataclass(frozen=True)
+class BranchAddress:
+    """Where a branch is, whether or not it exists yet. `name` is its git name as written, if the client said it."""
+
+    perimeter: Perimeter
+    project: str
+    key: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class AssetAddress:
+    branch: BranchAddress
+    kind: str
+    asset_id: str
+
+
+def locked(at: AssetAddress) -> Asset | None:
+    """The live asset at the address, locked for this transaction."""
+    branch = at.branch
+    asset = locked_asset_at(
+        perimeter=branch.perimeter.pk, project=branch.project, key=branch.key, kind=at.kind, asset_id=at.asset_id
+    )
+    if asset:
+        asset.branch.project.perimeter = branch.perimeter
+    return asset
+
+
+def locked_all(pks: Iterable[int]) -> list[Asset]:
+    return list(Asset.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk"))
+
+
+def make_asset(at: AssetAddress, actor: str) -> Asset:
+    """A new asset at the address, locked; another writer may make it, and even delete it, faster by a hair."""
+    branch = branch_at(at.branch)
+    for _ in range(MAKING_TRIES):
+        new = Asset(branch=branch, kind=at.kind, asset_id=at.asset_id, created_at=timezone.now(), created_by=actor)
+        Asset.objects.bulk_create([new], ignore_conflicts=True)
+        if asset := locked(at):
+            return asset
+    raise Conflict(f"The asset '{at.asset_id}' is being deleted again and again; try later.", asset=at.asset_id)
+
+
+def finish(branch: Branch, at: BranchAddress, *, made: bool, actor: str) -> None:
+    """What a write changes on the branch itself: its name, and its counters if assets were made."""
+    if at.name:
+        _name_branch(branch, at.name, actor)
+    if made:
+        count_assets(branch)
+
+
+def count_assets(branch: Branch) -> None:
+    """Bring the branch's counters up to date after assets came or went."""
+    branch = Branch.objects.select_for_update(no_key=True).get(pk=branch.pk)
+    counts = dict(Asset.objects.on_branch(branch).values_list("kind").annotate(Count("pk")))
+    branch.data_count, branch.models_count = counts.get(Kind.DATA, 0), counts.get(Kind.MODELS, 0)
+    branch.save(update_fields=["data_count", "models_count"])
+
+
+def branch_at(at: BranchAddress) -> Branch:
+    """The branch at the address, made if this is its first use."""
+    now = timezone.now()
+    project, _ = Project.objects.get_or_create(perimeter=at.perimeter, name=at.project, defaults={"created_at": now})
+    own_name = at.key if at.key in MAIN_BRANCHES else ""
+    branch, _ = Branch.objects.get_or_create(
+        project=project, key=at.key, defaults={"git_name": own_name, "created_at": now}
+    )
+    return branch
+
+
+def _name_branch(branch: Branch, name: str, actor: str) -> None:
+    """Adopt the first real git name of a branch; refuse a second one."""
+    if branch.git_name == name or is_unnamed(name):
+        return
+    if Branch.objects.filter(pk=branch.pk, git_name="").update(git_name=name):
+        BranchName.objects.create(branch=branch, git_name=name, at=timezone.now(), actor=actor)
+        branch.git_name = name
+        return
+    branch.refresh_from_db(fields=["git_name"])
+    if branch.git_name != name:
+        raise Conflict(
+            f"The branches '{branch.git_name}' and '{name}' both have the key '{branch.key}'. "
+            f"It belongs to '{branch.git_name}'; rename the other.",
+            branch=name,
+            taken_by=branch.git_name,
+            key=branch.key,
+        )

@@ -1,4 +1,4 @@
-"""Queries that are asked all the time: their SQL is written once, not at each asking.
+"""Queries that are asked all the time, and rows that are inserted all the time: their SQL is written once.
 
 For one row with its relations Django takes many times as long to write the SQL as to fetch and build the row. What
 every call of a flow needs (its token, its asset) is therefore prepared: the first asking of a thread writes the SQL
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import connections
+from django.db import connections, router
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 
@@ -39,11 +39,37 @@ def prepared(write: Callable[..., QuerySet[Row]]) -> Callable[..., Row | None]:
     return ask
 
 
+def insert(row: Model) -> None:
+    """Insert a new row whose key nobody needs."""
+    connection = connections[router.db_for_write(type(row))]
+    with connection.cursor() as cursor, planned_once(connection):
+        cursor.execute(insertion(type(row)), values_of(row, connection))
+    row._state.adding = False
+
+
+def columns_of(model: type[Model]) -> list[Any]:
+    """The fields of a model that have a column, but for its key, which the database gives."""
+    return [field for field in model._meta.concrete_fields if not field.primary_key]
+
+
+@functools.cache
+def insertion(model: type[Model]) -> str:
+    """The statement that inserts a row; its parameters are `values_of` the row."""
+    columns = [field.column for field in columns_of(model)]
+    places = ", ".join("%s" for _ in columns)
+    return f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 (names only)
+
+
+def values_of(row: Model, connection: Any) -> list[Any]:
+    """What a new row has in `columns_of` its model, as the database takes it."""
+    return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in columns_of(type(row))]
+
+
 @contextmanager
-def _planned_once(connection: Any) -> Iterator[None]:
+def planned_once(connection: Any) -> Iterator[None]:
     """On PostgreSQL the statements made here are planned once for each connection, too.
 
-    That is right for look-ups by a key only: for others the best plan depends on the values, so they are not kept.
+    That is right for what finds its rows by a key only: for others the best plan depends on the values.
     """
     driver = connection.connection if connection.vendor == "postgresql" else None
     if driver is None:
@@ -105,7 +131,7 @@ class _Plan(Generic[Row]):
 
     def row(self, values: dict[str, Any]) -> Row | None:
         connection = connections[self.database]
-        with connection.cursor() as cursor, _planned_once(connection):
+        with connection.cursor() as cursor, planned_once(connection):
             cursor.execute(self.sql, [values[name] if name else constant for name, constant in self.parameters])
             found = cursor.fetchone()
         if found is None:

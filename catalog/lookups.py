@@ -48,4 +48,4 @@ def kept_answer(digest: str) -> QuerySet[IdempotencyKey]:
 def last_attempt(perimeter: int, kind: str, entity_id: str) -> QuerySet[Instance]:
     """Of all that an entity registered with an attempt, one by the highest."""
     mine = Instance.objects.filter(producer_id=entity_id, producer_kind=kind, attempt__isnull=False)
-    return mine.filter(asset__branch__project__perimeter=perimeter).only("attempt").order_by("-attempt")[:1]
+    return mine.filter(component__perimeter=perimeter).only("attempt").order_by("-attempt")[:1]

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.utils.functional import cached_property
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -90,6 +91,13 @@ class ProjectName(Text):
 
 class Body(serializers.Serializer[Any]):
     """An object; unknown members are passed over, as newer clients may send them."""
+
+    @cached_property
+    def fields(self) -> Any:
+        """Bound once for each class: they keep nothing of a request, and copying them takes longer than checking."""
+        if "_bound" not in type(self).__dict__:
+            type(self)._bound = super().fields
+        return type(self)._bound
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):

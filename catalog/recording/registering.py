@@ -7,17 +7,17 @@ from typing import Any
 from django.utils import timezone
 
 from access.models import Perimeter
-from catalog.counters import add_to_edge, component_of, newest_of
+from catalog.counters import component_of, newest_of
 from catalog.entities import Entity
 from catalog.lookups import last_attempt
 from catalog.models import (
     Asset,
-    Edge,
     Instance,
     State,
     StateChange,
 )
 from catalog.querysets import InstanceQuerySet
+from catalog.recording.appending import append
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset
 
 Json = dict[str, Any]
@@ -51,7 +51,7 @@ def register(*, actor: str, at: AssetAddress, entity: Entity, what: Registration
     )
     now = timezone.now()
     state = State.FAILED if late else State(what.state)
-    instance = Instance.objects.create(
+    instance = Instance(
         asset=asset,
         number=asset.last_number + 1,
         state=state,
@@ -72,36 +72,14 @@ def register(*, actor: str, at: AssetAddress, entity: Entity, what: Registration
         settled_at=None if state == State.PENDING else now,
         actor=actor,
     )
-    add_to_edge(
-        asset=asset,
-        component=component,
-        direction=Edge.Direction.PRODUCES,
-        write_branch=(at.branch.key, ""),
-        entity=entity,
-        instance=instance,
-        at=now,
-    )
-    _point_to(asset, instance)
+    append(instance)
     finish(asset.branch, at.branch, made=made, actor=actor)
     return instance
 
 
-def _point_to(asset: Asset, instance: Instance) -> None:
-    """Make a new instance the newest of its asset, whose lock the caller holds."""
-    asset.last_number, asset.newest = instance.number, instance
-    changed = ["last_number", "newest"]
-    if instance.state == State.READY:
-        asset.newest_ready, asset.refreshed_at = instance, instance.settled_at
-        asset.ready_count += 1
-        changed += ["newest_ready", "refreshed_at", "ready_count"]
-    asset.save(update_fields=changed)
-
-
 def registered_by(perimeter: Perimeter, entity: Entity) -> InstanceQuerySet:
     """All that an entity registered in a perimeter, also on deleted assets."""
-    return Instance.objects.filter(
-        producer_id=entity.id, producer_kind=entity.kind, asset__branch__project__perimeter=perimeter
-    )
+    return Instance.objects.filter(producer_id=entity.id, producer_kind=entity.kind, component__perimeter=perimeter)
 
 
 def _lock_assets_of_earlier_attempts(at: AssetAddress, entity: Entity, attempt: int) -> dict[int, Asset]:

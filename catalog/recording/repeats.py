@@ -11,10 +11,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from access.errors import Conflict, SiteError
+from access.prepared import insert
 from catalog.lookups import kept_answer
-from catalog.models import (
-    IdempotencyKey,
-)
+from catalog.models import IdempotencyKey
 
 Json = dict[str, Any]
 
@@ -38,40 +37,41 @@ class Once:
 
 
 def once(request: Once | None, act: Callable[[], tuple[int, Json | None]]) -> tuple[int, Json | None]:
-    """Do `act` in one transaction, unless the same request was answered before; then give that answer again."""
+    """Do `act` in one transaction, unless the same request was answered before; then give that answer again.
+
+    Repeats are rare, so nobody looks for an answer first: a repeat acts as well, is stopped by the unique digest, and
+    what it did is rolled back.
+    """
     if request is None:
         with transaction.atomic():
             return act()
-    if answered := _answered(request):
-        return answered
     try:
         with transaction.atomic():
             status, answer = act()
-            IdempotencyKey.objects.create(
-                digest=request.digest,
-                body_digest=request.body_digest,
-                status=status,
-                answer=json.dumps(answer),
-                created_at=timezone.now(),
-            )
-    except (IntegrityError, SiteError):
-        # its twin was faster; what this one did is rolled back, or had nothing left to do
-        if answered := _answered(request):
-            return answered
-        raise
-    return status, answer
-
-
-def _answered(request: Once) -> tuple[int, Json | None] | None:
-    kept = kept_answer(digest=request.digest)
-    if kept is None:
-        return None
+            _keep(request, status, answer)
+            return status, answer
+    except (IntegrityError, SiteError):  # a repeat may also find nothing left to do
+        kept = kept_answer(digest=request.digest)
+        if kept is None:
+            raise
     if kept.created_at < timezone.now() - KEPT_FOR:
         kept.delete()
-        return None
+        return once(request, act)
     if kept.body_digest != request.body_digest:
         raise Conflict("This Idempotency-Key was used for another body.", field="Idempotency-Key")
     return kept.status, json.loads(kept.answer)
+
+
+def _keep(request: Once, status: int, answer: Json | None) -> None:
+    insert(
+        IdempotencyKey(
+            digest=request.digest,
+            body_digest=request.body_digest,
+            status=status,
+            answer=json.dumps(answer),
+            created_at=timezone.now(),
+        )
+    )
 
 
 def forget_old_answers() -> int:

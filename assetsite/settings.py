@@ -85,6 +85,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "access",
     "catalog",
+    "lineage",
 ]
 
 MIDDLEWARE = [

@@ -25,6 +25,7 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("v1", api_root),
+    path("v1/", include("lineage.api.urls")),
     path("v1/", include("catalog.api.urls")),
     *([path("styleguide/", styleguide_page)] if settings.DEBUG else []),
     path("", include("access.urls")),

@@ -1,17 +1,17 @@
 """What is derived from the events: kept while writing, and recomputed by `manage.py recount`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, F, Max, Min, Q
 
 from catalog.entities import Entity
 from catalog.lookups import component_named
-from catalog.models import Asset, Branch, Component, Consumption, Edge, Instance, Kind, SpecVersion, State
+from catalog.models import Asset, Branch, Component, Consumption, Edge, Instance, Kind, Promotion, SpecVersion, State
 
 Row = dict[str, Any]
 
@@ -77,6 +77,22 @@ def add_to_edge(
         Asset.objects.filter(pk=asset.pk).update(consumer_count=count_consumers(asset))
 
 
+def production(promoted: bool) -> Edge.Direction:
+    """The named producer of a promoted instance made it elsewhere: it did not write here."""
+    return Edge.Direction.PROMOTED if promoted else Edge.Direction.PRODUCES
+
+
+def add_promotion(instance: Instance) -> None:
+    """Count one more promotion to the asset of a new instance, whose lock the caller holds."""
+    source = instance.promoted_from
+    if source is None:
+        return
+    pair = {"source_id": source.asset_id, "target": instance.asset}
+    again = {"count": F("count") + 1, "last_at": instance.created_at}
+    if not Promotion.objects.filter(**pair).update(**again):
+        Promotion.objects.create(**pair, first_at=instance.created_at, last_at=instance.created_at)
+
+
 @dataclass
 class Recount:
     """What `recount` found wrong: one line for each correction."""
@@ -96,6 +112,7 @@ class Recount:
     def _asset(self, asset: Asset) -> None:
         self.assets += 1
         self._edges(asset)
+        self._promotions(asset)
         self._correct(
             asset,
             newest_of(asset)
@@ -121,7 +138,7 @@ class Recount:
             },
         )
 
-    def _correct(self, row: Asset | Branch | Edge, right: Row) -> None:
+    def _correct(self, row: Asset | Branch | Edge | Promotion, right: Row) -> None:
         wrong = {name: value for name, value in right.items() if getattr(row, name) != value}
         if wrong:
             type(row)._default_manager.filter(pk=row.pk).update(**wrong)
@@ -144,6 +161,25 @@ class Recount:
             )
             self.corrections.append(f"Edge {edge.pk}: was missing")
 
+    def _promotions(self, asset: Asset) -> None:
+        right = {row.pop("source"): row for row in _promotions_from_events(asset)}
+        for promotion in Promotion.objects.filter(target=asset):
+            fact = right.pop(promotion.source_id, None)
+            if fact is None:
+                promotion.delete()
+                self.corrections.append(f"Promotion {promotion.pk}: has no event")
+            else:
+                self._correct(promotion, fact)
+        for source, fact in right.items():
+            promotion = Promotion.objects.create(target=asset, source_id=source, **fact)
+            self.corrections.append(f"Promotion {promotion.pk}: was missing")
+
+
+def _promotions_from_events(asset: Asset) -> Iterable[Any]:
+    promoted = Instance.objects.filter(asset=asset, promoted_from__isnull=False).order_by()
+    by_source = promoted.values(source=F("promoted_from__asset"))
+    return by_source.annotate(first_at=Min("created_at"), last_at=Max("created_at"), count=Count("pk"))
+
 
 def _edges_from_events(asset: Asset) -> dict[tuple[int, str, str], Row]:
     edges: dict[tuple[int, str, str], Row] = {}
@@ -161,11 +197,11 @@ def _edges_from_events(asset: Asset) -> dict[tuple[int, str, str], Row]:
 
 def _productions(asset: Asset) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int]]:
     branch = asset.branch
-    fields = ("component_id", "created_at", "producer_kind", "producer_id", "pk")
-    for component, at, kind, entity, pk in (
+    fields = ("component_id", "created_at", "producer_kind", "producer_id", "pk", "promoted_from_id")
+    for component, at, kind, entity, pk, source in (
         Instance.objects.filter(asset=asset).order_by("number").values_list(*fields).iterator()
     ):
-        yield (component, Edge.Direction.PRODUCES.value, branch.key), "", at, kind, entity, pk
+        yield (component, production(source is not None).value, branch.key), "", at, kind, entity, pk
 
 
 def _consumptions(asset: Asset) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int | None]]:

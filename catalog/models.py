@@ -229,6 +229,7 @@ class Instance(models.Model):
     producer_id = models.CharField(max_length=512)
     component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="produced")
     run = models.CharField(max_length=512, blank=True, help_text="Flow/run of a producing task.")
+    promoted_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="promotions")
     attempt = models.PositiveIntegerField(null=True)
     datastore_type = models.CharField(max_length=16, blank=True)
     datastore_root = models.CharField(max_length=1024, blank=True)
@@ -305,6 +306,7 @@ class Edge(models.Model):
     class Direction(models.TextChoices):
         PRODUCES = "produces", "produces"
         CONSUMES = "consumes", "consumes"
+        PROMOTED = "promoted", "made what was promoted to here"
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="edges")
     component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="edges")
@@ -326,6 +328,19 @@ class Edge(models.Model):
                 fields=["asset", "component", "direction", "write_branch"], name="one_edge_per_fact"
             )
         ]
+
+
+class Promotion(models.Model):
+    """Derived: instances of one asset were registered as copies of another's; how often and when."""
+
+    source = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="promotions_out")
+    target = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="promotions_in")
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "target"], name="one_promotion_per_pair")]
 
 
 class Alias(models.Model):

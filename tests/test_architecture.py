@@ -13,6 +13,7 @@ FLOOR = {"obproject.branches", "obproject.definitions", "obproject.lengths", "ob
 MAY_IMPORT = {
     "access": set(),
     "catalog": {"access", "obproject"},
+    "lineage": {"access", "catalog"},
     "obproject": set(),
     "metaflow_extensions": {"obproject"},
     "examples": {"obproject"},
@@ -67,8 +68,28 @@ def test_the_flow_side_never_loads_django():
             assert not {room_of(name) for name in imports(path)} & {"django", "rest_framework"}, module
 
 
+def test_lineage_uses_what_the_catalogue_is_and_none_of_its_views():
+    views = {name for module, path in modules("catalog") if defines_views(path) for name in [module]}
+    assert {"catalog.pages.asset", "catalog.pages.overview", "catalog.api.assets"} <= views
+    for module, path in modules("lineage"):
+        used = {name for name in imports(path) if any(name == view or name.startswith(f"{view}.") for view in views)}
+        assert not used, f"{module} imports {used}"
+
+
+def defines_views(path: Path) -> bool:
+    text = path.read_text()
+    return "@at_place" in text or "(CatalogView)" in text or "@require_safe\ndef" in text
+
+
+def test_graph_and_layout_know_no_database_and_no_http():
+    pure = [ROOT / "lineage" / "graph.py", ROOT / "lineage" / "walk.py", *(ROOT / "lineage" / "layout").rglob("*.py")]
+    for path in pure:
+        outside = {room_of(name) for name in imports(path)} - sys.stdlib_module_names
+        assert outside <= {"networkx", "lineage"}, f"{path} imports {outside}"
+
+
 def test_metaflow_is_read_in_one_room_of_the_server():
-    for room in ("access", "catalog", "assetsite"):
+    for room in ("access", "catalog", "assetsite", "lineage"):
         for module, path in modules(room):
             if not module.startswith("catalog.runs"):
                 assert "metaflow" not in {room_of(name) for name in imports(path)}, module

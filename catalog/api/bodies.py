@@ -1,7 +1,7 @@
 """What clients may send: checked by type and size here, so that the writes need not."""
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.functional import cached_property
 from drf_spectacular.types import OpenApiTypes
@@ -92,12 +92,14 @@ class ProjectName(Text):
 class Body(serializers.Serializer[Any]):
     """An object; unknown members are passed over, as newer clients may send them."""
 
+    bound: ClassVar[dict[type, Any]] = {}
+
     @cached_property
     def fields(self) -> Any:
         """Bound once for each class: they keep nothing of a request, and copying them takes longer than checking."""
-        if "_bound" not in type(self).__dict__:
-            type(self)._bound = super().fields
-        return type(self)._bound
+        if type(self) not in self.bound:
+            self.bound[type(self)] = super().fields
+        return self.bound[type(self)]
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):

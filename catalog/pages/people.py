@@ -49,6 +49,11 @@ class Use:
         return f"v{number}" if number else ""
 
     @property
+    def promoted(self) -> bool:
+        """Whether it made what was promoted to here, and did not write here itself."""
+        return self.edge.direction == Edge.Direction.PROMOTED
+
+    @property
     def elsewhere(self) -> str:
         """The component's own branch, if it is not the asset's; another project is named before it."""
         project = self.edge.component.project_name
@@ -71,6 +76,7 @@ class Use:
             "component": {"kind": edge.component.kind, "name": edge.component.name},
             "project": edge.component.project_name,
             "branch": edge.write_branch,
+            "promoted": self.promoted,
             "first_at": time_shape(edge.first_at),
             "last_at": time_shape(edge.last_at),
             "count": edge.count,
@@ -91,7 +97,7 @@ class Uses:
     def of(cls, edges: Iterable[Edge], home: Branch, cut: bool = False) -> "Uses":
         rows = [Use(edge, home) for edge in edges]
         return cls(
-            [row for row in rows if row.edge.direction == Edge.Direction.PRODUCES],
+            [row for row in rows if row.edge.direction != Edge.Direction.CONSUMES],
             [row for row in rows if row.edge.direction == Edge.Direction.CONSUMES],
             cut,
         )

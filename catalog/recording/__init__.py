@@ -10,11 +10,12 @@ from catalog.recording.consuming import consume
 from catalog.recording.deploying import Declaration, DeployOutcome, declare, delete_spec, deploy, post_spec
 from catalog.recording.editing import clear_override, delete_asset, override_property
 from catalog.recording.places import AssetAddress, BranchAddress
-from catalog.recording.registering import Registration, confirm, register, registered_by
+from catalog.recording.registering import PROMOTED_FROM, Registration, confirm, register, registered_by
 from catalog.recording.repeats import Once, forget_old_answers, once
 
 __all__ = [
     "ANY",
+    "PROMOTED_FROM",
     "AliasMoved",
     "AssetAddress",
     "BranchAddress",

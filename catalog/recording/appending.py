@@ -5,11 +5,12 @@ SQLite, which has no round trips and no such statements, gets the same three wri
 """
 
 import functools
+from typing import Any
 
 from django.db import connection
 
 from access.prepared import insertion, planned_once, values_of
-from catalog.counters import add_to_edge
+from catalog.counters import add_promotion, add_to_edge, production
 from catalog.entities import Entity
 from catalog.models import Asset, Edge, Instance, State
 
@@ -32,6 +33,11 @@ def append(instance: Instance) -> None:
         _point_to(instance)
         asset.save(update_fields=POINTERS)
         _count(instance)
+    add_promotion(instance)
+
+
+def _direction(instance: Instance) -> Edge.Direction:
+    return production(instance.promoted_from_id is not None)
 
 
 def _point_to(instance: Instance) -> None:
@@ -44,7 +50,7 @@ def _count(instance: Instance) -> None:
     add_to_edge(
         asset=instance.asset,
         component=instance.component,
-        direction=Edge.Direction.PRODUCES,
+        direction=_direction(instance),
         write_branch=(instance.asset.branch.key, ""),
         entity=Entity(instance.producer_kind, instance.producer_id),
         instance=instance,
@@ -54,10 +60,16 @@ def _count(instance: Instance) -> None:
 
 def _insert_all(instance: Instance) -> int:
     asset = instance.asset
-    row = values_of(instance, connection)
-    pointers = [asset.last_number, asset.ready_count, asset.refreshed_at, instance.state == State.READY, asset.pk]
-    edge = [asset.pk, instance.component_id, Edge.Direction.PRODUCES.value, asset.branch.key]
-    newest = [instance.created_at, instance.created_at, instance.producer_kind, instance.producer_id]
+    row: list[Any] = values_of(instance, connection)
+    pointers: list[Any] = [
+        asset.last_number,
+        asset.ready_count,
+        asset.refreshed_at,
+        instance.state == State.READY,
+        asset.pk,
+    ]
+    edge: list[Any] = [asset.pk, instance.component_id, _direction(instance).value, asset.branch.key]
+    newest: list[Any] = [instance.created_at, instance.created_at, instance.producer_kind, instance.producer_id]
     with connection.cursor() as cursor, planned_once(connection):
         cursor.execute(_statement(), [*row, *pointers, *edge, *newest])
         (pk,) = cursor.fetchone()

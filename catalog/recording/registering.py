@@ -21,6 +21,8 @@ from catalog.recording.appending import append
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset
 
 Json = dict[str, Any]
+PROMOTED_FROM = "promoted_from_instance"
+"""The annotation by which a promotion names the id of its source."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def register(*, actor: str, at: AssetAddress, entity: Entity, what: Registration
         producer_id=entity.id,
         component=component,
         run=entity.run,
+        promoted_from=_source_of(what.annotations),
         attempt=what.attempt,
         datastore_type=what.datastore_type,
         datastore_root=what.datastore_root,
@@ -75,6 +78,12 @@ def register(*, actor: str, at: AssetAddress, entity: Entity, what: Registration
     append(instance)
     finish(asset.branch, at.branch, made=made, actor=actor)
     return instance
+
+
+def _source_of(annotations: Json) -> Instance | None:
+    """The instance that this one is a copy of, where the catalogue has it."""
+    uid = annotations.get(PROMOTED_FROM)
+    return Instance.objects.filter(uid=uid).only("pk", "asset_id").first() if isinstance(uid, str) and uid else None
 
 
 def registered_by(perimeter: Perimeter, entity: Entity) -> InstanceQuerySet:

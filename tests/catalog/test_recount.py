@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db.models import F
 
 from catalog.counters import Recount
-from catalog.models import Asset, Branch, Component, Edge, Instance
+from catalog.models import Asset, Branch, Component, Edge, Instance, Promotion
 from catalog.recording import clear_override, override_property
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body, spec_body, task
 
@@ -42,6 +42,9 @@ class History:
         body = {"entity_ref": self.task(), kind: "s3", "state": self.chance.choice(["ready", "pending"])}
         if self.chance.random() < 0.7:
             body["attempt"] = self.chance.randrange(3)
+        source = self.any_of(Instance.objects.all()) if self.chance.random() < 0.3 else None
+        if source:
+            body["annotations"] = {"promoted_from_instance": source.uid}
         return self.api.patch(path, body)
 
     def consume(self):
@@ -104,6 +107,7 @@ def test_recount_corrects_nothing_after_any_history(api, seed):
     assert Asset.objects.filter(deleted_at=None).exists()
     assert Asset.objects.exclude(deleted_at=None).exists()
     assert Instance.objects.filter(state_reason__startswith="superseded").exists()
+    assert Promotion.objects.exists()
     done = Recount().run()
     assert done.corrections == []
     assert done.assets == Asset.objects.count()
@@ -120,6 +124,7 @@ def healthy(api):
     api.consume("data/xkcd/instances/v1")
     api.post("deploys", deploy_body(definition("xkcd"), definition("llm", "models")))
     api.put("data/xkcd/aliases/p", {"entity_ref": task("F/1/s/1"), "instance_id": made["id"]})
+    api.register("data/stable", annotations={"promoted_from_instance": made["id"]})
     assert Recount().run().corrections == []
     return api
 
@@ -127,9 +132,11 @@ def healthy(api):
 def derived():
     """All derived columns and rows, but for the keys of edges."""
     edges = list(Edge.objects.order_by("asset", "component", "direction", "write_branch").values())
-    for edge in edges:
-        del edge["id"]
-    return list(Asset.objects.order_by("pk").values()), list(Branch.objects.order_by("pk").values()), edges
+    promotions = list(Promotion.objects.order_by("source", "target").values())
+    for row in [*edges, *promotions]:
+        del row["id"]
+    assets, branches = (list(model.objects.order_by("pk").values()) for model in (Asset, Branch))
+    return assets, branches, edges, promotions
 
 
 @pytest.mark.parametrize(
@@ -139,7 +146,7 @@ def derived():
         lambda: Asset.objects.update(ready_count=F("ready_count") + 3),
         lambda: Asset.objects.update(newest=None),
         lambda: Asset.objects.update(newest_ready=None),
-        lambda: Asset.objects.update(newest_ready=Instance.objects.get(number=2)),
+        lambda: Asset.objects.update(newest_ready=Instance.objects.get(number=2, asset__asset_id="xkcd")),
         lambda: Asset.objects.update(refreshed_at=None),
         lambda: Asset.objects.update(properties={"no": "more"}),
         lambda: Asset.objects.update(alias_index={"q": "i_x"}),
@@ -151,6 +158,10 @@ def derived():
         lambda: Edge.objects.update(first_at=F("last_at"), last_instance=None),
         lambda: Edge.objects.update(last_entity_id="x", write_branch_name="y"),
         lambda: Edge.objects.all().delete(),
+        lambda: Promotion.objects.all().delete(),
+        lambda: Promotion.objects.update(count=5),
+        lambda: Promotion.objects.update(source=F("target")),
+        lambda: Edge.objects.filter(direction="promoted").update(direction="produces"),
         lambda: Edge.objects.filter(direction="consumes").delete(),
         lambda: Edge.objects.filter(direction="consumes").update(
             component=Component.objects.create(
@@ -175,5 +186,5 @@ def test_the_command_says_what_it_corrected(healthy):
     call_command("recount", stdout=out)
     assert out.getvalue().splitlines() == [
         f"Asset {asset.pk}: last_number, ready_count",
-        "2 assets recounted, 1 corrections.",
+        "3 assets recounted, 1 corrections.",
     ]

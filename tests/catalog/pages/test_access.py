@@ -71,7 +71,7 @@ UNKNOWN = {
     "/alpha/churn/main/data/nope": "There is no data asset 'nope'",
     "/alpha/churn/main/models/churn_model/v99": "has no instance 'v99'",
     "/alpha/churn/main/models/churn_model/@nope": "has no alias 'nope'",
-    "/alpha/churn/main/lineage": "There is no page and no branch 'main/lineage'",
+    "/alpha/churn/main/nothing-here": "There is no page and no branch 'main/nothing-here'",
 }
 
 

@@ -1,0 +1,93 @@
+"""From a walk to an answer: what is shown of it, what is left out, and what everything is called."""
+
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+from django.utils import timezone
+
+from lineage.answers import Answer, LeftOut, More, Question, Reason
+from lineage.asked import Asked
+from lineage.graph import Kind, Link, Node, graph_of
+from lineage.walk import Arrow, Key, Walk, neighbours
+
+
+class Names(Protocol):
+    def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:
+        """What each key is called."""
+
+
+def answered(question: Question, walked: Walk, names: Names, asked: Asked) -> Answer:
+    """The answer that a walk gives, with at most as many nodes as asked for, the nearest first."""
+    passing, filtered = _filtered(walked, names, asked)
+    shown = names.nodes(passing[: asked.budget], walked.arrows.values())
+    ids = {key: node.id for key, node in shown.items()}
+    is_far = question in (Question.AROUND, Question.EXACT)
+    return Answer(
+        question=question,
+        graph=graph_of(shown.values(), _links(walked.arrows.values(), shown)),
+        as_of=asked.as_of or timezone.now(),
+        is_past=asked.as_of is not None,
+        focus=(ids[walked.focus],) if walked.focus in ids else (),
+        direction="down" if question in (Question.IMPACT, Question.PATHS) else asked.direction,
+        depth=asked.depth if is_far else None,
+        budget=asked.budget,
+        found=len(walked.distance),
+        found_at_least=walked.cut,
+        left_out=tuple(_left_out(walked, shown, len(passing), len(filtered))),
+        notes=asked.notes,
+        more=_more(walked, ids, filtered),
+        distance={ids[key]: far for key, far in walked.distance.items() if key in ids} if walked.focus else {},
+        via={ids[key]: ids[before] for key, before in walked.via.items() if key in ids and before in ids},
+    )
+
+
+def _filtered(walked: Walk, names: Names, asked: Asked) -> tuple[list[Key], set[Key]]:
+    """The keys that are of the kinds and branches asked for, and the others. The focus stays, and what has no name."""
+    keys = list(walked.distance)
+    if not asked.kinds and not asked.branches:
+        return keys, set()
+    nodes = names.nodes(keys, walked.arrows.values())
+    passing = [key for key in keys if key == walked.focus or _passes(nodes[key], asked)]
+    return passing, set(keys).difference(passing)
+
+
+def _passes(node: Node, asked: Asked) -> bool:
+    of_kind = not asked.kinds or node.kind.value in asked.kinds
+    on_branch = not asked.branches or node.branch in asked.branches
+    return node.kind == Kind.HIDDEN or (of_kind and on_branch)
+
+
+def _links(arrows: Iterable[Arrow], shown: dict[Key, Node]) -> Iterable[Link]:
+    for arrow in arrows:
+        source, target = shown.get(arrow.source), shown.get(arrow.target)
+        if source is None or target is None:
+            continue
+        if Kind.HIDDEN in (source.kind, target.kind):
+            yield Link(source.id, target.id, arrow.relation)
+        else:
+            yield Link(source.id, target.id, arrow.relation, arrow.first_at, arrow.last_at, arrow.count)
+
+
+def _left_out(walked: Walk, shown: dict[Key, Node], passing: int, filtered: int) -> Iterable[LeftOut]:
+    further = {end for ends in walked.beyond for end in ends}.difference(walked.distance)
+    if further:
+        yield LeftOut(Reason.DEPTH, len(further), at_least=walked.cut)
+    over = passing - len(shown)
+    if over or (walked.cut and not further):
+        yield LeftOut(Reason.BUDGET, max(over, 1), at_least=walked.cut)
+    hidden = sum(node.kind == Kind.HIDDEN for node in shown.values())
+    if hidden:
+        yield LeftOut(Reason.HIDDEN, hidden)
+    if filtered:
+        yield LeftOut(Reason.FILTER, filtered)
+
+
+def _more(walked: Walk, ids: dict[Key, str], filtered: Collection[Key]) -> dict[str, More]:
+    """How many neighbours of each shown node are not shown."""
+    ups, downs = neighbours([*walked.arrows, *walked.beyond])
+    more = {}
+    for key, name in ids.items():
+        counts = [sum(end not in ids and end not in filtered for end in ends[key]) for ends in (ups, downs)]
+        if any(counts):
+            more[name] = More(*counts)
+    return more

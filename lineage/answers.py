@@ -1,0 +1,171 @@
+"""Answers that say what they leave out: a graph, how it was asked for, and whether it is all there is."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import networkx as nx
+
+from catalog.api.shapes import time_shape
+from lineage.graph import Cycle, Kind, Link, Node, cycles_of, islands_of, links_of, nodes_of, within_cycles
+
+Json = dict[str, Any]
+
+
+class Question(StrEnum):
+    AROUND = "around"
+    """By component: what is around an asset or a component."""
+    BRANCH = "branch"
+    """By component: everything on a branch, and what it touches."""
+    IMPACT = "impact"
+    """By component: all that is downstream."""
+    PATHS = "paths"
+    """By component: every way from one node to another."""
+    EXACT = "exact"
+    """By instance: what exactly went into one instance, and what was made of it."""
+
+
+class Reason(StrEnum):
+    DEPTH = "depth"
+    BUDGET = "budget"
+    HIDDEN = "hidden"
+    FILTER = "filter"
+    """Left out because the question said so; the answer to it is complete all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """So many nodes are not shown, or shown without a name; `at_least`: nobody counted further."""
+
+    reason: Reason
+    count: int
+    at_least: bool = False
+
+    @property
+    def sentence(self) -> str:
+        many = f"{'at least ' if self.at_least else ''}{self.count:,} {'node' if self.count == 1 else 'nodes'}"
+        return {
+            Reason.DEPTH: f"{many} further away than the depth asked for",
+            Reason.BUDGET: f"{many} beyond the number of nodes asked for",
+            Reason.HIDDEN: f"{many} that you may not see, shown without a name",
+            Reason.FILTER: f"{many} of other kinds or branches",
+        }[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """How many neighbours of a node are not shown, against and along the arrows."""
+
+    up: int = 0
+    down: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A graph and what to know of it. `found` counts all nodes that the question reaches, shown or not."""
+
+    question: Question
+    graph: nx.DiGraph
+    as_of: datetime
+    """The moment that the answer is true of."""
+    is_past: bool = False
+    """Whether that moment was asked for; else it is now."""
+    focus: tuple[str, ...] = ()
+    direction: str = "both"
+    depth: int | None = None
+    budget: int = 0
+    found: int = 0
+    found_at_least: bool = False
+    left_out: tuple[LeftOut, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was asked for and could not be: how it was clamped, in sentences."""
+    more: dict[str, More] = field(default_factory=dict)
+    distance: dict[str, int] = field(default_factory=dict)
+    """Arrows between the focus and a node; negative upstream."""
+    via: dict[str, str] = field(default_factory=dict)
+    """The node from which each was reached first; none for the focus."""
+
+    @property
+    def complete(self) -> bool:
+        return all(cut.reason == Reason.FILTER for cut in self.left_out)
+
+    @property
+    def nodes(self) -> list[Node]:
+        return nodes_of(self.graph)
+
+    @property
+    def links(self) -> list[Link]:
+        return links_of(self.graph)
+
+    @property
+    def cycles(self) -> list[Cycle]:
+        return cycles_of(self.graph)
+
+    def node(self, key: str) -> Node:
+        found: Node = self.graph.nodes[key]["node"]
+        return found
+
+
+def answer_shape(answer: Answer) -> Json:
+    """The answer in JSON."""
+    circular = within_cycles(answer.graph)
+    return {
+        "question": answer.question.value,
+        "focus": list(answer.focus),
+        "direction": answer.direction,
+        "depth": answer.depth,
+        "as_of": time_shape(answer.as_of),
+        "is_past": answer.is_past,
+        "complete": answer.complete,
+        "counts": {
+            "nodes": len(answer.graph),
+            "links": answer.graph.number_of_edges(),
+            "found": answer.found,
+            "found_at_least": answer.found_at_least,
+        },
+        "left_out": [
+            {"reason": cut.reason.value, "count": cut.count, "at_least": cut.at_least, "sentence": cut.sentence}
+            for cut in answer.left_out
+        ],
+        "notes": list(answer.notes),
+        "nodes": [node_shape(node, answer) for node in answer.nodes],
+        "links": [link_shape(link, circular) for link in answer.links],
+        "cycles": [{"nodes": list(cycle.nodes), "size": cycle.size} for cycle in answer.cycles],
+        "islands": [list(island) for island in islands_of(answer.graph)],
+    }
+
+
+def node_shape(node: Node, answer: Answer) -> Json:
+    more = answer.more.get(node.id, More())
+    return {
+        "id": node.id,
+        "kind": node.kind.value,
+        "name": node.name,
+        "key": node.key,
+        "project": node.project,
+        "branch": node.branch,
+        "branch_name": node.branch_name,
+        "version": node.version,
+        "state": node.state,
+        "at": time_shape(node.at),
+        "url": node.url,
+        "deleted": node.deleted,
+        "hidden": node.kind == Kind.HIDDEN,
+        "fault": node.fault,
+        "distance": answer.distance.get(node.id),
+        "via": answer.via.get(node.id),
+        "more": {"up": more.up, "down": more.down},
+    }
+
+
+def link_shape(link: Link, circular: set[tuple[str, str]]) -> Json:
+    return {
+        "source": link.source,
+        "target": link.target,
+        "relation": link.relation.value,
+        "first_at": time_shape(link.first_at),
+        "last_at": time_shape(link.last_at),
+        "count": link.count,
+        "in_cycle": (link.source, link.target) in circular,
+    }

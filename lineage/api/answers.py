@@ -1,0 +1,119 @@
+"""What the OpenAPI document says of lineage. The shapes themselves are made in `lineage/answers.py`."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from lineage.answers import Question, Reason
+from lineage.asked import BUDGET, BUDGET_MOST, DEPTH_MOST, DIRECTIONS, KINDS
+from lineage.graph import Kind, Relation
+
+Shape = serializers.Serializer[Any]
+
+
+def text(**options: Any) -> serializers.CharField:
+    return serializers.CharField(**options)
+
+
+def number(**options: Any) -> serializers.IntegerField:
+    return serializers.IntegerField(**options)
+
+
+def time(**options: Any) -> serializers.DateTimeField:
+    return serializers.DateTimeField(**options)
+
+
+def one_of(values: Any, **options: Any) -> serializers.ChoiceField:
+    return serializers.ChoiceField(choices=[str(value) for value in values], **options)
+
+
+class LineageCounts(Shape):
+    nodes = number(help_text="Shown.")
+    links = number(help_text="Shown.")
+    found = number(help_text="Nodes that the question reaches, shown or not.")
+    found_at_least = serializers.BooleanField(help_text="Nobody counted further.")
+
+
+class LineageCut(Shape):
+    reason = one_of(Reason)
+    count = number()
+    at_least = serializers.BooleanField()
+    sentence = text()
+
+
+class MoreNeighbours(Shape):
+    up = number()
+    down = number()
+
+
+class LineageNode(Shape):
+    id = text(help_text="Can be the focus of the next question.")
+    kind = one_of([kind for kind in Kind if kind != Kind.GROUP])
+    name = text(help_text="Empty for what you may not see.")
+    key = text(help_text="The id of an asset; the entity that was last active, of a component or a run.")
+    project = text()
+    branch = text(help_text="Key of the asset's branch, or of the one that the component writes to; empty: unknown.")
+    branch_name = text()
+    version = text()
+    state = text()
+    at = time(allow_null=True)
+    url = text(help_text="The path of its page; empty if it has none.")
+    deleted = serializers.BooleanField()
+    hidden = serializers.BooleanField()
+    fault = text(help_text="What is wrong with the stored data; empty if nothing.")
+    distance = number(allow_null=True, help_text="Arrows to the focus; negative upstream.")
+    via = text(allow_null=True, help_text="The node from which it was reached first.")
+    more = MoreNeighbours(help_text="Neighbours that are not shown.")
+
+
+class LineageLink(Shape):
+    source = text()  # type: ignore[assignment]
+    target = text()
+    relation = one_of(Relation)
+    first_at = time(allow_null=True)
+    last_at = time(allow_null=True, help_text="Null with a null count: it has changed since the moment asked for.")
+    count = number(allow_null=True)
+    in_cycle = serializers.BooleanField()
+
+
+class LineageCycle(Shape):
+    nodes = serializers.ListField(child=text(), help_text="One way round.")
+    size = number(help_text="Nodes of the whole part that feeds itself.")
+
+
+class LineageAnswer(Shape):
+    """A graph, and whether it is all there is. Arrows run as content does: producer, asset, consumer."""
+
+    question = one_of(Question)
+    focus = serializers.ListField(child=text())
+    direction = one_of(DIRECTIONS)
+    depth = number(allow_null=True)
+    as_of = time(help_text="The moment that this is true of.")
+    is_past = serializers.BooleanField(help_text="Whether that moment was asked for.")
+    complete = serializers.BooleanField(help_text="Nothing is left out for depth, number or visibility.")
+    counts = LineageCounts()
+    left_out = LineageCut(many=True)
+    notes = serializers.ListField(child=text(), help_text="What made no sense, and what it was taken for.")
+    nodes = LineageNode(many=True)
+    links = LineageLink(many=True)
+    cycles = LineageCycle(many=True)
+    islands = serializers.ListField(
+        child=serializers.ListField(child=text()), help_text="The parts that hang together, the largest first."
+    )
+
+
+def focus_parameter(name: str, *, required: bool = True) -> OpenApiParameter:
+    says = "The id of a node, or data/xkcd, models/m, flow/TrainFlow, deployment/app on this branch."
+    return OpenApiParameter(name, str, required=required, description=says)
+
+
+PARAMETERS = [
+    OpenApiParameter("direction", str, enum=list(DIRECTIONS), description="up: producers; down: consumers."),
+    OpenApiParameter("depth", int, description=f"How many arrows far, 0 to {DEPTH_MOST}."),
+    OpenApiParameter("limit", int, description=f"How many nodes at most, 1 to {BUDGET_MOST}. Default: {BUDGET}."),
+    OpenApiParameter("as_of", str, description="As it was at this time (ISO 8601, UTC) or at the end of this day."),
+    OpenApiParameter("kind", str, many=True, enum=list(KINDS), description="Show these kinds only."),
+    OpenApiParameter("branch", str, many=True, description="Show what is on these branches only, by key."),
+]
+"""What every question takes. The path's `branch` is where it is asked, the query's what it is narrowed to."""

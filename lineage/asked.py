@@ -1,0 +1,106 @@
+"""What a question about lineage may say, with everything that makes no sense clamped and told."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from lineage.graph import Kind
+
+DIRECTIONS = ("both", "up", "down")
+DEPTH_MOST = 50
+BUDGET, BUDGET_MOST = 250, 2_000
+KINDS = tuple(kind.value for kind in Kind if kind not in (Kind.HIDDEN, Kind.GROUP))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How far to go, in which direction, as of when, and what to show of it."""
+
+    direction: str = "both"
+    depth: int = 1
+    budget: int = BUDGET
+    """How many nodes to answer at most."""
+    as_of: datetime | None = None
+    """None: now."""
+    kinds: frozenset[str] = frozenset()
+    """Show these kinds only; empty: all."""
+    branches: frozenset[str] = frozenset()
+    """Show what is on these branches only, by key; empty: all."""
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, query: QueryDict, *, depth: int, direction: str = "both") -> "Asked":
+        """From a query string: `direction`, `depth`, `limit`, `as_of`, `kind` and `branch` (repeatable)."""
+        reader = _Reader(query)
+        return cls(
+            direction=reader.choice("direction", DIRECTIONS, direction),
+            depth=reader.number("depth", depth, least=0, most=DEPTH_MOST),
+            budget=reader.number("limit", BUDGET, least=1, most=BUDGET_MOST),
+            as_of=reader.moment("as_of"),
+            kinds=frozenset(reader.choices("kind", KINDS)),
+            branches=frozenset(name for name in query.getlist("branch") if name),
+            notes=tuple(reader.notes),
+        )
+
+
+class _Reader:
+    def __init__(self, query: QueryDict) -> None:
+        self.query = query
+        self.notes: list[str] = []
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        said = self.query.get(name, "")
+        if said and said not in allowed:
+            self.notes.append(f"The {name} '{said[:40]}' is unknown; taken as {default}.")
+        return said if said in allowed else default
+
+    def choices(self, name: str, allowed: tuple[str, ...]) -> list[str]:
+        said = [value for value in self.query.getlist(name) if value]
+        for value in said:
+            if value not in allowed:
+                self.notes.append(f"The {name} '{value[:40]}' is unknown; passed over.")
+        return [value for value in said if value in allowed]
+
+    def number(self, name: str, default: int, *, least: int, most: int) -> int:
+        said = self.query.get(name, "").strip()
+        if not said:
+            return default
+        try:
+            wanted = int(said[:12])
+        except ValueError:
+            self.notes.append(f"The {name} '{said[:40]}' is no whole number; taken as {default}.")
+            return default
+        number = min(max(wanted, least), most)
+        if number != wanted:
+            self.notes.append(f"The {name} {wanted} is out of bounds; taken as {number}.")
+        return number
+
+    def moment(self, name: str) -> datetime | None:
+        said = self.query.get(name, "").strip()
+        if not said:
+            return None
+        moment = _moment(said)
+        if moment is None:
+            self.notes.append(f"'{said[:40]}' is no time; taken as now.")
+            return None
+        if moment > timezone.now():
+            self.notes.append("The time asked for is still to come; taken as now.")
+            return None
+        return moment
+
+
+def _moment(said: str) -> datetime | None:
+    """A time in ISO 8601, UTC unless it says otherwise; a day means its end."""
+    try:
+        day = parse_date(said)
+        if day:
+            return datetime(day.year, day.month, day.day, 23, 59, 59, 999_999, tzinfo=UTC)
+        moment = parse_datetime(said.replace(" ", "+") if said.count(" ") == 1 and "T" in said else said)
+        if moment and moment.tzinfo is None:
+            return moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if moment else None
+    except (ValueError, OverflowError):
+        return None

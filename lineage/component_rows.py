@@ -1,0 +1,254 @@
+"""The graph by component, out of the aggregate rows: assets, and components on the branches that they write to."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote
+
+from django.db.models import F, Q, QuerySet, Value
+
+from access.identity import Viewer
+from catalog.models import Asset, Branch, Component, Edge, Promotion
+from catalog.pages.addresses import asset_url, branch_url
+from lineage.graph import Kind, Node, Relation
+from lineage.walk import WALK_MOST, Arrow, Key
+
+Direction = Edge.Direction
+
+KINDS = {
+    Component.Kind.FLOW: Kind.FLOW,
+    Component.Kind.DEPLOYMENT: Kind.DEPLOYMENT,
+    Component.Kind.PERSON: Kind.PERSON,
+    Component.Kind.CI: Kind.CI,
+    Component.Kind.OTHER: Kind.UNKNOWN,
+}
+SEGMENTS = {Kind.FLOW: "flows", Kind.DEPLOYMENT: "deployments"}
+"""Of the address of a component that has a page of its own."""
+
+
+def asset_key(pk: int) -> Key:
+    return ("asset", pk)
+
+
+def component_key(pk: int, branch: str) -> Key:
+    return ("component", pk, branch)
+
+
+class ComponentRows:
+    """Arrows by component as they were at a moment (None: now)."""
+
+    def __init__(self, as_of: datetime | None) -> None:
+        self.as_of = as_of
+
+    def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
+        edges = _touching(into, Direction.PRODUCES, Direction.CONSUMES)
+        edges |= _touching(out_of, Direction.CONSUMES, Direction.PRODUCES)
+        promotions = Q(target__in=_assets(into)) | Q(source__in=_assets(out_of))
+        return self.read(edges, promotions, most)
+
+    def among(self, keys: Collection[Key]) -> list[Arrow]:
+        assets = _assets(keys)
+        edges = Q(asset__in=assets) & _at_components(keys)
+        return self.read(edges, Q(source__in=assets, target__in=assets), WALK_MOST)
+
+    def of_branch(self, branch: Branch, most: int) -> list[Arrow]:
+        """Every arrow at an asset of a branch or at a component that writes to it."""
+        project = branch.project
+        writers = Component.objects.filter(perimeter=project.perimeter_id, project_name=project.name)
+        edges = Q(asset__branch=branch) | Q(component__in=writers, write_branch=branch.key)
+        promotions = Q(target__branch=branch) | Q(source__branch=branch)
+        return self.read(edges, promotions, most)
+
+    def read(self, edges: Q, promotions: Q, most: int) -> list[Arrow]:
+        """The newest arrows that match, one query."""
+        written = Edge.objects.filter(edges).exclude(direction=Direction.PROMOTED)
+        promoted = Promotion.objects.filter(promotions)
+        ends, empty = ("asset_id", "component_id"), Value("")
+        writing = _columns(self._then(written), F("direction"), ends, F("write_branch"), F("last_entity_id"))
+        promoting = _columns(self._then(promoted), Value("promotes"), ("target_id", "source_id"), empty, empty)
+        newest = writing.union(promoting, all=True).order_by("-last_at", "what", "one", "other", "branch")
+        return [self._arrow(*row) for row in newest[:most]]
+
+    def _then(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.filter(first_at__lte=self.as_of) if self.as_of else rows
+
+    def _arrow(
+        self, what: str, one: int, other: int, branch: str, entity: str, first: datetime, last: datetime, count: int
+    ) -> Arrow:
+        asset = asset_key(one)
+        if what == "promotes":
+            source, target, relation = asset_key(other), asset, Relation.PROMOTES
+        elif what == Direction.PRODUCES:
+            source, target, relation = component_key(other, branch), asset, Relation.PRODUCES
+        else:
+            source, target, relation = asset, component_key(other, branch), Relation.CONSUMES
+        if self.as_of and last > self.as_of:
+            return Arrow(source, target, relation, first, None, None)
+        return Arrow(source, target, relation, first, last, count, entity)
+
+
+def _touching(keys: Collection[Key], at_asset: str, at_component: str) -> Q:
+    return Q(asset__in=_assets(keys), direction=at_asset) | _at_components(keys) & Q(direction=at_component)
+
+
+def _at_components(keys: Collection[Key]) -> Q:
+    found = Q(pk__in=[])
+    components = sorted((key[2], key[1]) for key in keys if _is(key, "component"))
+    for branch, group in groupby(components, key=lambda pair: pair[0]):
+        found |= Q(component__in=[pk for _, pk in group], write_branch=branch)
+    return found
+
+
+def _assets(keys: Collection[Key]) -> list[int]:
+    return [key[1] for key in keys if _is(key, "asset")]
+
+
+def _is(key: Any, kind: str) -> bool:
+    return bool(key[0] == kind)
+
+
+def _columns(rows: QuerySet[Any], what: Any, ends: tuple[str, str], branch: Any, entity: Any) -> QuerySet[Any]:
+    """The rows of one table in the columns that both have: what, which asset, and what is at its other end."""
+    named = rows.order_by().annotate(what=what, one=F(ends[0]), other=F(ends[1]), branch=branch, entity=entity)
+    return named.values_list("what", "one", "other", "branch", "entity", "first_at", "last_at", "count")
+
+
+class ComponentNames:
+    """Reads what the nodes of an answer are called: three queries, however many there are."""
+
+    def __init__(self, viewer: Viewer, as_of: datetime | None) -> None:
+        self.visible, self.as_of = viewer.perimeter_ids(), as_of
+
+    def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:
+        """The node of each key. `arrows` say when a component was last active, and in which task."""
+        wanted = list(keys)
+        assets = self.assets([key[1] for key in wanted if key[0] == "asset"])
+        components = self.components({key[1] for key in wanted if key[0] == "component"})
+        writing = [(components[key[1]], key[2]) for key in wanted if key[0] == "component"]
+        branches = self.branches(writing)
+        last = last_active(arrows)
+        hidden = Hidden()
+        found: dict[Key, Node] = {}
+        for key in wanted:
+            row: Any = assets[key[1]] if key[0] == "asset" else components[key[1]]
+            if perimeter_of(row) not in self.visible:
+                found[key] = hidden.next()
+            elif key[0] == "asset":
+                found[key] = self.asset(row)
+            else:
+                found[key] = component_node(row, key[2], branches, last.get(key))
+        return found
+
+    def assets(self, pks: list[int]) -> dict[int, Asset]:
+        rows = Asset.objects.filter(pk__in=pks).select_related("branch__project__perimeter", "newest_ready")
+        return {row.pk: row for row in rows.only(*ASSET_FIELDS)}
+
+    def components(self, pks: set[int]) -> dict[int, Component]:
+        return {row.pk: row for row in Component.objects.filter(pk__in=pks).select_related("perimeter")}
+
+    def branches(self, writing: Iterable[tuple[Component, str]]) -> dict[tuple[int, str, str], Branch]:
+        """The branches that components write to, as far as the catalogue has them."""
+        places = {(row.perimeter_id, row.project_name, key) for row, key in writing if key}
+        rows = Branch.objects.select_related("project__perimeter").filter(
+            project__perimeter__in={place[0] for place in places},
+            project__name__in={place[1] for place in places},
+            key__in={place[2] for place in places},
+        )
+        return {(row.project.perimeter_id, row.project.name, row.key): row for row in rows}
+
+    def asset(self, asset: Asset) -> Node:
+        ready, branch = asset.newest_ready, asset.branch
+        if ready and self.as_of and (asset.refreshed_at is None or asset.refreshed_at > self.as_of):
+            ready = None  # which one was the newest then is not kept
+        deleted = is_deleted(asset, self.as_of)
+        return Node(
+            id=asset.definition_uid,
+            kind=asset_kind(asset),
+            name=asset.title,
+            key=asset.asset_id,
+            project=branch.project.name,
+            branch=branch.key,
+            branch_name=branch.name,
+            version=ready.ref if ready else "",
+            state=ready.state if ready else "",
+            at=asset.refreshed_at if ready else None,
+            url="" if asset.deleted_at else asset_url(asset),
+            deleted=deleted,
+        )
+
+
+ASSET_FIELDS = (
+    "asset_id",
+    "kind",
+    "name",
+    "definition_uid",
+    "created_at",
+    "deleted_at",
+    "refreshed_at",
+    "branch__key",
+    "branch__git_name",
+    "branch__project__name",
+    "branch__project__perimeter__name",
+    "newest_ready__number",
+    "newest_ready__state",
+)
+
+
+def perimeter_of(row: Asset | Component) -> int:
+    return row.branch.project.perimeter_id if isinstance(row, Asset) else row.perimeter_id
+
+
+def is_deleted(asset: Asset, as_of: datetime | None) -> bool:
+    return asset.deleted_at is not None and (as_of is None or asset.deleted_at <= as_of)
+
+
+def asset_kind(asset: Asset) -> Kind:
+    return Kind.MODEL if asset.kind == "models" else Kind.DATA
+
+
+def component_node(row: Component, key: str, branches: dict[tuple[int, str, str], Branch], last: Arrow | None) -> Node:
+    kind = KINDS.get(Component.Kind(row.kind)) if row.kind in Component.Kind.values else None
+    branch = branches.get((row.perimeter_id, row.project_name, key))
+    return Node(
+        id=component_id(row.pk, key),
+        kind=kind or Kind.UNKNOWN,
+        name=row.name or "(no name)",
+        key=last.entity if last else "",
+        project=row.project_name,
+        branch=key,
+        branch_name=branch.name if branch else key,
+        at=last.last_at if last else None,
+        url=component_url(row, kind, branch) if kind and branch else "",
+        fault="" if kind and row.name else f"What is stored of this {row.kind or 'component'} makes no sense.",
+    )
+
+
+def component_id(pk: int, branch: str) -> str:
+    return f"c_{pk}.{branch}"
+
+
+def component_url(row: Component, kind: Kind, branch: Branch) -> str:
+    """The page of a flow or a deployment on a branch; other components have none."""
+    segment = SEGMENTS.get(kind)
+    return f"{branch_url(branch)}/{segment}/{quote(row.name, safe='')}" if segment else ""
+
+
+def last_active(arrows: Iterable[Arrow]) -> dict[Key, Arrow]:
+    last: dict[Key, Arrow] = {}
+    for arrow in arrows:
+        for key in (arrow.source, arrow.target):
+            if arrow.last_at and (key not in last or arrow.last_at > (last[key].last_at or arrow.last_at)):
+                last[key] = arrow
+    return last
+
+
+class Hidden:
+    """Names for what may not be named."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def next(self) -> Node:
+        self.count += 1
+        return Node(id=f"x_{self.count}", kind=Kind.HIDDEN, name="")

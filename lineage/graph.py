@@ -1,0 +1,151 @@
+"""What a graph of lineage is made of, and what can be asked of one. Pure: no database, no HTTP.
+
+A graph is a networkx `DiGraph` whose nodes are ids; `graph.nodes[id]["node"]` is a `Node`, `graph.edges[a, b]["link"]`
+a `Link`. Arrows run the way that content flows: producer to asset, asset to consumer.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import networkx as nx
+
+
+class Kind(StrEnum):
+    DATA = "data"
+    MODEL = "model"
+    FLOW = "flow"
+    DEPLOYMENT = "deployment"
+    PERSON = "person"
+    CI = "ci"
+    RUN = "run"
+    UNKNOWN = "unknown"
+    """An entity, or the source of a promotion, that the catalogue has never heard of."""
+    HIDDEN = "hidden"
+    """Something that the viewer may not see: neither named nor timed."""
+    GROUP = "group"
+    """Several nodes drawn as one, "+37 more"."""
+
+    @property
+    def is_asset(self) -> bool:
+        return self in (Kind.DATA, Kind.MODEL)
+
+
+class Relation(StrEnum):
+    PRODUCES = "produces"
+    CONSUMES = "consumes"
+    PROMOTES = "promotes"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An asset, a component on one branch, an instance, or a run. Times are UTC."""
+
+    id: str
+    kind: Kind
+    name: str
+    """As people know it; empty for what is hidden."""
+    key: str = ""
+    """The id of the asset, or the entity of a run; under the name where it differs."""
+    project: str = ""
+    branch: str = ""
+    """Key of the asset's branch, or of the one that the component writes to; empty where unknown."""
+    branch_name: str = ""
+    version: str = ""
+    """`v12` of an instance, and of the newest ready instance of an asset."""
+    state: str = ""
+    at: datetime | None = None
+    """When the asset was last refreshed, the instance registered, the component last active here."""
+    url: str = ""
+    """Its page on this site, if it has one."""
+    deleted: bool = False
+    fault: str = ""
+    """What is wrong with the stored data, in a sentence."""
+    members: tuple[str, ...] = ()
+    """The ids that a group stands for."""
+    size: int = 1
+    """How many things it stands for; a group may stand for more than its known members."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An arrow of content from `source` to `target`."""
+
+    source: str
+    target: str
+    relation: Relation
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    """None with `count` None: it has changed since the moment asked for, and what it was then is not kept."""
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """A strongly connected part: each of its nodes feeds, in the end, itself."""
+
+    nodes: tuple[str, ...]
+    """One way round, beginning with the first id: each feeds the next, the last feeds the first."""
+    size: int
+    """How many nodes the whole part has; more than one way round may be in it."""
+
+
+def graph_of(nodes: Iterable[Node], links: Iterable[Link]) -> nx.DiGraph:
+    """The graph of these rows, in the order of their ids. Links to nodes that are not there are passed over."""
+    graph: nx.DiGraph = nx.DiGraph()
+    for node in sorted(nodes, key=lambda each: each.id):
+        graph.add_node(node.id, node=node)
+    for link in sorted(links, key=lambda each: (each.source, each.target)):
+        if link.source in graph and link.target in graph:
+            graph.add_edge(link.source, link.target, link=link)
+    return graph
+
+
+def nodes_of(graph: nx.DiGraph) -> list[Node]:
+    return [data["node"] for _, data in graph.nodes(data=True)]
+
+
+def links_of(graph: nx.DiGraph) -> list[Link]:
+    return [data["link"] for _, _, data in graph.edges(data=True)]
+
+
+def cycles_of(graph: nx.DiGraph) -> list[Cycle]:
+    """Every strongly connected part with an arrow inside, loops of one node too; a flow and its own last output."""
+    found = [_cycle(graph, part) for part in nx.strongly_connected_components(graph) if _is_cyclic(graph, part)]
+    return sorted(found, key=lambda cycle: cycle.nodes)
+
+
+def _is_cyclic(graph: nx.DiGraph, part: set[str]) -> bool:
+    return len(part) > 1 or all(graph.has_edge(node, node) for node in part)
+
+
+def _cycle(graph: nx.DiGraph, part: set[str]) -> Cycle:
+    first = min(part)
+    if len(part) == 1:
+        return Cycle((first,), 1)
+    inside = graph.subgraph(part)
+    back = min((nx.shortest_path(inside, after, first) for after in sorted(inside.successors(first))), key=len)
+    return Cycle((first, *back[:-1]), len(part))
+
+
+def within_cycles(graph: nx.DiGraph) -> set[tuple[str, str]]:
+    """The arrows that lie on a cycle."""
+    part_of = {node: place for place, part in enumerate(nx.strongly_connected_components(graph)) for node in part}
+    return {(a, b) for a, b in graph.edges if part_of[a] == part_of[b]}
+
+
+def islands_of(graph: nx.DiGraph) -> list[tuple[str, ...]]:
+    """The parts that hang together, the largest first."""
+    parts = [tuple(sorted(part)) for part in nx.weakly_connected_components(graph)]
+    return sorted(parts, key=lambda part: (-len(part), part))
+
+
+def between(graph: nx.DiGraph, source: Any, target: Any) -> nx.DiGraph:
+    """What lies on any way from `source` to `target`, both included; empty if there is none."""
+    if source not in graph or target not in graph:
+        return graph.subgraph(())
+    reached = {source} | nx.descendants(graph, source)
+    reaching = {target} | nx.ancestors(graph, target)
+    return graph.subgraph(reached & reaching if target in reached else ())

@@ -1,0 +1,448 @@
+"""The exact graph by instance, out of the events: instances, the runs that made them, and what these had read.
+
+The rule: what a run read counts for what it registers afterwards. A task names its run, so a flow that reads in `start`
+and registers in `train` links the two. What reads without a run (an app, a person) leads nowhere: that somebody once
+read something is no evidence for what they register much later. A promoted instance comes from its source and from
+nothing else. Runs are told apart by their name within a perimeter: each perimeter may have a Metaflow of its own.
+
+A run is one node for each prefix of its readings: what it read later never leads to what it registered earlier. So the
+exact graph has no cycles, and every way through it is one that content can really have taken.
+"""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models.fields.json import KeyTextTransform
+
+from access.identity import Viewer
+from catalog.models import Consumption, Instance, State
+from catalog.pages.addresses import instance_url
+from catalog.reading import Found
+from catalog.recording import PROMOTED_FROM
+from lineage.component_rows import (
+    ComponentNames,
+    Hidden,
+    asset_kind,
+    component_node,
+    is_deleted,
+    last_active,
+    perimeter_of,
+)
+from lineage.graph import Kind, Node, Relation
+from lineage.walk import Arrow, Key
+
+Run = tuple[int, str]
+"""Perimeter and name."""
+
+
+def instance_key(pk: int) -> Key:
+    return ("instance", pk)
+
+
+def definition_key(asset: int) -> Key:
+    return ("definition", asset)
+
+
+def run_key(run: Run, readings: int) -> Key:
+    """The run as it was after so many readings."""
+    return ("run", *run, readings)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A registration, as far as it matters for where things come from."""
+
+    pk: int
+    run: Run
+    at: datetime
+    entity: str
+    component: int
+    branch: str
+    source: int | None
+    unknown_source: str
+
+    @property
+    def is_promoted(self) -> bool:
+        return self.source is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A consumption by a run, or by somebody without one."""
+
+    pk: int
+    content: Key
+    run: Run
+    at: datetime
+    entity: str
+    component: int
+    branch: str
+
+
+class InstanceRows:
+    """Arrows by instance as they were at a moment (None: now), of what was loaded so far and of what is asked for."""
+
+    def __init__(self, as_of: datetime | None) -> None:
+        self.as_of = as_of
+        self.made: dict[int, Made] = {}
+        self.readings: dict[Run, dict[int, Reading]] = defaultdict(dict)
+        self.registered: dict[Run, dict[int, Made]] = defaultdict(dict)
+        self.readers: dict[Key, set[Run]] = defaultdict(set)
+        """Of each content: the runs that read it."""
+        self.ordered: dict[Run, list[Reading]] = {}
+        self.loaded: set[Run] = set()
+        """Runs whose readings are all here."""
+
+    def begin(self, found: Found) -> Key:
+        """The key of a focus."""
+        if found.instance is None:
+            return definition_key(found.asset.pk)
+        self._learn(self._instances(Q(pk=found.instance.pk)).values_list(*COLUMNS))
+        return instance_key(found.instance.pk)
+
+    def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
+        """One query for each direction that leads to instances not looked at yet; runs were read with these."""
+        upwards = [self.made[key[1]] for key in _of("instance", into)]
+        self._load_sources(upwards, most)
+        contents = [key for key in out_of if _kind(key) in ("instance", "definition")]
+        promoted = self._load_uses(contents, most)
+        arrows: list[Arrow] = []
+        for made in upwards:
+            arrows += self._into_instance(made)
+        for key in _of("run", into):
+            arrows += self._into_run(key)
+        if contents:
+            arrows += self._out_of_contents(contents)
+        for key in _of("run", out_of):
+            arrows += self._out_of_run(key)
+        arrows += [_promotion(made) for made in promoted]
+        return arrows[:most]
+
+    def among(self, keys: Collection[Key]) -> list[Arrow]:
+        """No query: whatever a run of these read was loaded with it."""
+        arrows: list[Arrow] = []
+        for key in _of("instance", keys):
+            arrows += self._into_instance(self.made[key[1]])
+        for key in _of("run", keys):
+            arrows += self._into_run(key)
+        return [arrow for arrow in arrows if arrow.source in keys and arrow.target in keys]
+
+    # what leads here
+
+    def _into_instance(self, made: Made) -> Iterable[Arrow]:
+        if made.is_promoted:
+            yield _promotion(made)
+            return
+        if made.unknown_source:
+            yield Arrow(("unknown", made.unknown_source), instance_key(made.pk), Relation.PROMOTES, made.at, made.at, 1)
+        if made.run[1]:
+            yield self._production(made)
+
+    def _into_run(self, key: Any) -> Iterable[Arrow]:
+        _, perimeter, name, count = key
+        return _merged(_read(row, key) for row in self._ordered((perimeter, name))[:count])
+
+    # what leads on
+
+    def _out_of_contents(self, contents: list[Key]) -> Iterable[Arrow]:
+        wanted = set(contents)
+        readers = {run for content in contents for run in self.readers[content]}
+        for run in sorted(readers):
+            arrows = [
+                _read(row, reader)
+                for place, row in enumerate(self._ordered(run))
+                if row.content in wanted
+                for reader in self._readers_of(run, place, row)
+            ]
+            yield from _merged(arrows)
+
+    def _readers_of(self, run: Run, place: int, row: Reading) -> list[Key]:
+        """The run as it was whenever it registered something after a reading; at its end, if it never did."""
+        if not run[1]:
+            return [("entity", row.component, row.branch)]
+        states = {self._prefix(made) for made in self.registered[run].values()}
+        return [run_key(run, count) for count in sorted(states) if count > place] or [run_key(run, self._last(run))]
+
+    def _out_of_run(self, key: Any) -> Iterable[Arrow]:
+        _, perimeter, name, count = key
+        for made in self.registered[perimeter, name].values():
+            if self._prefix(made) == count:
+                yield self._production(made)
+
+    def _production(self, made: Made) -> Arrow:
+        state = run_key(made.run, self._prefix(made))
+        return Arrow(state, instance_key(made.pk), Relation.PRODUCES, made.at, made.at, 1, made.entity)
+
+    def _ordered(self, run: Run) -> list[Reading]:
+        if run not in self.ordered:
+            self.ordered[run] = sorted(self.readings[run].values(), key=lambda row: (row.at, row.pk))
+        return self.ordered[run]
+
+    def _last(self, run: Run) -> int:
+        return len(self.readings[run])
+
+    def _prefix(self, made: Made) -> int:
+        """How many readings of its run came before a registration."""
+        return bisect_right(self._ordered(made.run), made.at, key=lambda row: row.at)
+
+    # loading
+
+    def _load_sources(self, upwards: list[Made], most: int) -> None:
+        """What the runs of these registrations read, and the sources of the promoted ones; one query."""
+        runs = {made.run for made in upwards if made.run[1] and not made.is_promoted} - self.loaded
+        sources = {made.source for made in upwards if made.source} - self.made.keys()
+        if not runs and not sources:
+            return
+        by_perimeter: dict[int, list[str]] = defaultdict(list)
+        for perimeter, name in sorted(runs):
+            by_perimeter[perimeter].append(name)
+        theirs = Q(pk__in=[])
+        for perimeter, names in by_perimeter.items():
+            theirs |= Q(component__perimeter=perimeter, run__in=names)
+        self._learn(self._union(self._consumptions(theirs), self._instances(Q(pk__in=sources)), most=most))
+        self.loaded |= runs
+
+    def _load_uses(self, contents: list[Key], most: int) -> list[Made]:
+        """Who read these, what else their runs read and registered, and what was promoted from these; one query.
+
+        Answers the promotions.
+        """
+        if not contents:
+            return []
+        pks = [key[1] for key in _of("instance", contents)]
+        definitions = [key[1] for key in _of("definition", contents)]
+        use = Q(instance__in=pks) | Q(asset__in=definitions, instance=None)
+        users = self._until(Consumption.objects.filter(use), "at").exclude(run="")
+        runs = users.order_by("-id").values("run")[:most]
+        perimeters = users.order_by().values("component__perimeter")
+        readings = self._consumptions((use & Q(run="")) | Q(run__in=runs, component__perimeter__in=perimeters))
+        registrations = self._instances(
+            Q(run__in=runs, component__perimeter__in=perimeters, promoted_from=None) | Q(promoted_from__in=pks)
+        )
+        learnt = self._learn(self._union(readings, registrations, most=most))
+        wanted = set(pks)
+        return [made for made in learnt if made.source in wanted]
+
+    def _union(self, readings: QuerySet[Any], registrations: QuerySet[Any], *, most: int) -> Iterable[Any]:
+        both = readings.values_list(*COLUMNS).union(registrations.values_list(*COLUMNS), all=True)
+        return both.order_by("-at_", "what", "pk")[:most]
+
+    def _consumptions(self, which: Q) -> QuerySet[Any]:
+        return self._until(Consumption.objects.filter(which), "at").annotate(
+            what=Value("read"),
+            content=F("instance_id"),
+            asset_=F("asset_id"),
+            run_=F("run"),
+            perimeter=F("component__perimeter_id"),
+            at_=F("at"),
+            entity=F("entity_id"),
+            component_=F("component_id"),
+            branch=F("write_branch"),
+            its_run=F("instance__run"),
+            its_at=F("instance__created_at"),
+            its_entity=F("instance__producer_id"),
+            its_component=F("instance__component_id"),
+            its_branch=F("asset__branch__key"),
+            its_source=F("instance__promoted_from_id"),
+            its_unknown_source=_unknown_source("instance__"),
+        )
+
+    def _instances(self, which: Q) -> QuerySet[Any]:
+        return self._until(Instance.objects.filter(which), "created_at").annotate(
+            what=Value("made"),
+            content=F("pk"),
+            asset_=F("asset_id"),
+            run_=F("run"),
+            perimeter=F("component__perimeter_id"),
+            at_=F("created_at"),
+            entity=F("producer_id"),
+            component_=F("component_id"),
+            branch=F("asset__branch__key"),
+            its_run=F("run"),
+            its_at=F("created_at"),
+            its_entity=F("producer_id"),
+            its_component=F("component_id"),
+            its_branch=F("asset__branch__key"),
+            its_source=F("promoted_from_id"),
+            its_unknown_source=_unknown_source(),
+        )
+
+    def _until(self, rows: QuerySet[Any], time: str) -> QuerySet[Any]:
+        return rows.order_by().filter(**{f"{time}__lte": self.as_of}) if self.as_of else rows.order_by()
+
+    def _learn(self, rows: Iterable[Any]) -> list[Made]:
+        """Keep what was read; answers the registrations among it."""
+        learnt = []
+        for what, pk, content, asset, run, perimeter, at, entity, component, branch, *its in rows:
+            if content is not None:
+                its_run, its_at, its_entity, its_component, its_branch, source, unknown = its
+                made = Made(
+                    content, (perimeter, its_run), its_at, its_entity, its_component, its_branch, source, unknown or ""
+                )
+                self.made[content] = made
+                if not made.is_promoted:
+                    self.registered[made.run][content] = made
+                if what == "made":
+                    learnt.append(made)
+            if what == "read":
+                key = definition_key(asset) if content is None else instance_key(content)
+                reading = Reading(pk, key, (perimeter, run), at, entity, component, branch)
+                self.readings[reading.run][pk] = reading
+                self.readers[key].add(reading.run)
+                self.ordered.pop(reading.run, None)
+        return learnt
+
+
+def _unknown_source(prefix: str = "") -> Case:
+    """What an instance says that it was promoted from, if the catalogue does not have that; `prefix` leads to it."""
+    says = KeyTextTransform(PROMOTED_FROM, f"{prefix}annotations")
+    return Case(When(**{f"{prefix}promoted_from": None}, then=says), output_field=TextField())
+
+
+COLUMNS = (
+    "what",
+    "pk",
+    "content",
+    "asset_",
+    "run_",
+    "perimeter",
+    "at_",
+    "entity",
+    "component_",
+    "branch",
+    "its_run",
+    "its_at",
+    "its_entity",
+    "its_component",
+    "its_branch",
+    "its_source",
+    "its_unknown_source",
+)
+
+
+def _kind(key: Key) -> str:
+    return str(key[0])
+
+
+def _of(kind: str, keys: Collection[Key]) -> list[Any]:
+    return [key for key in keys if _kind(key) == kind]
+
+
+def _promotion(made: Made) -> Arrow:
+    assert made.source is not None
+    source, target = instance_key(made.source), instance_key(made.pk)
+    return Arrow(source, target, Relation.PROMOTES, made.at, made.at, 1, made.entity)
+
+
+def _read(row: Reading, reader: Key) -> Arrow:
+    return Arrow(row.content, reader, Relation.CONSUMES, row.at, row.at, 1, row.entity)
+
+
+def _merged(arrows: Iterable[Arrow]) -> Iterable[Arrow]:
+    """One arrow for each two ends, however often; the arrows come in the order of their times."""
+    merged: dict[tuple[Key, Key], Arrow] = {}
+    for arrow in arrows:
+        ends = (arrow.source, arrow.target)
+        before = merged.get(ends)
+        count = (before.count or 0) + 1 if before else 1
+        merged[ends] = replace(arrow, first_at=before.first_at if before else arrow.first_at, count=count)
+    return merged.values()
+
+
+class InstanceNames(ComponentNames):
+    """Reads what the nodes of an exact answer are called: five queries, however many there are."""
+
+    def __init__(self, viewer: Viewer, as_of: datetime | None, rows: InstanceRows) -> None:
+        super().__init__(viewer, as_of)
+        self.rows = rows
+
+    def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:
+        wanted, last = list(keys), last_active(arrows)
+        instances = self._instances([key[1] for key in _of("instance", wanted)])
+        definitions = self.assets([key[1] for key in _of("definition", wanted)])
+        runs = {key: self._writer(key) for key in _of("run", wanted)}
+        entities = {key: (key[1], key[2]) for key in _of("entity", wanted)}
+        writing = runs | entities
+        components = self.components({pk for pk, _ in writing.values()})
+        branches = self.branches((components[pk], branch) for pk, branch in writing.values())
+        hidden, found = Hidden(), {}
+        for key in wanted:
+            row: Any = None
+            if key in writing:
+                pk, branch = writing[key]
+                row = components[pk]
+                named = component_node(row, branch, branches, last.get(key))
+                node = _run(key, named) if key in runs else named
+            elif _kind(key) == "instance":
+                row = instances[key[1]].asset
+                node = self._instance(instances[key[1]])
+            elif _kind(key) == "definition":
+                row = definitions[key[1]]
+                node = self.asset(row)
+            else:
+                node = _unknown(key[1])
+            found[key] = node if row is None or perimeter_of(row) in self.visible else hidden.next()
+        return found
+
+    def _instances(self, pks: list[int]) -> dict[int, Instance]:
+        rows = Instance.objects.filter(pk__in=pks).select_related("asset__branch__project__perimeter")
+        return {row.pk: row for row in rows.only(*INSTANCE_FIELDS)}
+
+    def _writer(self, key: Any) -> tuple[int, str]:
+        """The component of a run and the branch it writes to: where it registered, else as its readings say."""
+        run = (key[1], key[2])
+        rows: list[Made | Reading] = [*self.rows.registered[run].values(), *self.rows.readings[run].values()]
+        branch = next((row.branch for row in rows if row.branch), "")
+        return rows[0].component, branch
+
+    def _instance(self, instance: Instance) -> Node:
+        asset = instance.asset
+        settled = self.as_of is None or instance.settled_at is None or instance.settled_at <= self.as_of
+        return Node(
+            id=instance.uid,
+            kind=asset_kind(asset),
+            name=asset.title,
+            key=asset.asset_id,
+            project=asset.branch.project.name,
+            branch=asset.branch.key,
+            branch_name=asset.branch.name,
+            version=instance.ref,
+            state=instance.state if settled else State.PENDING.value,
+            at=instance.created_at,
+            url="" if asset.deleted_at else instance_url(asset, instance),
+            deleted=is_deleted(asset, self.as_of),
+        )
+
+
+def _run(key: Key, flow: Node) -> Node:
+    digest = sha256("\0".join(map(str, key)).encode()).hexdigest()
+    return replace(flow, id=f"r_{digest[:20]}", kind=Kind.RUN, name=key[2])
+
+
+def _unknown(uid: str) -> Node:
+    digest = sha256(uid.encode()).hexdigest()
+    fault = "What this was promoted from is not in this catalogue."
+    return Node(id=f"u_{digest[:20]}", kind=Kind.UNKNOWN, name=uid[:64], fault=fault)
+
+
+INSTANCE_FIELDS = (
+    "uid",
+    "number",
+    "state",
+    "settled_at",
+    "created_at",
+    "asset__asset_id",
+    "asset__kind",
+    "asset__name",
+    "asset__deleted_at",
+    "asset__branch__key",
+    "asset__branch__git_name",
+    "asset__branch__project__name",
+    "asset__branch__project__perimeter__name",
+)

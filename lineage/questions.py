@@ -1,0 +1,118 @@
+"""The questions that can be asked about lineage, each answered with what it leaves out.
+
+An answer by component costs six queries and one for each level: the focus, what lies beyond the last level, the arrows
+between what was reached, and three for names. An exact one costs five, and in each direction one for every two levels
+(instances and their runs are read together) and the one beyond.
+"""
+
+import re
+
+import networkx as nx
+
+from access.errors import NotFound
+from access.identity import Viewer
+from catalog import limits
+from catalog.models import Asset, Branch, Component, Edge
+from catalog.models import Kind as AssetKind
+from catalog.reading import Found
+from lineage.answering import answered
+from lineage.answers import Answer, Question
+from lineage.asked import Asked
+from lineage.component_rows import ComponentNames, ComponentRows, asset_key, component_id, component_key
+from lineage.graph import between
+from lineage.instance_rows import InstanceNames, InstanceRows
+from lineage.walk import WALK_MOST, Key, Walk, walk
+
+
+def around(viewer: Viewer, focus: str, asked: Asked) -> Answer:
+    """By component: what is at most `asked.depth` arrows away from a node."""
+    walked = walk(ComponentRows(asked.as_of), key_of(viewer, focus), asked.direction, asked.depth)
+    return answered(Question.AROUND, walked, ComponentNames(viewer, asked.as_of), asked)
+
+
+def impact(viewer: Viewer, focus: str, asked: Asked) -> Answer:
+    """By component: all that is downstream of a node, however far, and how it is reached."""
+    walked = walk(ComponentRows(asked.as_of), key_of(viewer, focus), "down", None)
+    return answered(Question.IMPACT, walked, ComponentNames(viewer, asked.as_of), asked)
+
+
+def paths(viewer: Viewer, source: str, target: str, asked: Asked) -> Answer:
+    """By component: all that lies on any way from one node to another; the two alone if there is none."""
+    begin, end = key_of(viewer, source), key_of(viewer, target)
+    walked = _on_the_way(walk(ComponentRows(asked.as_of), begin, "down", None), end)
+    return answered(Question.PATHS, walked, ComponentNames(viewer, asked.as_of), asked)
+
+
+def across(viewer: Viewer, branch: Branch, asked: Asked) -> Answer:
+    """By component: every asset of a branch, what writes to the branch, and what these touch elsewhere."""
+    arrows = ComponentRows(asked.as_of).of_branch(branch, WALK_MOST + 1)
+    walked = Walk(None, cut=len(arrows) > WALK_MOST)
+    walked.arrows = {(arrow.source, arrow.target): arrow for arrow in arrows[:WALK_MOST]}
+    assets = Asset.objects.visible_to(viewer).filter(branch=branch)
+    if asked.as_of:
+        assets = assets.filter(created_at__lte=asked.as_of)
+    alone = [asset_key(pk) for pk in assets.order_by("-pk").values_list("pk", flat=True)[:WALK_MOST]]
+    ends = [end for pair in walked.arrows for end in pair]
+    walked.distance = dict.fromkeys([*ends, *alone], 0)
+    return answered(Question.BRANCH, walked, ComponentNames(viewer, asked.as_of), asked)
+
+
+def exact(viewer: Viewer, found: Found, asked: Asked) -> Answer:
+    """By instance: what exactly went into an instance (up), and what was made of it (down)."""
+    rows = InstanceRows(asked.as_of)
+    walked = walk(rows, rows.begin(found), asked.direction, asked.depth)
+    return answered(Question.EXACT, walked, InstanceNames(viewer, asked.as_of, rows), asked)
+
+
+COMPONENT_ID = re.compile(r"c_(\d{1,18})\.(.*)", re.DOTALL)
+
+
+def key_of(viewer: Viewer, focus: str) -> Key:
+    """What an id of a node means, if the viewer may see it."""
+    if focus.startswith("d_"):
+        pk = Asset.objects.visible_to(viewer).filter(definition_uid=focus).values_list("pk", flat=True).first()
+        if pk is not None:
+            return asset_key(pk)
+    elif match := COMPONENT_ID.fullmatch(focus):
+        number, branch = int(match[1]), match[2]
+        mine = Edge.objects.filter(component__perimeter__in=viewer.perimeter_ids())
+        if mine.filter(component=number, write_branch=branch).exclude(direction=Edge.Direction.PROMOTED).exists():
+            return component_key(number, branch)
+    raise NotFound(f"There is nothing known as '{focus[:200]}' in the lineage.", focus=focus[:200])
+
+
+def focus_named(viewer: Viewer, branch: Branch, text: str) -> str:
+    """The id of the node that an address names: by its id, as `data/xkcd`, or as `flow/TrainFlow`."""
+    kind, _, name = text.partition("/")
+    if limits.UNSTORABLE.search(text):
+        raise NotFound("Nothing has a name with a NUL or a lone surrogate.", focus=None)
+    if kind in AssetKind.values and name:
+        assets = Asset.objects.visible_to(viewer).filter(branch=branch, kind=kind, asset_id=name)
+        uid = assets.order_by("-pk").values_list("definition_uid", flat=True).first()
+        if uid:
+            return str(uid)
+    elif kind in Component.Kind.values and name:
+        project = branch.project
+        known = Component.objects.filter(perimeter=project.perimeter_id, project_name=project.name)
+        pk = (
+            known.filter(kind=kind, name=name)
+            .filter(edges__write_branch=branch.key)
+            .values_list("pk", flat=True)
+            .first()
+        )
+        if pk and viewer.can_see(project.perimeter):
+            return component_id(pk, branch.key)
+    elif not name:
+        key_of(viewer, text)
+        return text
+    raise NotFound(f"There is no '{text[:200]}' in the lineage of {branch.name}.", focus=text[:200])
+
+
+def _on_the_way(walked: Walk, end: Key) -> Walk:
+    """The part of a walk that lies on a way to `end`; its two ends alone if there is none."""
+    on_it = set(between(nx.DiGraph(walked.arrows.keys()), walked.focus, end))
+    part = Walk(walked.focus, via=walked.via, cut=walked.cut)
+    part.distance = {key: far for key, far in walked.distance.items() if key in on_it or not far}
+    part.distance.setdefault(end, 0)
+    part.arrows = {ends: arrow for ends, arrow in walked.arrows.items() if on_it.issuperset(ends)}
+    return part

@@ -1,0 +1,117 @@
+"""Walking along arrows, one level at a time, whatever keeps them. Pure: the rows are asked for through `Rows`."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from lineage.graph import Relation
+
+Key = tuple[Any, ...]
+"""Names a node among the rows; what it is called in an answer is another matter."""
+
+WALK_MOST = 20_000
+"""How many arrows one walk follows. Beyond that it says "at least"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrow:
+    source: Key
+    target: Key
+    relation: Relation
+    first_at: datetime
+    last_at: datetime | None
+    count: int | None
+    entity: str = ""
+    """Who did it last, as the client named it."""
+
+
+class Rows(Protocol):
+    """Where the arrows are. Each call may cost one query, whatever it asks for."""
+
+    def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
+        """The arrows that end at any of `into`, and those that begin at any of `out_of`; the newest, if too many."""
+
+    def among(self, keys: Collection[Key]) -> list[Arrow]:
+        """The arrows between any two of these, which were all reached by `arrows`."""
+
+
+@dataclass
+class Walk:
+    """What was reached from a focus. Keys are in the order in which they were reached: near before far."""
+
+    focus: Key | None
+    distance: dict[Key, int] = field(default_factory=dict)
+    """Arrows to the focus; negative upstream. What is reached both ways counts as nearer, then as downstream."""
+    via: dict[Key, Key] = field(default_factory=dict)
+    arrows: dict[tuple[Key, Key], Arrow] = field(default_factory=dict)
+    """Those between the keys reached."""
+    beyond: dict[tuple[Key, Key], Arrow] = field(default_factory=dict)
+    """Those that lead on from the last level."""
+    cut: bool = False
+    """Whether there was more than a walk follows."""
+
+
+def walk(rows: Rows, focus: Key, direction: str, depth: int | None, most: int = WALK_MOST) -> Walk:
+    """Everything at most `depth` arrows away (None: everything), against the arrows, along them, or both.
+
+    Both means what feeds the focus and what the focus feeds: it does not turn round on its way. Every arrow between
+    what was reached is answered, whether or not the walk went along it.
+    """
+    walked = Walk(focus, {focus: 0})
+    ups = _Side(walked, [focus] if direction in ("up", "both") else [], up=True)
+    downs = _Side(walked, [focus] if direction in ("down", "both") else [], up=False)
+    level = 0
+    while ups.frontier or downs.frontier:
+        level += 1
+        room = most - len(walked.arrows)
+        found = rows.arrows(ups.frontier, downs.frontier, room + 1)
+        if len(found) > room:
+            walked.cut, found = True, found[:room]
+        if depth is not None and level > depth:
+            walked.beyond = {(arrow.source, arrow.target): arrow for arrow in found}
+            break
+        walked.arrows |= {(arrow.source, arrow.target): arrow for arrow in found}
+        ups.step(found, level)
+        downs.step(found, level)
+        if walked.cut:
+            break
+    if depth is not None or direction == "both":  # else every arrow between these was walked
+        walked.arrows |= {(arrow.source, arrow.target): arrow for arrow in rows.among(walked.distance)}
+    return walked
+
+
+class _Side:
+    """One of the two directions of a walk."""
+
+    def __init__(self, walked: Walk, begin: Collection[Key], *, up: bool) -> None:
+        self.walked, self.up = walked, up
+        self.frontier: dict[Key, None] = dict.fromkeys(begin)
+        self.seen: set[Key] = set(self.frontier)
+
+    def step(self, arrows: list[Arrow], level: int) -> None:
+        reached: dict[Key, None] = {}
+        for arrow in arrows:
+            here, there = (arrow.target, arrow.source) if self.up else (arrow.source, arrow.target)
+            if here in self.frontier and there not in self.seen:
+                self.seen.add(there)
+                reached[there] = None
+                self._note(there, here, level)
+        self.frontier = reached
+
+    def _note(self, there: Key, here: Key, level: int) -> None:
+        known = self.walked.distance.get(there)
+        if known is None or (not self.up and known < 0 and level <= -known):
+            self.walked.distance[there] = -level if self.up else level
+            self.walked.via[there] = here
+
+
+def neighbours(arrows: Collection[tuple[Key, Key]]) -> tuple[dict[Key, set[Key]], dict[Key, set[Key]]]:
+    """Of each key: what feeds it, and what it feeds."""
+    ups: dict[Key, set[Key]] = defaultdict(set)
+    downs: dict[Key, set[Key]] = defaultdict(set)
+    for source, target in arrows:
+        ups[target].add(source)
+        downs[source].add(target)
+    return ups, downs

@@ -14,6 +14,7 @@ from catalog.lookups import component_named
 from catalog.models import Asset, Branch, Component, Consumption, Edge, Instance, Kind, Promotion, SpecVersion, State
 
 Row = dict[str, Any]
+EVERY = Q()
 
 
 def effective_properties(asset: Asset) -> Row:
@@ -144,10 +145,14 @@ class Recount:
             type(row)._default_manager.filter(pk=row.pk).update(**wrong)
             self.corrections.append(f"{type(row).__name__} {row.pk}: {', '.join(sorted(wrong))}")
 
-    def _edges(self, asset: Asset) -> None:
+    def edges_with(self, asset: Asset, component: Component) -> None:
+        """Those between an asset, whose lock the caller holds, and one component."""
+        self._edges(asset, Q(component=component))
+
+    def _edges(self, asset: Asset, which: Q = EVERY) -> None:
         # locked before the events are read, so that none is added between
-        edges = list(Edge.objects.select_for_update(no_key=True).filter(asset=asset).order_by("pk"))
-        right = _edges_from_events(asset)
+        edges = list(Edge.objects.select_for_update(no_key=True).filter(which, asset=asset).order_by("pk"))
+        right = _edges_from_events(asset, which)
         for edge in edges:
             fact = right.pop((edge.component_id, edge.direction, edge.write_branch), None)
             if fact is None:
@@ -181,9 +186,11 @@ def _promotions_from_events(asset: Asset) -> Iterable[Any]:
     return by_source.annotate(first_at=Min("created_at"), last_at=Max("created_at"), count=Count("pk"))
 
 
-def _edges_from_events(asset: Asset) -> dict[tuple[int, str, str], Row]:
+def _edges_from_events(asset: Asset, which: Q) -> dict[tuple[int, str, str], Row]:
     edges: dict[tuple[int, str, str], Row] = {}
-    for key, name, at, entity_kind, entity_id, instance in chain(_productions(asset), _consumptions(asset)):
+    for key, name, at, entity_kind, entity_id, instance in chain(
+        _productions(asset, which), _consumptions(asset, which)
+    ):
         edge = edges.setdefault(key, {"first_at": at, "count": 0, "write_branch_name": name})
         edge.update(
             count=edge["count"] + 1,
@@ -195,18 +202,18 @@ def _edges_from_events(asset: Asset) -> dict[tuple[int, str, str], Row]:
     return edges
 
 
-def _productions(asset: Asset) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int]]:
+def _productions(asset: Asset, which: Q) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int]]:
     branch = asset.branch
     fields = ("component_id", "created_at", "producer_kind", "producer_id", "pk", "promoted_from_id")
     for component, at, kind, entity, pk, source in (
-        Instance.objects.filter(asset=asset).order_by("number").values_list(*fields).iterator()
+        Instance.objects.filter(which, asset=asset).order_by("number").values_list(*fields).iterator()
     ):
         yield (component, production(source is not None).value, branch.key), "", at, kind, entity, pk
 
 
-def _consumptions(asset: Asset) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int | None]]:
+def _consumptions(asset: Asset, which: Q) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int | None]]:
     fields = ("component_id", "write_branch", "write_branch_name", "at", "entity_kind", "entity_id", "instance_id")
     for component, branch, name, at, kind, entity, instance in (
-        Consumption.objects.filter(asset=asset).order_by("at", "pk").values_list(*fields).iterator()
+        Consumption.objects.filter(which, asset=asset).order_by("at", "pk").values_list(*fields).iterator()
     ):
         yield (component, Edge.Direction.CONSUMES.value, branch), name, at, kind, entity, instance

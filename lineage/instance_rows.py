@@ -363,7 +363,8 @@ class InstanceNames(ComponentNames):
         self.rows = rows
 
     def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:
-        wanted, last = list(keys), last_active(arrows)
+        wanted, arrows = list(keys), list(arrows)
+        last = last_active(arrows)
         instances = self._instances([key[1] for key in _of("instance", wanted)])
         definitions = self.assets([key[1] for key in _of("definition", wanted)])
         runs = {key: self._writer(key) for key in _of("run", wanted)}
@@ -373,10 +374,9 @@ class InstanceNames(ComponentNames):
         branches = self.branches((components[pk], branch) for pk, branch in writing.values())
         hidden, found = Hidden(), {}
         for key in wanted:
-            row: Any = None
             if key in writing:
                 pk, branch = writing[key]
-                row = components[pk]
+                row: Any = components[pk]
                 named = component_node(row, branch, branches, last.get(key))
                 node = _run(key, named) if key in runs else named
             elif _kind(key) == "instance":
@@ -385,9 +385,11 @@ class InstanceNames(ComponentNames):
             elif _kind(key) == "definition":
                 row = definitions[key[1]]
                 node = self.asset(row)
-            else:
-                node = _unknown(key[1])
-            found[key] = node if row is None or perimeter_of(row) in self.visible else hidden.next()
+            else:  # named by the instance that says to come from it, so it is as visible as that
+                told_by = {self.rows.made[arrow.target[1]].run[0] for arrow in arrows if arrow.source == key}
+                found[key] = hidden.next() if told_by.isdisjoint(self.visible) else _unknown(key[1])
+                continue
+            found[key] = node if perimeter_of(row) in self.visible else hidden.next()
         return found
 
     def _instances(self, pks: list[int]) -> dict[int, Instance]:

@@ -11,16 +11,18 @@ from pathlib import Path
 
 from tests.on_postgres import cluster, programs
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM, DOT = Path("/usr/bin/chromium"), Path("/usr/bin/dot")
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
 # what doesn't depend on the database is tested once
-DATABASE_TESTS = ["tests/access", "tests/catalog", "tests/flows", "-m", "not browser and not once"]
+DATABASE_TESTS = ["tests/access", "tests/catalog", "tests/flows", "tests/lineage", "-m", "not browser and not once"]
 
 
 def main() -> int:
     lacking = []
     if not CHROMIUM.exists():
         lacking.append("the tests in a browser (apt-get install chromium)")
+    if not DOT.exists():
+        lacking.append("the tests that have Graphviz draw (apt-get install graphviz)")
     if programs() is None:
         lacking.append("the tests on PostgreSQL (apt-get install postgresql)")
     everything = bool(os.environ.get("ASSETSITE_TEST_EVERYTHING"))

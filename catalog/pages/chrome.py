@@ -52,6 +52,7 @@ def tabs(branch: Branch, current: str) -> list[Json]:
         ("Overview", branch_url(branch), "overview", None),
         ("Data", kind_url(branch, Kind.DATA), Kind.DATA.value, branch.data_count),
         ("Models", kind_url(branch, Kind.MODELS), Kind.MODELS.value, branch.models_count),
+        ("Lineage", f"{branch_url(branch)}/lineage", "lineage", None),
     ]
     return [
         {"label": label, "url": url, "current": name == current, "count": count} for label, url, name, count in shown

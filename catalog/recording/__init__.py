@@ -9,6 +9,7 @@ from catalog.recording.aliases import ANY, AliasMoved, delete_alias, set_alias
 from catalog.recording.consuming import consume
 from catalog.recording.deploying import Declaration, DeployOutcome, declare, delete_spec, deploy, post_spec
 from catalog.recording.editing import clear_override, delete_asset, override_property
+from catalog.recording.learning import learn_branches
 from catalog.recording.places import AssetAddress, BranchAddress
 from catalog.recording.registering import PROMOTED_FROM, Registration, confirm, register, registered_by
 from catalog.recording.repeats import Once, forget_old_answers, once
@@ -32,6 +33,7 @@ __all__ = [
     "delete_spec",
     "deploy",
     "forget_old_answers",
+    "learn_branches",
     "once",
     "override_property",
     "post_spec",

@@ -87,8 +87,9 @@ class Project:
         reads = f'[dev-assets]\nbranch = "{dev_assets}"\n' if dev_assets else ""
         write_flow(self.folder, source, f'project = "{self.name}"\n{reads}')
 
-    def run(self, *options: str) -> FlowRun:
-        return run_flow(self.folder, self.site.url, *options)
+    def run(self, *options: str, after: tuple[str, ...] = ()) -> FlowRun:
+        """Options before the word `run`, and after it."""
+        return run_flow(self.folder, self.site.url, *options, after=after)
 
     def deploy(self, branch: str) -> None:
         subprocess.run(
@@ -103,6 +104,13 @@ class Project:
         url = f"{self.site.url}/v1/perimeters/default/projects/{self.name}/branches/{branch}/{path}"
         answer = requests.get(url, timeout=10)
         return answer.json() if answer.ok else {"recent_instances": [], "recently_consumed_by": []}
+
+    def arrows(self, branch: str) -> set[tuple[str, str, str]]:
+        """The lineage of a branch, each node as "name on branch"."""
+        answer = self.get("lineage", branch)
+        assert answer["complete"]
+        names = {node["id"]: f"{node['name']} on {node['branch'] or '?'}" for node in answer["nodes"]}
+        return {(names[link["source"]], link["relation"], names[link["target"]]) for link in answer["links"]}
 
 
 @pytest.fixture
@@ -182,6 +190,16 @@ def test_each_context_writes_and_reads_its_branches(served, tmp_path, context):
     consumer = project.get("data/rows", read)["recently_consumed_by"][0]
     assert consumer["entity_ref"]["entity_id"].startswith(mine)
     assert consumer["branch"] == write
+    made = (f"BothFlow on {write}", "produces", f"rows on {write}")
+    consumed = (f"rows on {read}", "consumes", f"BothFlow on {write}")
+    assert project.arrows(write) == {made, consumed}
     if read != write:
         assert not project.get("data/rows", write)["recently_consumed_by"]
         assert len(project.get("data/rows", read)["recent_instances"]) == 1
+        theirs = ("BothFlow on main", "produces", "rows on main"), ("rows on main", "consumes", "BothFlow on main")
+        assert project.arrows(read) == {*theirs, consumed}
+    # it read after it had registered, so nothing went into what it registered
+    exact = project.get("data/rows/instances/latest/lineage", write)
+    assert [node["name"] for node in exact["nodes"] if node["kind"] == "run"] == [mine]
+    assert {link["relation"] for link in exact["links"]} == {"produces"}
+    assert exact["complete"]

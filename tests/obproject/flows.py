@@ -39,14 +39,14 @@ def write_flow(folder: Path, source: str, project_toml: str = 'project = "tryout
     (folder / "flow.py").write_text(dedent(source))
 
 
-def run_flow(folder: Path, url: str | None, *options: str) -> FlowRun:
-    """Run ``flow.py`` of a folder as user alice; ``options`` stand before ``run``."""
+def run_flow(folder: Path, url: str | None, *options: str, after: tuple[str, ...] = ()) -> FlowRun:
+    """Run ``flow.py`` of a folder as user alice; ``options`` stand before ``run``, ``after`` behind it."""
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     env |= {"PYTHONPATH": str(CHECKOUT), "METAFLOW_USER": "alice", "METAFLOW_HOME": str(folder / "no-configuration")}
     if url:
         env["ASSETSITE_URL"] = url
     done = subprocess.run(
-        [sys.executable, "flow.py", "--no-pylint", *options, "run"],
+        [sys.executable, "flow.py", "--no-pylint", *options, "run", *after],
         cwd=folder,
         env=env,
         stdout=subprocess.PIPE,

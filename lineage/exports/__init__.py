@@ -1,0 +1,29 @@
+"""Answers in the formats of other programs. Pure functions of an answer: the same answer gives the same text.
+
+What an answer leaves out has no place in most of these formats, so that a view sends `honesty_headers` with each.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from lineage.answers import Answer
+from lineage.exports import graphviz, mermaid, openlineage, table
+from lineage.exports.honesty import honesty_headers
+
+__all__ = ["EXPORTS", "Export", "honesty_headers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    content_type: str
+    write: Callable[[Answer, str], str]
+    """The text of an answer; the second argument is the address of the site, such as `https://assets.example.org`."""
+
+
+EXPORTS = {
+    "csv": Export("text/csv; charset=utf-8; header=present", table.write),
+    "dot": Export("text/vnd.graphviz; charset=utf-8", graphviz.write),
+    "mmd": Export("text/vnd.mermaid; charset=utf-8", mermaid.write),
+    "ndjson": Export("application/x-ndjson; charset=utf-8", openlineage.write),
+}
+"""By the suffix of an address."""

@@ -1,0 +1,48 @@
+"""What drawings say of a node, and which nodes they put together; plain text, to be escaped by each format."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lineage.graph import Kind, Node
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The nodes of one branch; without a title, those that are on none."""
+
+    title: str
+    nodes: tuple[Node, ...]
+
+
+def lanes_of(nodes: Iterable[Node]) -> list[Lane]:
+    """Every node in its lane, the nodes without a branch first. Projects are named where there are several."""
+    lanes: dict[tuple[str, str], list[Node]] = defaultdict(list)
+    for node in nodes:
+        lanes[(node.project, node.branch) if node.branch else ("", "")].append(node)
+    several = len({project for project, branch in lanes if branch}) > 1
+    return [Lane(_title(lanes[key][0], several), tuple(lanes[key])) for key in sorted(lanes)]
+
+
+def _title(node: Node, with_project: bool) -> str:
+    if not node.branch:
+        return ""
+    branch = node.branch_name or node.branch
+    return printable(f"{node.project} / {branch}" if with_project else branch)
+
+
+def caption(node: Node) -> tuple[str, str]:
+    """The two lines on a node: what it is called, and what it is. What is hidden has no name."""
+    if node.kind == Kind.HIDDEN:
+        return "(not visible)", node.kind.value
+    marks = (node.kind.value, "deleted" if node.deleted else "", node.state if node.state != "ready" else "")
+    name = " ".join(part for part in (node.name, node.version) if part)
+    return printable(name), ", ".join(mark for mark in marks if mark)
+
+
+def printable(text: str) -> str:
+    """The text on one line, with a sign for each control character."""
+    return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -29,5 +29,6 @@ urlpatterns = [
     path("v1/", include("catalog.api.urls")),
     *([path("styleguide/", styleguide_page)] if settings.DEBUG else []),
     path("", include("access.urls")),
+    path("", include("lineage.pages.urls")),
     path("", include("catalog.pages.urls")),
 ]

@@ -384,7 +384,7 @@ class InstanceNames(ComponentNames):
                 node = self._instance(instances[key[1]])
             elif _kind(key) == "definition":
                 row = definitions[key[1]]
-                node = self.asset(row)
+                node = replace(self.asset(row), version="", state="definition", at=row.created_at)
             else:  # named by the instance that says to come from it, so it is as visible as that
                 told_by = {self.rows.made[arrow.target[1]].run[0] for arrow in arrows if arrow.source == key}
                 found[key] = hidden.next() if told_by.isdisjoint(self.visible) else _unknown(key[1])

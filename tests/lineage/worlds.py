@@ -130,7 +130,7 @@ class History:
 
     def run(self) -> list[Event]:
         shapes: list[Callable[[], object]] = [
-            self.diamond, self.loop, self.chain, self.fan, self.promotions, self.used_again, self.late_reader,
+            self.diamond, self.loop, self.ring, self.chain, self.fan, self.promotions, self.used_again, self.late_reader,
             self.orphans, self.promotion_of_the_unknown, self.people, self.through_the_vault,
         ]  # fmt: skip
         self.anything()
@@ -202,6 +202,18 @@ class History:
             self.consume(last, Entity("task", f"{flow}/{run}/start/1"), address[2])
             last = self.register(address, Entity("task", f"{flow}/{run}/end/2"))
 
+    def ring(self) -> None:
+        """Flows feed each other in a ring, and one of them something from outside."""
+        perimeter = self.perimeter()
+        places = [self.address(perimeter) for _ in range(self.chance.randint(2, 3))]
+        outside = self.register(self.address(perimeter), self.task(perimeter))
+        last = self.register(places[-1], self.task(perimeter))
+        for place, address in enumerate(places):
+            task = Entity("task", f"{ROOMS[perimeter].prefix}Ring{place}/1/start/1")
+            for source in [last, outside] if place == 1 else [last]:
+                self.consume(source, task, address[2])
+            last = self.register(address, task)
+
     def chain(self) -> None:
         last = self.register(self.address(self.perimeter()), self.task(VISIBLE[0]))
         for _ in range(self.chance.randint(2, 5)):
@@ -224,7 +236,10 @@ class History:
         for _ in range(self.chance.randint(1, 4)):
             back = self.chance.choice([first, last]).asset.address
             address = back if self.chance.random() < 0.3 else self.address(self.perimeter())
-            last = self.register(address, self.promoter(), promoted_from=last.uid)
+            promoter = self.promoter()
+            if self.chance.random() < 0.5:
+                self.consume(last, promoter)
+            last = self.register(address, promoter, promoted_from=last.uid)
             if self.chance.random() < 0.5:
                 last = self.step([last])
 
@@ -322,7 +337,7 @@ class History:
         return self.other_entity(perimeter) if self.chance.random() < 0.2 else self.task(perimeter)
 
     def promoter(self) -> Entity:
-        """Who promotes; a task that does so has consumed nothing for it."""
+        """Who promotes; if it is a task that consumed something, that went into nothing by the promotion."""
         return self.chance.choice([Entity("task", "obproject/promote"), Entity("task", "Train/1/end/1")])
 
     def unknown(self, perimeter: str) -> str:
@@ -351,12 +366,13 @@ class World:
     components: dict[tuple[str, str, str, str], int]
     """Keys of the components, by perimeter, project, kind and name."""
 
-    def moments(self, how_many: int) -> list[datetime | None]:
-        """Now, and times past: at an event, just before one, and between two."""
-        chance = random.Random(self.seed)
+    def moments(self, chance: random.Random, how_many: int) -> list[datetime | None]:
+        """Now, and times past: at an event, at a deletion, just before an event, and after one."""
         times = [event.at for event in self.events]
-        shifts = [timedelta(0), timedelta(microseconds=-1), timedelta(milliseconds=500)]
-        return [None, *(chance.choice(times) + chance.choice(shifts) for _ in range(how_many))]
+        deletions = [event.at for event in self.events if isinstance(event, Deleted)] or times
+        at, shortly = chance.choice, timedelta(microseconds=1)
+        kinds = [lambda: at(times), lambda: at(deletions), lambda: at(times) - shortly, lambda: at(times) + shortly]
+        return [None, *(at(kinds)() for _ in range(how_many))]
 
 
 def made(seed: int) -> World:

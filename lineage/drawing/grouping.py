@@ -1,0 +1,179 @@
+"""Gathering: siblings beyond what can be read are drawn as one node, "37 more flows", which opens on demand."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+
+import networkx as nx
+
+from lineage.graph import Kind, Link, Node, graph_of, links_of, nodes_of
+
+MOST_NODES = 250
+"""In one drawing."""
+MOST_SIBLINGS = 60
+"""With the same neighbours, before some are gathered."""
+SHOWN_SIBLINGS = 20
+OPENED = 80
+"""How many more of a group each opening shows."""
+PLURALS = {
+    Kind.DATA: "data assets",
+    Kind.MODEL: "models",
+    Kind.FLOW: "flows",
+    Kind.DEPLOYMENT: "deployments",
+    Kind.PERSON: "people",
+    Kind.CI: "CI jobs",
+    Kind.RUN: "runs",
+    Kind.UNKNOWN: "unknown nodes",
+    Kind.HIDDEN: "hidden nodes",
+    Kind.GROUP: "groups",
+}
+_EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+
+Signature = tuple[object, ...]
+Likeness = Callable[[nx.DiGraph, str], Signature]
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is drawn of a graph. `members`: the ids that each group stands for."""
+
+    graph: nx.DiGraph
+    members: dict[str, tuple[str, ...]]
+
+
+def gathered(
+    graph: nx.DiGraph,
+    *,
+    kept: Collection[str],
+    opened: Sequence[str],
+    lane_of: Mapping[str, str],
+    most: int = MOST_NODES,
+) -> Gathered:
+    """The graph with at most `most` nodes. Those `kept` are never gathered; `opened` groups show more of theirs."""
+    times = Counter(opened)
+    groups: dict[str, list[str]] = {}
+    for likeness, limit, shown, lanes in _STEPS:
+        alike = _alike(graph, kept, _largest(lane_of, lanes), likeness)
+        groups = {
+            group: nodes[shown:] for group, nodes in alike.items() if len(nodes) > limit and len(nodes) > shown + 1
+        }
+        if _size(graph, groups) <= most:
+            break
+    return _collapsed(graph, _unfolded(graph, groups, times, most))
+
+
+def _with_both_sides(graph: nx.DiGraph, node: str) -> Signature:
+    return (tuple(sorted(graph.pred[node])), tuple(sorted(graph.succ[node])))
+
+
+def _with_either_side(graph: nx.DiGraph, node: str) -> Signature:
+    sources = tuple(sorted(graph.pred[node]))
+    return ("from", sources) if sources else ("to", tuple(sorted(graph.succ[node])))
+
+
+def _with_nobody(graph: nx.DiGraph, node: str) -> Signature:
+    return ()
+
+
+_EVERY = 1_000_000
+_STEPS: tuple[tuple[Likeness, int, int, int], ...] = (
+    (_with_both_sides, MOST_SIBLINGS, SHOWN_SIBLINGS, _EVERY),
+    (_with_both_sides, 24, 12, _EVERY),
+    (_with_both_sides, 6, 3, _EVERY),
+    (_with_either_side, 24, 12, _EVERY),
+    (_with_either_side, 6, 3, _EVERY),
+    (_with_nobody, 24, 12, _EVERY),
+    (_with_nobody, 6, 3, _EVERY),
+    (_with_nobody, 1, 0, 12),
+    (_with_nobody, 1, 0, 3),
+)
+"""What siblings have in common, ever less; more than so many of them are gathered, but for so many that are shown; and
+how many lanes are kept apart, the largest ones."""
+
+
+def _largest(lane_of: Mapping[str, str], most: int) -> dict[str, str]:
+    """The lane of each node, if it is one of so many that have the most nodes; none for the others."""
+    sizes = Counter(lane_of.values())
+    large = set(sorted(sizes, key=lambda lane: (-sizes[lane], lane))[:most])
+    return {name: lane for name, lane in lane_of.items() if lane in large}
+
+
+def _alike(
+    graph: nx.DiGraph, kept: Collection[str], lane_of: Mapping[str, str], likeness: Likeness
+) -> dict[str, list[str]]:
+    """The nodes that may be gathered together, those last active first."""
+    found: dict[Signature, list[str]] = defaultdict(list)
+    for node in nodes_of(graph):
+        if node.id not in kept:
+            found[node.kind.value, lane_of.get(node.id, ""), *likeness(graph, node.id)].append(node.id)
+    return {_group_id(signature): _latest_first(graph, nodes) for signature, nodes in found.items()}
+
+
+def _latest_first(graph: nx.DiGraph, nodes: list[str]) -> list[str]:
+    by_name = sorted(nodes, key=lambda name: (graph.nodes[name]["node"].name, name))
+    return sorted(by_name, key=lambda name: graph.nodes[name]["node"].at or _EARLIEST, reverse=True)
+
+
+def _group_id(signature: Signature) -> str:
+    return f"g_{blake2b(repr(signature).encode(), digest_size=6).hexdigest()}"
+
+
+def _size(graph: nx.DiGraph, groups: Mapping[str, Sequence[str]]) -> int:
+    return len(graph) + sum(1 - len(nodes) for nodes in groups.values())
+
+
+def _unfolded(
+    graph: nx.DiGraph, groups: dict[str, list[str]], times: Mapping[str, int], most: int
+) -> dict[str, list[str]]:
+    """The groups after those that were opened have shown more, as far as there is room."""
+    room = most - _size(graph, groups)
+    left = dict(groups)
+    for group in sorted(groups.keys() & times.keys()):
+        more = min(OPENED * times[group], max(room, 0))
+        more = len(groups[group]) if len(groups[group]) <= more + 1 else more
+        left[group] = groups[group][more:]
+        room -= more
+    return {group: nodes for group, nodes in left.items() if nodes}
+
+
+def _collapsed(graph: nx.DiGraph, groups: Mapping[str, list[str]]) -> Gathered:
+    group_of = {node: group for group, nodes in groups.items() for node in nodes}
+    if not group_of:
+        return Gathered(graph, {})
+    nodes = [node for node in nodes_of(graph) if node.id not in group_of]
+    nodes += [_group(graph, group, names) for group, names in groups.items()]
+    links: dict[tuple[str, str], Link] = {}
+    for link in links_of(graph):
+        ends = group_of.get(link.source, link.source), group_of.get(link.target, link.target)
+        if ends[0] != ends[1] or (link.source == link.target and link.source not in group_of):
+            links[ends] = _joined(links.get(ends), link, ends)
+    return Gathered(graph_of(nodes, links.values()), {group: tuple(names) for group, names in groups.items()})
+
+
+def _group(graph: nx.DiGraph, group: str, names: Sequence[str]) -> Node:
+    members: list[Node] = [graph.nodes[name]["node"] for name in names]
+    first = members[0]
+    alike = len({(member.project, member.branch) for member in members}) == 1
+    return Node(
+        id=group,
+        kind=Kind.GROUP,
+        name=f"+{len(names)} more {PLURALS[first.kind]}",
+        project=first.project if alike else "",
+        branch=first.branch if alike else "",
+        branch_name=first.branch_name if alike else "",
+        at=max((member.at for member in members if member.at), default=None),
+        members=tuple(names),
+        size=len(names),
+    )
+
+
+def _joined(before: Link | None, link: Link, ends: tuple[str, str]) -> Link:
+    """One arrow for several: the first and last time of all, and how often altogether as far as that is known."""
+    if before is None:
+        return Link(*ends, link.relation, link.first_at, link.last_at, link.count)
+    firsts = [at for at in (before.first_at, link.first_at) if at]
+    lasts = [at for at in (before.last_at, link.last_at) if at]
+    count = before.count + link.count if before.count is not None and link.count is not None else None
+    return Link(*ends, before.relation, min(firsts, default=None), max(lasts, default=None), count)

@@ -1,0 +1,191 @@
+"""How each kind of node looks: its outline, its icon, its word, and what is written in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from catalog.templatetags.times import exact, relative_time
+from lineage.drawing.text import fitted, printable, width_of
+from lineage.graph import Kind, Node
+
+NAME_SIZE, UNDER_SIZE = 13, 11
+NARROWEST, WIDEST = 72, 184
+"""Of the text in a node."""
+TEXT_AT = 36
+"""Where text begins, right of the icon."""
+PAD = 16
+GRID = 8
+WORDS = {
+    Kind.DATA: "data",
+    Kind.MODEL: "model",
+    Kind.FLOW: "flow",
+    Kind.DEPLOYMENT: "deployment",
+    Kind.PERSON: "person",
+    Kind.CI: "CI",
+    Kind.RUN: "run",
+    Kind.UNKNOWN: "unknown",
+    Kind.HIDDEN: "hidden",
+    Kind.GROUP: "group",
+}
+ICONS = {kind: kind.value for kind in Kind} | {Kind.UNKNOWN: "other"}
+_LOW = (Kind.FLOW, Kind.RUN, Kind.PERSON, Kind.CI)
+_LONGEST_AGO = "00 min ago"
+"""The width of a node does not depend on the hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a node shows. `whole`: everything that is known of it, in a sentence."""
+
+    name: str
+    under: str
+    whole: str
+    width: int
+    height: int
+    outline: str
+    icon: str
+
+
+def look_of(node: Node, now: datetime) -> Look:
+    name, width = printable(title_of(node)), size_of(node)[0]
+    height = size_of(node)[1]
+    room = width - TEXT_AT - PAD
+    return Look(
+        name=fitted(name, NAME_SIZE, room, bold=True),
+        under=_under(node, ago(node.at, now), room),
+        whole=whole(node),
+        width=width,
+        height=height,
+        outline=_OUTLINES[node.kind](width, height),
+        icon=ICONS[node.kind],
+    )
+
+
+def size_of(node: Node) -> tuple[int, int]:
+    """Width and height in pixels: of the text, within bounds, and on a grid so that a small change moves nothing."""
+    under = " · ".join(_facts(node, _LONGEST_AGO if node.at else ""))
+    needed = max(
+        width_of(printable(title_of(node)), NAME_SIZE, bold=True),
+        width_of(printable(under), UNDER_SIZE),
+    )
+    text = min(max(needed, NARROWEST), WIDEST)
+    return -(-(TEXT_AT + text + PAD) // GRID) * GRID, 40 if node.kind in _LOW else 48
+
+
+def title_of(node: Node) -> str:
+    return "hidden" if node.kind == Kind.HIDDEN else node.name or node.key or node.id
+
+
+def ago(at: datetime | None, now: datetime) -> str:
+    """How long ago, by the minute, so that a drawing stays the same for a while."""
+    if at is None:
+        return ""
+    return "just now" if (now - at).total_seconds() < 60 else relative_time(at, now)
+
+
+def whole(node: Node) -> str:
+    """All that is known of a node, for its title."""
+    if node.kind == Kind.HIDDEN:
+        return "Something that you may not see"
+    parts = [f"{WORDS[node.kind]} {node.name}" if node.kind != Kind.GROUP else node.name]
+    if node.key and node.key != node.name:
+        parts.append(node.key)
+    if node.branch_name or node.branch:
+        parts.append(f"on {node.branch_name or node.branch} of {node.project}")
+    parts += [part for part in (node.version, node.state if node.state != "ready" else "") if part]
+    if node.deleted:
+        parts.append("deleted")
+    if node.at:
+        parts.append(exact(node.at))
+    if node.fault:
+        parts.append(node.fault)
+    return printable(", ".join(parts))
+
+
+def _under(node: Node, when: str, room: int) -> str:
+    """The second line; the id is what is cut where there is no room for all."""
+    first, *rest = _facts(node, when) or [""]
+    tail = "".join(f" · {part}" for part in rest)
+    left = room - width_of(tail, UNDER_SIZE)
+    if left < 4 * UNDER_SIZE:
+        return fitted(printable(first + tail), UNDER_SIZE, room)
+    return fitted(printable(first), UNDER_SIZE, left) + printable(tail)
+
+
+def _facts(node: Node, when: str) -> list[str]:
+    if node.kind == Kind.HIDDEN:
+        return ["you may not see it"]
+    if node.kind == Kind.GROUP:
+        return ["gathered · open"]
+    named = node.key if node.kind.is_asset and node.key not in ("", node.name) else WORDS[node.kind]
+    if node.deleted:
+        return [named, "deleted"]
+    state = node.state if node.state not in ("", "ready") else ""
+    return [part for part in (named, node.version, state, when) if part]
+
+
+def _card(width: int, height: int) -> str:
+    return _rounded(width, height, 8)
+
+
+def _pill(width: int, height: int) -> str:
+    half = height // 2
+    return f"M{half} 0H{width - half}a{half} {half} 0 0 1 0 {height}H{half}a{half} {half} 0 0 1 0-{height}z"
+
+
+def _window(width: int, height: int) -> str:
+    """A window with its bar."""
+    return f"{_rounded(width, height, 3)}M0 6H{width}"
+
+
+def _figure(width: int, height: int) -> str:
+    """Round on the left, where the head is, and square on the right."""
+    half = height // 2
+    return f"M{half} 0H{width - 3}q3 0 3 3V{height - 3}q0 3-3 3H{half}a{half} {half} 0 0 1 0-{height}z"
+
+
+def _hexagon(width: int, height: int) -> str:
+    half = height // 2
+    return f"M12 0H{width - 12}l12 {half}-12 {half}H12L0 {half}z"
+
+
+def _ticket(width: int, height: int) -> str:
+    """A pill with a line before its right end."""
+    return f"{_pill(width, height)}M{width - 14} 2V{height - 2}"
+
+
+def _cut(width: int, height: int) -> str:
+    """A sheet without corners."""
+    return f"M8 0H{width - 8}l8 8V{height - 8}l-8 8H8l-8-8V8z"
+
+
+def _plain(width: int, height: int) -> str:
+    return f"M0 0H{width}V{height}H0z"
+
+
+def _stack(width: int, height: int) -> str:
+    """A card with two more behind it."""
+    return f"{_behind(width + 4, height + 4)}{_behind(width, height)}{_rounded(width, height, 8)}"
+
+
+def _behind(width: int, height: int) -> str:
+    """What is seen of a card that lies behind one of this size."""
+    return f"M8 {height}v4H{width + 4}V8h-4V{height}z"
+
+
+def _rounded(width: int, height: int, r: int) -> str:
+    return f"M{r} 0H{width - r}q{r} 0 {r} {r}V{height - r}q0 {r}-{r} {r}H{r}q-{r} 0-{r}-{r}V{r}q0-{r} {r}-{r}z"
+
+
+_OUTLINES: dict[Kind, Callable[[int, int], str]] = {
+    Kind.DATA: _card,
+    Kind.MODEL: _card,
+    Kind.FLOW: _pill,
+    Kind.DEPLOYMENT: _window,
+    Kind.PERSON: _figure,
+    Kind.CI: _hexagon,
+    Kind.RUN: _ticket,
+    Kind.UNKNOWN: _cut,
+    Kind.HIDDEN: _plain,
+    Kind.GROUP: _stack,
+}

@@ -1,0 +1,123 @@
+"""Putting laid out parts together: columns on one grid, lanes under one another, all in whole pixels."""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from lineage.layout import routes
+from lineage.layout.chains import Edge, Net
+from lineage.layout.drawing import Box, Drawing, Lane, Route
+from lineage.layout.packing import packed
+
+COLUMN_GAP = 60
+"""The least distance between columns."""
+STEEP = 4
+"""Edges that rise more than so many times the gap on average widen it, to twice as much at most."""
+MARGIN = 24
+LANE_GAP = 16
+LANE_HEAD = 32
+"""Room for the name of a lane above its nodes."""
+LANE_FOOT = 16
+
+Size = tuple[int, int]
+Spot = tuple[int, int]
+
+
+@dataclass
+class Part:
+    """A part of a graph with a column and a height for each vertex.
+
+    `nodes` are the numbers that its nodes have in the whole graph; `at` are the middles of its vertices; `extents` are
+    the top and the bottom of each lane in it.
+    """
+
+    nodes: list[int]
+    net: Net
+    at: list[int]
+    extents: dict[int, tuple[int, int]]
+
+    @property
+    def height(self) -> int:
+        return sum(bottom - top for top, bottom in self.extents.values())
+
+
+def assembled(
+    parts: Sequence[Part], names: Sequence[Hashable], sizes: Sequence[Size], lane_names: Sequence[str]
+) -> Drawing:
+    """The drawing of all parts; with several lanes there is one part."""
+    pitch = max((width for width, _ in sizes), default=0) + COLUMN_GAP
+    spots = packed([(part.net.columns, part.height) for part in parts], pitch)
+    spans = _spans(parts, spots, sizes)
+    bottom = max((top + part.height for part, (_, top) in zip(parts, spots, strict=True)), default=0)
+    bands = _bands(parts, sizes, lane_names, bottom)
+    boxes: dict[int, Box] = {}
+    ways: dict[Edge, Route] = {}
+    for part, (first, top) in zip(parts, spots, strict=True):
+        zero = {
+            lane: top + (bands[lane].y + LANE_HEAD if bands else MARGIN) - extent[0]
+            for lane, extent in part.extents.items()
+        }
+        at = [height + zero[lane] for height, lane in zip(part.at, part.net.lane, strict=True)]
+        columns = [first + column for column in part.net.column]
+        for place, node in enumerate(part.nodes):
+            boxes[node] = _box(sizes[node], spans[columns[place]], at[place])
+        ways.update(_routes(part, boxes, columns, spans, at))
+    return Drawing(
+        spans[-1][1] + MARGIN if spans else 2 * MARGIN,
+        bands[-1].y + bands[-1].height + MARGIN if bands else bottom + 2 * MARGIN,
+        {name: boxes[number] for number, name in enumerate(names)},
+        {(names[tail], names[head]): ways[tail, head] for tail, head in sorted(ways)},
+        tuple(bands),
+    )
+
+
+def _box(size: Size, span: routes.Span, height: int) -> Box:
+    """The box of a node in the middle of its column."""
+    width, tall = size
+    return Box((span[0] + span[1]) // 2 - width // 2, height - tall // 2, width, tall)
+
+
+def _routes(
+    part: Part, boxes: Mapping[int, Box], columns: Sequence[int], spans: Sequence[routes.Span], at: Sequence[int]
+) -> Iterator[tuple[Edge, Route]]:
+    for (tail, head), bends in part.net.bends.items():
+        edge = part.nodes[tail], part.nodes[head]
+        source, target = boxes[edge[0]], boxes[edge[1]]
+        start, end = columns[tail], columns[head]
+        heights = [at[bend] for bend in bends]
+        if start < end:
+            yield edge, routes.forward(source, target, spans[start : end + 1], heights)
+        else:
+            yield edge, routes.backward(source, target, spans[end : start + 1][::-1], heights[::-1])
+
+
+def _spans(parts: Sequence[Part], spots: Sequence[Spot], sizes: Sequence[Size]) -> list[routes.Span]:
+    """The left and the right side of each column; columns are farther apart where edges rise and fall much."""
+    count = max((first + part.net.columns for part, (first, _) in zip(parts, spots, strict=True)), default=0)
+    widths = [0] * count
+    rises: list[list[int]] = [[] for _ in range(count)]
+    for part, (first, _) in zip(parts, spots, strict=True):
+        for place, node in enumerate(part.nodes):
+            column = first + part.net.column[place]
+            widths[column] = max(widths[column], sizes[node][0])
+        for vertex, ends in enumerate(part.net.right):
+            rises[first + part.net.column[vertex]] += [abs(part.at[vertex] - part.at[end]) for end in ends]
+    spans = []
+    x = MARGIN
+    for width, rise in zip(widths, rises, strict=True):
+        spans.append((x, x + width))
+        mean = sum(rise) // len(rise) if rise else 0
+        x += width + COLUMN_GAP + min(COLUMN_GAP, mean // STEEP)
+    return spans
+
+
+def _bands(parts: Sequence[Part], sizes: Sequence[Size], lane_names: Sequence[str], bottom: int) -> list[Lane]:
+    """The lanes under one another, each high enough for any node; a single one holds all parts, down to `bottom`."""
+    extents = parts[0].extents if len(lane_names) > 1 else {0: (0, bottom)}
+    tallest = max((height for _, height in sizes), default=0)
+    bands = []
+    y = MARGIN
+    for lane, name in enumerate(lane_names):
+        low, high = extents[lane]
+        bands.append(Lane(name, y, LANE_HEAD + max(high - low, tallest) + LANE_FOOT))
+        y += bands[-1].height + LANE_GAP
+    return bands

@@ -1,0 +1,106 @@
+"""The layout as a whole, from names to a drawing.
+
+The steps are those of Sugiyama, Tagawa and Toda (1981), each in a module of its own: edges against the flow, columns,
+orders, heights; `assembly` puts the result together. Nodes are numbered by their names first, and everything after
+that goes by number, so the order in which a graph was built changes nothing.
+"""
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil, sqrt
+
+import networkx as nx
+
+from lineage.layout.assembly import Part, Size, assembled
+from lineage.layout.chains import Edge, cut
+from lineage.layout.cycles import back_edges
+from lineage.layout.drawing import Drawing
+from lineage.layout.layers import layers_of
+from lineage.layout.ordering import ordered
+from lineage.layout.places import NODE_GAP, heights
+from lineage.layout.turns import add_turns
+
+
+def drawn(
+    graph: nx.DiGraph, sizes: Mapping[Hashable, Size], lane_names: Sequence[str], lane_of: Mapping[Hashable, str]
+) -> Drawing:
+    """A drawing from scratch. `lane_names` are those in use from the top, if any; `lane_of` each node's."""
+    names = sorted(graph, key=str)
+    number = {name: place for place, name in enumerate(names)}
+    every = sorted((number[tail], number[head]) for tail, head in graph.edges)
+    edges = [edge for edge in every if edge[0] != edge[1]]
+    numbered = _Numbered(
+        edges,
+        loops=[tail for tail, head in every if tail == head],
+        backward=back_edges(len(names), edges),
+        lanes=[lane_names.index(lane_of[name]) if lane_names else 0 for name in names],
+        sizes=[sizes[name] for name in names],
+    )
+    parts = numbered.parts()
+    columns = _columns(numbered, parts)
+    if len(lane_names) > 1:
+        _spread([nodes[0] for nodes, _ in parts if len(nodes) == 1], columns, numbered.lanes)
+        parts = [(list(range(len(names))), edges)]
+    laid = [_laid(numbered, columns, nodes, own) for nodes, own in parts]
+    return assembled(laid, names, numbered.sizes, lane_names)
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    """A graph whose nodes are 0, 1, …; `loops` are the nodes with an edge to themselves, which `edges` leaves out."""
+
+    edges: list[Edge]
+    loops: list[int]
+    backward: set[Edge]
+    lanes: list[int]
+    sizes: list[Size]
+
+    def parts(self) -> list[tuple[list[int], list[Edge]]]:
+        """The nodes and the edges of each connected part."""
+        graph: nx.Graph = nx.Graph(self.edges)
+        graph.add_nodes_from(range(len(self.lanes)))
+        nodes = sorted(sorted(part) for part in nx.connected_components(graph))
+        part_of = {node: place for place, part in enumerate(nodes) for node in part}
+        grouped = groupby(sorted(self.edges, key=lambda edge: part_of[edge[0]]), key=lambda edge: part_of[edge[0]])
+        edges = {part: list(own) for part, own in grouped}
+        return [(part, edges.get(place, [])) for place, part in enumerate(nodes)]
+
+
+def _columns(numbered: _Numbered, parts: Sequence[tuple[list[int], list[Edge]]]) -> list[int]:
+    """The column of each node within its connected part."""
+    columns = [0] * len(numbered.lanes)
+    for nodes, edges in parts:
+        local = {node: place for place, node in enumerate(nodes)}
+        flow = [edge[::-1] if edge in numbered.backward else edge for edge in edges]
+        ranks = layers_of(len(nodes), [(local[tail], local[head]) for tail, head in flow])
+        for node, rank in zip(nodes, ranks, strict=True):
+            columns[node] = rank
+    return columns
+
+
+def _spread(alone: Sequence[int], columns: list[int], lanes: Sequence[int]) -> None:
+    """Gives the nodes without edges the columns in turn, lane by lane."""
+    width = max(max(columns, default=0) + 1, ceil(sqrt(len(alone) / 2)))
+    seen: dict[int, int] = {}
+    for node in alone:
+        columns[node] = seen.get(lanes[node], 0) % width
+        seen[lanes[node]] = seen.get(lanes[node], 0) + 1
+
+
+def _laid(numbered: _Numbered, columns: Sequence[int], nodes: list[int], edges: Sequence[Edge]) -> Part:
+    """Orders and heights of some of the nodes, with all of their edges."""
+    local = {node: place for place, node in enumerate(nodes)}
+    own = [(local[tail], local[head]) for tail, head in edges]
+    backward = {(local[tail], local[head]) for tail, head in edges if (tail, head) in numbered.backward}
+    net = cut([columns[node] for node in nodes], [numbered.lanes[node] for node in nodes], own, backward)
+    orders = ordered(net)
+    add_turns(net, orders, backward, [local[node] for node in numbered.loops if node in local])
+    tall = [numbered.sizes[node][1] for node in nodes]
+    at = [round(height) for height in heights(net, orders, tall)]
+    extents: dict[int, tuple[int, int]] = {}
+    for vertex, height in enumerate(at):
+        half = tall[vertex] // 2 + 1 if vertex < net.size else NODE_GAP // 2
+        top, bottom = extents.get(net.lane[vertex], (height, height))
+        extents[net.lane[vertex]] = min(top, height - half), max(bottom, height + half)
+    return Part(nodes, net, at, extents)

@@ -1,0 +1,84 @@
+"""Routes between boxes that are already placed: through each column where there is room, as level as may be."""
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import pairwise
+
+import networkx as nx
+
+from lineage.layout import routes
+from lineage.layout.drawing import Box, Edge, Route
+from lineage.layout.places import BEND_GAP
+from lineage.layout.room import Interval, nearest
+
+CLEARANCE = BEND_GAP - 2
+"""The least distance of a route from boxes and other routes; layouts from scratch keep it in spite of rounding."""
+CLOSEST_COLUMNS = 40
+"""The least distance between columns when one of them gets a box wider than those that it has."""
+
+
+class Columns:
+    """Boxes by the columns in which they stand: those of one column have one middle, and columns do not overlap."""
+
+    def __init__(self, boxes: Iterable[Box]) -> None:
+        standing: dict[int, list[Box]] = defaultdict(list)
+        for box in boxes:
+            standing[box.middle].append(box)
+        self.middles = sorted(standing)
+        self.boxes = [standing[middle] for middle in self.middles]
+        self.spans = [(min(box.x for box in column), max(box.right for box in column)) for column in self.boxes]
+        self._numbers = {middle: number for number, middle in enumerate(self.middles)}
+
+    def number(self, box: Box) -> int:
+        return self._numbers[box.middle]
+
+    def fits(self, column: int, left: int, right: int) -> bool:
+        """Whether a box with these sides may stand in a column without coming close to the columns beside it."""
+        own_left, own_right = self.spans[column]
+        clear_left = column == 0 or left >= self.spans[column - 1][1] + CLOSEST_COLUMNS
+        clear_right = column + 1 == len(self.spans) or right <= self.spans[column + 1][0] - CLOSEST_COLUMNS
+        return (left >= own_left or clear_left) and (right <= own_right or clear_right)
+
+
+def routed(graph: nx.DiGraph, boxes: Mapping[Hashable, Box], earlier: Mapping[Edge, Route]) -> dict[Edge, Route]:
+    """A route for each edge; those with an earlier one come first and keep its heights where they can."""
+    columns = Columns(boxes.values())
+    taken: list[list[Interval]] = [
+        [(box.y - CLEARANCE, box.bottom + CLEARANCE) for box in column] for column in columns.boxes
+    ]
+    found: dict[Edge, Route] = {}
+    for edge in sorted(graph.edges, key=lambda edge: (edge not in earlier, str(edge))):
+        source, target = boxes[edge[0]], boxes[edge[1]]
+        start, end = columns.number(source), columns.number(target)
+        back = start >= end
+        passed = range(start, end - 1, -1) if back else range(start + 1, end)
+        heights = _heights(passed, columns, taken, source.port, earlier.get(edge))
+        if back:
+            found[edge] = routes.backward(source, target, columns.spans[end : start + 1][::-1], heights)
+        else:
+            found[edge] = routes.forward(source, target, columns.spans[start : end + 1], heights)
+    return dict(sorted(found.items(), key=str))
+
+
+def _heights(
+    passed: Iterable[int], columns: Columns, taken: Sequence[list[Interval]], height: int, earlier: Route | None
+) -> list[int]:
+    """The heights at which the columns are passed, which are then taken."""
+    heights = []
+    for column in passed:
+        wanted = _height_at(columns.middles[column], earlier)
+        spot = nearest(height if wanted is None else wanted, taken[column])
+        if spot is not None:  # unbounded room always has one
+            height = spot
+        taken[column].append((height - CLEARANCE, height + CLEARANCE))
+        heights.append(height)
+    return heights
+
+
+def _height_at(x: int, route: Route | None) -> int | None:
+    """The height at which a route passes a column, by the middle of the column."""
+    points = route.points if route else ()
+    for (start, height), (end, end_height) in pairwise(points):
+        if height == end_height and min(start, end) <= x <= max(start, end):
+            return height
+    return None

@@ -1,0 +1,195 @@
+"""One answer in every form: the page, the part of it that htmx brings in, the small one in other pages, and files."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+
+from access.identity import Viewer, viewer_of
+from catalog.models import Asset, Branch
+from catalog.pages.chrome import branch_chrome
+from catalog.pages.query import Link, PageQuery
+from catalog.pages.usage import EXAMPLES
+from lineage.answers import Answer, Question, answer_shape
+from lineage.asked import Asked
+from lineage.drawing import MOST_NODES, Home, Picture, ago, kept_by_content, picture_of
+from lineage.exports import EXPORTS, honesty_headers
+from lineage.pages import words
+from lineage.pages.addresses import LABELS
+from lineage.pages.find import Finding
+from lineage.pages.opening import up_to, with_opened
+from lineage.pages.standalone import standalone
+from lineage.pages.table import table_of
+
+PART, GLANCE = "lineage", "lineage-glance"
+"""The elements that htmx puts an answer into."""
+MOST_HELD = 4
+"""So many steps of an exact answer keep the places of the one before."""
+GLANCE_NODES = 60
+"""Drawn in the small one; the others are gathered."""
+
+Ask = Callable[[Viewer, Asked], Answer]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a page of lineage is about. `heading` and `about` are its title, as name and what that is the lineage of."""
+
+    branch: Branch
+    title: str
+    url: str
+    """The page of what it is about."""
+    ask: Ask
+    depth: int = 1
+    direction: str = "both"
+    kind: str = ""
+    """Of the asset, for the tabs."""
+    asset: Asset | None = None
+    views: Sequence[Link] = ()
+    finding: Finding = field(default_factory=Finding)
+
+
+@dataclass(frozen=True)
+class _Answered:
+    """A subject's answers: the plain one, and one more for each opened node."""
+
+    subject: Subject
+    query: PageQuery
+    asked: Asked
+    answers: list[Answer]
+    is_glance: bool
+
+    @property
+    def last(self) -> Answer:
+        return self.answers[-1]
+
+    @property
+    def opened(self) -> list[str]:
+        return self.query.params.getlist("open")
+
+    @property
+    def home(self) -> Home:
+        return Home(self.subject.branch.project.name, self.subject.branch.key)
+
+    @property
+    def label(self) -> str:
+        return f"Lineage of {self.subject.title}: {words.counted(self.last)}"
+
+    def open_url(self, node: str) -> str:
+        """The same page with one node more open, or of an exact answer one step further."""
+        params = self.query.params.copy()
+        if self.last.question == Question.EXACT and not node.startswith("g_"):
+            params.appendlist("held", str(self.asked.depth))
+            params["depth"] = str(min(abs(self.last.distance.get(node, 0)), self.asked.depth) + 1)
+        else:
+            params.appendlist("open", node)
+        return PageQuery(self.query.path, params).url()
+
+    def picture(self, now: datetime) -> Picture:
+        most = GLANCE_NODES if self.is_glance else MOST_NODES
+        return picture_of(self.answers, home=self.home, now=now, open_url=self.open_url, opened=self.opened, most=most)
+
+
+def lineage_response(request: HttpRequest, subject: Subject, suffix: str) -> HttpResponse:
+    target = request.headers.get("HX-Target", "")
+    found = _answer(request, subject, suffix, is_glance=target == GLANCE)
+    if suffix:
+        return _file(request, found, suffix)
+    if target in (PART, GLANCE):
+        template = "lineage/_lineage.html" if target == PART else "lineage/_glance.html"
+        response = render(request, template, _context(found))
+    else:
+        tab = subject.kind if subject.asset else "lineage"
+        around = branch_chrome(request, subject.branch, tab, subject.asset)
+        response = render(request, "lineage/lineage.html", _context(found) | around)
+    patch_vary_headers(response, ["HX-Target"])
+    return response
+
+
+def _answer(request: HttpRequest, subject: Subject, suffix: str, *, is_glance: bool) -> _Answered:
+    query = PageQuery(request.path.removesuffix(suffix), request.GET)
+    asked = Asked.of(query.params, depth=subject.depth, direction=subject.direction)
+    viewer = viewer_of(request)
+    base = subject.ask(viewer, asked)
+    answers = with_opened(viewer, base, query.params.getlist("open"), asked)
+    if base.question == Question.EXACT:
+        answers = [*(up_to(base, depth) for depth in _held_depths(query, asked)), *answers]
+    return _Answered(subject, query, asked, answers, is_glance)
+
+
+def _held_depths(query: PageQuery, asked: Asked) -> list[int]:
+    """The smaller depths that were drawn before, whose places are kept."""
+    held = [said for said in query.params.getlist("held") if said.isascii() and said.isdigit() and len(said) < 3]
+    return sorted({int(said) for said in held if int(said) < asked.depth})[-MOST_HELD:]
+
+
+def _file(request: HttpRequest, found: _Answered, suffix: str) -> HttpResponse:
+    if suffix == ".json":
+        return JsonResponse(answer_shape(found.last))
+    base_url = request.build_absolute_uri("/").rstrip("/")
+    if suffix == ".svg":
+        return standalone(found.picture(timezone.now()), found.label, base_url)
+    export = EXPORTS[suffix.removeprefix(".")]
+    text = export.write(found.last, base_url)
+    return HttpResponse(text, export.content_type, headers=honesty_headers(found.last))
+
+
+def _context(found: _Answered) -> dict[str, Any]:
+    """What _lineage.html needs."""
+    subject, answer, asked, query = found.subject, found.last, found.asked, found.query
+    return {
+        "subject": subject,
+        "answer": answer,
+        "label": found.label,
+        "counted": words.counted(answer),
+        "around_what": words.around_what(answer),
+        "title": "" if "focus" in query.params else subject.title,
+        "full_url": query.url(),
+        "drawn": _drawn(found) if len(answer.graph) else "",
+        "sentences": words.sentences(answer),
+        "menus": words.menus(answer, asked, query),
+        "chips": words.chips(answer, asked, query),
+        "add_options": words.filters_to_add(answer, asked, query),
+        "kept_with_as_of": query.kept_with("as_of"),
+        "as_of_value": asked.as_of.strftime("%Y-%m-%dT%H:%M") if asked.as_of else "",
+        "files": [{"label": label, "url": query.on(query.path + suffix).url()} for suffix, label in LABELS.items()],
+        "example": EXAMPLES["data"],
+    }
+
+
+def _drawn(found: _Answered) -> str:
+    """The drawing and its table, kept until anything in them changes."""
+    now = timezone.now()
+    answer = found.last
+    content = (
+        [(answer.question, answer.nodes, answer.links, answer.focus, answer.more) for answer in found.answers],
+        [ago(node.at, now) for node in answer.nodes],
+        [ago(link.last_at, now) for link in answer.links],
+        found.label,
+        found.home,
+        found.query.url(),
+        found.is_glance,
+    )
+    return kept_by_content("drawn", content, lambda: _drawn_anew(found, now))[1]
+
+
+def _drawn_anew(found: _Answered, now: datetime) -> str:
+    picture = found.picture(now)
+    context = {
+        "picture": picture,
+        "lane_width": picture.width - 16,
+        "heads": ("plain", "promotes", "back"),
+        "sprite": static("icons.svg"),
+        "label": found.label,
+        "table": None if found.is_glance else table_of(found.last, found.query, found.subject.branch, now),
+        "gathered": sum(len(members) for members in picture.members.values()),
+        "legend": words.legend(picture),
+    }
+    return render_to_string("lineage/_drawn.html", context)

@@ -1,0 +1,161 @@
+"""The table under a drawing: the same nodes and arrows, to read line by line and to sort."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.template.loader import get_template
+from django.templatetags.static import static
+from django.utils.safestring import SafeString, mark_safe
+
+from catalog.models import Branch
+from catalog.pages.people import Named
+from catalog.pages.query import PageQuery
+from lineage.answers import Answer, Question
+from lineage.drawing import ICONS, WORDS, Home, ago, title_of
+from lineage.graph import Kind, Link, Node, Relation, within_cycles
+from lineage.pages.addresses import around_url
+
+_EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+RELATIONS = {
+    Relation.PRODUCES: "produces",
+    Relation.CONSUMES: "consumed by",
+    Relation.PROMOTES: "promoted to",
+}
+"""As they read from the source to the target."""
+COLUMNS = {"source": "Source", "relation": "Relation", "target": "Target", "last": "Last", "count": "Times"}
+DEFAULT = "-last"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An arrow between two nodes, or a node that has none. `ago`: when it was last taken, for reading."""
+
+    source: SafeString
+    target: SafeString
+    link: Link | None
+    ago: str
+    in_cycle: bool
+
+    @property
+    def relation(self) -> str:
+        return RELATIONS[self.link.relation] if self.link else ""
+
+
+@dataclass(frozen=True)
+class Table:
+    rows: list[Row]
+    heads: list[dict[str, Any]]
+    """For _sort_header.html: label, url, direction, numeric."""
+
+
+def table_of(answer: Answer, query: PageQuery, branch: Branch, now: datetime) -> Table:
+    order = query.params.get("sort", "")
+    order = order if order.removeprefix("-") in COLUMNS else DEFAULT
+    cells = {node.id: cell for node, cell in _cells(answer, query, branch)}
+    circular = within_cycles(answer.graph)
+    links = sorted(answer.links, key=_sorter(answer, order), reverse=order.startswith("-"))
+    rows = []
+    for link in links:
+        in_cycle = (link.source, link.target) in circular
+        rows.append(Row(cells[link.source], cells[link.target], link, ago(link.last_at, now), in_cycle))
+    alone = sorted((node for node in answer.nodes if not answer.graph.degree(node.id)), key=_by_name)
+    rows += [Row(cells[node.id], SafeString(""), None, ago(node.at, now), False) for node in alone]
+    return Table(rows, _heads(query, order))
+
+
+def _heads(query: PageQuery, order: str) -> list[dict[str, Any]]:
+    column, down = order.removeprefix("-"), order.startswith("-")
+    heads = []
+    for name, label in COLUMNS.items():
+        here = name == column
+        wanted = f"-{name}" if (not down if here else name in ("last", "count")) else name
+        direction = ("descending" if down else "ascending") if here else ""
+        url, numeric = PageQuery(f"{query.path}#arrows", query.params).url(sort=wanted), name == "count"
+        heads.append({"label": label, "url": url, "direction": direction, "numeric": numeric})
+    return heads
+
+
+def _by_name(node: Node) -> tuple[str, str]:
+    return title_of(node).casefold(), node.id
+
+
+def _sorter(answer: Answer, order: str) -> Callable[[Link], Any]:
+    """By the column, and then by name and id, so that equals stand in one order."""
+    column = order.removeprefix("-")
+
+    def key(link: Link) -> Any:
+        source, target = answer.node(link.source), answer.node(link.target)
+        names = (*_by_name(source), *_by_name(target))
+        first = {
+            "source": "",
+            "relation": link.relation.value,
+            "target": _by_name(target),
+            "last": link.last_at or _EARLIEST,
+            "count": link.count or 0,
+        }[column]
+        return first, names
+
+    return key
+
+
+def _cells(answer: Answer, query: PageQuery, branch: Branch) -> Iterator[tuple[Node, SafeString]]:
+    """Each node as it stands in every row, written once."""
+    template = get_template("lineage/_node.html")
+    home = Home(branch.project.name, branch.key)
+    sprite = static("icons.svg")
+    for node in answer.nodes:
+        yield node, mark_safe(template.render(_cell(node, answer, query, branch, home) | {"sprite": sprite}))  # noqa: S308
+
+
+def _cell(node: Node, answer: Answer, query: PageQuery, branch: Branch, home: Home) -> dict[str, Any]:
+    is_focus = node.id in answer.focus
+    return {
+        "node": node,
+        "name": title_of(node),
+        "word": WORDS[node.kind],
+        "icon": ICONS[node.kind],
+        "is_focus": is_focus,
+        "branch": _elsewhere(node, home),
+        "around_url": "" if is_focus else _around(node, answer, branch),
+        "card_url": f"{node.url}#card" if node.kind.is_asset and node.url else "",
+        "paths_url": _paths(node, answer, query),
+        "last": _last(node),
+        "through": _through(node, answer),
+    }
+
+
+def _elsewhere(node: Node, home: Home) -> str:
+    """The node's branch, if it is another one than the page's."""
+    name = node.branch_name or node.branch
+    if node.project and node.project != home.project:
+        return f"{node.project} / {name}" if name else node.project
+    return name if node.branch and node.branch != home.branch else ""
+
+
+def _around(node: Node, answer: Answer, branch: Branch) -> str:
+    if node.kind == Kind.HIDDEN:
+        return ""
+    if answer.question == Question.EXACT:
+        return f"{node.url}/lineage" if node.kind.is_asset and node.url and node.version else ""
+    return around_url(branch, node.id)
+
+
+def _paths(node: Node, answer: Answer, query: PageQuery) -> str:
+    """How an affected node is reached."""
+    if answer.question != Question.IMPACT or node.id in answer.focus or node.kind == Kind.HIDDEN:
+        return ""
+    return query.url(view="paths", to=node.id, open=None, sort=None)
+
+
+def _through(node: Node, answer: Answer) -> str:
+    """The node from which an affected one is reached, if that is not the focus itself."""
+    via = answer.via.get(node.id, "")
+    is_further = answer.question == Question.IMPACT and via in answer.graph and via not in answer.focus
+    return title_of(answer.node(via)) if is_further else ""
+
+
+def _last(node: Node) -> Named | None:
+    """The last run of a flow."""
+    return Named.of("task", node.key) if node.kind == Kind.FLOW and node.key else None

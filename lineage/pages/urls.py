@@ -1,0 +1,19 @@
+"""Addresses of the pages of lineage. They stand before those of the catalogue, whose instances may have any name."""
+
+from django.urls import path, register_converter
+
+from catalog.pages.urls import ASSET, BRANCH, INSTANCE
+from lineage.pages.addresses import ComponentKinds, ComponentName, Suffix
+from lineage.pages.component import component_page
+from lineage.pages.views import asset_lineage, branch_lineage, instance_lineage
+
+register_converter(Suffix, "suffix")
+register_converter(ComponentKinds, "components")
+register_converter(ComponentName, "component")
+
+urlpatterns = [
+    path(f"{BRANCH}/lineage<suffix:suffix>", branch_lineage, name="branch-lineage"),
+    path(f"{ASSET}/lineage<suffix:suffix>", asset_lineage, name="asset-lineage"),
+    path(f"{INSTANCE}/lineage<suffix:suffix>", instance_lineage, name="instance-lineage"),
+    path(f"{BRANCH}/<components:kind>/<component:name><twin:twin>", component_page, name="component"),
+]

@@ -1,0 +1,125 @@
+"""The pages of lineage: of a branch, of an asset, and of exactly one instance."""
+
+from functools import partial
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+
+from access.errors import BadRequest
+from access.identity import Viewer, viewer_of
+from catalog.models import Branch
+from catalog.pages.addresses import asset_url, at_place, branch_url, instance_url, redirect_with_query
+from catalog.pages.query import Link, PageQuery
+from catalog.reading import Found, Place, find_asset, find_branch, find_instance
+from lineage import questions
+from lineage.answers import Answer
+from lineage.asked import Asked
+from lineage.pages.addresses import asset_lineage_url, instance_lineage_url
+from lineage.pages.answer import Subject, lineage_response
+from lineage.pages.find import find_nodes
+
+EXACT_DEPTH = 10
+VIEWS = {"": "Around", "impact": "Impact", "paths": "Ways to"}
+
+
+@at_place
+def branch_lineage(request: HttpRequest, place: Place, suffix: str) -> HttpResponse:
+    """The whole branch, or with `focus` what is around one node."""
+    viewer = viewer_of(request)
+    branch = find_branch(viewer, place)
+    query = PageQuery.of(request)
+    focus = query.params.get("focus", "")
+    subject = Subject(
+        branch=branch,
+        title=branch.name,
+        url=branch_url(branch),
+        ask=partial(_ask_named, branch, query, focus) if focus else partial(_ask_branch, branch),
+        views=_views(query) if focus else (),
+        finding=find_nodes(viewer, branch, query),
+    )
+    return lineage_response(request, subject, suffix)
+
+
+@at_place
+def asset_lineage(request: HttpRequest, place: Place, kind: str, asset_id: str, suffix: str) -> HttpResponse:
+    """What is around an asset."""
+    asset = find_asset(viewer_of(request), place, kind, asset_id, whole=False)
+    query = PageQuery.of(request)
+    subject = Subject(
+        branch=asset.branch,
+        title=asset.title,
+        url=asset_url(asset),
+        ask=partial(_ask_focus, asset.branch, query, asset.definition_uid),
+        kind=kind,
+        asset=asset,
+        views=_views(query),
+    )
+    return lineage_response(request, subject, suffix)
+
+
+@at_place
+def instance_lineage(
+    request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, suffix: str
+) -> HttpResponse:
+    """What exactly went into one instance, and what was made of it."""
+    asset = find_asset(viewer_of(request), place, kind, asset_id, whole=False)
+    found = find_instance(asset, reference)
+    if found.instance is None:
+        return redirect(asset_lineage_url(asset) + suffix)
+    if reference != found.instance.ref:
+        return redirect_with_query(request, instance_lineage_url(asset, found.instance) + suffix)
+    subject = Subject(
+        branch=asset.branch,
+        title=f"{asset.title} {found.instance.ref}",
+        url=instance_url(asset, found.instance),
+        ask=partial(_ask_exact, found),
+        depth=EXACT_DEPTH,
+        direction="up",
+        kind=kind,
+        asset=asset,
+    )
+    return lineage_response(request, subject, suffix)
+
+
+def _ask_branch(branch: Branch, viewer: Viewer, asked: Asked) -> Answer:
+    return questions.across(viewer, branch, asked)
+
+
+def _ask_exact(found: Found, viewer: Viewer, asked: Asked) -> Answer:
+    return questions.exact(viewer, found, asked)
+
+
+def _ask_named(branch: Branch, query: PageQuery, focus: str, viewer: Viewer, asked: Asked) -> Answer:
+    """The same of a node that people may have named, as `data/xkcd` or `flow/TrainFlow`."""
+    node = focus if focus.startswith(("d_", "c_")) else questions.focus_named(viewer, branch, focus)
+    return _ask_focus(branch, query, node, viewer, asked)
+
+
+def _ask_focus(branch: Branch, query: PageQuery, node: str, viewer: Viewer, asked: Asked) -> Answer:
+    """What is around a node, all downstream of it, or every way from it to another, as `view` says."""
+    view = query.params.get("view", "")
+    if view == "impact":
+        return questions.impact(viewer, node, asked)
+    if view == "paths":
+        to = query.params.get("to", "")
+        if not to:
+            raise BadRequest("Ways lead somewhere: say with `to` where, as in `to=data/xkcd`.", field="to")
+        return questions.paths(viewer, node, questions.focus_named(viewer, branch, to), asked)
+    if view:
+        raise BadRequest(f"There is no view '{view[:40]}': it is impact, paths, or none.", field="view")
+    return questions.around(viewer, node, asked)
+
+
+def _views(query: PageQuery) -> list[Link]:
+    """The questions about one node; the ways to another are chosen from its impact."""
+    current = query.params.get("view", "")
+    fresh = PageQuery(query.path, query.params.copy())
+    shown = ("", "impact", "paths") if current == "paths" else ("", "impact")
+    return [
+        {
+            "label": VIEWS[name],
+            "url": fresh.url(view=name or None, open=None, sort=None, **({} if name == "paths" else {"to": None})),
+            "current": name == current,
+        }
+        for name in shown
+    ]

@@ -142,11 +142,17 @@ def _places(viewer: Viewer, home: Branch, component: Component) -> tuple[list[On
     for edge in rows[:MOST_EDGES]:
         place = found.setdefault(edge.write_branch, _place(component, edge, home))
         if place.name == place.key:
-            place.name = edge.write_branch_name or place.key
+            place.name = _branch_name(edge) or place.key
         used = _used(edge, visible)
         (place.produces if edge.direction == Edge.Direction.PRODUCES else place.consumes).append(used)
     places = sorted(found.values(), key=lambda place: (place.key != home.key, place.name))
     return places, len(rows) > MOST_EDGES
+
+
+def _branch_name(edge: Edge) -> str:
+    """The git name of the branch that an edge was written from, as far as the edge tells."""
+    asset_branch: Branch = edge.asset.branch
+    return edge.write_branch_name or (asset_branch.name if asset_branch.key == edge.write_branch else "")
 
 
 def _place(component: Component, edge: Edge, home: Branch) -> OnBranch:

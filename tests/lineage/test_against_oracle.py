@@ -230,7 +230,7 @@ def test_where_both_sides_of_a_ring_meet_nothing_is_lost(world, chance):
     """What is near on one side may be where more begins on the other, further away than the depth."""
     truth = by_component(world.events, None)
     ring = {node for node in visible(truth.nodes) if any(node in truth.distances(a, "down") for a in truth.after(node))}
-    for focus in some(chance, ring, 4):
+    for focus in some(chance, ring, 3):
         depth = chance.choice([1, 2, 2, 3])
         answer = questions.around(world.viewer, wire(world, focus), asked(None, "both", depth))
         check_around(world, answer, Walk(truth, focus, "both", depth), None)
@@ -310,6 +310,13 @@ def test_the_exact_lineage_of_an_instance_is_what_its_runs_consumed_and_made(wor
             direction, depth = chance.choice(DIRECTIONS), chance.choice([0, 1, 2, 2, 3, 4, FAR, FAR])
             answer = questions.exact(world.viewer, found(focus), asked(at, direction, depth))
             check_exact(answer, Walk(truth, focus, direction, depth), at)
+
+
+def test_the_ancestry_goes_through_the_hidden_and_names_nothing_there(world, chance):
+    truth = by_instance(world.events, None)
+    behind = [thing for thing in things_of(truth) if hidden(truth.distances(thing, "up"))]
+    for focus in some(chance, behind, 4):
+        check_exact(questions.exact(world.viewer, found(focus), asked(None, "up")), Walk(truth, focus, "up", FAR), None)
 
 
 def check_exact(answer: Answer, walk: Walk, at: datetime | None) -> None:

@@ -130,8 +130,8 @@ class History:
 
     def run(self) -> list[Event]:
         shapes: list[Callable[[], object]] = [
-            self.diamond, self.loop, self.ring, self.chain, self.fan, self.promotions, self.used_again, self.late_reader,
-            self.orphans, self.promotion_of_the_unknown, self.people, self.through_the_vault,
+            self.diamond, self.loop, self.ring, self.chain, self.fan, self.promotions, self.through_the_vault,
+            self.promotion_of_the_unknown, self.used_again, self.late_reader, self.orphans, self.people,
         ]  # fmt: skip
         self.anything()
         for shape in self.chance.sample(shapes, self.chance.randint(2, 5)):
@@ -266,9 +266,9 @@ class History:
     def through_the_vault(self) -> None:
         """What is seen comes from what is hidden, which comes from what is seen, or from what nobody knows."""
         begin = self.register(self.address(VISIBLE[0]), self.task(VISIBLE[0]))
-        source = begin.uid if self.chance.random() < 0.7 else self.unknown(VAULT)
+        source = begin.uid if self.chance.random() < 0.5 else self.unknown(VAULT)
         kept = self.register(self.address(VAULT), self.promoter(), promoted_from=source)
-        kept = self.step([kept]) if self.chance.random() < 0.5 else kept
+        kept = self.step([kept]) if self.chance.random() < 0.3 else kept
         self.step([self.register(self.address(VISIBLE[0]), self.promoter(), promoted_from=kept.uid)])
 
     def orphans(self) -> None:

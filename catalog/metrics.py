@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 # Annotations that say where an instance comes from; they may look like numbers but measure nothing
-RESERVED_KEYS = frozenset({"artifact", "run_pathspec", "promoted_from_branch", "promoted_from_instance", "promoted_by"})
+RESERVED_KEYS = frozenset(
+    {"artifact", "run_pathspec"}
+    | {"promoted_from_branch", "promoted_from_instance", "promoted_from_chain", "promoted_by"}
+)
 
 # RFC 8259, section 6; Python's own float() is far more lenient (spaces, underscores, "nan", other scripts' digits)
 JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")

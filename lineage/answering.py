@@ -36,7 +36,7 @@ def answered(question: Question, walked: Walk, names: Names, asked: Asked) -> An
         left_out=tuple(_left_out(walked, shown, len(passing), len(filtered))),
         notes=asked.notes,
         more=_more(walked, ids, filtered),
-        distance={ids[key]: far for key, far in walked.distance.items() if key in ids} if walked.focus else {},
+        distance={ids[key]: far for key, far in walked.distance.items() if key in ids and (far or key == walked.focus)},
         via={ids[key]: ids[before] for key, before in walked.via.items() if key in ids and before in ids},
     )
 

@@ -38,6 +38,8 @@ def component_key(pk: int, branch: str) -> Key:
 class ComponentRows:
     """Arrows by component as they were at a moment (None: now)."""
 
+    cut = False  # a row is an arrow, so too many rows are too many arrows
+
     def __init__(self, as_of: datetime | None) -> None:
         self.as_of = as_of
 

@@ -20,6 +20,7 @@ from typing import Any
 from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform
 
+from access.errors import NotFound
 from access.identity import Viewer
 from catalog.models import Consumption, Instance, State
 from catalog.pages.addresses import instance_url
@@ -90,6 +91,7 @@ class InstanceRows:
 
     def __init__(self, as_of: datetime | None) -> None:
         self.as_of = as_of
+        self.cut = False
         self.made: dict[int, Made] = {}
         self.readings: dict[Run, dict[int, Reading]] = defaultdict(dict)
         self.registered: dict[Run, dict[int, Made]] = defaultdict(dict)
@@ -103,7 +105,8 @@ class InstanceRows:
         """The key of a focus."""
         if found.instance is None:
             return definition_key(found.asset.pk)
-        self._learn(self._instances(Q(pk=found.instance.pk)).values_list(*COLUMNS))
+        if not self._learn(self._instances(Q(pk=found.instance.pk)).values_list(*COLUMNS)):
+            raise NotFound(f"'{found.uid}' was not there yet at that time.", focus=found.uid)
         return instance_key(found.instance.pk)
 
     def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
@@ -231,7 +234,9 @@ class InstanceRows:
 
     def _union(self, readings: QuerySet[Any], registrations: QuerySet[Any], *, most: int) -> Iterable[Any]:
         both = readings.values_list(*COLUMNS).union(registrations.values_list(*COLUMNS), all=True)
-        return both.order_by("-at_", "what", "pk")[:most]
+        rows = list(both.order_by("-at_", "what", "pk")[:most])
+        self.cut = self.cut or len(rows) == most
+        return rows
 
     def _consumptions(self, which: Q) -> QuerySet[Any]:
         return self._until(Consumption.objects.filter(which), "at").annotate(

@@ -6,8 +6,10 @@ between what was reached, and three for names. An exact one costs five, and in e
 """
 
 import re
+from datetime import datetime
 
 import networkx as nx
+from django.utils import timezone
 
 from access.errors import NotFound
 from access.identity import Viewer
@@ -26,19 +28,20 @@ from lineage.walk import WALK_MOST, Key, Walk, walk
 
 def around(viewer: Viewer, focus: str, asked: Asked) -> Answer:
     """By component: what is at most `asked.depth` arrows away from a node."""
-    walked = walk(ComponentRows(asked.as_of), key_of(viewer, focus), asked.direction, asked.depth)
+    begin = key_of(viewer, focus, asked.as_of)
+    walked = walk(ComponentRows(asked.as_of), begin, asked.direction, asked.depth)
     return answered(Question.AROUND, walked, ComponentNames(viewer, asked.as_of), asked)
 
 
 def impact(viewer: Viewer, focus: str, asked: Asked) -> Answer:
     """By component: all that is downstream of a node, however far, and how it is reached."""
-    walked = walk(ComponentRows(asked.as_of), key_of(viewer, focus), "down", None)
+    walked = walk(ComponentRows(asked.as_of), key_of(viewer, focus, asked.as_of), "down", None)
     return answered(Question.IMPACT, walked, ComponentNames(viewer, asked.as_of), asked)
 
 
 def paths(viewer: Viewer, source: str, target: str, asked: Asked) -> Answer:
     """By component: all that lies on any way from one node to another; the two alone if there is none."""
-    begin, end = key_of(viewer, source), key_of(viewer, target)
+    begin, end = (key_of(viewer, focus, asked.as_of) for focus in (source, target))
     walked = _on_the_way(walk(ComponentRows(asked.as_of), begin, "down", None), end)
     return answered(Question.PATHS, walked, ComponentNames(viewer, asked.as_of), asked)
 
@@ -67,16 +70,19 @@ def exact(viewer: Viewer, found: Found, asked: Asked) -> Answer:
 COMPONENT_ID = re.compile(r"c_(\d{1,18})\.(.*)", re.DOTALL)
 
 
-def key_of(viewer: Viewer, focus: str) -> Key:
-    """What an id of a node means, if the viewer may see it."""
+def key_of(viewer: Viewer, focus: str, as_of: datetime | None = None) -> Key:
+    """What an id of a node means, if the viewer may see it and it was there at that time."""
     if focus.startswith("d_"):
-        pk = Asset.objects.visible_to(viewer).filter(definition_uid=focus).values_list("pk", flat=True).first()
-        if pk is not None:
-            return asset_key(pk)
+        known = Asset.objects.visible_to(viewer).filter(definition_uid=focus).values_list("pk", "created_at").first()
+        if known and as_of and known[1] > as_of:
+            raise NotFound(f"'{focus}' was not there yet at that time.", focus=focus)
+        if known:
+            return asset_key(known[0])
     elif match := COMPONENT_ID.fullmatch(focus):
         number, branch = int(match[1]), match[2]
-        mine = Edge.objects.filter(component__perimeter__in=viewer.perimeter_ids())
-        if mine.filter(component=number, write_branch=branch).exclude(direction=Edge.Direction.PROMOTED).exists():
+        mine = Edge.objects.filter(component__perimeter__in=viewer.perimeter_ids(), component=number)
+        mine = mine.filter(write_branch=branch, first_at__lte=as_of or timezone.now())
+        if mine.exclude(direction=Edge.Direction.PROMOTED).exists():
             return component_key(number, branch)
     raise NotFound(f"There is nothing known as '{focus[:200]}' in the lineage.", focus=focus[:200])
 

@@ -30,6 +30,9 @@ class Arrow:
 class Rows(Protocol):
     """Where the arrows are. Each call may cost one query, whatever it asks for."""
 
+    cut: bool
+    """Whether a query met its limit, so that there may be more than the arrows tell."""
+
     def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
         """The arrows that end at any of `into`, and those that begin at any of `out_of`; the newest, if too many."""
 
@@ -69,12 +72,12 @@ def walk(rows: Rows, focus: Key, direction: str, depth: int | None, most: int = 
         found = rows.arrows(ups.frontier, downs.frontier, room + 1)
         if len(found) > room:
             walked.cut, found = True, found[:room]
-        if depth is not None and level > depth:
-            walked.beyond = {(arrow.source, arrow.target): arrow for arrow in found}
-            break
-        walked.arrows |= {(arrow.source, arrow.target): arrow for arrow in found}
-        ups.step(found, level)
-        downs.step(found, level)
+        walked.cut = walked.cut or rows.cut
+        is_further = depth is not None and level > depth
+        kept = walked.beyond if is_further else walked.arrows
+        kept |= {(arrow.source, arrow.target): arrow for arrow in found}
+        ups.step(found, level, is_further)
+        downs.step(found, level, is_further)
         if walked.cut:
             break
     if depth is not None or direction == "both":  # else every arrow between these was walked
@@ -90,14 +93,16 @@ class _Side:
         self.frontier: dict[Key, None] = dict.fromkeys(begin)
         self.seen: set[Key] = set(self.frontier)
 
-    def step(self, arrows: list[Arrow], level: int) -> None:
+    def step(self, arrows: list[Arrow], level: int, is_further: bool) -> None:
+        """Take one level; further than the depth only by nodes that the other side has reached, as they are shown."""
         reached: dict[Key, None] = {}
         for arrow in arrows:
             here, there = (arrow.target, arrow.source) if self.up else (arrow.source, arrow.target)
-            if here in self.frontier and there not in self.seen:
+            if here in self.frontier and there not in self.seen and (not is_further or there in self.walked.distance):
                 self.seen.add(there)
                 reached[there] = None
-                self._note(there, here, level)
+                if not is_further:
+                    self._note(there, here, level)
         self.frontier = reached
 
     def _note(self, there: Key, here: Key, level: int) -> None:

@@ -12,9 +12,27 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from obproject import errors
     from obproject.assets import Asset, AssetInstance, DeleteResult, EntityRef
+    from obproject.evals import EvalsLogger
+    from obproject.events import ProjectEvent
     from obproject.flow import ProjectFlow
+    from obproject.highlights import highlight
+    from obproject.promotion import promote_assets
+    from obproject.triggers import project_schedule, project_trigger
 
-__all__ = ["Asset", "AssetInstance", "DeleteResult", "EntityRef", "ProjectFlow", "errors"]
+__all__ = [
+    "Asset",
+    "AssetInstance",
+    "DeleteResult",
+    "EntityRef",
+    "EvalsLogger",
+    "ProjectEvent",
+    "ProjectFlow",
+    "errors",
+    "highlight",
+    "project_schedule",
+    "project_trigger",
+    "promote_assets",
+]
 
 METAFLOW_PACKAGE_POLICY = "include"
 """Tells Metaflow to ship this package with the code of a flow."""
@@ -24,7 +42,13 @@ _HOMES = {
     "AssetInstance": "obproject.instances",
     "DeleteResult": "obproject.assets",
     "EntityRef": "obproject.entities",
+    "EvalsLogger": "obproject.evals",
+    "ProjectEvent": "obproject.events",
     "ProjectFlow": "obproject.flow",
+    "highlight": "obproject.highlights",
+    "project_schedule": "obproject.triggers",
+    "project_trigger": "obproject.triggers",
+    "promote_assets": "obproject.promotion",
 }
 
 

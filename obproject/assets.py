@@ -1,4 +1,4 @@
-"""The assets of one branch: register, read, consume, list, delete.
+"""The assets of one branch: register, read, consume, list, delete, and their aliases.
 
 :class:`Asset` works anywhere: in a flow, a notebook, an app or a script. Inside a
 :class:`~obproject.ProjectFlow`, ``self.prj`` is the shorter way.
@@ -7,32 +7,63 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NamedTuple
 
 from obproject import running
-from obproject.branches import branch_key, check_asset_id, check_branch, check_project
+from obproject.aliases import ANYWHERE, Alias, AliasMove, parse_alias, parse_move, unmet_expectation
+from obproject.branches import branch_key, check_alias, check_asset_id, check_branch, check_project
 from obproject.connection import Connection, Query, path_of
 from obproject.entities import EntityRef, deployment_ref, entity_ref, task_ref, user_ref, who_is_running
 from obproject.errors import (
     AssetNotFound,
+    Conflict,
     InstanceNotFound,
     InvalidAssetInstanceError,
     InvalidInput,
     ReadOnly,
+    WrongToken,
 )
 from obproject.instances import AssetInstance, json_value, parse_instance, tag_pairs, with_text
-from obproject.references import parse_reference
+from obproject.protocol import (
+    consume_data_asset,
+    consume_model_asset,
+    delete_data_asset,
+    delete_model_asset,
+    get_data_asset,
+    get_data_asset_summary,
+    get_model_asset,
+    get_model_asset_summary,
+    list_data_assets,
+    list_model_assets,
+    register_asset,
+)
+from obproject.references import ReferenceKind, parse_reference
 from obproject.settings import find_settings
 
 __all__ = [
+    "ANYWHERE",
+    "Alias",
+    "AliasMove",
     "Asset",
     "AssetInstance",
     "DeleteResult",
     "EntityRef",
     "InvalidAssetInstanceError",
+    "consume_data_asset",
+    "consume_model_asset",
+    "delete_data_asset",
+    "delete_model_asset",
     "deployment_ref",
     "entity_ref",
+    "get_data_asset",
+    "get_data_asset_summary",
+    "get_model_asset",
+    "get_model_asset_summary",
+    "list_data_assets",
+    "list_model_assets",
+    "register_asset",
     "task_ref",
     "user_ref",
 ]
@@ -83,7 +114,8 @@ class Asset:
         self.entity_ref: dict[str, str] = (
             dict(entity_ref) if entity_ref else deployment_ref(deployment) if deployment else who_is_running()
         )
-        self._connection = Connection(find_settings(url, token, perimeter, _project_perimeter()))
+        self._given = (url, token, perimeter, _project_perimeter())
+        self._connection = Connection(find_settings(*self._given))
 
     @property
     def branch(self) -> str:
@@ -184,6 +216,58 @@ class Asset:
         """Delete a model asset; see :meth:`delete_data_asset`."""
         return self._delete("model", name)
 
+    def set_alias(
+        self, name: str, alias: str, instance: str = "latest", kind: str | None = None, *, expected: Any = ANYWHERE
+    ) -> AliasMove:
+        """Make an alias of an asset point to an instance, and return the move: from where to where.
+
+        ``instance`` is ``latest``, ``latest-1``, ``v12``, another ``@alias`` or an id, and must be ready. With
+        ``expected``, a reference too, the alias moves only if it still points there; with ``expected=None`` only if it
+        doesn't exist yet. Otherwise AliasConflict says where it points. ``kind`` is ``data`` or ``model``; it is needed
+        only where one name stands for both.
+        """
+        kind = self._kind_for_write(name, kind, f"set its alias {alias!r}")
+        body: dict[str, Any] = {
+            "entity_ref": self.entity_ref,
+            "instance_id": self._instance_id(kind, name, instance),
+        }
+        if expected is not ANYWHERE:
+            body["expected_instance_id"] = None if expected is None else self._instance_id(kind, name, expected)
+        answer = self._alias_call("PUT", kind, name, alias, body=body)
+        return parse_move(answer["alias"]["recent_history"][0])
+
+    def delete_alias(self, name: str, alias: str, kind: str | None = None, *, expected: Any = ANYWHERE) -> bool:
+        """Delete an alias, and say whether there was one; its history stays.
+
+        ``expected`` and ``kind`` are as for :meth:`set_alias`.
+        """
+        kind = self._kind_for_write(name, kind, f"delete its alias {alias!r}")
+        query = {} if expected is ANYWHERE else {"expected_instance_id": self._instance_id(kind, name, expected)}
+        try:
+            self._alias_call("DELETE", kind, name, alias, query=query)
+        except InstanceNotFound:
+            return False
+        return True
+
+    def list_aliases(self, name: str, kind: str | None = None) -> list[Alias]:
+        """Return the aliases of an asset, by name; for ``kind`` see :meth:`set_alias`."""
+        kind = self._kind_of(name, kind, self._lookup_order)
+        return [parse_alias(alias) for alias in self._look_up("GET", kind, name, "aliases")[1]["aliases"]]
+
+    def alias_history(self, name: str, alias: str | None = None, kind: str | None = None) -> Iterator[AliasMove]:
+        """Yield the moves of all aliases of an asset, or of one, newest first; deletions are moves to None.
+
+        For ``kind`` see :meth:`set_alias`.
+        """
+        kind = self._kind_of(name, kind, self._lookup_order)
+        branch, first = self._look_up("GET", kind, name, "alias-history")
+        pages = iter([first])
+        if start := first.get("continuation"):
+            path = (branch, kind, name, "alias-history")
+            pages = chain(pages, _pages(lambda more: self._asset_call("GET", *path, query=more), start=start))
+        moves = (parse_move(entry) for page in pages for entry in page["entries"])
+        yield from (move for move in moves if alias is None or move.alias == alias.removeprefix("@"))
+
     def get_properties(self, name: str, kind: str | None = None) -> dict[str, Any]:
         """Return the properties that hold for an asset: those declared in its ``asset_config.toml``, edits applied.
 
@@ -197,7 +281,7 @@ class Asset:
             if (properties := self._properties_or_none(kind, name)) is not None
         }
         if len(found) > 1:
-            raise InvalidInput(f"There is a data asset and a model asset {name!r}: give kind='data' or kind='model'.")
+            raise _ambiguous(name)
         return next(iter(found.values())) if found else self._properties("data", name)
 
     def get_flowproject_spec(self) -> dict[str, Any] | None:
@@ -318,6 +402,50 @@ class Asset:
         except AssetNotFound:
             return None
 
+    def _alias_call(self, method: str, kind: str, name: str, alias: str, **arguments: Any) -> dict[str, Any]:
+        alias = _valid(check_alias, alias.removeprefix("@"))
+        try:
+            return self._asset_call(method, self._write_branch, kind, name, "aliases", alias, **arguments)
+        except Conflict as conflict:
+            raise unmet_expectation(conflict) from None
+
+    def _instance_id(self, kind: str, name: str, reference: str) -> str:
+        """Return the id that a reference means on the write branch."""
+        parsed = _valid(parse_reference, reference)
+        if parsed.kind is ReferenceKind.ID:
+            return parsed.id
+        return self._asset_call("GET", self._write_branch, kind, name, "instances", str(parsed))["id"]
+
+    def _kind_for_write(self, name: str, kind: str | None, deed: str) -> str:
+        if self.read_only:
+            raise ReadOnly(f"This Asset is read-only: it reads the asset {name!r} but can't {deed}.")
+        return self._kind_of(name, kind, (self._write_branch,))
+
+    def _kind_of(self, name: str, kind: str | None, branches: Iterable[str]) -> str:
+        """Return the kind that is given, else the one under which any of the branches has the asset."""
+        if kind is not None:
+            return _valid_kind(kind)
+        found = [kind for kind in _COLLECTIONS if any(self._asset_exists(kind, name, branch) for branch in branches)]
+        if len(found) > 1:
+            raise _ambiguous(name)
+        return found[0] if found else "data"
+
+    # Names that public examples use, of the reference protocol's own client
+
+    def _asset_exists(self, kind: str, name: str, branch: str | None = None) -> bool:
+        """Say whether a branch, by default the one that is read, has an asset."""
+        branch = branch or self._lookup_order[0]
+        try:
+            self._asset_call("GET", branch, _valid_kind(kind), name, query={"page_size": 1})
+        except AssetNotFound:
+            return False
+        return True
+
+    def _set_alias(self, branch: str, name: str, kind: str, instance_id: str, alias: str) -> dict[str, Any]:
+        """Set an alias on any branch; :meth:`set_alias` is the one to use."""
+        body = {"entity_ref": self.entity_ref, "instance_id": instance_id}
+        return self._asset_call("PUT", branch, _valid_kind(kind), name, "aliases", alias, body=body)
+
     # How requests are addressed
 
     def _look_up(
@@ -361,10 +489,12 @@ class Asset:
         *rest: str,
         body: Mapping[str, Any] | None = None,
         query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         reference = f" ({rest[-1]})" if rest else ""
         about = f"{_LABELS[kind]} {_valid(check_asset_id, name)!r}{reference} on {self._place(branch)}"
-        return self._call(method, branch, _COLLECTIONS[kind], name, *rest, body=body, query=query, about=about)
+        path = (_COLLECTIONS[kind], name, *rest)
+        return self._call(method, branch, *path, body=body, query=query, headers=headers, about=about)
 
     def _call(
         self,
@@ -374,9 +504,20 @@ class Asset:
         about: str,
         body: Mapping[str, Any] | None = None,
         query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         scope = ("perimeters", self.perimeter, "projects", self.project, "branches", branch_key(branch))
-        return self._connection.request(method, path_of(*scope, *rest), body=body, query=query, about=about)
+        path = path_of(*scope, *rest)
+        arguments: dict[str, Any] = {"body": body, "query": query, "headers": headers, "about": about}
+        try:
+            return self._connection.request(method, path, **arguments)
+        except WrongToken:
+            # In an app that runs for long, the token may have been replaced in the environment.
+            fresh = find_settings(*self._given)
+            if fresh == self._connection.settings:
+                raise
+            self._connection = Connection(fresh)
+            return self._connection.request(method, path, **arguments)
 
     def _place(self, branch: str) -> str:
         return f"branch {branch!r} of project {self.project!r}"
@@ -392,6 +533,10 @@ def _pages(get: Any, start: str | None = None) -> Iterator[dict[str, Any]]:
         if not continuation or continuation in seen:
             return
         seen.add(continuation)
+
+
+def _ambiguous(name: str) -> InvalidInput:
+    return InvalidInput(f"There is a data asset and a model asset {name!r}: give kind='data' or kind='model'.")
 
 
 def _default_project() -> str:

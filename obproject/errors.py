@@ -18,8 +18,10 @@ Everything that this package raises on purpose is an :class:`AssetError`::
     │   ├── AssetNotFound          404: no such asset, branch, project or perimeter, or not visible
     │   │   └── InstanceNotFound       the asset is there, the instance or alias is not
     │   ├── Conflict               409: somebody else was first; ``current`` says what holds now
+    │   │   └── AliasConflict          the alias doesn't point to where its mover expected
     │   └── ServerFault            any other status, such as 500
     ├── WrongKind              the asset holds no artifact, so there is nothing to load     (also AttributeError)
+    ├── NotPromotable          the instance isn't ready, or there is nothing but a definition
     ├── InstancePending        the task that registered the instance has not finished
     └── ArtifactUnreachable    the catalogue knows the instance, but its artifact can't be read (also LookupError)
 
@@ -118,12 +120,28 @@ class Conflict(RequestRefused):
         return self.detail.get("current")
 
 
+class AliasConflict(Conflict):
+    """An alias doesn't point to where its mover expected (409); it was left alone.
+
+    The message names the instance that it points to, and so does ``current_instance_id``.
+    """
+
+    @property
+    def current_instance_id(self) -> str | None:
+        """Id of the instance that the alias points to; None if the alias doesn't exist."""
+        return self.current["instance_id"] if self.current else None
+
+
 class ServerFault(RequestRefused):
     """The catalogue failed, or answered with a status that this package doesn't know."""
 
 
 class WrongKind(AssetError, AttributeError):
     """The asset is not of kind ``artifact``, so there is no artifact to load."""
+
+
+class NotPromotable(AssetError):
+    """The instance is not ready, or there is nothing but a definition, which comes to a branch by its deploy."""
 
 
 class InstancePending(AssetError):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
 from obproject import running
 from obproject.artifacts import load_artifact
 from obproject.assets import Asset, AssetInstance
 from obproject.branches import BranchChoice, resolve_branches
 from obproject.errors import InvalidInput, MissingArtifact, NoServer
+from obproject.evals import EvalsLogger
+from obproject.events import ProjectEvent
 from obproject.settings import HOW_TO_CONFIGURE
 
 _UNPUBLISHED = "assets_unpublished"
@@ -25,6 +28,12 @@ class ProjectAsset(Asset):
     def __init__(self, project: str, branches: BranchChoice) -> None:
         super().__init__(project, branches.write)
         self._lookup_order = branches.lookup_order
+
+    def on_write_branch(self) -> Self:
+        """Return the assets of the write branch alone, over the same connection."""
+        alone = copy(self)
+        alone._lookup_order = (self._write_branch,)
+        return alone
 
     def _register(self, kind: str, name: str, *arguments: Any) -> dict[str, Any] | None:
         """Register, or say once a run that no catalogue is configured."""
@@ -54,7 +63,9 @@ class ProjectContext:
         self.asset = ProjectAsset(self.project, self.branches)
         """Everything that can be done with assets: reads from the read branch, writes to the write branch."""
         self._read_asset = self.asset
-        self._write_asset = Asset(self.project, self.branches.write)
+        self._write_asset = self.asset.on_write_branch()
+        self.evals = EvalsLogger(asset=self._write_asset)
+        """The evaluation log of the write branch: ``self.prj.evals.log({"accuracy": 0.91})``."""
         self._tag_run()
         self._announce()
 
@@ -146,6 +157,17 @@ class ProjectContext:
     def list_model_instances(self, name: str) -> Iterator[AssetInstance]:
         """Yield the ready instances of a model asset, newest first."""
         return self.asset.list_model_asset_instances(name)
+
+    def publish_event(self, name: str, payload: Mapping[str, Any] | None = None) -> str | None:
+        """Publish an event of this project and the write branch, and return its id; see :class:`ProjectEvent`.
+
+        Flows with ``@project_trigger`` start on it. Raises EventNotPublished where there is no Argo Events.
+        """
+        return ProjectEvent(name, self.project, self.branches.write).publish(payload)
+
+    def safe_publish_event(self, name: str, payload: Mapping[str, Any] | None = None) -> str | None:
+        """Publish an event if Argo Workflows runs this flow; otherwise print a line. Never raises."""
+        return ProjectEvent(name, self.project, self.branches.write).safe_publish(payload)
 
     def _register_artifact(
         self,

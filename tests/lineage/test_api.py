@@ -75,7 +75,9 @@ def test_impact_says_how_each_is_reached(api, shop):
 def test_paths_between_two_nodes(api, shop):
     answer = api.get("lineage/paths?from=data/raw&to=deployment/scores-app").data
     assert arrows(answer) == ALL - {("IngestFlow", "produces", "raw")}
-    assert arrows(api.get("lineage/paths?from=models/churn&to=data/raw").data) == set()
+    none = api.get("lineage/paths?from=models/churn&to=data/raw").data
+    assert arrows(none) == set()
+    assert {node["name"]: node["distance"] for node in none["nodes"]} == {"churn": 0, "raw": None}
 
 
 def test_what_went_into_an_instance(api, shop):
@@ -95,6 +97,13 @@ def test_as_of_a_moment_is_as_it_was_then(api, shop):
     assert arrows(answer) == ALL - {("churn", "consumes", "scores-app")}
     assert answer["is_past"]
     assert answer["as_of"] == moment
+
+
+@pytest.mark.parametrize("path", ["data/raw/lineage", "data/raw/instances/v1/lineage", "lineage?focus=flow/TrainFlow"])
+def test_what_was_not_there_yet_at_that_time_is_404(api, shop, path):
+    answer = api.get(f"{path}{'&' if '?' in path else '?'}as_of=2020-01-01")
+    assert answer.status_code == 404
+    assert "at that time" in str(answer.data) or "nothing known" in str(answer.data)
 
 
 def test_a_node_of_an_answer_can_be_the_next_focus(api, shop):

@@ -1,3 +1,7 @@
-"""What assetsite adds to Metaflow: a step decorator that ProjectFlow puts on every step."""
+"""What assetsite adds to Metaflow: the step decorators behind ProjectFlow and @highlight; cards are below ``cards``."""
 
-STEP_DECORATORS_DESC = [("assetsite_task", ".task_decorator.AssetTaskDecorator")]
+STEP_DECORATORS_DESC = [
+    ("assetsite_task", ".task_decorator.AssetTaskDecorator"),
+    ("assetsite_highlight", ".highlight_decorator.HighlightDecorator"),
+]
+"""The first tells a task's registrations how the task ended, the second fills a highlight card."""

@@ -1,0 +1,402 @@
+"""Promotion: an instance that has proved itself on one branch becomes an instance of another one, under an alias.
+
+Nothing but the registration is copied: the copy keeps the producer, the blobs and the artifact of its source. It says
+where it comes from, step by step, in these annotations:
+
+======================== ===============================================================
+``promoted_from_branch`` the branch of its direct source
+``promoted_from_instance`` the id of its direct source
+``promoted_by``          who promoted it
+``promoted_from_chain``  every instance that it descends from, the first one first, each
+                         with ``branch``, ``instance``, ``ref`` and ``created_at``, and
+                         with ``promoted_by`` where it is a copy itself
+======================== ===============================================================
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from obproject import ci, running
+from obproject.assets import Asset
+from obproject.branches import branch_key, check_alias, check_asset_id
+from obproject.connection import Query
+from obproject.definitions import PROJECT_FILE, find_project_root
+from obproject.entities import entity_ref, who_is_running
+from obproject.errors import (
+    AliasConflict,
+    AssetError,
+    AssetNotFound,
+    Conflict,
+    InvalidInput,
+    NoServer,
+    NotPromotable,
+)
+from obproject.evals import EVALUATION, EVALUATION_LOG
+from obproject.instances import typed_annotations
+from obproject.references import parse_reference
+from obproject.settings import HOW_TO_CONFIGURE, find_settings
+
+LIFECYCLE_ALIASES = ("candidate", "validated", "production")
+"""The aliases that a promotion may give where the project doesn't name others."""
+
+_COLLECTIONS = ("data", "models")
+_SINGULAR = {"data": "data", "models": "model", "model": "model"}
+_MOST_TAKES = 20
+
+Json = dict[str, Any]
+
+
+def promote_assets(
+    project: str,
+    source: str,
+    target: str,
+    kinds: Iterable[str] | None = None,
+    asset: str | None = None,
+    instance: str = "latest",
+    with_aliases: bool | None = None,
+    alias: str | None = "candidate",
+) -> Json:
+    """Promote one asset, or all assets of a branch, to another branch, and give the copies an alias.
+
+    ``source`` and ``target`` are branches, ``kinds`` any of ``data`` and ``models`` (both if None), ``instance`` a
+    reference on the source branch. With ``with_aliases``, the default between branches, the copy also gets the other
+    aliases that point to the promoted instance; one that the target has given to another instance stays there, and the
+    output says so. ``alias`` must be one of the lifecycle aliases: those of ``[promotion] aliases`` in
+    ``obproject.toml``, else ``candidate``, ``validated`` and ``production``. It moves to the promoted instance, from
+    wherever it was; None leaves it alone.
+
+    An instance is copied to a branch once: promoting it again finds its copy, so that a promotion that failed half-way
+    is finished by repeating it. Within one branch nothing is copied, only the alias moves.
+
+    Returns ``{"promoted": [{"kind", "name", "alias"}], "errors": [{"kind", "name", "error"}]}``. What fails for one
+    asset is reported there, and the others go on; ``name`` is missing where a whole kind could not be listed. Raises
+    InvalidInput, a ValueError, for an argument or project file that can't be right, and NoServer.
+    """
+    settings = _project_settings(project)
+    _check_alias(alias, settings.aliases)
+    wanted = [_collection(kind) for kind in ([kinds] if isinstance(kinds, str) else kinds or _COLLECTIONS)]
+    way = _Way(project, source, target, settings.perimeter)
+    if way.within_branch and alias is None:
+        raise InvalidInput(f"Source and target are the branch {target!r}, and no alias is given: nothing to promote.")
+    also_aliases = not way.within_branch if with_aliases is None else with_aliases
+    promotion = _Promotion(way, _checked(parse_reference, instance), also_aliases, alias)
+    if asset is None:
+        for collection in wanted:
+            promotion.promote_all(collection)
+        promotion.warn_if_empty()
+    else:
+        promotion.promote_one(wanted, _checked(check_asset_id, asset), lenient=kinds is None)
+    return {"promoted": promotion.promoted, "errors": promotion.errors}
+
+
+class _OnlyDefined(NotPromotable):
+    """The source branch has no instance of an asset that the target branch has instances of."""
+
+
+@dataclass
+class _Promotion:
+    """One call of promote_assets: what is wanted, and what became of each asset."""
+
+    way: _Way
+    reference: str
+    also_aliases: bool
+    alias: str | None
+    promoted: list[Json] = field(default_factory=list)
+    errors: list[Json] = field(default_factory=list)
+
+    def promote_one(self, collections: list[str], name: str, *, lenient: bool) -> None:
+        """Promote one asset; leniently, only where the source has it."""
+        found = False
+        for collection in collections:
+            with self._noting(kind=collection, name=name):
+                if lenient and not self.way.source_has(collection, name):
+                    continue
+                found = True
+                self._promote(collection, name)
+        if not found and not self.errors:
+            where = f"source branch {self.way.source!r} (checked: {', '.join(collections)})"
+            self._failed({"kind": None, "name": name}, f"asset {name!r} not found on {where}")
+
+    def promote_all(self, collection: str) -> None:
+        """Promote every asset of a kind that has something to promote."""
+        names: list[str] = []
+        with self._noting(kind=collection):
+            names = self.way.names_on_source(collection)
+        for name in names:
+            with self._noting(kind=collection, name=name), suppress(_OnlyDefined):
+                self._promote(collection, name)
+
+    def warn_if_empty(self) -> None:
+        if not self.promoted and not self.errors:
+            text = f"The branch {self.way.source!r} has nothing to promote; promote before tearing a branch down."
+            warnings.warn(text, stacklevel=3)
+
+    def _promote(self, collection: str, name: str) -> None:
+        self.way.promote(_SINGULAR[collection], name, self.reference, self.also_aliases, self.alias)
+        self.promoted.append({"kind": collection, "name": name, "alias": self.alias})
+
+    def _failed(self, subject: Mapping[str, Any], error: str) -> None:
+        self.errors.append({**subject, "error": error})
+        print(f"assetsite: not promoted: {error}", flush=True)
+
+    @contextmanager
+    def _noting(self, **subject: str) -> Iterator[None]:
+        """Note an AssetError as what became of an asset, or of a whole kind."""
+        try:
+            yield
+        except AssetError as error:
+            self._failed(subject, str(error))
+
+
+class _Way:
+    """The way from one branch of a project to another, or to itself."""
+
+    def __init__(self, project: str, source: str, target: str, perimeter: str | None) -> None:
+        perimeter = find_settings(None, None, None, perimeter).perimeter
+        promoter = _promoter()
+        self._reader = Asset(project, source, promoter, read_only=True, perimeter=perimeter)
+        self._writer = Asset(project, target, promoter, perimeter=perimeter)
+        if self._writer.base_url is None:
+            raise NoServer(
+                f"Promoting from {source!r} to {target!r}: no asset catalogue is configured. {HOW_TO_CONFIGURE}"
+            )
+        self.source = source
+        self.target = target
+        self.within_branch = branch_key(source) == branch_key(target)
+
+    def source_has(self, collection: str, name: str) -> bool:
+        return self._reader._asset_exists(collection, name)
+
+    def names_on_source(self, collection: str) -> list[str]:
+        """Return the assets of a kind, but for the evaluation log: it tells what was done on its own branch."""
+        listed = self._reader._list(_SINGULAR[collection], None)["items"]
+        return [item["asset"]["id"] for item in listed if not _is_evaluation_log(item)]
+
+    def promote(self, kind: str, name: str, reference: str, also_aliases: bool, alias: str | None) -> None:
+        """Bring an instance to the target branch, with its aliases.
+
+        An error after the copy was made says that it was, and how to go on.
+        """
+        _, source = self._reader._peek(kind, name, reference)
+        _check_ready(source, name, self.source)
+        copy = source if self.within_branch else self._on_target(kind, name, source)
+        try:
+            others = [other for other in source["aliases"] if other != alias] if also_aliases else []
+            for other in others:
+                self._copy_alias(kind, name, other, copy)
+            if alias is not None:
+                self._give_alias(kind, name, alias, copy)
+        except AssetError as error:
+            done = f"It is {copy['ref']} on branch {self.target!r}, but without all of its aliases; "
+            raise AssetError(f"{done}promote it again to finish. {error}") from error
+
+    def _on_target(self, kind: str, name: str, source: Json) -> Json:
+        """Return what stands for the source on the target branch: a copy, or the target's own definition."""
+        if source["ref"] == "definition":
+            present = self._latest_on_target(kind, name)
+            if present is not None and present["ref"] != "definition":
+                raise _OnlyDefined(
+                    f"The asset {name!r} has no instance on branch {self.source!r}. "
+                    f"Its definition comes to branch {self.target!r} by a deploy."
+                )
+            if present is not None:
+                return present
+        copy = self._copy(kind, name, source)
+        print(
+            f"assetsite: promoted {kind} asset {name!r} {source['ref']} of branch {self.source!r} "
+            f"as {copy['ref']} of branch {self.target!r}.",
+            flush=True,
+        )
+        return copy
+
+    def _latest_on_target(self, kind: str, name: str) -> Json | None:
+        try:
+            return self._writer._peek(kind, name, "latest")[1]
+        except AssetNotFound:
+            return None
+
+    def _copy(self, kind: str, name: str, source: Json) -> Json:
+        """Return the copy of an instance on the target branch, made unless it is there.
+
+        All who promote the same instance to the same branch, with one token, send the same idempotency keys in the
+        same order, so that only one of them makes a copy. A later key is needed where the copy of an earlier one was
+        deleted.
+        """
+        body = self._registration(kind, source)
+        for take in range(_MOST_TAKES):
+            if copy := self._find_copy(kind, name, source["id"]):
+                return copy
+            self._register_once(kind, name, body, f"promotion/{source['id']}/{branch_key(self.target)}/{take}")
+        if copy := self._find_copy(kind, name, source["id"]):
+            return copy
+        raise NotPromotable(f"The copy of {name!r} on branch {self.target!r} is deleted as often as it is made.")
+
+    def _register_once(self, kind: str, name: str, body: Json, what: str) -> None:
+        """Register a copy, unless anybody has done so under the same key."""
+        headers = {"Idempotency-Key": hashlib.sha256(what.encode()).hexdigest()}
+        try:
+            self._writer._asset_call("PATCH", self.target, kind, name, body=body, headers=headers)
+        except Conflict as conflict:
+            # Another promoter's words under this key; a conflict about the branch name is another matter.
+            if conflict.detail.get("field") != "Idempotency-Key":
+                raise
+
+    def _find_copy(self, kind: str, name: str, source_id: str) -> Json | None:
+        """Return the newest ready copy of an instance on the target branch."""
+        query: Query = {"annotation": [f"promoted_from_instance={source_id}"], "page_size": 1}
+        try:
+            found = self._writer._asset_call("GET", self.target, kind, name, query=query)["recent_instances"]
+        except AssetNotFound:
+            return None
+        return next((one for one in found if typed_annotations(one).get("promoted_from_instance") == source_id), None)
+
+    def _registration(self, kind: str, source: Json) -> Json:
+        """Return the body that registers a copy. Without an attempt, as no attempt of the task should supersede it."""
+        properties = source[f"{kind}_properties"]
+        return {
+            "entity_ref": source["created_by"],
+            "branch_name": self.target,
+            f"{kind}_asset_kind": properties[f"{kind}_kind"],
+            "description": source.get("description") or "",
+            "blobs": properties.get("blobs") or [],
+            "tags": source.get("tags") or [],
+            "annotations": _with_origin(source, self.source, self._writer.entity_ref["entity_id"]),
+            **({"datastore": source["datastore"]} if source.get("datastore") else {}),
+        }
+
+    def _copy_alias(self, kind: str, name: str, alias: str, copy: Json) -> None:
+        """Give the copy an alias of its source, unless the target branch uses it for another instance."""
+        try:
+            self._writer.set_alias(name, alias, copy["id"], kind, expected=None)
+        except AliasConflict as conflict:
+            if conflict.current_instance_id != copy["id"]:
+                print(
+                    f"assetsite: @{alias} of {kind} asset {name!r} was not copied to branch {self.target!r}: "
+                    f"there it stays on {conflict.current_instance_id}. Promote with alias={alias!r} to move it.",
+                    flush=True,
+                )
+
+    def _give_alias(self, kind: str, name: str, alias: str, copy: Json) -> None:
+        """Move an alias to the copy, and say from where."""
+        if alias in copy["aliases"]:
+            return
+        before = self._writer.set_alias(name, alias, copy["id"], kind).previous_instance_id
+        moved = f", no more to {before}" if before and before != copy["id"] else ""
+        print(
+            f"assetsite: @{alias} of {kind} asset {name!r} on branch {self.target!r} points to {copy['ref']} "
+            f"({copy['id']}){moved}.",
+            flush=True,
+        )
+
+
+def _check_ready(source: Json, name: str, branch: str) -> None:
+    if source.get("state") != "ready":
+        what = f"{source['ref']} of asset {name!r} on branch {branch!r}"
+        raise NotPromotable(f"{what} is {source['state']}; only what is ready is promoted.")
+
+
+def _is_evaluation_log(item: Json) -> bool:
+    """Say whether an item of a list is a branch's evaluation log, and no asset of a user with the same name."""
+    latest = item.get("latest_instance")
+    return item["asset"]["id"] == EVALUATION_LOG and (
+        latest is None or (latest.get("data_properties") or {}).get("data_kind") == EVALUATION
+    )
+
+
+def _with_origin(source: Json, branch: str, promoter: str) -> Json:
+    """Return the annotations of a copy: those of its source, and where it comes from."""
+    annotations = typed_annotations(source)
+    # By this key deploy tools find what they declared, which a copy of a definition is not.
+    annotations.pop("_config_hash", None)
+    step = {"branch": branch, "instance": source["id"], "ref": source["ref"], "created_at": source["created_at"]}
+    if "promoted_by" in annotations:
+        step["promoted_by"] = annotations["promoted_by"]
+    return annotations | {
+        "promoted_from_branch": branch,
+        "promoted_from_instance": source["id"],
+        "promoted_by": promoter,
+        "promoted_from_chain": [*_earlier_steps(annotations), step],
+    }
+
+
+def _earlier_steps(annotations: Json) -> list[Any]:
+    """Return the chain behind an instance; one that another client promoted names its direct source only."""
+    chain = annotations.get("promoted_from_chain")
+    if isinstance(chain, list):
+        return chain
+    if "promoted_from_instance" not in annotations:
+        return []
+    return [{"branch": annotations.get("promoted_from_branch"), "instance": annotations["promoted_from_instance"]}]
+
+
+def _promoter() -> dict[str, str]:
+    """Return who promotes: the running task or deployment, a job of a CI, or the user."""
+    who = who_is_running()
+    in_ci = who["entity_kind"] == "user" and ci.find_commit(os.environ)
+    return entity_ref("ci", "obproject-promote") if in_ci else who
+
+
+def _collection(kind: str) -> str:
+    if kind not in _SINGULAR:
+        raise InvalidInput(f"The kind {kind!r} is neither 'data' nor 'models'.")
+    return "data" if kind == "data" else "models"
+
+
+def _checked(check: Callable[[str], Any], text: str) -> str:
+    try:
+        return str(check(text))
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"{error}") from None
+
+
+def _check_alias(alias: str | None, allowed: tuple[str, ...]) -> None:
+    if alias is not None and alias not in allowed:
+        raise InvalidInput(
+            f"The alias {alias!r} is not among those that a promotion may give: {', '.join(allowed)}. "
+            f"The key 'aliases' below [promotion] in {PROJECT_FILE} names them."
+        )
+
+
+@dataclass(frozen=True)
+class _ProjectSettings:
+    aliases: tuple[str, ...]
+    perimeter: str | None
+
+
+def _project_settings(project: str) -> _ProjectSettings:
+    """Read what the project says of promotions: the running flow's own file, else the one at or above this folder."""
+    task = running.running_task()
+    config = getattr(task.flow, "project_config", None) if task else None
+    if not config or config.get("project") != project:
+        root = find_project_root(Path.cwd())
+        config = _read_project_file(root / PROJECT_FILE) if root else {}
+    return _ProjectSettings(_allowed_aliases(config.get("promotion") or {}), config.get("perimeter"))
+
+
+def _read_project_file(path: Path) -> Json:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{path} can't be read, so the aliases of promotions are not known: {error}") from error
+
+
+def _allowed_aliases(promotion: Any) -> tuple[str, ...]:
+    """Return the aliases that the table ``[promotion]`` names."""
+    try:
+        if not isinstance(promotion, Mapping):
+            raise ValueError(f"found {promotion!r}, expected a table")
+        named = promotion.get("aliases") or list(LIFECYCLE_ALIASES)
+        if not isinstance(named, list | tuple):
+            raise ValueError(f"key 'aliases': found {named!r}, expected a list of names")
+        return tuple(check_alias(name) for name in named)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"{PROJECT_FILE}: [promotion]: {error}.") from None

@@ -1,6 +1,6 @@
 # Every target first sets up .venv; nothing else needs to be installed for demo and serve.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-quick lint bench venv clean
+.PHONY: help demo serve test test-quick lint bench bench-large venv clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,7 +15,8 @@ help: ## This list
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
-.venv/.serve: .venv/bin/uv requirements.txt pyproject.toml
+# an editable install keeps a list of the plug-ins, which Metaflow reads
+.venv/.serve: .venv/bin/uv requirements.txt pyproject.toml $(wildcard metaflow_extensions/*/plugins/*.py metaflow_extensions/*/plugins/*/*.py)
 	@echo "Installing what the server and the examples need ..."
 	@$(BIN)/uv pip install --quiet -r requirements.txt
 	@$(BIN)/uv pip install --quiet --no-deps --editable .
@@ -47,6 +48,9 @@ test: lint ## All checks and tests, on SQLite and on PostgreSQL
 
 bench: .venv/.test ## Measure, and print the table of docs/performance.md
 	$(BIN)/python -m bench
+
+bench-large: .venv/.test ## Measure lineage at full size (PostgreSQL, dot), and print docs/performance-lineage.md
+	$(BIN)/python -m bench.large
 
 clean: ## Remove .venv and caches; the catalogue in .assetsite stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

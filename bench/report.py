@@ -23,6 +23,7 @@ MOST_MEMORY = 1.1
 HEAD = """# Performance
 
 Made by `make bench`, which prints this page; `.venv/bin/python -m bench --write` keeps it.
+[Lineage at full size](performance-lineage.md) is measured by `make bench-large`.
 
 ## What is measured
 

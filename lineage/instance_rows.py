@@ -202,19 +202,13 @@ class InstanceRows:
         sources = {made.source for made in upwards if made.source} - self.made.keys()
         if not runs and not sources:
             return
-        by_perimeter: dict[int, list[str]] = defaultdict(list)
-        for perimeter, name in sorted(runs):
-            by_perimeter[perimeter].append(name)
-        theirs = Q(pk__in=[])
-        for perimeter, names in by_perimeter.items():
-            theirs |= Q(component__perimeter=perimeter, run__in=names)
-        self._learn(self._union(self._consumptions(theirs), self._instances(Q(pk__in=sources)), most=most))
+        self._learn(self._union(self._consumptions(_by(runs)), self._instances(Q(pk__in=sources)), most=most))
         self.loaded |= runs
 
     def _load_uses(self, contents: list[Key], most: int) -> list[Made]:
-        """Who read these, what else their runs read and registered, and what was promoted from these; one query.
+        """Who read these, what else their runs read and registered, and what was promoted from these; two queries.
 
-        Answers the promotions.
+        Answers the promotions. The runs are read first: only with their names at hand do the indexes serve.
         """
         if not contents:
             return []
@@ -222,21 +216,26 @@ class InstanceRows:
         definitions = [key[1] for key in _of("definition", contents)]
         use = Q(instance__in=pks) | Q(asset__in=definitions, instance=None)
         users = self._until(Consumption.objects.filter(use), "at").exclude(run="")
-        runs = users.order_by("-id").values("run")[:most]
-        perimeters = users.order_by().values("component__perimeter")
-        readings = self._consumptions((use & Q(run="")) | Q(run__in=runs, component__perimeter__in=perimeters))
-        registrations = self._instances(
-            Q(run__in=runs, component__perimeter__in=perimeters, promoted_from=None) | Q(promoted_from__in=pks)
+        runs = list(users.order_by("-id").values_list("component__perimeter", "run")[:most])
+        self.cut = self.cut or len(runs) == most
+        theirs = _by(set(runs))
+        learnt = self._learn(
+            self._union(
+                self._consumptions(use & Q(run="")),
+                self._consumptions(theirs),
+                self._instances(theirs & Q(promoted_from=None)),
+                self._instances(Q(promoted_from__in=pks)),
+                most=most,
+            )
         )
-        learnt = self._learn(self._union(readings, registrations, most=most))
         wanted = set(pks)
         return [made for made in learnt if made.source in wanted]
 
-    def _union(self, readings: QuerySet[Any], registrations: QuerySet[Any], *, most: int) -> Iterable[Any]:
-        both = readings.values_list(*COLUMNS).union(registrations.values_list(*COLUMNS), all=True)
-        rows = list(both.order_by("-at_", "what", "pk")[:most])
-        self.cut = self.cut or len(rows) == most
-        return rows
+    def _union(self, first: QuerySet[Any], *others: QuerySet[Any], most: int) -> Iterable[Any]:
+        both = first.values_list(*COLUMNS).union(*(rows.values_list(*COLUMNS) for rows in others), all=True)
+        found = list(both.order_by("-at_", "what", "pk")[:most])
+        self.cut = self.cut or len(found) == most
+        return found
 
     def _consumptions(self, which: Q) -> QuerySet[Any]:
         return self._until(Consumption.objects.filter(which), "at").annotate(
@@ -302,6 +301,17 @@ class InstanceRows:
                 self.readers[key].add(reading.run)
                 self.ordered.pop(reading.run, None)
         return learnt
+
+
+def _by(runs: Collection[Run]) -> Q:
+    """What these runs did."""
+    by_perimeter: dict[int, list[str]] = defaultdict(list)
+    for perimeter, name in sorted(runs):
+        by_perimeter[perimeter].append(name)
+    theirs = Q(pk__in=[])
+    for perimeter, names in by_perimeter.items():
+        theirs |= Q(component__perimeter=perimeter, run__in=names)
+    return theirs
 
 
 def _unknown_source(prefix: str = "") -> Case:

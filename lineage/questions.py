@@ -1,12 +1,13 @@
 """The questions that can be asked about lineage, each answered with what it leaves out.
 
 An answer by component costs six queries and one for each level: the focus, what lies beyond the last level, the arrows
-between what was reached, and three for names. An exact one costs five, and in each direction one for every two levels
-(instances and their runs are read together) and the one beyond.
+between what was reached, and three for names; that of a branch seven. An exact one costs five, and one for each two
+levels upstream, two downstream: instances and the runs beside them are read together.
 """
 
 import re
 from datetime import datetime
+from itertools import chain
 
 import networkx as nx
 from django.utils import timezone
@@ -48,15 +49,22 @@ def paths(viewer: Viewer, source: str, target: str, asked: Asked) -> Answer:
 
 def across(viewer: Viewer, branch: Branch, asked: Asked) -> Answer:
     """By component: every asset of a branch, what writes to the branch, and what these touch elsewhere."""
-    arrows = ComponentRows(asked.as_of).of_branch(branch, WALK_MOST + 1)
-    walked = Walk(None, cut=len(arrows) > WALK_MOST)
-    walked.arrows = {(arrow.source, arrow.target): arrow for arrow in arrows[:WALK_MOST]}
+    rows = ComponentRows(asked.as_of)
+    ends = rows.ends_of_branch(branch, BRANCH_MOST + 1)
+    walked = Walk(None, cut=len(ends) > BRANCH_MOST)
     assets = Asset.objects.visible_to(viewer).filter(branch=branch)
     if asked.as_of:
         assets = assets.filter(created_at__lte=asked.as_of)
-    alone = [asset_key(pk) for pk in assets.order_by("-pk").values_list("pk", flat=True)[:WALK_MOST]]
-    ends = [end for pair in walked.arrows for end in pair]
-    walked.distance = dict.fromkeys([*ends, *alone], 0)
+    alone = [asset_key(pk) for pk in assets.order_by("-pk").values_list("pk", flat=True)[:BRANCH_MOST]]
+    walked.distance = dict.fromkeys([*chain.from_iterable(ends), *alone], 0)
+    shown = list(walked.distance)[: asked.budget]
+    if asked.kinds or asked.branches:  # which go by what nodes are, so any of them may be shown
+        shown = list(walked.distance)[:WALK_MOST]
+        walked.cut = walked.cut or len(shown) < len(walked.distance)
+        walked.distance = dict.fromkeys(shown, 0)
+    at_branch = set(ends)
+    arrows = {(arrow.source, arrow.target): arrow for arrow in rows.arrows(shown, shown, BRANCH_MOST)}
+    walked.arrows = {pair: arrow for pair, arrow in arrows.items() if pair in at_branch}
     return answered(Question.BRANCH, walked, ComponentNames(viewer, asked.as_of), asked)
 
 
@@ -66,6 +74,9 @@ def exact(viewer: Viewer, found: Found, asked: Asked) -> Answer:
     walked = walk(rows, rows.begin(found), asked.direction, asked.depth)
     return answered(Question.EXACT, walked, InstanceNames(viewer, asked.as_of, rows), asked)
 
+
+BRANCH_MOST = 100_000
+"""How many arrows of a branch are counted. Beyond that it says "at least"."""
 
 COMPONENT_ID = re.compile(r"c_(\d{1,18})\.(.*)", re.DOTALL)
 

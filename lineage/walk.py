@@ -11,8 +11,11 @@ from lineage.graph import Relation
 Key = tuple[Any, ...]
 """Names a node among the rows; what it is called in an answer is another matter."""
 
-WALK_MOST = 20_000
-"""How many arrows one walk follows. Beyond that it says "at least"."""
+WALK_MOST = 15_000
+"""How many arrows one walk follows. Beyond that it says "at least".
+
+A statement of PostgreSQL takes at most 65,535 parameters, and a key is up to four of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)

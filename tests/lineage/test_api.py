@@ -185,8 +185,8 @@ NAMES = 3
         # the focus; a level each, and one to see what lies beyond; the arrows between all these
         ("data/raw/lineage?depth=1", PLACE + 1 + 2 + 1 + NAMES),
         ("data/raw/lineage?depth=2", PLACE + 1 + 3 + 1 + NAMES),
-        # all arrows; assets without any
-        ("lineage", PLACE + 2 + NAMES),
+        # the ends of all arrows, of promotions; assets without any; the arrows of what is shown
+        ("lineage", PLACE + 4 + NAMES),
         # the focus; for each level of instances one, its runs included; definitions
         ("models/churn/instances/latest/lineage", PLACE + 1 + 2 + NAMES + 1),
     ],

@@ -14,12 +14,13 @@ ASSET = f"{BRANCH}/models/churn_model"
 
 # Who is there (3), and:
 COSTS = {
-    # the branch; its arrows, its assets; the assets, components and branches of the nodes; the two menus
-    LINEAGE: 11,
-    f"{LINEAGE}.json": 9,
-    f"{LINEAGE}.svg": 9,
+    # the branch; the ends of its arrows and of its promotions, its assets, the arrows of what is shown; the assets,
+    # components and branches of the nodes; the two menus
+    LINEAGE: 13,
+    f"{LINEAGE}.json": 11,
+    f"{LINEAGE}.svg": 11,
     # and what is found: assets, components
-    f"{LINEAGE}?find=train": 13,
+    f"{LINEAGE}?find=train": 15,
     # the branch; the focus by its name and by its id; two levels, what is beyond, and what is between; the assets,
     # components and branches of the nodes; the two menus
     f"{LINEAGE}?focus=data/features&depth=2": 15,

@@ -1,0 +1,1 @@
+"""How lineage answers when the catalogue is large: `python -m bench.large`."""

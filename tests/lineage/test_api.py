@@ -1,7 +1,10 @@
 """Lineage in the v1 API: shapes, honesty, bad input, and how many queries an answer costs."""
 
+from urllib.parse import quote
+
 import pytest
 
+from catalog.models import Component, Edge
 from tests.catalog.wire import task
 
 INGEST, TRAIN = task("IngestFlow/1/load/1"), task("TrainFlow/2/train/2")
@@ -137,6 +140,17 @@ def test_an_unknown_kind_of_entity_is_a_node_of_unknown_kind(api, shop):
     api.consume("data/raw/instances/latest", entity_ref={"entity_kind": "cron", "entity_id": "nightly"})
     (node,) = [node for node in api.get("lineage").data["nodes"] if node["name"] == "nightly"]
     assert node["kind"] == "unknown"
+
+
+def test_malformed_rows_are_marked_and_break_nothing(api, shop):
+    Component.objects.filter(name="TrainFlow").update(kind="gizmo")
+    Component.objects.filter(name="scores-app").update(name="")
+    Edge.objects.update(write_branch="no such/branch\n", last_entity_id="/////")
+    answer = api.get("lineage?limit=2000").data
+    marked = {node["name"]: node["kind"] for node in answer["nodes"] if node["fault"]}
+    assert marked == {"TrainFlow": "unknown", "(no name)": "deployment"}
+    for node in answer["nodes"]:
+        assert api.get(f"lineage?focus={quote(node['id'])}").status_code == 200
 
 
 def test_a_deleted_asset_stays_as_a_mark(api, shop):

@@ -100,9 +100,12 @@ def key_of(viewer: Viewer, focus: str, as_of: datetime | None = None) -> Key:
 
 def focus_named(viewer: Viewer, branch: Branch, text: str) -> str:
     """The id of the node that an address names: by its id, as `data/xkcd`, or as `flow/TrainFlow`."""
-    kind, _, name = text.partition("/")
     if limits.UNSTORABLE.search(text):
         raise NotFound("Nothing has a name with a NUL or a lone surrogate.", focus=None)
+    if text.startswith(("d_", "c_")):
+        key_of(viewer, text)
+        return text
+    kind, _, name = text.partition("/")
     if kind in AssetKind.values and name:
         assets = Asset.objects.visible_to(viewer).filter(branch=branch, kind=kind, asset_id=name)
         uid = assets.order_by("-pk").values_list("definition_uid", flat=True).first()
@@ -119,9 +122,6 @@ def focus_named(viewer: Viewer, branch: Branch, text: str) -> str:
         )
         if pk and viewer.can_see(project.perimeter):
             return component_id(pk, branch.key)
-    elif not name:
-        key_of(viewer, text)
-        return text
     raise NotFound(f"There is no '{text[:200]}' in the lineage of {branch.name}.", focus=text[:200])
 
 

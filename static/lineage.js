@@ -4,7 +4,7 @@
 (() => {
   const LEAST = 0.2;
   const MOST = 2.5;
-  const READABLE = 0.8; // a drawing that is a little too wide is fitted at once, but never smaller than this
+  const READABLE = 0.7; // a drawing that is a little too wide is fitted at once, but never smaller than this
   const STEP = 1.25;
   const views = new Map(); // by the id of the section: zoom, and what stays in its place when the drawing is replaced
 

@@ -14,28 +14,16 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
 from django.db.models.fields.json import KeyTextTransform
 
 from access.errors import NotFound
-from access.identity import Viewer
-from catalog.models import Consumption, Instance, State
-from catalog.pages.addresses import instance_url
+from catalog.models import Consumption, Instance
 from catalog.reading import Found
 from catalog.recording import PROMOTED_FROM
-from lineage.component_rows import (
-    ComponentNames,
-    Hidden,
-    asset_kind,
-    component_node,
-    is_deleted,
-    last_active,
-    perimeter_of,
-)
-from lineage.graph import Kind, Node, Relation
+from lineage.graph import Relation
 from lineage.walk import Arrow, Key
 
 Run = tuple[int, str]
@@ -111,18 +99,18 @@ class InstanceRows:
 
     def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
         """One query for each direction that leads to instances not looked at yet; runs were read with these."""
-        upwards = [self.made[key[1]] for key in _of("instance", into)]
+        upwards = [self.made[key[1]] for key in keys_of("instance", into)]
         self._load_sources(upwards, most)
-        contents = [key for key in out_of if _kind(key) in ("instance", "definition")]
+        contents = [key for key in out_of if kind_of(key) in ("instance", "definition")]
         promoted = self._load_uses(contents, most)
         arrows: list[Arrow] = []
         for made in upwards:
             arrows += self._into_instance(made)
-        for key in _of("run", into):
+        for key in keys_of("run", into):
             arrows += self._into_run(key)
         if contents:
             arrows += self._out_of_contents(contents)
-        for key in _of("run", out_of):
+        for key in keys_of("run", out_of):
             arrows += self._out_of_run(key)
         arrows += [_promotion(made) for made in promoted]
         return arrows[:most]
@@ -130,9 +118,9 @@ class InstanceRows:
     def among(self, keys: Collection[Key]) -> list[Arrow]:
         """No query: whatever a run of these read was loaded with it."""
         arrows: list[Arrow] = []
-        for key in _of("instance", keys):
+        for key in keys_of("instance", keys):
             arrows += self._into_instance(self.made[key[1]])
-        for key in _of("run", keys):
+        for key in keys_of("run", keys):
             arrows += self._into_run(key)
         return [arrow for arrow in arrows if arrow.source in keys and arrow.target in keys]
 
@@ -212,8 +200,8 @@ class InstanceRows:
         """
         if not contents:
             return []
-        pks = [key[1] for key in _of("instance", contents)]
-        definitions = [key[1] for key in _of("definition", contents)]
+        pks = [key[1] for key in keys_of("instance", contents)]
+        definitions = [key[1] for key in keys_of("definition", contents)]
         use = Q(instance__in=pks) | Q(asset__in=definitions, instance=None)
         users = self._until(Consumption.objects.filter(use), "at").exclude(run="")
         runs = list(users.order_by("-id").values_list("component__perimeter", "run")[:most])
@@ -341,12 +329,12 @@ COLUMNS = (
 )
 
 
-def _kind(key: Key) -> str:
+def kind_of(key: Key) -> str:
     return str(key[0])
 
 
-def _of(kind: str, keys: Collection[Key]) -> list[Any]:
-    return [key for key in keys if _kind(key) == kind]
+def keys_of(kind: str, keys: Collection[Key]) -> list[Any]:
+    return [key for key in keys if kind_of(key) == kind]
 
 
 def _promotion(made: Made) -> Arrow:
@@ -368,98 +356,3 @@ def _merged(arrows: Iterable[Arrow]) -> Iterable[Arrow]:
         count = (before.count or 0) + 1 if before else 1
         merged[ends] = replace(arrow, first_at=before.first_at if before else arrow.first_at, count=count)
     return merged.values()
-
-
-class InstanceNames(ComponentNames):
-    """Reads what the nodes of an exact answer are called: five queries, however many there are."""
-
-    def __init__(self, viewer: Viewer, as_of: datetime | None, rows: InstanceRows) -> None:
-        super().__init__(viewer, as_of)
-        self.rows = rows
-
-    def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:
-        wanted, arrows = list(keys), list(arrows)
-        last = last_active(arrows)
-        instances = self._instances([key[1] for key in _of("instance", wanted)])
-        definitions = self.assets([key[1] for key in _of("definition", wanted)])
-        runs = {key: self._writer(key) for key in _of("run", wanted)}
-        entities = {key: (key[1], key[2]) for key in _of("entity", wanted)}
-        writing = runs | entities
-        components = self.components({pk for pk, _ in writing.values()})
-        branches = self.branches((components[pk], branch) for pk, branch in writing.values())
-        hidden, found = Hidden(), {}
-        for key in wanted:
-            if key in writing:
-                pk, branch = writing[key]
-                row: Any = components[pk]
-                named = component_node(row, branch, branches, last.get(key))
-                node = _run(key, named) if key in runs else named
-            elif _kind(key) == "instance":
-                row = instances[key[1]].asset
-                node = self._instance(instances[key[1]])
-            elif _kind(key) == "definition":
-                row = definitions[key[1]]
-                node = replace(self.asset(row), version="", state="definition", at=row.created_at)
-            else:  # named by the instance that says to come from it, so it is as visible as that
-                told_by = {self.rows.made[arrow.target[1]].run[0] for arrow in arrows if arrow.source == key}
-                found[key] = hidden.next() if told_by.isdisjoint(self.visible) else _unknown(key[1])
-                continue
-            found[key] = node if perimeter_of(row) in self.visible else hidden.next()
-        return found
-
-    def _instances(self, pks: list[int]) -> dict[int, Instance]:
-        rows = Instance.objects.filter(pk__in=pks).select_related("asset__branch__project__perimeter")
-        return {row.pk: row for row in rows.only(*INSTANCE_FIELDS)}
-
-    def _writer(self, key: Any) -> tuple[int, str]:
-        """The component of a run and the branch it writes to: where it registered, else as its readings say."""
-        run = (key[1], key[2])
-        rows: list[Made | Reading] = [*self.rows.registered[run].values(), *self.rows.readings[run].values()]
-        branch = next((row.branch for row in rows if row.branch), "")
-        return rows[0].component, branch
-
-    def _instance(self, instance: Instance) -> Node:
-        asset = instance.asset
-        settled = self.as_of is None or instance.settled_at is None or instance.settled_at <= self.as_of
-        return Node(
-            id=instance.uid,
-            kind=asset_kind(asset),
-            name=asset.title,
-            key=asset.asset_id,
-            project=asset.branch.project.name,
-            branch=asset.branch.key,
-            branch_name=asset.branch.name,
-            version=instance.ref,
-            state=instance.state if settled else State.PENDING.value,
-            at=instance.created_at,
-            url="" if asset.deleted_at else instance_url(asset, instance),
-            deleted=is_deleted(asset, self.as_of),
-        )
-
-
-def _run(key: Key, flow: Node) -> Node:
-    digest = sha256("\0".join(map(str, key)).encode()).hexdigest()
-    return replace(flow, id=f"r_{digest[:20]}", kind=Kind.RUN, name=key[2])
-
-
-def _unknown(uid: str) -> Node:
-    digest = sha256(uid.encode()).hexdigest()
-    fault = "What this was promoted from is not in this catalogue."
-    return Node(id=f"u_{digest[:20]}", kind=Kind.UNKNOWN, name=uid[:64], fault=fault)
-
-
-INSTANCE_FIELDS = (
-    "uid",
-    "number",
-    "state",
-    "settled_at",
-    "created_at",
-    "asset__asset_id",
-    "asset__kind",
-    "asset__name",
-    "asset__deleted_at",
-    "asset__branch__key",
-    "asset__branch__git_name",
-    "asset__branch__project__name",
-    "asset__branch__project__perimeter__name",
-)

@@ -23,7 +23,8 @@ from lineage.answers import Answer, Question
 from lineage.asked import Asked
 from lineage.component_rows import ComponentNames, ComponentRows, asset_key, component_id, component_key
 from lineage.graph import between
-from lineage.instance_rows import InstanceNames, InstanceRows
+from lineage.instance_names import InstanceNames
+from lineage.instance_rows import InstanceRows
 from lineage.walk import WALK_MOST, Key, Walk, walk
 
 

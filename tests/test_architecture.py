@@ -9,7 +9,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {"access", "assetsite", "bench", "catalog", "examples", "lineage", "metaflow_extensions", "obproject", "tests"}
-FLOOR = {"obproject.branches", "obproject.definitions", "obproject.lengths", "obproject.references"}
+FLOOR = {
+    "obproject.branches",
+    "obproject.definitions",
+    "obproject.journal",
+    "obproject.lengths",
+    "obproject.references",
+}
 MAY_IMPORT = {
     "access": set(),
     "catalog": {"access", "obproject"},

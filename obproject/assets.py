@@ -26,6 +26,8 @@ from obproject.errors import (
     WrongToken,
 )
 from obproject.instances import AssetInstance, json_value, parse_instance, tag_pairs, with_text
+from obproject.journal import Entry, Operation, Outcome, new_id
+from obproject.keeping import moment, now, outcome_of, this_process
 from obproject.protocol import (
     consume_data_asset,
     consume_model_asset,
@@ -39,7 +41,8 @@ from obproject.protocol import (
     list_model_assets,
     register_asset,
 )
-from obproject.references import ReferenceKind, parse_reference
+from obproject.references import Reference, ReferenceKind, parse_reference
+from obproject.running import OwnRegistration
 from obproject.settings import find_settings
 
 __all__ = [
@@ -233,7 +236,7 @@ class Asset:
         }
         if expected is not ANYWHERE:
             body["expected_instance_id"] = None if expected is None else self._instance_id(kind, name, expected)
-        answer = self._alias_call("PUT", kind, name, alias, body=body)
+        answer = self._put_alias(self._write_branch, kind, name, alias, body)
         return parse_move(answer["alias"]["recent_history"][0])
 
     def delete_alias(self, name: str, alias: str, kind: str | None = None, *, expected: Any = ANYWHERE) -> bool:
@@ -242,11 +245,16 @@ class Asset:
         ``expected`` and ``kind`` are as for :meth:`set_alias`.
         """
         kind = self._kind_for_write(name, kind, f"delete its alias {alias!r}")
-        query = {} if expected is ANYWHERE else {"expected_instance_id": self._instance_id(kind, name, expected)}
+        body = {"entity_ref": self.entity_ref}
+        entry = self._entry(Operation.DELETE_ALIAS, self._write_branch, kind, name, body=body, alias=alias)
+        query = {"id": entry.id}
+        if expected is not ANYWHERE:
+            query["expected_instance_id"] = self._instance_id(kind, name, expected)
         try:
-            self._alias_call("DELETE", kind, name, alias, query=query)
+            self._alias_call("DELETE", self._write_branch, kind, name, alias, query=query)
         except InstanceNotFound:
             return False
+        self._keep(entry, Outcome())
         return True
 
     def list_aliases(self, name: str, kind: str | None = None) -> list[Alias]:
@@ -318,30 +326,40 @@ class Asset:
             **({"tags": tag_pairs(tags)} if tags is not None else {}),
             **(self._task.provenance() if self._task else {}),
         }
-        answer = self._asset_call("PATCH", self._write_branch, kind, name, body=body)
+        entry = self._entry(Operation.REGISTER, self._write_branch, kind, name, body=body)
         if self._task:
             self._task.will_settle(self._connection)
-        return with_text(answer)
+        answer = self._write(entry, "PATCH", kind, name, body=body)
+        if self._task and asset_kind == "artifact":
+            self._task.remember(self._own_registration(entry, kind, answer))
+        return with_text(answer) if answer is not None else None
 
     def _peek(
         self, kind: str, name: str, reference: str, *, past_definitions: bool = False
     ) -> tuple[str, dict[str, Any]]:
         """Return the branch that has the asset, and the instance there."""
-        reference = str(_valid(parse_reference, reference))
+        reference = str(parsed_reference(reference))
         branch, answer = self._look_up("GET", kind, name, "instances", reference, past_definitions=past_definitions)
         return branch, with_text(answer)
 
     def _consume(self, kind: str, name: str, reference: str) -> dict[str, Any]:
         if self.read_only:
             return self._peek(kind, name, reference)[1]
-        reference = str(_valid(parse_reference, reference))
-        return with_text(self._look_up("PUT", kind, name, "instances", reference, body=self._consumption())[1])
+        reference = str(parsed_reference(reference))
+        body, event = self._consumption(), new_id(Operation.CONSUME)
+        branch, answer = self._look_up("PUT", kind, name, "instances", reference, body={**body, "id": event})
+        # Kept afterwards: only the answer says which instance the reference meant.
+        body["reference"] = reference
+        entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=answer["id"], event=event)
+        self._keep(entry, outcome_of(entry.operation, answer))
+        return with_text(answer)
 
     def _consume_exactly(self, branch: str, kind: str, name: str, instance_id: str, reference: str) -> None:
         """Become a consumer of an instance that was read before, by a reference that may mean another one by now."""
         if not self.read_only:
             body = self._consumption() | {"reference": reference}
-            self._asset_call("PUT", branch, kind, name, "instances", instance_id, body=body)
+            entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=instance_id)
+            self._write(entry, "PUT", kind, name, "instances", instance_id, body=body)
 
     def _consumption(self) -> dict[str, Any]:
         """Who consumes, and to which branch of which project that consumer writes."""
@@ -390,6 +408,7 @@ class Asset:
             self._asset_call("DELETE", self._write_branch, kind, name)
         except AssetNotFound:
             return DeleteResult(catalog_deleted=False, metadata_updated=False)
+        self._keep(self._entry(Operation.DELETE, self._write_branch, kind, name), Outcome())
         return DeleteResult(catalog_deleted=True, metadata_updated=True)
 
     def _properties(self, kind: str, name: str) -> dict[str, Any]:
@@ -402,16 +421,24 @@ class Asset:
         except AssetNotFound:
             return None
 
-    def _alias_call(self, method: str, kind: str, name: str, alias: str, **arguments: Any) -> dict[str, Any]:
+    def _put_alias(self, branch: str, kind: str, name: str, alias: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        entry = self._entry(Operation.SET_ALIAS, branch, kind, name, body=body, alias=alias)
+        answer = self._alias_call("PUT", branch, kind, name, alias, body={**body, "id": entry.id})
+        self._keep(entry, Outcome(at=moment(answer["alias"].get("updated_at"))))
+        return answer
+
+    def _alias_call(
+        self, method: str, branch: str, kind: str, name: str, alias: str, **arguments: Any
+    ) -> dict[str, Any]:
         alias = _valid(check_alias, alias.removeprefix("@"))
         try:
-            return self._asset_call(method, self._write_branch, kind, name, "aliases", alias, **arguments)
+            return self._asset_call(method, branch, kind, name, "aliases", alias, **arguments)
         except Conflict as conflict:
             raise unmet_expectation(conflict) from None
 
     def _instance_id(self, kind: str, name: str, reference: str) -> str:
         """Return the id that a reference means on the write branch."""
-        parsed = _valid(parse_reference, reference)
+        parsed = parsed_reference(reference)
         if parsed.kind is ReferenceKind.ID:
             return parsed.id
         return self._asset_call("GET", self._write_branch, kind, name, "instances", str(parsed))["id"]
@@ -444,7 +471,60 @@ class Asset:
     def _set_alias(self, branch: str, name: str, kind: str, instance_id: str, alias: str) -> dict[str, Any]:
         """Set an alias on any branch; :meth:`set_alias` is the one to use."""
         body = {"entity_ref": self.entity_ref, "instance_id": instance_id}
-        return self._asset_call("PUT", branch, _valid_kind(kind), name, "aliases", alias, body=body)
+        return self._put_alias(branch, _valid_kind(kind), name, alias, body)
+
+    # What a running task keeps of its writes
+
+    def _entry(
+        self,
+        operation: Operation,
+        branch: str,
+        kind: str,
+        name: str,
+        *,
+        body: Mapping[str, Any] | None = None,
+        instance: str = "",
+        alias: str = "",
+        event: str = "",
+    ) -> Entry:
+        return Entry(
+            id=event or new_id(operation),
+            operation=operation,
+            at=now(),
+            perimeter=self.perimeter,
+            project=self.project,
+            branch=branch,
+            kind=_COLLECTIONS[kind],
+            asset=_valid(check_asset_id, name),
+            body=body or {},
+            instance=instance,
+            alias=alias.removeprefix("@"),
+            process=this_process(),
+        )
+
+    def _write(
+        self, entry: Entry, method: str, kind: str, name: str, *rest: str, body: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        """Send a write under the id of its entry; return None if it could only be kept with the running task."""
+
+        def send() -> dict[str, Any]:
+            whole = {**body, "id": entry.id}
+            headers = {"Idempotency-Key": entry.id}
+            return self._asset_call(method, entry.branch, kind, name, *rest, body=whole, headers=headers)
+
+        task = running.running_task()
+        return task.journal.write(entry, self._connection.settings, send) if task else send()
+
+    def _keep(self, entry: Entry, outcome: Outcome) -> None:
+        """Keep a write that the catalogue has done, if a task runs."""
+        if task := running.running_task():
+            task.journal.keep(entry)
+            task.journal.note(entry.id, outcome)
+
+    def _own_registration(self, entry: Entry, kind: str, answer: Mapping[str, Any] | None) -> OwnRegistration:
+        artifact = str((entry.body.get("annotations") or {}).get("artifact") or "")
+        number = answer.get("number") if answer else None
+        return OwnRegistration(kind, self.project, branch_key(entry.branch), entry.asset, entry.id, number, artifact)
 
     # How requests are addressed
 
@@ -571,6 +651,11 @@ def _valid_kind(kind: str) -> str:
     if singular not in _COLLECTIONS:
         raise InvalidInput(f"The kind {kind!r} is neither 'data' nor 'model'.")
     return singular
+
+
+def parsed_reference(text: str) -> Reference:
+    """Return what a reference says; raise InvalidInput if it is none."""
+    return _valid(parse_reference, text)
 
 
 def _valid(check: Any, value: str) -> Any:

@@ -113,6 +113,8 @@ class BranchChoice:
     """What named the write branch: the project spec of a deployment, or Metaflow's own branch of a local run."""
     notice: str | None = None
     """A sentence for the user where the choice may surprise."""
+    own_first: bool = False
+    """Whether the write branch is looked at before the read branch."""
 
     @property
     def write_key(self) -> str:
@@ -136,22 +138,29 @@ class BranchChoice:
 
     @property
     def lookup_order(self) -> tuple[str, ...]:
-        """Branch names to look for an asset on, in order: the read branch, then the write branch if it is another."""
-        return (self.read, self.write) if self.reads_elsewhere else (self.read,)
+        """Branch names to look for an asset on, in order: the read branch, then the write branch if it is another.
+
+        With ``own_first`` it is the other way round.
+        """
+        if not self.reads_elsewhere:
+            return (self.write,)
+        return (self.write, self.read) if self.own_first else (self.read, self.write)
 
 
 def resolve_branches(
     *,
     project_spec: Mapping[str, Any] | None = None,
     dev_assets_branch: str | None = None,
+    own_first: bool = False,
     metaflow_branch: str | None = None,
     is_user_branch: bool = True,
 ) -> BranchChoice:
     """Decide which branch a flow writes to and which it reads from.
 
     ``project_spec`` is the record made by ``obproject-deploy`` (empty or None for a local run), ``dev_assets_branch``
-    is ``[dev-assets] branch`` of ``obproject.toml``, ``metaflow_branch`` is ``current.branch_name``, and
-    ``is_user_branch`` is ``current.is_user_branch``: False for a run with ``--production`` or ``--branch``.
+    is ``[dev-assets] branch`` of ``obproject.toml``, ``own_first`` its ``own-first``, ``metaflow_branch`` is
+    ``current.branch_name``, and ``is_user_branch`` is ``current.is_user_branch``: False for a run with ``--production``
+    or ``--branch``.
 
     Raises ValueError if nothing names a usable branch.
     """
@@ -168,6 +177,7 @@ def resolve_branches(
         read=_read_branch(write, dev_assets_branch),
         source="spec" if deployed else "metaflow",
         notice=notice,
+        own_first=own_first,
     )
 
 

@@ -1,8 +1,8 @@
 """The one place where the flow side touches the network.
 
 One :class:`requests.Session` is kept per process and settings, so that calls reuse a connection, in threads too, and a
-forked child opens its own. Every call has a time limit, and what may pass by itself (no connection, 429, 502, 503,
-504) is tried again with growing pauses until the number of tries or the time is used up. That holds for writes as
+forked child opens its own. Every call has a time limit, and what may pass by itself (no connection, 429, 500, 502,
+503, 504) is tried again with growing pauses until the number of tries or the time is used up. That holds for writes as
 well: each carries an ``Idempotency-Key``, so the catalogue does a repeated call once.
 
 Redirects are not followed: the address is configured, and a token must not travel to where a redirect points.
@@ -26,7 +26,7 @@ from obproject.settings import HOW_TO_CONFIGURE, Settings
 _CONNECT_TIMEOUT = 3.0
 _FIRST_PAUSE = 0.5
 _PAUSE_GROWTH = 4
-_PASSING_STATUSES = frozenset({429, 502, 503, 504})
+_PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
@@ -66,9 +66,11 @@ def _segment(text: str) -> str:
 class _NoAnswer(Exception):
     """One try brought no answer, but the next one may."""
 
-    def __init__(self, reason: str, wait: float = 0.0) -> None:
+    def __init__(self, reason: str, wait: float = 0.0, response: requests.Response | None = None) -> None:
         super().__init__(reason)
         self.wait = wait
+        self.response = response
+        """What is worth reading all the same, if no try brings anything better."""
 
 
 class Connection:
@@ -114,16 +116,19 @@ class Connection:
         for tries in range(1, self.settings.retries + 2):
             try:
                 return self._try(method, url, about, deadline - time.monotonic(), **arguments)
-            except _NoAnswer as failure:
-                wait, reason, cause = max(pause, failure.wait), str(failure), failure.__cause__
+            except _NoAnswer as last:
+                failure = last
+            wait = max(pause, failure.wait)
             if tries > self.settings.retries or time.monotonic() + wait >= deadline:
                 break
             time.sleep(wait)
             pause *= _PAUSE_GROWTH
+        if failure.response is not None:
+            return failure.response
         raise errors.ServerUnreachable(
-            f"{about}: the catalogue at {self.settings.url} doesn't answer ({reason}; tries: {tries}). "
+            f"{about}: the catalogue at {self.settings.url} doesn't answer ({failure}; tries: {tries}). "
             "Check that it runs and that ASSETSITE_URL is its address."
-        ) from cause
+        ) from failure.__cause__
 
     def _try(self, method: str, url: str, about: str, seconds: float, **arguments: Any) -> requests.Response:
         """Send once; raise _NoAnswer for what may pass by itself."""
@@ -139,7 +144,9 @@ class Connection:
         except (requests.RequestException, UnicodeError) as error:
             raise errors.InvalidInput(f"{about}: can't be sent to {self.settings.url}: {error}") from error
         if response.status_code in _PASSING_STATUSES:
-            raise _NoAnswer(f"status {response.status_code}", wait=_retry_after(response))
+            # A catalogue that failed says why, a proxy in front of one that is away does not.
+            worth_reading = response if response.status_code == requests.codes.server_error else None
+            raise _NoAnswer(f"status {response.status_code}", _retry_after(response), worth_reading)
         return response
 
     def _session(self) -> requests.Session:

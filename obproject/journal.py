@@ -125,6 +125,11 @@ def new_id(operation: Operation) -> str:
     return f"{_LETTERS[operation]}_{secrets.token_hex(10)}"
 
 
+def id_from(operation: Operation, digest: str) -> str:
+    """Return the id that all who do the same write give it, from a digest in hexadecimal of what makes it the same."""
+    return f"{_LETTERS[operation]}_{digest[:20]}"
+
+
 def parse_entry(text: str) -> Entry:
     """Read the value of a datum; raise ValueError if it is no entry of a version that is known here."""
     content = _object(text)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
+from functools import partial
 from typing import Any, Self
 
 from obproject import running
 from obproject.artifacts import load_artifact
-from obproject.assets import Asset, AssetInstance
+from obproject.assets import Asset, AssetInstance, parsed_reference
 from obproject.branches import BranchChoice, resolve_branches
-from obproject.errors import InvalidInput, MissingArtifact, NoServer
+from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, MissingArtifact, NoServer
 from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent
-from obproject.settings import HOW_TO_CONFIGURE
-
-_UNPUBLISHED = "assets_unpublished"
+from obproject.instances import with_text
+from obproject.references import ReferenceKind
+from obproject.running import OwnRegistration
+from obproject.settings import Settings
+from obproject.waiting import is_mine, settled
 
 
 class ProjectAsset(Asset):
@@ -29,20 +32,46 @@ class ProjectAsset(Asset):
         super().__init__(project, branches.write)
         self._lookup_order = branches.lookup_order
 
+    @property
+    def settings(self) -> Settings:
+        """How the catalogue is reached."""
+        return self._connection.settings
+
     def on_write_branch(self) -> Self:
         """Return the assets of the write branch alone, over the same connection."""
         alone = copy(self)
         alone._lookup_order = (self._write_branch,)
         return alone
 
-    def _register(self, kind: str, name: str, *arguments: Any) -> dict[str, Any] | None:
-        """Register, or say once a run that no catalogue is configured."""
+    def _peek_or_pending(self, kind: str, name: str, reference: str) -> tuple[str, dict[str, Any]]:
+        """Return the branch that has the asset, and the instance; the newest pending one while none is ready."""
         try:
-            return super()._register(kind, name, *arguments)
-        except NoServer:
-            if self._task is None or self._task.tag_run([_UNPUBLISHED]):
-                print(f"assetsite: the assets of this run are not published. {HOW_TO_CONFIGURE}", flush=True)
+            branch, instance = self._peek(kind, name, reference, past_definitions=True)
+        except InstanceNotFound:
+            pending = self._newest_pending(kind, name) if reference == "latest" else None
+            if pending is None:
+                raise
+            return pending
+        pending = self._newest_pending(kind, name) if instance["ref"] == "definition" else None
+        return pending or (branch, instance)
+
+    def _newest_pending(self, kind: str, name: str) -> tuple[str, dict[str, Any]] | None:
+        try:
+            branch, answer = self._look_up("GET", kind, name, "instances", "latest", query={"state": "pending"})
+        except AssetNotFound:
             return None
+        # What this very task has registered is no answer to whoever asks for something else.
+        return None if is_mine(answer) else (branch, with_text(answer))
+
+    def _peek_on(self, branch: str, kind: str, name: str, instance_id: str) -> dict[str, Any]:
+        return with_text(self._asset_call("GET", branch, kind, name, "instances", instance_id))
+
+    def _has_instance(self, kind: str, name: str, branch: str) -> bool:
+        try:
+            answer = self._asset_call("GET", branch, kind, name, "instances", "latest")
+        except (AssetNotFound, NoServer):
+            return False
+        return bool(answer["ref"] != "definition")
 
 
 class ProjectContext:
@@ -141,8 +170,10 @@ class ProjectContext:
     def get_data(self, name: str, instance: str = "latest") -> Any:
         """Return the artifact behind an instance of a data asset, and become its consumer.
 
-        ``instance`` is ``latest``, ``latest-1``, ``v12``, ``@alias`` or an id. Raises WrongKind for an asset that is no
-        artifact, InstancePending and ArtifactUnreachable; none of these leaves a trace in the lineage.
+        ``instance`` is ``latest``, ``latest-1``, ``v12``, ``@alias`` or an id. What this very task has registered is
+        read from the flow, and makes it no consumer; what another running task has registered is waited for, as long
+        as ``ASSETSITE_WAIT`` allows. Raises WrongKind for an asset that is no artifact, InstancePending and
+        ArtifactUnreachable; none of these leaves a trace in the lineage.
         """
         return self._load("data", name, instance)
 
@@ -201,11 +232,39 @@ class ProjectContext:
         return instance
 
     def _load(self, kind: str, name: str, reference: str) -> Any:
-        branch, instance = self.asset._peek(kind, name, reference, past_definitions=True)
-        value = load_artifact(instance, f"The {kind} asset {name!r} on branch {branch!r}")
+        own, reference = self._registered_here(kind, name, reference)
+        if own is not None:
+            return getattr(self.flow, own.artifact)
+        branch, instance = self.asset._peek_or_pending(kind, name, reference)
+        about = f"The {kind} asset {name!r} on branch {branch!r}"
+        read_again = partial(self.asset._peek_on, branch, kind, name, instance["id"])
+        instance = settled(instance, read_again, self.asset.settings.wait, about)
+        value = load_artifact(instance, about)
         # By id, so that what is recorded is what was loaded even if a newer instance came in between.
         self.asset._consume_exactly(branch, kind, name, instance["id"], reference)
         return value
+
+    def _registered_here(self, kind: str, name: str, reference: str) -> tuple[OwnRegistration | None, str]:
+        """Return what this very task has registered, if the reference means it, and the reference.
+
+        The task's own are newer than all that the catalogue shows as ready, so a reference such as ``latest-2`` that
+        means none of them comes back as the one that the catalogue knows it by.
+        """
+        task = running.running_task()
+        own = task.registered(kind, self.project, self.write_branch, name) if task else []
+        if not own or self._is_read_elsewhere(kind, name):
+            return None, reference
+        wanted = parsed_reference(reference)
+        if wanted.kind is ReferenceKind.LATEST:
+            older = f"latest-{wanted.offset - len(own)}" if wanted.offset > len(own) else "latest"
+            return (own[wanted.offset], reference) if wanted.offset < len(own) else (None, older)
+        same = (one for one in own if one.id == wanted.id or one.number == wanted.number is not None)
+        return next(same, None), reference
+
+    def _is_read_elsewhere(self, kind: str, name: str) -> bool:
+        """Say whether a branch that is read before the write branch has an instance of an asset."""
+        order = self.branches.lookup_order
+        return any(self.asset._has_instance(kind, name, branch) for branch in order[: order.index(self.branches.write)])
 
     def _tag_run(self) -> None:
         if task := running.running_task():
@@ -229,15 +288,21 @@ def _branches(
     metaflow_branch: str | None,
     is_user_branch: bool,
 ) -> BranchChoice:
+    dev_assets = project_config.get("dev-assets") or {}
     try:
         return resolve_branches(
             project_spec=project_spec,
-            dev_assets_branch=(project_config.get("dev-assets") or {}).get("branch"),
+            dev_assets_branch=dev_assets.get("branch"),
+            own_first=bool(dev_assets.get("own-first")),
             metaflow_branch=metaflow_branch,
             is_user_branch=is_user_branch,
         )
     except ValueError as error:
         raise InvalidInput(f"The branches of project {project_config['project']!r} can't be told: {error}.") from None
+
+
+def _named(kind: str, name: str, branch: str) -> str:
+    return f"The {kind} asset {name!r} on branch {branch!r}"
 
 
 def _has_artifact(flow: Any, name: str) -> bool:

@@ -42,6 +42,8 @@ from obproject.errors import (
 )
 from obproject.evals import EVALUATION, EVALUATION_LOG
 from obproject.instances import typed_annotations
+from obproject.journal import Operation, id_from
+from obproject.keeping import outcome_of
 from obproject.references import parse_reference
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 
@@ -227,9 +229,8 @@ class _Way:
     def _copy(self, kind: str, name: str, source: Json) -> Json:
         """Return the copy of an instance on the target branch, made unless it is there.
 
-        All who promote the same instance to the same branch, with one token, send the same idempotency keys in the
-        same order, so that only one of them makes a copy. A later key is needed where the copy of an earlier one was
-        deleted.
+        All who promote the same instance to the same branch give their copies the same ids in the same order, so that
+        only one of them makes a copy. A later id is needed where the copy of an earlier one was deleted.
         """
         body = self._registration(kind, source)
         for take in range(_MOST_TAKES):
@@ -242,13 +243,20 @@ class _Way:
 
     def _register_once(self, kind: str, name: str, body: Json, what: str) -> None:
         """Register a copy, unless anybody has done so under the same key."""
-        headers = {"Idempotency-Key": hashlib.sha256(what.encode()).hexdigest()}
+        key = hashlib.sha256(what.encode()).hexdigest()
+        event = id_from(Operation.REGISTER, key)
+        entry = self._writer._entry(Operation.REGISTER, self.target, kind, name, body=body, event=event)
+        headers = {"Idempotency-Key": key}
         try:
-            self._writer._asset_call("PATCH", self.target, kind, name, body=body, headers=headers)
+            answer = self._writer._asset_call(
+                "PATCH", self.target, kind, name, body={**body, "id": event}, headers=headers
+            )
         except Conflict as conflict:
             # Another promoter's words under this key; a conflict about the branch name is another matter.
-            if conflict.detail.get("field") != "Idempotency-Key":
+            if conflict.detail.get("field") not in ("Idempotency-Key", "id"):
                 raise
+        else:
+            self._writer._keep(entry, outcome_of(entry.operation, answer))
 
     def _find_copy(self, kind: str, name: str, source_id: str) -> Json | None:
         """Return the newest ready copy of an instance on the target branch."""

@@ -8,18 +8,35 @@ the task ends, one request per catalogue says that all of it is ready, or failed
 from __future__ import annotations
 
 import atexit
-import json
 import os
 import shlex
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from obproject.connection import Connection, path_of
 from obproject.entities import task_ref
+from obproject.keeping import AWAY, Journal
+
+_UNPUBLISHED = "assets_unpublished"
 
 _current: RunningTask | None = None
+
+
+class OwnRegistration(NamedTuple):
+    """An artifact of the running task that stands behind an instance."""
+
+    kind: str
+    project: str
+    branch: str
+    """The branch's key."""
+    name: str
+    id: str
+    number: int | None
+    """None while the catalogue has not numbered it."""
+    artifact: str
 
 
 @dataclass(eq=False)
@@ -36,8 +53,18 @@ class RunningTask:
     """Metaflow's metadata provider of the run."""
     datastore: dict[str, str]
     """``type`` and ``root`` of the datastore that holds the task's artifacts and cards."""
+    _registered: list[OwnRegistration] = field(default_factory=list)
     _unsettled: list[Connection] = field(default_factory=list)
     _process: int = field(default_factory=os.getpid)
+
+    def __post_init__(self) -> None:
+        self.journal = Journal(
+            register=partial(self.metadata.register_metadata, self.run_id, self.step, self.task_id),
+            attempt=self.attempt,
+            place=lambda: _metadata_place(self.metadata),
+            say_unpublished=lambda: self.tag_run([_UNPUBLISHED]),
+        )
+        """What this task keeps of its writes."""
 
     @property
     def ref(self) -> dict[str, str]:
@@ -53,30 +80,43 @@ class RunningTask:
         """Return what a registration says about this task: nothing of it is ready before :meth:`settle`."""
         return {"state": "pending", "attempt": self.attempt, "datastore": self.datastore}
 
+    def remember(self, registration: OwnRegistration) -> None:
+        """Remember an artifact that this task has registered; only it can read that artifact before the task ends."""
+        self._registered.append(registration)
+
+    def registered(self, kind: str, project: str, branch: str, name: str) -> list[OwnRegistration]:
+        """Return the artifacts that this task has registered under a name, newest first."""
+        wanted = (kind, project, branch, name)
+        return [one for one in reversed(self._registered) if one[: len(wanted)] == wanted]
+
     def will_settle(self, connection: Connection) -> None:
-        """Remember that something was registered through a connection."""
+        """Remember that something is registered through a connection."""
         if all(known.settings != connection.settings for known in self._unsettled):
             self._unsettled.append(connection)
 
     def settle(self, ok: bool) -> None:
         """Tell each catalogue that holds something of this task whether the task succeeded; a second call does nothing.
 
-        Never raises: the task's own outcome stands. A catalogue that could not be told is reported in one line, with
-        the call that tells it.
+        Never raises: the task's own outcome stands. A catalogue that could not be told finds it out from Metaflow.
         """
-        body = self._confirmation(ok)
         # A forked child inherits the task, but its end is not the task's end.
-        while self._unsettled and os.getpid() == self._process:
+        if os.getpid() != self._process:
+            return
+        while self._unsettled:
             connection = self._unsettled.pop()
-            try:
-                about = f"confirming what {self.ref['entity_id']} registered"
-                connection.request("POST", _confirmations_path(connection), body=body, about=about)
-            except Exception as error:
-                print(
-                    f"assetsite: what this task registered stays pending. {error} "
-                    f"Run the task again, or settle it by: {_as_curl(connection, body)}",
-                    flush=True,
-                )
+            if not self.journal.is_away(connection.settings):
+                self._confirm(connection, ok)
+        self.journal.close()
+
+    def _confirm(self, connection: Connection, ok: bool) -> None:
+        about = f"confirming what {self.ref['entity_id']} registered"
+        path = path_of("perimeters", connection.settings.perimeter, "confirmations")
+        try:
+            connection.request("POST", path, body=self._confirmation(ok), about=about)
+        except AWAY as error:
+            self.journal.go_on(error, connection.settings)
+        except Exception as error:
+            print(f"assetsite: what this task registered stays pending. {error}", flush=True)
 
     def _confirmation(self, ok: bool) -> dict[str, Any]:
         body = {"entity_ref": self.ref, "attempt": self.attempt, "state": "ready" if ok else "failed"}
@@ -98,15 +138,13 @@ class RunningTask:
         return bool(missing)
 
 
-def _confirmations_path(connection: Connection) -> str:
-    return path_of("perimeters", connection.settings.perimeter, "confirmations")
+def _metadata_place(metadata: Any) -> str:
+    """Return the option by which a catalogue is told where this metadata is; empty if it is in a service."""
+    if metadata.TYPE != "local":
+        return ""
+    from metaflow.plugins.datastores.local_storage import LocalStorage
 
-
-def _as_curl(connection: Connection, body: dict[str, Any]) -> str:
-    """Return the command that sends a confirmation; the token is left to the shell that runs it."""
-    token = ' -H "x-api-key: $ASSETSITE_TOKEN"' if connection.settings.headers else ""
-    address = shlex.quote(f"{connection.settings.url}{_confirmations_path(connection)}")
-    return f"curl -X POST {address}{token} -H 'Content-Type: application/json' -d {shlex.quote(json.dumps(body))}"
+    return f" --root {shlex.quote(str(Path(LocalStorage.datastore_root).absolute()))}"
 
 
 def running_task() -> RunningTask | None:

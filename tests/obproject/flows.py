@@ -39,9 +39,11 @@ def write_flow(folder: Path, source: str, project_toml: str = 'project = "tryout
     (folder / "flow.py").write_text(dedent(source))
 
 
-def run_flow(folder: Path, url: str | None, *options: str, after: tuple[str, ...] = ()) -> FlowRun:
+def run_flow(
+    folder: Path, url: str | None, *options: str, after: tuple[str, ...] = (), settings: dict[str, str] | None = None
+) -> FlowRun:
     """Run ``flow.py`` of a folder as user alice; ``options`` stand before ``run``, ``after`` behind it."""
-    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | (settings or {})
     env |= {"PYTHONPATH": str(CHECKOUT), "METAFLOW_USER": "alice", "METAFLOW_HOME": str(folder / "no-configuration")}
     if url:
         env["ASSETSITE_URL"] = url

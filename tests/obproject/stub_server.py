@@ -104,11 +104,11 @@ class StubCatalogue:
                 del self.assets[self._known((*scope, kind, asset))]
                 return {}
             case "GET", [kind, asset, "instances", reference]:
-                return self._find(self._known((*scope, kind, asset)), reference)
+                return self._find(self._known((*scope, kind, asset)), reference, *request.query.get("state", []))
             case "PUT", [kind, asset, "instances", reference]:
                 found = self._find(self._known((*scope, kind, asset)), reference)
                 self.consumptions.append({"instance": found["id"], **(request.body or {})})
-                return found
+                return found | {"consumed_at": datetime.now(UTC).isoformat()}
         raise Refused(405, "method_not_allowed", "No such method", {})
 
     def _known(self, key: tuple[str, ...]) -> tuple[str, ...]:
@@ -124,7 +124,7 @@ class StubCatalogue:
         earlier = self.assets.setdefault(key, [])
         number = len(earlier) + 1
         instance = {
-            "id": f"i{next(self._ids)}",
+            "id": sent.get("id") or f"i{next(self._ids)}",
             "number": number,
             "ref": f"v{number}",
             "state": sent.get("state", "ready"),
@@ -146,8 +146,8 @@ class StubCatalogue:
         self._keys[idempotency_key] = instance
         return instance
 
-    def _ready(self, key: tuple[str, ...]) -> list[dict[str, Any]]:
-        return [found for found in reversed(self.assets.get(key, [])) if found["state"] == "ready"]
+    def _ready(self, key: tuple[str, ...], state: str = "ready") -> list[dict[str, Any]]:
+        return [found for found in reversed(self.assets.get(key, [])) if found["state"] == state]
 
     def _definition(self, key: tuple[str, ...]) -> list[dict[str, Any]]:
         if key not in self.properties:
@@ -167,11 +167,12 @@ class StubCatalogue:
             }
         ]
 
-    def _find(self, key: tuple[str, ...], text: str) -> dict[str, Any]:
+    def _find(self, key: tuple[str, ...], text: str, state: str = "ready") -> dict[str, Any]:
         reference, instances = parse_reference(text), self.assets.get(key, [])
         match reference.kind:
             case ReferenceKind.LATEST:
-                found = (self._ready(key) or self._definition(key))[reference.offset : reference.offset + 1]
+                definition = self._definition(key) if state == "ready" else []
+                found = (self._ready(key, state) or definition)[reference.offset : reference.offset + 1]
             case ReferenceKind.NUMBER:
                 found = [instance for instance in instances if instance["number"] == reference.number]
             case ReferenceKind.ALIAS:

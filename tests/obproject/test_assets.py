@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from obproject.artifacts import load_artifact
 from obproject.branches import BranchChoice
 from obproject.entities import user_ref
 from obproject.instances import json_value, parse_instance
-from obproject.prj import ProjectAsset
+from obproject.prj import ProjectAsset, ProjectContext
 from tests.obproject.stub_server import Canned, StubCatalogue
 
 FEATURE = ("default", "registry", "feature_x")
@@ -102,7 +103,7 @@ def test_peeking_leaves_no_trace_and_consuming_does(asset: Asset, catalogue: Stu
     assert catalogue.consumptions == []
     assert asset.consume_data_asset("numbers", "v1")["ref"] == "v1"
     (sent,) = catalogue.consumptions
-    assert sent["instance"] == "i1"
+    assert sent["instance"] == asset.peek_data_asset("numbers", "v1")["id"]
     assert sent["consumer"] == {"project": asset.project, "branch": "feature/x"}
 
 
@@ -383,3 +384,14 @@ def test_an_instance_of_another_client_is_read(catalogue: StubCatalogue) -> None
 def test_what_is_no_instance_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(errors.InvalidAssetInstanceError):
         parse_instance(_instance(**changes))
+
+
+def test_fault_31_the_branch_of_prj_is_the_read_branch_as_the_docs_say(unconfigured: pytest.MonkeyPatch) -> None:
+    flow = SimpleNamespace(
+        project_config={"project": "registry", "dev-assets": {"branch": "main"}},
+        project_spec={"branch_name": "feature/x"},
+    )
+    prj = ProjectContext(flow)
+    assert (prj.branch, prj.read_branch, prj.write_branch) == ("main", "main", "feature_x")
+    docs = (Path(__file__).resolve().parents[2] / "docs" / "flows.md").read_text()
+    assert "`prj.branch` is the read branch" in docs

@@ -150,7 +150,7 @@ def test_a_refusal_becomes_the_exception_that_fits(
     body = json.dumps({"error": "a_code", "message": "The reason", "detail": detail}).encode()
     catalogue.answer_next(Canned(status, body))
     with pytest.raises(expected) as raised:
-        connect(catalogue).request("GET", SPEC, about="data asset 'xkcd' on branch 'main'")
+        connect(catalogue, retries=0).request("GET", SPEC, about="data asset 'xkcd' on branch 'main'")
     error = raised.value
     assert type(error) is expected
     assert isinstance(error, requests.HTTPError)
@@ -174,7 +174,7 @@ def test_a_conflict_says_what_holds_now(catalogue: StubCatalogue) -> None:
 def test_a_web_page_in_place_of_json_is_recognised(catalogue: StubCatalogue, status: int) -> None:
     catalogue.answer_next(Canned(status, b"<html><form>Sign in</form></html>", HTML))
     with pytest.raises(errors.UnexpectedAnswer, match=r"a web page.*ASSETSITE_URL"):
-        connect(catalogue).request("GET", SPEC)
+        connect(catalogue, retries=0).request("GET", SPEC)
 
 
 def test_a_redirect_is_not_followed_and_takes_no_token_along(catalogue: StubCatalogue) -> None:

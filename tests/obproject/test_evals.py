@@ -10,10 +10,11 @@ from uuid import uuid4
 import pytest
 import requests
 
-from obproject import Asset, EvalsLogger, assets
+from obproject import Asset, EvalsLogger, assets, running
 from obproject.prj import ProjectContext
 from tests.conftest import Site
 from tests.obproject.stub_server import Canned, StubCatalogue
+from tests.obproject.tasks import MemoryMetadata, running_task
 
 GATE = {"entity_kind": "deployment", "entity_id": "gate"}
 
@@ -160,8 +161,11 @@ def test_fault_43_a_flow_looks_up_its_settings_once(unconfigured: pytest.MonkeyP
 def test_the_private_clients_of_public_examples_need_no_catalogue_either(
     unconfigured: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    metadata = MemoryMetadata()
+    unconfigured.setattr(running, "_current", running_task(_Flow(), metadata))
     prj = ProjectContext(_Flow())
     assert prj._write_asset.register_data_asset("rows", kind="table") is None
     assert prj._read_asset.register_data_asset("rows", kind="table") is None
     prj.evals.log("done")
     assert "not published" in capsys.readouterr().out
+    assert [entry.asset for entry in metadata.entries] == ["rows", "rows", "evaluation_log"]

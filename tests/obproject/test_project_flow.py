@@ -11,6 +11,7 @@ import pytest
 from obproject.artifacts import load_artifact
 from obproject.errors import ArtifactUnreachable
 from obproject.flow import declared_packages
+from obproject.journal import parse_entry
 from tests.obproject.flows import FlowRun, run_flow, write_flow
 from tests.obproject.stub_server import StubCatalogue, StubServer
 
@@ -22,7 +23,7 @@ ALICE = ("default", "tryout", "user_alice")
 DEVELOPMENT_FLOW = """
     from metaflow import catch, current, get_namespace, retry, step
     from obproject import Asset, ProjectFlow
-    from obproject.errors import AssetNotFound, InstancePending, WrongKind
+    from obproject.errors import AssetNotFound, WrongKind
 
     class DevelopmentFlow(ProjectFlow):
         @step
@@ -32,10 +33,9 @@ DEVELOPMENT_FLOW = """
                 "numbers", "numbers", annotations={"rows": 3, "share": 0.5}, tags={"round": 1}, description="few"
             )
             assert self.registered["state"] == "pending"
-            try:
-                self.prj.get_data("numbers", self.registered["id"])
-            except InstancePending as error:
-                print("pending:", error)
+            assert self.prj.get_data("numbers") == [1, 2, 3]
+            assert self.prj.get_data("numbers", self.registered["id"]) is self.numbers
+            assert self.prj.get_data("numbers", "v1") is self.numbers
             try:
                 self.prj.register_data("numbers", "misspelt")
             except AttributeError as error:
@@ -182,7 +182,6 @@ def test_the_output_says_what_happened(developed: tuple[StubCatalogue, FlowRun])
     assert (f"assetsite: registered data asset 'numbers' v1 (artifact numbers) on branch 'user.alice'. {page}") in said
     assert ("assetsite: branch 'main' has no data asset 'numbers', so it is read from branch 'user.alice'.") in said
     for beginning in (
-        "pending: The data asset 'numbers' on branch 'user.alice' (v1) can't be read yet: its task DevelopmentFlow/",
         "misspelt: DevelopmentFlow has no artifact 'misspelt'",
         "wrong kind: The model asset 'llm' on branch 'user.alice' (v1) is of kind 's3_object'",
         "nowhere: data asset 'nowhere' (latest) on branch 'main' of project 'tryout': There is no asset 'nowhere'",
@@ -269,7 +268,8 @@ def test_without_a_catalogue_the_flow_runs_and_says_once_how_to_publish(tmp_path
             @step
             def start(self):
                 self.numbers = [1]
-                assert self.prj.register_data("numbers", "numbers") is None
+                assert self.prj.register_data("numbers", "numbers", annotations={"rows": 1}) is None
+                assert self.prj.get_data("numbers") == [1]
                 self.next(self.end)
 
             @step
@@ -289,7 +289,26 @@ def test_without_a_catalogue_the_flow_runs_and_says_once_how_to_publish(tmp_path
     told = [line for line in run.said() if "not published" in line]
     assert len(told) == 1
     assert "ASSETSITE_URL" in told[0]
+    assert f"manage.py reconcile --root {tmp_path / '.metaflow'}" in told[0]
     assert "no server: data asset 'numbers' (latest) on branch 'user.alice'" in run.output
+    data = (json.loads(path.read_text()) for path in tmp_path.rglob("sysmeta_assetsite-i_*.json"))
+    kept = [parse_entry(datum["value"]) for datum in data]
+    assert {(entry.asset, entry.branch, entry.project) for entry in kept} == {
+        ("numbers", "user.alice", "tryout"),
+        ("again", "user.alice", "tryout"),
+    }
+    (first,) = (entry for entry in kept if entry.asset == "numbers")
+    assert first.body["annotations"]["rows"] == 1
+    assert first.body["entity_ref"]["entity_id"] == f"LonelyFlow/{run.run_id}/start/1"
+    assert (first.body["state"], first.body["attempt"]) == ("pending", 0)
+
+
+def test_a_flow_that_must_publish_fails_without_a_catalogue(flow_of: Path) -> None:
+    source = (flow_of / "flow.py").read_text().replace("pass", "self.prj.register_external_data('x', [], 'table')")
+    (flow_of / "flow.py").write_text(source)
+    run = run_flow(flow_of, None, settings={"ASSETSITE_STRICT": "1"})
+    assert not run.ok
+    assert "NoServer: data asset 'x' on branch 'user.alice'" in run.output
 
 
 @pytest.fixture

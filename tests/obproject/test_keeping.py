@@ -1,0 +1,196 @@
+"""What a task keeps of its writes while the catalogue answers, refuses, or is away."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime
+
+import pytest
+
+from obproject import Asset, keeping, running
+from obproject import connection as connection_module
+from obproject.errors import BadRequest, NotAllowed, ServerFault, ServerUnreachable, WrongToken
+from obproject.journal import Operation
+from tests.obproject.stub_server import Canned, StubCatalogue, StubServer
+from tests.obproject.tasks import MemoryMetadata, running_task
+
+HTML = {"Content-Type": "text/html"}
+AWAY = [
+    Canned(500, b'{"error": "error", "message": "It broke."}'),
+    Canned(502, b"<html>", HTML),
+    Canned(200, b"<html>Sign in</html>", HTML),
+    Canned(302, b"", {"Location": "https://sso.example/login"}),
+]
+
+
+@pytest.fixture
+def metadata(unconfigured: pytest.MonkeyPatch, catalogue: StubCatalogue) -> MemoryMetadata:
+    metadata = MemoryMetadata()
+    unconfigured.setenv("ASSETSITE_URL", catalogue.url)
+    unconfigured.setenv("ASSETSITE_RETRIES", "0")
+    unconfigured.setattr(connection_module, "_FIRST_PAUSE", 0.01)
+    unconfigured.setattr(running, "_current", running_task(metadata=metadata))
+    return metadata
+
+
+@pytest.fixture
+def asset(metadata: MemoryMetadata) -> Asset:
+    return Asset("churn", "feature/x", entity_ref={"entity_kind": "task", "entity_id": "TrainFlow/12/start/3"})
+
+
+def close() -> None:
+    task = running.running_task()
+    assert task
+    task.journal.close()
+
+
+def test_an_answered_write_is_kept_before_it_is_sent_and_its_answer_at_the_end(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue
+) -> None:
+    instance = asset.register_data_asset("rows", kind="table", annotations={"n": 1}, tags={"a": "b"})
+    assert instance
+    (entry,) = metadata.entries
+    assert (entry.id, entry.operation) == (instance["id"], Operation.REGISTER)
+    assert (entry.perimeter, entry.project, entry.branch, entry.kind, entry.asset) == (
+        *("default", "churn", "feature/x"),
+        *("data", "rows"),
+    )
+    (sent,) = catalogue.of("PATCH")
+    assert sent.body == {**entry.body, "id": entry.id}
+    assert sent.headers["idempotency-key"] == entry.id
+    assert metadata.outcomes == {}
+    close()
+    outcome = metadata.outcomes[entry.id]
+    assert outcome.number == 1
+    assert outcome.at
+    assert outcome.at.isoformat() == instance["created_at"]
+    assert all(datum.tags == ["attempt_id:1"] for datum in metadata.data)
+
+
+def test_a_consumption_is_kept_with_the_instance_that_it_led_to(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue
+) -> None:
+    registered = asset.register_data_asset("rows", kind="table")
+    assert registered
+    asset.consume_data_asset("rows")
+    entry = metadata.entries[-1]
+    assert (entry.operation, entry.instance) == (Operation.CONSUME, registered["id"])
+    assert entry.body["reference"] == "latest"
+    (consumption,) = catalogue.consumptions
+    assert consumption["id"] == entry.id
+
+
+@pytest.mark.parametrize("answer", AWAY, ids=lambda answer: answer.status)
+def test_a_write_without_an_answer_is_kept_and_said_once(
+    asset: Asset,
+    metadata: MemoryMetadata,
+    catalogue: StubCatalogue,
+    answer: Canned,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    catalogue.answer_next(answer)
+    assert asset.register_data_asset("rows", kind="table") is None
+    assert asset.register_model_asset("more", kind="table") is None
+    assert len(catalogue.requests) == 1, "the second write did not wait for the server that is away"
+    assert [entry.asset for entry in metadata.entries] == ["rows", "more"]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "'rows'" in line
+    assert catalogue.url in line
+    assert "kept with the run" in line
+
+
+def test_writes_are_sent_again_after_a_pause(
+    asset: Asset, catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "PAUSE", 0.0)
+    catalogue.answer_next(Canned(503))
+    assert asset.register_data_asset("rows", kind="table") is None
+    assert asset.register_data_asset("rows", kind="table") is not None
+
+
+def test_fault_11_a_server_that_hangs_costs_the_task_one_time_limit(
+    asset: Asset, catalogue: StubCatalogue, unconfigured: pytest.MonkeyPatch
+) -> None:
+    unconfigured.setenv("ASSETSITE_TIMEOUT", "0.2")
+    impatient = Asset("churn", "feature/x", entity_ref=asset.entity_ref)
+    catalogue.answer_next(Canned(delay=2))
+    assert [impatient.register_data_asset(f"rows{n}", kind="table") for n in range(50)] == [None] * 50
+    assert len(catalogue.requests) == 1
+
+
+@pytest.mark.parametrize(("status", "expected"), [(503, ServerUnreachable), (500, ServerFault)])
+def test_a_strict_task_fails_instead(
+    status: int, expected: type[Exception], metadata: MemoryMetadata, unconfigured: pytest.MonkeyPatch,
+    catalogue: StubCatalogue,
+) -> None:  # fmt: skip
+    unconfigured.setenv("ASSETSITE_STRICT", "yes")
+    catalogue.answer_next(Canned(status, b'{"error": "error", "message": "It broke."}'))
+    strict = Asset("churn", "feature/x")
+    with pytest.raises(expected):
+        strict.register_data_asset("rows", kind="table")
+    assert len(metadata.entries) == 1
+
+
+@pytest.mark.parametrize(("status", "expected"), [(400, BadRequest), (401, WrongToken), (403, NotAllowed)])
+def test_a_refused_write_is_an_error_and_is_never_made_up_for(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue, status: int, expected: type[Exception]
+) -> None:
+    catalogue.answer_next(Canned(status, b'{"error": "refused", "message": "Not like this."}'))
+    with pytest.raises(expected):
+        asset.register_data_asset("rows", kind="table")
+    (entry,) = metadata.entries
+    assert "Not like this." in metadata.outcomes[entry.id].refused
+
+
+def test_if_the_run_can_not_keep_it_either_the_server_must_have_it(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata.failure = OSError("disk full")
+    assert asset.register_data_asset("rows", kind="table") is not None
+    assert "can't be kept with the run: disk full" in capsys.readouterr().out
+    catalogue.answer_next(Canned(503))
+    with pytest.raises(ServerUnreachable):
+        asset.register_data_asset("rows", kind="table")
+
+
+def test_what_a_forked_child_registers_is_kept_whole_by_itself(
+    asset: Asset, metadata: MemoryMetadata, tmp_path: object
+) -> None:
+    child = os.fork()
+    if child == 0:
+        asset.register_data_asset("rows", kind="table")
+        os._exit(0 if len(metadata.outcomes) == 1 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_alias_moves_and_deletions_are_kept_when_they_are_done(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue
+) -> None:
+    at = "2026-02-03T04:05:06Z"
+    move = {"alias_name": "production", "instance_id": "i_1", "previous_instance_id": "", "updated_at": at}
+    history = [move | {"updated_by": {"entity_kind": "task", "entity_id": "x"}}]
+    answer = {"alias": {"name": "production", "updated_at": at, "recent_history": history}}
+    catalogue.answer_next(Canned(body=json.dumps(answer).encode()), Canned(204, b""), Canned(204, b""))
+    asset.set_alias("rows", "@production", "i_1", "data")
+    asset.delete_alias("rows", "production", "data")
+    asset.delete_data_asset("rows")
+    assert [(entry.operation, entry.alias) for entry in metadata.entries] == [
+        (Operation.SET_ALIAS, "production"),
+        (Operation.DELETE_ALIAS, "production"),
+        (Operation.DELETE, ""),
+    ]
+    assert metadata.entries[0].body["instance_id"] == "i_1"
+    close()
+    assert metadata.outcomes[metadata.entries[0].id].at == datetime.fromisoformat(at)
+
+
+def test_outside_a_task_nothing_is_kept_and_a_server_that_is_away_is_an_error(
+    unconfigured: pytest.MonkeyPatch,
+) -> None:
+    with StubServer() as away:
+        url = away.url
+    unconfigured.setenv("ASSETSITE_URL", url)
+    unconfigured.setenv("ASSETSITE_RETRIES", "0")
+    with pytest.raises(ServerUnreachable):
+        Asset("churn", "main").register_data_asset("rows", kind="table")

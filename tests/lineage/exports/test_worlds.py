@@ -20,7 +20,7 @@ from lineage.graph import Kind, Relation
 from tests.lineage.exports.examples import SITE
 from tests.lineage.worlds import VAULT, World, made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SEGMENTS = {"flow": "flows", "deployment": "deployments", "person": "people", "ci": "ci", "other": "unknown"}
 
 

@@ -9,6 +9,8 @@ from lineage.pages.addresses import LABELS, SUFFIXES
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import BRANCH, LINEAGE, answered, drawn
 
+pytestmark = pytest.mark.once
+
 TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",

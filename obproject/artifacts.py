@@ -29,7 +29,10 @@ def load_artifact(instance: Mapping[str, Any], about: str) -> Any:
     about = f"{about} ({instance.get('ref') or instance['id']})"
     artifact = _artifact_name(instance, about)
     if instance["created_by"]["entity_kind"] != "task" or task.count("/") != 3:
-        raise ArtifactUnreachable(f"{about} was registered by {task!r}, which is no Metaflow task with artifacts.")
+        raise ArtifactUnreachable(
+            f"{about} was registered by {task!r}, which is no Metaflow task with artifacts: "
+            f"{_advice(instance)} and load what its blobs refer to."
+        )
     try:
         return _read(instance, task, artifact)
     except Exception as error:
@@ -45,7 +48,7 @@ def _artifact_name(instance: Mapping[str, Any], about: str) -> str:
     """Return the name of the artifact behind an instance, if there is one and its task has stored it."""
     properties = instance.get("data_properties") or instance.get("model_properties") or {}
     kind = properties.get("data_kind") or properties.get("model_kind")
-    advice = f"use self.prj.asset.consume_{instance['asset']['kind']}_asset(...)"
+    advice = _advice(instance)
     if instance.get("ref") == "definition":
         raise WrongKind(
             f"{about} has no instance yet. Run the flow that registers one, or {advice} to read the definition."
@@ -57,8 +60,14 @@ def _artifact_name(instance: Mapping[str, Any], about: str) -> str:
         raise InstancePending(f"{about} can't be read yet: its task {producer} has not finished.")
     name = typed_annotations(instance).get("artifact")
     if not name:
-        raise ArtifactUnreachable(f"{about} has no annotation 'artifact', so it doesn't say what to load.")
+        raise ArtifactUnreachable(
+            f"{about} has no annotation 'artifact', so it doesn't say what to load: {advice} and see what it has."
+        )
     return str(name)
+
+
+def _advice(instance: Mapping[str, Any]) -> str:
+    return f"use self.prj.asset.consume_{instance['asset']['kind']}_asset(...)"
 
 
 def _read(instance: Mapping[str, Any], task: str, artifact: str) -> Any:

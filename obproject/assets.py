@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obproject import running
 from obproject.aliases import ANYWHERE, Alias, AliasMove, parse_alias, parse_move, unmet_expectation
@@ -25,6 +25,7 @@ from obproject.errors import (
     ReadOnly,
     WrongToken,
 )
+from obproject.highlight_content import as_content, without_image
 from obproject.instances import AssetInstance, json_value, parse_instance, tag_pairs, with_text
 from obproject.journal import Entry, Operation, Outcome, new_id
 from obproject.keeping import moment, now, outcome_of, this_process
@@ -44,6 +45,9 @@ from obproject.protocol import (
 from obproject.references import Reference, ReferenceKind, parse_reference
 from obproject.running import OwnRegistration
 from obproject.settings import find_settings
+
+if TYPE_CHECKING:
+    from obproject.highlights import Highlight
 
 __all__ = [
     "ANYWHERE",
@@ -300,6 +304,31 @@ class Asset:
         except AssetNotFound:
             return None
 
+    def show_highlight(self, highlight: Highlight) -> dict[str, Any] | None:
+        """Show a highlight on the overview of the branch; None if it has nothing to see, or the Asset is read-only.
+
+        A step with ``@highlight`` does it by itself when it has succeeded.
+        """
+        data = highlight.as_data()
+        if self.read_only or data is None:
+            return None
+        content, task = as_content(data), self._task
+        body: dict[str, Any] = {
+            "entity_ref": self.entity_ref,
+            "branch_name": self._write_branch,
+            **({"attempt": task.attempt, "datastore": task.datastore} if task else {}),
+        }
+        kept = body | {"content": without_image(content)}
+        entry = self._entry(Operation.HIGHLIGHT, self._write_branch, body=kept)
+
+        def send() -> dict[str, Any]:
+            whole = body | {"content": content, "id": entry.id}
+            headers = {"Idempotency-Key": entry.id}
+            about = f"highlight on {self._place(self._write_branch)}"
+            return self._call("POST", self._write_branch, "highlights", body=whole, headers=headers, about=about)
+
+        return task.journal.write(entry, self._connection.settings, send) if task else send()
+
     # One request of each kind
 
     def _register(
@@ -404,11 +433,12 @@ class Asset:
     def _delete(self, kind: str, name: str) -> DeleteResult:
         if self.read_only:
             raise ReadOnly(f"This Asset is read-only, so it can't delete the {_LABELS[kind]} {name!r}.")
+        entry = self._entry(Operation.DELETE, self._write_branch, kind, name)
         try:
-            self._asset_call("DELETE", self._write_branch, kind, name)
+            self._asset_call("DELETE", self._write_branch, kind, name, query={"id": entry.id})
         except AssetNotFound:
             return DeleteResult(catalog_deleted=False, metadata_updated=False)
-        self._keep(self._entry(Operation.DELETE, self._write_branch, kind, name), Outcome())
+        self._keep(entry, Outcome())
         return DeleteResult(catalog_deleted=True, metadata_updated=True)
 
     def _properties(self, kind: str, name: str) -> dict[str, Any]:
@@ -479,8 +509,8 @@ class Asset:
         self,
         operation: Operation,
         branch: str,
-        kind: str,
-        name: str,
+        kind: str = "",
+        name: str = "",
         *,
         body: Mapping[str, Any] | None = None,
         instance: str = "",
@@ -494,8 +524,8 @@ class Asset:
             perimeter=self.perimeter,
             project=self.project,
             branch=branch,
-            kind=_COLLECTIONS[kind],
-            asset=_valid(check_asset_id, name),
+            kind=_COLLECTIONS[kind] if kind else "",
+            asset=_valid(check_asset_id, name) if kind else "",
             body=body or {},
             instance=instance,
             alias=alias.removeprefix("@"),
@@ -664,3 +694,12 @@ def _valid(check: Any, value: str) -> Any:
         return check(value)
     except (ValueError, TypeError) as error:
         raise InvalidInput(f"{error}") from None
+
+
+def __getattr__(name: str) -> Any:
+    # Code for other clients of the protocol imports it from here, and the module that has it needs this one.
+    if name == "promote_assets":
+        from obproject.promotion import promote_assets
+
+        return promote_assets
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

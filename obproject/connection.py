@@ -136,9 +136,7 @@ class Connection:
         try:
             response = self._session().request(method, url, timeout=limits, allow_redirects=False, **arguments)
         except requests.exceptions.SSLError as error:
-            raise errors.ServerUnreachable(
-                f"{about}: the certificate of {self.settings.url} isn't trusted ({_innermost(error)})."
-            ) from error
+            raise errors.ServerUnreachable(f"{about}: {_about_tls(self.settings.url, _innermost(error))}") from error
         except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
             raise _NoAnswer(_innermost(error)) from error
         except (requests.RequestException, UnicodeError) as error:
@@ -217,6 +215,15 @@ def _retry_after(response: requests.Response) -> float:
     """Return the seconds that the answer asks to wait; 0 if it doesn't say, or says it as a date."""
     value = response.headers.get("Retry-After", "")
     return float(value) if value.isdigit() else 0.0
+
+
+def _about_tls(url: str | None, reason: str) -> str:
+    if "CERTIFICATE" in reason:
+        return (
+            f"the certificate of {url} isn't trusted ({reason}). Set REQUESTS_CA_BUNDLE to the file of the authority "
+            "that signed it, or check the address."
+        )
+    return f"{url} doesn't speak TLS ({reason}). Check http:// against https:// in ASSETSITE_URL."
 
 
 def _innermost(error: BaseException) -> str:

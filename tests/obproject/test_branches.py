@@ -149,7 +149,7 @@ def test_who_reads_and_writes_where(deployed_from, dev_assets, metaflow_branch, 
 
 
 @pytest.mark.parametrize("metaflow_branch", ["prod", "test.b", "prod.b"])
-def test_a_local_run_that_names_a_branch_uses_metaflows_and_says_so(metaflow_branch: str) -> None:
+def test_fault_33_a_local_run_that_names_a_branch_uses_metaflows_and_says_so(metaflow_branch: str) -> None:
     choice = resolve_branches(dev_assets_branch="main", metaflow_branch=metaflow_branch, is_user_branch=False)
     assert (choice.write, choice.read) == (metaflow_branch, "main")
     assert choice.notice is not None

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
+import re
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import obproject
 from obproject import errors
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_all_is_sorted_and_everything_in_it_is_there() -> None:
@@ -66,3 +73,21 @@ def test_every_error_survives_pickling(error_class: type[errors.AssetError]) -> 
     error = pickle.loads(pickle.dumps(error_class("what happened")))
     assert type(error) is error_class
     assert str(error) == "what happened"
+
+
+def test_fault_55_every_package_that_is_imported_is_declared() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {re.split(r"[^\w-]", requirement)[0] for requirement in declared["dependencies"]}
+    files = [path for room in ("obproject", "metaflow_extensions") for path in (ROOT / room).rglob("*.py")]
+    imported = {name.partition(".")[0] for path in files for name in _imports(path)}
+    assert {"metaflow", "requests"} <= imported
+    assert imported - sys.stdlib_module_names - {"obproject", "metaflow_extensions"} == names
+    assert declared["requires-python"] == ">=3.11"
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module

@@ -112,3 +112,11 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(
 
 def test_a_token_is_not_shown() -> None:
     assert "hidden-token" not in repr(find_settings(url="http://x", token="hidden-token"))
+
+
+@pytest.mark.parametrize("name", ["ASSETSITE_URL", "METAFLOW_ASSETSITE_URL", "OBP_API_SERVER"])
+def test_fault_52_a_server_that_speaks_plain_http_can_be_named_by_every_name(
+    unconfigured: pytest.MonkeyPatch, name: str
+) -> None:
+    unconfigured.setenv(name, "http://127.0.0.1:8000")
+    assert find_settings().url == "http://127.0.0.1:8000"

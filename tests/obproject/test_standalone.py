@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urljoin
 from uuid import uuid4
 
 import pytest
@@ -96,3 +98,75 @@ def test_fault_51_a_token_that_was_replaced_is_taken_up_by_an_app_that_runs(
     catalogue.answer_next(refusal)
     assert app.list_data_assets()["items"] == []
     assert [request.headers["x-api-key"] for request in catalogue.requests] == ["old", "old", "new"]
+
+
+def test_fault_3_ids_differ_and_say_nothing_however_fast_one_producer_registers(app: Asset) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(lambda _: app.register_data_asset("rows", kind="table"), range(12)))
+    ids = {one["id"] for one in made if one}
+    assert len(ids) == 12
+    assert max(map(len, ids)) <= 40
+    assert not any("dashboard" in one for one in ids)
+    assert {one["ref"] for one in made if one} == {f"v{number}" for number in range(1, 13)}
+
+
+@pytest.mark.parametrize(
+    ("fits", "fits_not"),
+    [
+        ("tag=team=growth", "tag=team=sales"),
+        ("annotation=accuracy>=0.9", "annotation=accuracy>=0.99"),
+        ("kind=table", "kind=artifact"),
+        ("producer=dashboard", "producer=trainer"),
+        ("since=2001-01-01T00:00:00Z", "since=2100-01-01T00:00:00Z"),
+    ],
+)
+def test_fault_5_the_server_filters(served: Site, app: Asset, fits: str, fits_not: str) -> None:
+    app.register_model_asset("clf", kind="table", annotations={"accuracy": 0.93}, tags={"team": "growth"})
+    url = f"{served.url}/v1/perimeters/default/projects/{app.project}/branches/main/models"
+    found = requests.get(f"{url}?{fits}", timeout=10).json()
+    assert [item["asset"]["id"] for item in found["items"]] == ["clf"]
+    assert requests.get(f"{url}?{fits_not}", timeout=10).json()["items"] == []
+
+
+def test_fault_6_a_version_is_marked_without_registering_another_one(app: Asset) -> None:
+    for _ in range(2):
+        app.register_model_asset("clf", kind="artifact")
+    app.set_alias("clf", "deprecated", "v1")
+    assert app.peek_model_asset("clf", "v1")["aliases"] == ["deprecated"]
+    assert app.peek_model_asset("clf", "latest")["ref"] == "v2"
+    assert [move.alias for move in app.alias_history("clf")] == ["deprecated"]
+
+
+def test_fault_16_the_spec_agrees_with_the_catalogue_whoever_came_first(served: Site, app: Asset) -> None:
+    app.register_data_asset("before", kind="table", description="as it was")
+    deploy(served, app.project)
+    app.register_data_asset("after", kind="table")
+    app.register_data_asset("before", kind="table", description="as it is")
+    spec = app.get_flowproject_spec()
+    assert spec is not None
+    assert {entry["id"] for entry in spec["data"]} == {"before", "after"}
+    assert {entry["id"]: entry.get("description") for entry in spec["data"]}["before"] == "as it is"
+    app.delete_data_asset("before")
+    assert [entry["id"] for entry in (app.get_flowproject_spec() or {})["data"]] == ["after"]
+
+
+def test_fault_17_a_version_id_with_slashes_is_as_good_as_any(served: Site, app: Asset) -> None:
+    answer = deploy(served, app.project, version_id="release/1.0/a b?#")
+    assert answer["version_id"] == "release/1.0/a b?#"
+    assert app.get_flowproject_spec() is not None
+    assert requests.get(answer["url"], timeout=10).status_code == 200
+
+
+def deploy(served: Site, project: str, version_id: str = "1") -> dict[str, Any]:
+    """Deploy an empty project on ``main``, and return the answer."""
+    body = {
+        "branch_name": "main",
+        "version_id": version_id,
+        "entity_ref": {"entity_kind": "ci", "entity_id": "obproject-deploy"},
+        "spec": {"project_name": project, "project_branch": "main", "data": [], "models": []},
+        "definitions": [],
+    }
+    url = f"{served.url}/v1/perimeters/default/projects/{project}/branches/main/deploys"
+    answer = requests.post(url, json=body, timeout=10)
+    assert answer.status_code == 200, answer.text
+    return {**answer.json(), "url": urljoin(served.url, answer.json()["url"])}

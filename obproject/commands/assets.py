@@ -1,0 +1,213 @@
+"""``obproject assets``: the assets of a branch, one of them, and its history."""
+
+from __future__ import annotations
+
+import argparse
+import heapq
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from obproject.assets import Asset
+from obproject.commands.outcome import Json, Outcome
+from obproject.commands.place import Place, find_place
+from obproject.commands.tables import moment, one_line, section, table
+from obproject.connection import Query
+from obproject.instances import with_text
+
+KINDS = ("data", "model")
+_INSTANCE_COLUMNS = ("INSTANCE", "STATE", "REGISTERED (UTC)", "BY", "ALIASES", "TAGS")
+_ENTITY_COLUMNS = ("LAST (UTC)", "WHO")
+
+Command = Callable[[argparse.Namespace], Outcome]
+
+
+def add_arguments(parser: argparse.ArgumentParser, shared: list[argparse.ArgumentParser]) -> None:
+    """Add the commands ``list``, ``show`` and ``history``."""
+    commands = parser.add_subparsers(required=True, metavar="{list,show,history}")
+    listing = commands.add_parser("list", parents=shared, help="the assets of a branch, each with its latest instance")
+    listing.add_argument("--kind", choices=KINDS, help="one kind of assets (default: both)")
+    listing.add_argument(
+        "--tag", action="append", default=[], metavar="KEY[=VALUE]", help="only with this tag; may be repeated"
+    )
+    listing.add_argument("--text", metavar="WORDS", help="only with these words in id, name or description")
+    listing.set_defaults(run=list_assets)
+    showing = commands.add_parser("show", parents=shared, help="one asset: definition, instances, aliases, lineage")
+    _add_asset(showing, show_asset, "newest entries of each table", 5, 200)
+    telling = commands.add_parser("history", parents=shared, help="instances and alias moves in the order of time")
+    _add_asset(telling, tell_history, "newest events to tell", 50, 10_000)
+
+
+def _add_asset(parser: argparse.ArgumentParser, run: Command, what: str, default: int, most: int) -> None:
+    parser.add_argument("name", metavar="NAME", help="the asset's id")
+    parser.add_argument("--kind", choices=KINDS, help="needed where one name stands for a data and a model asset")
+    parser.add_argument(
+        "--limit", type=_up_to(most), default=default, metavar="N", help=f"{what} (default: {default}; at most {most})"
+    )
+    parser.set_defaults(run=run)
+
+
+def _up_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text} is not between 1 and {most}")
+        return int(text)
+
+    return number
+
+
+# list
+
+
+def list_assets(options: argparse.Namespace) -> Outcome:
+    """List the assets of a branch."""
+    place = find_place(options)
+    assets = place.assets()
+    query: Query = {"tag": options.tag, **({"text": options.text} if options.text else {})}
+    kinds = (options.kind,) if options.kind else KINDS
+    items = [item for kind in kinds for item in assets._list_branch(place.branch.name, kind, query)]
+    text = table(("ASSET", "KIND", "LATEST", "REGISTERED (UTC)", "BY", "ALIASES"), map(_item_row, items))
+    return Outcome({**place.as_json(), "assets": items}, text if items else _nothing_listed(place))
+
+
+def _item_row(item: Json) -> tuple[str, ...]:
+    asset, latest = item["asset"], item["latest_instance"]
+    name = _name(asset)
+    if latest is None:
+        return (name, "", "none yet", "", "", "")
+    aliases = " ".join(f"@{alias}" for alias in latest["aliases"])
+    return (name, _asset_kind(latest), latest["ref"], moment(latest["created_at"]), _who(latest["created_by"]), aliases)
+
+
+def _nothing_listed(place: Place) -> str:
+    return f"No such assets on branch {place.branch.name!r} of project {place.project.name!r}."
+
+
+# show
+
+
+def show_asset(options: argparse.Namespace) -> Outcome:
+    """Show one asset."""
+    place = find_place(options)
+    assets = place.assets()
+    kind = assets._kind_of(options.name, options.kind, [place.branch.name])
+    address = (place.branch.name, kind, options.name)
+    found = assets._asset_call("GET", *address, query={"state": "any", "page_size": options.limit})
+    document = {
+        "asset": found["asset"],
+        "recent_instances": [with_text(instance) for instance in found["recent_instances"]],
+        "aliases": assets._asset_call("GET", *address, "aliases")["aliases"],
+        "recently_produced_by": found["recently_produced_by"],
+        "recently_consumed_by": found["recently_consumed_by"],
+    }
+    return Outcome({**place.as_json(), **document}, _describe(document, options.limit))
+
+
+def _describe(shown: Json, limit: int) -> str:
+    asset, instances = shown["asset"], [one for one in shown["recent_instances"] if one["number"] is not None]
+    refs = {one["id"]: one["ref"] for one in shown["recent_instances"]}
+    aliases = [(f"@{one['name']}", refs.get(one["instance_id"], one["instance_id"])) for one in shown["aliases"]]
+    parts = [
+        f"{_name(asset)}  {one_line(asset['display_name'])}\n{one_line(asset['description'])}".rstrip(),
+        section("Properties", ("KEY", "VALUE"), sorted(asset["properties"].items()), "none declared"),
+        section("Newest instances", _INSTANCE_COLUMNS, [_instance_row(one) for one in instances], "none yet"),
+        section("Aliases", ("ALIAS", "INSTANCE"), aliases, "none"),
+        section("Produced by", _ENTITY_COLUMNS, _entities(shown["recently_produced_by"][:limit]), "nobody yet"),
+        section("Consumed by", _ENTITY_COLUMNS, _entities(shown["recently_consumed_by"][:limit]), "nobody yet"),
+    ]
+    return "\n\n".join(parts)
+
+
+def _instance_row(instance: Json) -> tuple[str, ...]:
+    aliases = " ".join(f"@{alias}" for alias in instance["aliases"])
+    tags = " ".join(f"{tag['key']}={tag['value']}" for tag in instance["tags"])
+    who = _who(instance["created_by"])
+    return (instance["ref"], instance["state"], moment(instance["created_at"]), who, aliases, tags)
+
+
+def _entities(entries: list[Json]) -> list[tuple[str, ...]]:
+    return [(moment(entry["at"]), _who(entry["entity_ref"])) for entry in entries]
+
+
+# history
+
+
+def tell_history(options: argparse.Namespace) -> Outcome:
+    """Tell what happened to an asset, the newest last."""
+    place = find_place(options)
+    assets = place.assets()
+    kind = assets._kind_of(options.name, options.kind, [place.branch.name])
+    registered = _registrations(assets, place, kind, options.name)
+    moved = _moves(assets, kind, options.name)
+    newest_first = heapq.merge(registered, moved, key=lambda event: datetime.fromisoformat(event["at"]), reverse=True)
+    events = list(islice(newest_first, options.limit))[::-1]
+    document = {**place.as_json(), "kind": kind, "asset": options.name, "events": events}
+    return Outcome(document, _tell(events))
+
+
+def _registrations(assets: Asset, place: Place, kind: str, name: str) -> Iterator[Json]:
+    """Yield the instances in all states, newest first."""
+    query: dict[str, Any] = {"state": "any"}
+    while True:
+        page = assets._asset_call("GET", place.branch.name, kind, name, query=query)
+        for instance in page["recent_instances"]:
+            if instance["number"] is not None:
+                yield _registration(instance)
+        if not page["continuation"]:
+            return
+        query["continuation"] = page["continuation"]
+
+
+def _registration(instance: Json) -> Json:
+    return {
+        "at": instance["created_at"],
+        "event": "registered",
+        "instance": instance["ref"],
+        "instance_id": instance["id"],
+        "state": instance["state"],
+        "by": instance["created_by"],
+    }
+
+
+def _moves(assets: Asset, kind: str, name: str) -> Iterator[Json]:
+    """Yield the moves of aliases, newest first."""
+    for move in assets.alias_history(name, kind=kind):
+        yield {
+            "at": move.updated_at.isoformat(),
+            "event": "alias",
+            "alias": move.alias,
+            "instance_id": move.instance_id,
+            "previous_instance_id": move.previous_instance_id,
+            "by": move.updated_by._asdict(),
+        }
+
+
+def _tell(events: list[Json]) -> str:
+    refs = {event["instance_id"]: event["instance"] for event in events if event["event"] == "registered"}
+    rows = [(moment(event["at"]), _what_happened(event, refs), _who(event["by"])) for event in events]
+    return table(("TIME (UTC)", "WHAT", "BY"), rows) if rows else "Nothing has happened to it yet."
+
+
+def _what_happened(event: Json, refs: dict[str, str]) -> str:
+    if event["event"] == "registered":
+        state = "" if event["state"] == "ready" else f", {event['state']}"
+        return f"{event['instance']} registered{state}"
+    before, after = (refs.get(uid, uid) for uid in (event["previous_instance_id"], event["instance_id"]))
+    if after is None:
+        return f"@{event['alias']} deleted, was on {before}"
+    return f"@{event['alias']} set to {after}" + (f", before on {before}" if before else "")
+
+
+def _name(asset: Json) -> str:
+    """Return an asset as deploys name it: ``data/xkcd``, ``models/clf``."""
+    return f"{'models' if asset['kind'] == 'model' else 'data'}/{asset['id']}"
+
+
+def _who(entity: Json) -> str:
+    return f"{entity['entity_kind']} {entity['entity_id']}"
+
+
+def _asset_kind(instance: Json) -> str:
+    properties = instance.get("data_properties") or instance.get("model_properties") or {}
+    return str(properties.get("data_kind") or properties.get("model_kind") or "")

@@ -1,0 +1,88 @@
+"""docs/troubleshooting.md has every message of the flow side, and none that is no more."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from obproject import errors
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = (ROOT / "docs/troubleshooting.md").read_text()
+CLASSES = [
+    name for name, found in vars(errors).items() if isinstance(found, type) and found.__module__ == "obproject.errors"
+]
+RAISED = {*CLASSES, "EventNotPublished", "ProjectFileError", "ProjectScheduleException", "ProjectTriggerException"}
+RAISED |= {"CommandError", "refusal"}
+FLOOR = {"branches.py", "references.py"}
+SAYING = {"print", "_tell", "warn"}
+
+
+def files() -> Iterator[Path]:
+    for room in ("obproject", "metaflow_extensions"):
+        yield from sorted((ROOT / room).rglob("*.py"))
+
+
+def text_of(node: ast.AST) -> str:
+    """A text as the code writes it, with … for what varies."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=values):
+            return "".join(value.value if isinstance(value, ast.Constant) else "…" for value in values)
+        case ast.BinOp(left=left, right=right):
+            return text_of(left) + text_of(right)
+        case _:
+            return "…"
+
+
+def messages() -> Iterator[tuple[str, str]]:
+    """The messages that users see, with where they are written."""
+    for path in files():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and node.args:
+                name = ast.unparse(node.func).rpartition(".")[2]
+                text = text_of(node.args[-1])
+                told = name in SAYING and (name != "print" or text.startswith("assetsite: "))
+                if (name in RAISED or told or (name == "ValueError" and path.name in FLOOR)) and _says_something(text):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", text
+
+
+def _says_something(text: str) -> bool:
+    return len(re.sub(r"assetsite: |\W", "", text)) > 8
+
+
+def phrases() -> list[str]:
+    """The words that the page's tables give in their first column, to search for."""
+    cells = [line.split(" | ")[0] for line in PAGE.splitlines() if line.startswith("| ") and "---" not in line]
+    found = [phrase for cell in cells for phrase in re.findall(r"`([^`]+)`", cell)]
+    return [re.sub(r"status \d+", "status …", phrase) for phrase in found if phrase not in RAISED]
+
+
+def fixed(phrase: str) -> str:
+    """The part of a phrase that the code has too."""
+    return phrase.rstrip("…").rstrip().removeprefix("assetsite: ")
+
+
+PHRASES = phrases()
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_error_class_is_on_the_page(name: str) -> None:
+    assert f"`{name}`" in PAGE
+
+
+def test_every_message_is_on_the_page() -> None:
+    found = list(messages())
+    assert len(found) > 80
+    missing = [f"{where}: {text}" for where, text in found if not any(fixed(phrase) in text for phrase in PHRASES)]
+    assert not missing, "docs/troubleshooting.md does not explain:\n" + "\n".join(missing)
+
+
+def test_what_the_page_explains_is_said_somewhere() -> None:
+    code = "\n".join(text_of(node) for path in files() for node in ast.walk(ast.parse(path.read_text())))
+    assert [phrase for phrase in PHRASES if fixed(phrase) not in code] == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -442,8 +443,15 @@ class Asset:
         return DeleteResult(catalog_deleted=True, metadata_updated=True)
 
     def _properties(self, kind: str, name: str) -> dict[str, Any]:
-        summary = self._look_up("GET", kind, name, query={"page_size": 1})[1]
-        return dict(summary["asset"].get("properties") or {})
+        """Those of the first branch that declares any: where nothing was deployed, there may be only instances."""
+        branch, summary = self._look_up("GET", kind, name, query={"page_size": 1})
+        properties = summary["asset"].get("properties") or {}
+        later = self._lookup_order[self._lookup_order.index(branch) + 1 :]
+        for other in later if not properties else ():
+            with suppress(AssetNotFound):
+                summary = self._asset_call("GET", other, kind, name, query={"page_size": 1})
+                properties = summary["asset"].get("properties") or {}
+        return dict(properties)
 
     def _properties_or_none(self, kind: str, name: str) -> dict[str, Any] | None:
         try:
@@ -670,10 +678,10 @@ def _default_branch() -> str:
 
 
 def _project_perimeter() -> str | None:
-    """Return the perimeter that ``obproject.toml`` of the running flow names."""
-    task = running.running_task()
-    config = getattr(task.flow, "project_config", None) if task else None
-    return (config or {}).get("perimeter")
+    """Return the perimeter that the running flow was deployed to, else the one that its ``obproject.toml`` names."""
+    flow = task.flow if (task := running.running_task()) else None
+    documents = (getattr(flow, name, None) or {} for name in ("project_spec", "project_config"))
+    return next((document["perimeter"] for document in documents if document.get("perimeter")), None)
 
 
 def _valid_kind(kind: str) -> str:

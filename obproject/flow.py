@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import tomllib
+import sys
+from pathlib import Path
 from typing import Any
 
 from metaflow import Config, FlowMutator, FlowSpec, config_expr, project, pypi_base, pyproject_toml_parser
 from metaflow.exception import MetaflowException
 
 from obproject.prj import ProjectContext
+from obproject.settings import plain
 
 
 class _ProjectMutator(FlowMutator):
@@ -22,12 +23,25 @@ class _ProjectMutator(FlowMutator):
         if packages := declared_packages(configs):
             mutable_flow.add_decorator(pypi_base, deco_kwargs=packages, duplicates=mutable_flow.ERROR)
 
+    def add_to_package(self) -> list[tuple[Any, ...]]:
+        """Ship the modules of the project's ``src``, which Metaflow, packing the folder of the flow, leaves out."""
+        from metaflow.packaging_sys import ContentType
+
+        from obproject.definitions import find_project_root
+
+        root = find_project_root(Path(sys.argv[0]).resolve().parent)
+        if root is None:
+            return []
+        source = root / "src"
+        files = sorted(source.rglob("*.py"))
+        return [(str(path), path.relative_to(source).as_posix(), ContentType.USER_CONTENT) for path in files]
+
 
 def declared_packages(configs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of ``@pypi_base``; empty if the flow is to manage its packages itself."""
     included = (configs["project_config"].get("dependencies") or {}).get("include_pyproject_toml", True)
     declared = configs["project_deps"] or {}
-    if not included or os.environ.get("OBPROJECT_SKIP_PYPI_BASE") == "1" or not declared.get("packages"):
+    if not included or plain("OBPROJECT_SKIP_PYPI_BASE") == "1" or not declared.get("packages"):
         return {}
     return {name: declared[name] for name in ("packages", "python") if declared.get(name)}
 
@@ -39,6 +53,9 @@ class ProjectFileError(MetaflowException):
 
 
 def _read_project_file(text: str) -> dict[str, Any]:
+    # Imported here because a task gets from its run what was read.
+    import tomllib
+
     try:
         config = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

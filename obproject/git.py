@@ -43,6 +43,7 @@ class Checkout:
     commits: tuple[Commit, ...]
     """The newest commits, newest first; empty before the first one."""
     first_commit_at: datetime | None
+    """Time of the oldest commit; None if a shallow clone does not have it."""
     web_url: str | None
     """Address of the repository in a browser, as far as the remote ``origin`` tells it."""
 
@@ -54,21 +55,37 @@ class Checkout:
         return f"{self.web_url}/{page}/{sha}"
 
 
-def read_checkout(folder: Path) -> Checkout | None:
+def read_checkout(folder: Path, commit: str | None = None) -> Checkout | None:
     """Describe the work tree around a folder; None outside of one, or without git on this machine.
 
-    Raises GitError if git is there and refuses, for example because the folder belongs to somebody else.
+    The newest commits are those up to ``commit``, if the clone has it, else up to the one that is checked out. Raises
+    GitError if git is there and refuses, for example because the folder belongs to somebody else.
     """
     if not _is_in_work_tree(folder):
         return None
     branch = _ask(folder, "symbolic-ref", "--quiet", "--short", "HEAD").strip() or None
-    if not _ask(folder, "rev-parse", "--verify", "--quiet", "HEAD"):
+    tip = (commit and _sha_of(folder, commit)) or _sha_of(folder, "HEAD")
+    if not tip:
         return Checkout(branch, (), None, _web_url(folder))
-    log = _ask(folder, "log", f"-{COMMITS_SHOWN}", f"--format={_FORMAT}")
+    log = _ask(folder, "log", f"-{COMMITS_SHOWN}", f"--format={_FORMAT}", tip)
     commits = tuple(_parse_commit(record) for record in log.split(_RECORD) if record.strip())
-    roots = _ask(folder, "log", "--max-parents=0", "--format=%cI").split()
-    first = min((datetime.fromisoformat(text) for text in roots), default=None)
-    return Checkout(branch, commits, first, _web_url(folder))
+    return Checkout(branch, commits, _first_commit_at(folder, tip), _web_url(folder))
+
+
+def is_ignored(path: Path) -> bool:
+    """Say whether git leaves a file alone."""
+    return _run(path.parent, "check-ignore", "--quiet", path.name).returncode == 0
+
+
+def _sha_of(folder: Path, revision: str) -> str:
+    return _ask(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").strip()
+
+
+def _first_commit_at(folder: Path, tip: str) -> datetime | None:
+    if _ask(folder, "rev-parse", "--is-shallow-repository").strip() == "true":
+        return None
+    roots = _ask(folder, "log", "--max-parents=0", "--format=%cI", tip).split()
+    return min((datetime.fromisoformat(text) for text in roots), default=None)
 
 
 def _is_in_work_tree(folder: Path) -> bool:

@@ -17,3 +17,20 @@ BLOBS = 10_000
 README_LENGTH = 1024 * 1024
 SOURCE_LENGTH = 512
 VERSION_ID_LENGTH = 1_024
+
+# Of a highlight: what a tile can show. The client cuts what is longer, so that no highlight is refused for it.
+HIGHLIGHT_TITLE_LENGTH = 255
+HIGHLIGHT_LABELS = 12
+HIGHLIGHT_LABEL_LENGTH = 64
+HIGHLIGHT_LINES = 24
+HIGHLIGHT_LINE_LENGTH = 1_000
+HIGHLIGHT_COLUMNS = 12
+HIGHLIGHT_FIGURE_LENGTH = 64
+HIGHLIGHT_CAPTION_LENGTH = 255
+"""Of a column, a chart, a series, a point along a chart, and of what an image shows."""
+HIGHLIGHT_SERIES = 12
+HIGHLIGHT_POINTS = 120
+HIGHLIGHT_IMAGE_BYTES = 256 * 1024
+"""A larger image is not kept; it is in the task's card."""
+HIGHLIGHT_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
+"""An image of another type is not kept either: an SVG can have a script in it."""

@@ -1,12 +1,20 @@
 """The record of a deployment: the flowproject spec with its address, and the body of the request that deploys it.
 
 Pure functions of what was read before. The shapes are those of the flowproject protocol; a value that is not known is
-left out, never sent as null.
+left out, never sent as null. Beside the protocol's members, the entries of ``data`` and ``models`` say all that is
+declared, so that the next deployment can tell what it changes, and an entry of ``workflows`` says what is live where:
+
+================== ============================================================
+``deployer``         the orchestrator that has the flow, such as ``argo-workflows``
+``flow_template_id`` what it is called there
+``version_id``       the version that is live there; none if that is not known
+================== ============================================================
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,54 +23,74 @@ from obproject.definitions import AssetDefinition, AssetFolder, ProjectDefinitio
 from obproject.git import Checkout, Commit
 from obproject.workflows import Workflow
 
+Json = dict[str, Any]
+
 DEPLOYER = {"entity_kind": "ci", "entity_id": "obproject-deploy"}
+LIVE_KEYS = ("deployer", "flow_template_id", "version_id")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the code of a deployment comes from."""
+
+    branch_name: str
+    """The git name of the branch that is deployed to."""
+    checkout: Checkout | None
+    commit_base: str | None = None
+    """Address below which a browser finds each commit, instead of the one that the checkout tells."""
+    ci_url: str | None = None
+
+    def commit_url(self, sha: str) -> str | None:
+        """Return the address of a commit in a browser."""
+        if self.commit_base:
+            return f"{self.commit_base.rstrip('/')}/{sha}"
+        return self.checkout.commit_url(sha) if self.checkout else None
+
+
+def metaflow_branch(branch_name: str) -> str:
+    """Return what Metaflow calls a branch that flows are deployed from."""
+    return "prod" if is_main(branch_name) else f"test.{branch_key(branch_name)}"
 
 
 def build_spec(
     *,
     project: ProjectDefinition,
     workflows: Iterable[Workflow],
+    apps: Iterable[str],
+    source: Source,
     perimeter: str,
-    branch_name: str,
-    checkout: Checkout | None,
-    ci_url: str | None,
     now: datetime,
-) -> dict[str, Any]:
+) -> Json:
     """Return the flowproject spec. ``project_branch`` is the key of the branch, ``branch_name`` its git name."""
-    config = project.config
-    key = branch_key(branch_name)
-    metaflow_names = {
-        "metaflow_project": config.project,
-        "metaflow_branch": "prod" if is_main(branch_name) else f"test.{key}",
-    }
+    config, checkout = project.config, source.checkout
+    names = {"metaflow_project": config.project, "metaflow_branch": metaflow_branch(source.branch_name)}
     commits = checkout.commits if checkout else ()
     first_commit_at = checkout.first_commit_at if checkout else None
+    flows = list(workflows)
     return _known(
         {
-            **metaflow_names,
+            **names,
             "project_name": config.project,
-            "project_branch": key,
-            "branch_name": branch_name,
+            "project_branch": branch_key(source.branch_name),
+            "branch_name": source.branch_name,
             "perimeter": perimeter,
             "title": config.title or config.project,
             "markdown": project.readme,
             "created_at": config.created_at or (_timestamp(first_commit_at) if first_commit_at else None),
             "updated_at": _timestamp(now),
-            "ci_url": ci_url,
-            "code": [_code_entry(commit, checkout) for commit in commits[:1]],
-            "deployment_events": [_deployment_event(commit, checkout) for commit in commits],
+            "ci_url": source.ci_url,
+            "code": [_code_entry(commit, source) for commit in commits[:1]],
+            "deployment_events": [_deployment_event(commit, source) for commit in commits],
             "data": _declarations(project, "data"),
             "models": _declarations(project, "models"),
-            "workflows": [
-                _known({"flow_name": flow.flow_name, "markdown_description": flow.readme, "tags": [], **metaflow_names})
-                for flow in workflows
-            ],
-            "card_info": [],
+            "workflows": [_workflow(flow, names) for flow in flows],
+            "card_info": [_card(flow, names) for flow in flows if flow.evaluation_card],
+            "deployments": [{"name": app} for app in apps],
         }
     )
 
 
-def build_record(*, spec: dict[str, Any], version_id: str) -> dict[str, Any]:
+def build_record(*, spec: Json, version_id: str) -> Json:
     """Return the whole record: what a flow reads as its project spec."""
     return {
         "perimeter": spec["perimeter"],
@@ -74,7 +102,7 @@ def build_record(*, spec: dict[str, Any], version_id: str) -> dict[str, Any]:
     }
 
 
-def build_deploy_request(record: dict[str, Any], assets: Iterable[AssetDefinition]) -> dict[str, Any]:
+def build_deploy_request(record: Json, assets: Iterable[AssetDefinition]) -> Json:
     """Return the body of ``POST .../deploys``."""
     return {
         "branch_name": record["branch_name"],
@@ -85,7 +113,59 @@ def build_deploy_request(record: dict[str, Any], assets: Iterable[AssetDefinitio
     }
 
 
-def _definition(asset: AssetDefinition) -> dict[str, Any]:
+def live_flows(spec: Mapping[str, Any] | None) -> dict[str, Json]:
+    """Return the entries of a spec's flows that an orchestrator has, by name of the flow.
+
+    Specs of other tools don't say which: they know Argo Workflows only.
+    """
+    listed = (spec or {}).get("workflows")
+    entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    return {
+        entry["flow_name"]: {"deployer": "argo-workflows", **entry}
+        for entry in entries
+        if isinstance(entry.get("flow_name"), str) and (entry.get("deployer") or entry.get("flow_template_id"))
+    }
+
+
+def with_live_flows(record: Json, live: Mapping[str, Json]) -> Json:
+    """Return a record that says which flows are live; those that the project lacks by now are listed last."""
+    spec = record["spec"]
+    declared = [_with_live(entry, live.get(entry.get("flow_name"), {})) for entry in spec["workflows"]]
+    names = {entry.get("flow_name") for entry in declared}
+    left = [entry for name, entry in live.items() if name not in names]
+    return {**record, "spec": {**spec, "workflows": [*declared, *left]}}
+
+
+def _with_live(entry: Json, live: Json) -> Json:
+    known = {key: live[key] for key in LIVE_KEYS if key in live}
+    return {key: value for key, value in entry.items() if key not in LIVE_KEYS} | known
+
+
+def _workflow(flow: Workflow, names: Json) -> Json:
+    return _known(
+        {
+            "flow_name": flow.flow_name,
+            "markdown_description": flow.readme,
+            "highlight_step_name": flow.highlight_step,
+            "tags": [],
+            **names,
+        }
+    )
+
+
+def _card(flow: Workflow, names: Json) -> Json:
+    card = flow.evaluation_card
+    assert card
+    return {
+        "card_type": card.card_type,
+        "is_eval_flow": True,
+        "step_name": card.step,
+        "workflow_name": flow.flow_name,
+        **names,
+    }
+
+
+def _definition(asset: AssetDefinition) -> Json:
     return _known(
         {
             "kind": asset.folder,
@@ -103,32 +183,36 @@ def _definition(asset: AssetDefinition) -> dict[str, Any]:
     )
 
 
-def _declarations(project: ProjectDefinition, folder: AssetFolder) -> list[dict[str, Any]]:
-    return [
-        _known(
-            {
-                "id": asset.id,
-                "display_name": asset.name,
-                "description": asset.description,
-                "card_markdown": asset.readme,
-                "icon": asset.icon,
-            }
-        )
-        for asset in project.assets
-        if asset.folder == folder
-    ]
+def declaration(asset: AssetDefinition) -> Json:
+    """Return what the spec says of an asset that is declared."""
+    return _known(
+        {
+            "id": asset.id,
+            "display_name": asset.name,
+            "description": asset.description,
+            "card_markdown": asset.readme,
+            "icon": asset.icon,
+            "kind": asset.asset_kind,
+            "properties": asset.properties,
+            "tags": asset.tags,
+            "blobs": asset.blobs,
+        }
+    )
 
 
-def _code_entry(commit: Commit, checkout: Checkout | None) -> dict[str, Any]:
-    url = checkout.commit_url(commit.sha) if checkout else None
-    return _known({"display_name": f"{commit.title} ({commit.sha[:6]})", "url": url})
+def _declarations(project: ProjectDefinition, folder: AssetFolder) -> list[Json]:
+    return [declaration(asset) for asset in project.assets if asset.folder == folder]
 
 
-def _deployment_event(commit: Commit, checkout: Checkout | None) -> dict[str, Any]:
+def _code_entry(commit: Commit, source: Source) -> Json:
+    return _known({"display_name": f"{commit.title} ({commit.sha[:6]})", "url": source.commit_url(commit.sha)})
+
+
+def _deployment_event(commit: Commit, source: Source) -> Json:
     return _known(
         {
             "commit_sha": commit.sha,
-            "commit_link": checkout.commit_url(commit.sha) if checkout else None,
+            "commit_link": source.commit_url(commit.sha),
             "owner": commit.author_email,
             "pr_title": commit.title,
             "pr_description": commit.description,
@@ -141,5 +225,5 @@ def _timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _known(values: dict[str, Any]) -> dict[str, Any]:
+def _known(values: Json) -> Json:
     return {key: value for key, value in values.items() if value is not None}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from obproject.definitions import DefinitionError, Problem, read_readme
-
-FLOW_BASES = ("ProjectFlow", "FlowSpec")
+from obproject.definitions import DefinitionError, Problem, read_deploy_rule, read_readme
+from obproject.flow_code import EvaluationCard, FlowCode, FlowCodeError, read_flow
 
 
 @dataclass(frozen=True)
@@ -19,57 +18,68 @@ class Workflow:
     source: str
     """The file, relative to the project, with ``/`` between its parts."""
     readme: str | None
+    is_plain: bool = False
+    """Whether it is a plain FlowSpec, which belongs to no project."""
+    highlight_step: str | None = None
+    evaluation_card: EvaluationCard | None = None
+    config_names: tuple[str, ...] = ()
+    """The Configs that it declares."""
 
 
-def read_workflows(root: Path) -> list[Workflow]:
-    """Find the flows of a project, by folder name; raise DefinitionError if a ``flow.py`` holds none.
+def import_folders(root: Path, repository: Path | None = None) -> list[Path]:
+    """Return the folders of a project that are on the path when its flows run, beside the flow's own."""
+    folders = [root, root / "src", *([repository] if repository else [])]
+    return list(dict.fromkeys(folders))
 
-    Folders without a ``flow.py``, and hidden ones, are no flows.
+
+def read_workflows(root: Path, git_branch: str | None = None, repository: Path | None = None) -> list[Workflow]:
+    """Find the flows of a project, by folder name; raise DefinitionError with all that is wrong with them.
+
+    Folders without a ``flow.py``, and hidden ones, are no flows. With a branch, flows that are not deployed from it
+    are left out, unread. ``repository`` is the folder above the project that holds several.
     """
-    workflows: list[Workflow] = []
     problems: list[Problem] = []
-    for path in sorted(root.glob("flows/[!._]*/flow.py")):
-        source = path.relative_to(root).as_posix()
-        try:
-            flow_name = _find_flow_name(path)
-            workflows.append(Workflow(flow_name, source, read_readme(root, path.parent, problems)))
-        except SyntaxError as error:
-            problems.append(Problem(source, f"line {error.lineno or 1}", f"found a syntax error ({error.msg})"))
-        except (OSError, ValueError) as error:
-            problems.append(Problem(source, "", str(error)))
+    workflows = list(_read_all(root, git_branch, import_folders(root, repository), problems))
+    first_source: dict[str, str] = {}
+    for flow in workflows:
+        first = first_source.setdefault(flow.flow_name, flow.source)
+        if first != flow.source:
+            problems.append(Problem(flow.source, "", f"found the flow {flow.flow_name}, which {first} has too"))
     if problems:
         raise DefinitionError(problems)
     return workflows
 
 
-def _find_flow_name(path: Path) -> str:
-    """Return the class that the file runs as a flow: the one called at its end, else the first that looks like one."""
-    tree = ast.parse(path.read_bytes())
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    flows = [name for name in classes if _is_flow(name, classes)]
-    # A class that is called may derive from a flow of another file, which this one does not show.
-    called = [name for name in _called_when_run(tree) if name in classes]
-    candidates = [name for name in called if name in flows] or called or flows
-    if not candidates:
-        raise ValueError("found no flow, expected a class derived from ProjectFlow")
-    return candidates[0]
+def _read_all(
+    root: Path, git_branch: str | None, folders: Sequence[Path], problems: list[Problem]
+) -> Iterator[Workflow]:
+    for path in sorted(root.glob("flows/[!._]*/flow.py")):
+        rule = read_deploy_rule(root, path.parent, problems)
+        if git_branch is None or rule.admits(git_branch):
+            source = path.relative_to(root).as_posix()
+            if code := _read_code(path, source, folders, problems):
+                yield _workflow(code, source, read_readme(root, path.parent, problems))
 
 
-def _is_flow(name: str, classes: dict[str, ast.ClassDef]) -> bool:
-    """Say whether a class of the file derives from a flow, through other classes of the file where need be."""
-    pending, seen = [name], set[str]()
-    while pending:
-        current = pending.pop()
-        if current in FLOW_BASES:
-            return True
-        if current in classes and current not in seen:
-            seen.add(current)
-            pending.extend(ast.unparse(base).rpartition(".")[2] for base in classes[current].bases)
-    return False
+def _read_code(path: Path, source: str, folders: Sequence[Path], problems: list[Problem]) -> FlowCode | None:
+    try:
+        return read_flow(path, folders)
+    except SyntaxError as error:
+        problems.append(Problem(source, f"line {error.lineno or 1}", f"found a syntax error ({error.msg})"))
+    except FlowCodeError as error:
+        problems.append(Problem(source, f"line {error.line}" if error.line else "", str(error)))
+    except (OSError, ValueError) as error:
+        problems.append(Problem(source, "", str(error)))
+    return None
 
 
-def _called_when_run(tree: ast.Module) -> list[str]:
-    """Return the names called without arguments below ``if __name__ == "__main__":``."""
-    blocks = [node for node in tree.body if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)]
-    calls = [node for block in blocks for node in ast.walk(block) if isinstance(node, ast.Call) and not node.args]
-    return [call.func.id for call in calls if isinstance(call.func, ast.Name)]
+def _workflow(code: FlowCode, source: str, readme: str | None) -> Workflow:
+    return Workflow(
+        flow_name=code.name,
+        source=source,
+        readme=readme,
+        is_plain=code.is_plain,
+        highlight_step=code.highlight_step,
+        evaluation_card=code.evaluation_card,
+        config_names=code.config_names,
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -151,24 +152,47 @@ def database_url(home: Path) -> str:
     return f"{base}/{name}"
 
 
+class Server:
+    """`manage.py serve` as a process of its own, that can be killed and started again on the same port."""
+
+    def __init__(self, home: Path, **more: str) -> None:
+        home.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        env = kept | {"ASSETSITE_HOME": str(home), "DATABASE_URL": database_url(home), "PORT": str(port)} | more
+        self.site = Site(f"http://127.0.0.1:{port}", home, env)
+
+    def start(self) -> None:
+        with (self.site.home / "server.log").open("a") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "manage.py", "serve"],
+                cwd=CHECKOUT,
+                env=self.site.env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _wait_until_served(self.site.url, self._process, self.site.home)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=20)
+
+    def kill(self) -> None:
+        """End it and its workers at once, as a lost machine would."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(timeout=20)
+
+
 @contextmanager
 def served_from(home: Path, **more: str) -> Iterator[Site]:
     """Serve a site from an empty folder until the caller is done with it."""
-    home.mkdir(parents=True, exist_ok=True)
-    port = free_port()
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-    env = kept | {"ASSETSITE_HOME": str(home), "DATABASE_URL": database_url(home), "PORT": str(port)} | more
-    with (home / "server.log").open("w") as log:
-        server = subprocess.Popen(
-            [sys.executable, "manage.py", "serve"], cwd=CHECKOUT, env=env, stdout=log, stderr=subprocess.STDOUT
-        )
-    url = f"http://127.0.0.1:{port}"
+    server = Server(home, **more)
+    server.start()
     try:
-        _wait_until_served(url, server, home)
-        yield Site(url, home, env)
+        yield server.site
     finally:
-        server.terminate()
-        server.wait(timeout=20)
+        server.stop()
 
 
 def _wait_until_served(url: str, server: subprocess.Popen[bytes], home: Path) -> None:

@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = {"access", "assetsite", "bench", "catalog", "examples", "lineage", "metaflow_extensions", "obproject", "tests"}
 FLOOR = {
     "obproject.branches",
+    "obproject.charts",
+    "obproject.checked_toml",
     "obproject.definitions",
     "obproject.journal",
     "obproject.lengths",

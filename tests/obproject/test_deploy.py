@@ -1,145 +1,50 @@
 """``obproject-deploy`` on real folders with real git, against a server that records what it is asked."""
 
-import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from obproject import ci
 from obproject.deploy import main
 from obproject.git import read_checkout
-from obproject.workflows import read_workflows
-
-ANSWER = {
-    "version_id": "x",
-    "branch": "feature_x",
-    "branch_name": "feature/x",
-    "created": ["data/xkcd"],
-    "updated": ["models/llama"],
-    "unchanged": ["data/old"],
-    "overridden": [
-        {"asset": "models/llama", "key": "bedrock", "declared": "b", "previously_declared": "a", "override": "mine"}
-    ],
-    "url": "/default/my_project/feature_x/",
-}
-
-FLOW = """
-from metaflow import step
-from obproject import ProjectFlow
-
-class {name}(ProjectFlow):
-    @step
-    def start(self):
-        self.next(self.end)
-
-    @step
-    def end(self):
-        pass
-
-if __name__ == "__main__":
-    {name}()
-"""
-
-
-@dataclass
-class Recorder:
-    """A server that keeps what it is asked and gives one answer to everything."""
-
-    url: str = ""
-    status: int = 200
-    answer: Any = field(default_factory=lambda: dict(ANSWER))
-    requests: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
+from tests.obproject.deploying import (
+    PROJECT,
+    Recorder,
+    commit_all,
+    git,
+    leave_this_machine,
+    recording,
+    spec_file,
+    write,
+)
 
 
 @pytest.fixture
 def server() -> Iterator[Recorder]:
-    recorder = Recorder()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            recorder.requests.append((self.command, self.path, dict(self.headers), json.loads(body)))
-            payload = json.dumps(recorder.answer).encode()
-            self.send_response(recorder.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
-        recorder.url = f"http://127.0.0.1:{httpd.server_port}"
-        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with recording() as recorder:
         yield recorder
-        httpd.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """An environment without a CI, without settings, and with a git that knows nobody."""
-    for name in os.environ:
-        if name.startswith(
-            ("ASSETSITE_", "METAFLOW_", "OBP_", "GITHUB_", "CI_", "GIT_", "CIRCLE_", "BUILD_", "SYSTEM_")
-        ):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ["-c", "user.name=Alice", "-c", "user.email=alice@example.org", "-c", "commit.gpgsign=false"]
-    done = subprocess.run(["git", "-C", folder, *identity, *arguments], check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-def write(root: Path, files: dict[str, str]) -> None:
-    for path, content in files.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_text(content)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    leave_this_machine(monkeypatch, tmp_path)
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A small project without git."""
     root = tmp_path / "work"
-    write(
-        root,
-        {
-            "obproject.toml": 'project = "my_project"\ntitle = "My project"\n[dev-assets]\nbranch = "main"\n',
-            "README.md": "# My project\n",
-            "data/xkcd/asset_config.toml": 'id = "xkcd"\nname = "Latest comic"\ndescription = "The strip"\n'
-            '[properties]\nkey = "value"\n[tags]\nfresh = "yes"\n',
-            "data/xkcd/README.md": "About the comic",
-            "models/llama/asset_config.toml": 'id = "llama"\nname = "Llama"\ndescription = "An LLM"\nicon = "meta"\n'
-            'kind = "external"\nblobs = ["llama3.1"]\n',
-            "flows/train/flow.py": FLOW.format(name="TrainFlow"),
-            "flows/train/README.md": "Trains.",
-        },
-    )
+    write(root, PROJECT)
     return root
 
 
 @pytest.fixture
 def project(folder: Path) -> Path:
     """The small project in git, on a feature branch with two commits."""
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    git(folder, "remote", "add", "origin", "https://alice:secret@git.example.org/team/my-project.git")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "--message=First", "--date=2025-01-02T03:04:05+01:00")
-    git(folder, "switch", "--quiet", "--create=feature/x")
-    git(folder, "commit", "--quiet", "--allow-empty", "--message=Second\n\nWith a reason.\n\nAnd more.")
+    commit_all(folder)
     return folder
 
 
@@ -150,10 +55,6 @@ def configured(server: Recorder, project: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("ASSETSITE_URL", server.url)
     monkeypatch.setenv("ASSETSITE_TOKEN", "the-token")
     return project
-
-
-def spec_file(root: Path) -> dict[str, Any]:
-    return json.loads((root / "project_spec.json").read_text())
 
 
 def test_one_request_deploys_everything(server: Recorder, configured: Path) -> None:
@@ -243,9 +144,24 @@ def test_the_spec_file_is_the_record_that_was_posted(server: Recorder, configure
                 "display_name": "Latest comic",
                 "description": "The strip",
                 "card_markdown": "About the comic",
+                "kind": "data",
+                "properties": {"key": "value"},
+                "tags": {"fresh": "yes"},
+                "blobs": [],
             }
         ],
-        "models": [{"id": "llama", "display_name": "Llama", "description": "An LLM", "icon": "meta"}],
+        "models": [
+            {
+                "id": "llama",
+                "display_name": "Llama",
+                "description": "An LLM",
+                "icon": "meta",
+                "kind": "external",
+                "properties": {},
+                "tags": {},
+                "blobs": ["llama3.1"],
+            }
+        ],
         "workflows": [
             {
                 "flow_name": "TrainFlow",
@@ -256,6 +172,7 @@ def test_the_spec_file_is_the_record_that_was_posted(server: Recorder, configure
             }
         ],
         "card_info": [],
+        "deployments": [],
     }
 
 
@@ -275,6 +192,7 @@ def test_what_happened_is_told(
         f"See it at {server.url}/default/my_project/feature_x/",
         "Wrote project_spec.json. To run a flow as deployed from this branch:",
         f"  cd {configured} && python flows/train/flow.py --config project_spec project_spec.json run",
+        "Each deployment makes project_spec.json anew, so name it in .gitignore.",
     ]
 
 
@@ -336,7 +254,7 @@ def test_quiet_prints_nothing(server: Recorder, configured: Path, capsys: pytest
 def test_dry_run_changes_nothing(server: Recorder, configured: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--dry-run"]) == 0
     out = capsys.readouterr().out
-    assert "data/xkcd  Latest comic" in out
+    assert "  create     data/xkcd" in out
     assert "TrainFlow" in out
     assert server.requests == []
     assert not (configured / "project_spec.json").exists()
@@ -433,6 +351,7 @@ def test_the_branch_comes_from_the_option_then_the_file_then_the_ci_then_git(
         return spec_file(project)["branch_name"]
 
     assert deployed_branch() == "feature/x"
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_HEAD_REF", "from/ci")
     assert deployed_branch() == "from/ci"
     with (project / "obproject.toml").open("r+") as file:
@@ -462,11 +381,75 @@ def test_the_perimeter_of_the_project_file_comes_last(project: Path, monkeypatch
     assert deployed_perimeter("--perimeter", "from_option") == "from_option"
 
 
-def test_a_detached_head_needs_a_name(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fault_26_a_detached_head_deploys_to_no_branch_named_head(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     git(project, "checkout", "--quiet", "--detach")
     assert main(["--no-server", "--root", str(project)]) == 1
     assert "detached HEAD" in capsys.readouterr().err
+    for name in ("HEAD", "head"):
+        assert main(["--no-server", "--root", str(project), "--branch", name]) == 1
+        assert "name it with --branch" in capsys.readouterr().err
+    assert not (project / "project_spec.json").exists()
     assert main(["--no-server", "--root", str(project), "--branch", "feature/x"]) == 0
+
+
+def test_fault_26_on_a_detached_head_the_ci_names_branch_and_commit(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pushed = git(project, "rev-parse", "HEAD")
+    git(project, "checkout", "--quiet", "--detach")
+    git(project, "commit", "--quiet", "--allow-empty", "--message=Merge of the CI")
+    monkeypatch.setenv("GITLAB_CI", "true")
+    monkeypatch.setenv("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "feature/x")
+    monkeypatch.setenv("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA", pushed)
+    monkeypatch.setenv("CI_COMMIT_SHA", git(project, "rev-parse", "HEAD"))
+    assert main(["--no-server", "--quiet", "--root", str(project)]) == 0
+    record = spec_file(project)
+    assert (record["branch_name"], record["version_id"]) == ("feature/x", pushed)
+    assert [event["pr_title"] for event in record["spec"]["deployment_events"]] == ["Second", "First"]
+
+
+def test_a_job_that_deploys_another_branch_than_its_own_deploys_what_is_checked_out(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_HEAD_REF", "feature/merged")
+    monkeypatch.setenv("GITHUB_SHA", "c0ffee")
+    assert main(["--no-server", "--quiet", "--root", str(project)]) == 0
+    assert spec_file(project)["version_id"] == "c0ffee"
+    assert main(["--no-server", "--quiet", "--root", str(project), "--branch", "main"]) == 0
+    assert spec_file(project)["version_id"] == git(project, "rev-parse", "HEAD")
+
+
+def test_fault_26_a_shallow_clone_does_not_pretend_to_know_the_first_commit(project: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--branch=feature/x", project.as_uri(), str(clone))
+    assert main(["--no-server", "--quiet", "--root", str(clone)]) == 0
+    record = spec_file(clone)
+    assert record["branch_name"] == "feature/x"
+    assert "created_at" not in record["spec"]
+    assert [event["pr_title"] for event in record["spec"]["deployment_events"]] == ["Second"]
+
+
+def test_the_build_of_a_tag_needs_a_branch(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(project, "checkout", "--quiet", "--detach")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_REF_TYPE", "tag")
+    monkeypatch.setenv("GITHUB_REF_NAME", "v1.0")
+    assert main(["--no-server", "--root", str(project)]) == 1
+    assert "GitHub Actions builds no branch here" in capsys.readouterr().err
+
+
+def test_two_ci_systems_at_once_are_refused(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("CIRCLECI", "true")
+    assert main(["--no-server", "--root", str(project)]) == 1
+    assert "GitHub Actions and CircleCI at once (GITHUB_ACTIONS, CIRCLECI)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", [["--branch", "//"], ["--perimeter", "a/b"]])
@@ -508,7 +491,7 @@ def test_a_git_that_refuses_is_quoted(
     assert "dubious ownership" in capsys.readouterr().err
 
 
-def test_a_repository_without_commits_has_a_branch(folder: Path) -> None:
+def test_fault_26_a_repository_without_commits_has_a_branch(folder: Path) -> None:
     git(folder, "init", "--quiet", "--initial-branch=trunk")
     checkout = read_checkout(folder)
     assert checkout is not None
@@ -544,65 +527,86 @@ def test_commits_are_linked_without_credentials(folder: Path, remote: str, url: 
     assert checkout.commit_url("1") == url
 
 
-@pytest.mark.parametrize(
-    ("environ", "branch"),
-    [
-        ({}, None),
-        ({"GITHUB_HEAD_REF": "feature/x", "GITHUB_REF_NAME": "12/merge"}, "feature/x"),
-        ({"GITHUB_HEAD_REF": "", "GITHUB_REF_NAME": "main", "GITHUB_REF_TYPE": "branch"}, "main"),
-        ({"GITHUB_REF_NAME": "v1.0", "GITHUB_REF_TYPE": "tag"}, None),
-        ({"CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "feature/x", "CI_COMMIT_REF_NAME": "other"}, "feature/x"),
-        ({"CI_COMMIT_REF_NAME": "main"}, "main"),
-        ({"CI_COMMIT_REF_NAME": "v1.0", "CI_COMMIT_TAG": "v1.0"}, None),
-        ({"SYSTEM_PULLREQUEST_SOURCEBRANCH": "refs/heads/feature/x", "BUILD_SOURCEBRANCH": "refs/pull/1"}, "feature/x"),
-        ({"BUILD_SOURCEBRANCH": "refs/heads/main"}, "main"),
-        ({"BUILD_SOURCEBRANCH": "refs/tags/v1"}, None),
-        ({"CIRCLE_BRANCH": "feature/x"}, "feature/x"),
-    ],
-)
-def test_the_ci_names_the_branch(environ: dict[str, str], branch: str | None) -> None:
-    assert ci.find_branch(environ) == branch
-
-
-@pytest.mark.parametrize(
-    ("environ", "page"),
-    [
-        ({}, None),
-        (
-            {"GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "o/r", "GITHUB_RUN_ID": "7"},
-            "https://github.com/o/r/actions/runs/7",
-        ),
-        (
-            {"SYSTEM_COLLECTIONURI": "https://dev.example/o/", "SYSTEM_TEAMPROJECT": "p", "BUILD_BUILDID": "7"},
-            "https://dev.example/o/p/_build/results?buildId=7",
-        ),
-        ({"CI_JOB_URL": "https://gitlab.example/j/7"}, "https://gitlab.example/j/7"),
-    ],
-)
-def test_the_ci_names_its_page(environ: dict[str, str], page: str | None) -> None:
-    assert ci.find_page(environ) == page
-
-
-@pytest.mark.parametrize(
-    ("source", "flow_name"),
-    [
-        (FLOW.format(name="Plain"), "Plain"),
-        ("class A(FlowSpec): pass", "A"),
-        ("class A(obproject.ProjectFlow): pass", "A"),
-        ("class Base(ProjectFlow): pass\nclass A(Base): pass\nif __name__ == '__main__':\n    A()", "A"),
-        ("from team import TeamFlow\nclass A(TeamFlow): pass\nif __name__ == '__main__':\n    A()", "A"),
-        ("class H: pass\nclass A(ProjectFlow): pass\nif __name__ == '__main__':\n    H()\n    A()", "A"),
-        ("class Loop(Loop): pass\nclass A(ProjectFlow): pass", "A"),
-    ],
-)
-def test_the_flow_of_a_file_is_found(tmp_path: Path, source: str, flow_name: str) -> None:
-    write(tmp_path, {"flows/a/flow.py": source, "flows/_off/flow.py": "broken(", "flows/none/other.py": ""})
-    assert [workflow.flow_name for workflow in read_workflows(tmp_path)] == [flow_name]
-
-
 def test_the_command_runs_as_a_program(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "obproject.deploy", "--no-server", "--root", project], capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "--config project_spec project_spec.json run" in done.stdout
+
+
+def test_commits_and_the_job_are_linked_as_the_environment_says(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMIT_URL", "https://review.example.org/c/")
+    monkeypatch.setenv("CI_URL", "https://builds.example.org/7")
+    assert main(["--no-server", "--quiet", "--root", str(project)]) == 0
+    spec = spec_file(project)["spec"]
+    sha = git(project, "rev-parse", "HEAD")
+    assert spec["deployment_events"][0]["commit_link"] == f"https://review.example.org/c/{sha}"
+    assert spec["ci_url"] == "https://builds.example.org/7"
+
+
+def test_the_spec_file_that_git_ignores_is_no_topic(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--no-server", "--root", str(project)]) == 0
+    assert ".gitignore" in capsys.readouterr().out
+    (project / ".gitignore").write_text("project_spec.json\n")
+    assert main(["--no-server", "--root", str(project)]) == 0
+    assert ".gitignore" not in capsys.readouterr().out
+
+
+def test_fault_22_readmes_of_any_size_reach_the_server(server: Recorder, configured: Path) -> None:
+    text = "A long README. " * 20_000
+    (configured / "README.md").write_text(text)
+    assert len(text) > 131_072
+    assert main([]) == 0
+    assert server.requests[0][3]["spec"]["markdown"] == text.strip()
+
+
+def test_fault_20_a_missing_name_is_found_before_anything_is_registered_and_stray_files_are_left_alone(
+    server: Recorder, configured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(configured, {"data/notes.txt": "not an asset", "data/xkcd/asset_config.toml": 'id = "xkcd"\n'})
+    assert main([]) == 1
+    assert "data/xkcd/asset_config.toml: key 'name'" in capsys.readouterr().err
+    assert server.requests == []
+
+
+def test_fault_20_a_folder_of_another_name_declares_the_same_kind(server: Recorder, configured: Path) -> None:
+    (configured / "data").rename(configured / "datasets")
+    with (configured / "obproject.toml").open("a") as file:
+        file.write('[obproject_dirs]\ndata = "datasets"\n')
+    assert main([]) == 0
+    first, _ = server.requests[0][3]["definitions"]
+    assert (first["kind"], first["id"], first["asset_kind"]) == ("data", "xkcd", "data")
+
+
+def test_fault_24_no_program_of_a_vendor_is_needed_and_every_problem_is_an_exit_code(
+    server: Recorder, configured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert main(["--branch", "feature/x", "--perimeter", "team"]) == 0
+    assert server.requests[0][1].startswith("/v1/perimeters/team/")
+    assert main(["--branch", "feature/x", "--perimeter", "not/one"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("branch", "key"),
+    [
+        ("feature--x", "feature_x"),
+        ("__x__", "x"),
+        ("dependabot/npm/foo-1.2.3", "dependabot_npm_foo_1_2_3"),
+        ("user.alice@company.com", "user_alice_at_company_com"),
+    ],
+)
+def test_fault_28_a_branch_has_one_key_everywhere(project: Path, branch: str, key: str) -> None:
+    assert main(["--no-server", "--quiet", "--root", str(project), "--branch", branch]) == 0
+    record = spec_file(project)
+    assert (record["branch_name"], record["branch"]) == (branch, key)
+    assert record["spec"]["project_branch"] == key
+    assert record["spec"]["metaflow_branch"] == f"test.{key}"
+
+
+def test_fault_29_master_is_production_as_main_is(project: Path) -> None:
+    for branch in ("main", "master"):
+        assert main(["--no-server", "--quiet", "--root", str(project), "--branch", branch]) == 0
+        record = spec_file(project)
+        assert (record["branch"], record["spec"]["metaflow_branch"]) == (branch, "prod")

@@ -204,7 +204,7 @@ def test_an_artifact_in_another_local_datastore_is_loaded_from_there(
     assert load_artifact(instance, "numbers") == [1, 2, 3]
 
 
-def test_an_artifact_that_is_gone_is_reported_with_asset_task_and_datastore(
+def test_fault_45_an_artifact_that_is_gone_is_reported_with_asset_task_and_datastore(
     developed: tuple[StubCatalogue, FlowRun],
 ) -> None:
     catalogue, run = developed

@@ -366,6 +366,7 @@ def test_fault_13_a_promotion_by_a_ci_is_one_by_a_ci(
     name: str, feature: Asset, main: Asset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(feature)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_SHA", "0" * 40)
     promote_assets(name, "feature/x", "main")
     [alias] = main.list_aliases("clf")

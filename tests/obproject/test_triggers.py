@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from metaflow.exception import MetaflowException
-from moto.server import ThreadedMotoServer
 
 from obproject.triggers import (
     ProjectScheduleException,
@@ -22,9 +17,9 @@ from obproject.triggers import (
     project_schedule,
     project_trigger,
 )
-from tests.obproject.flows import CHECKOUT, run_flow, write_flow
+from tests.obproject.argo import compiled, object_store
+from tests.obproject.flows import run_flow, write_flow
 
-BUCKET = "flows"
 SPEC = {"branch_name": "release/v2", "branch": "release_v2", "spec": {"project_branch": "release_v2"}}
 READS_MAIN = 'project = "tryout"\n\n[dev-assets]\nbranch = "main"\n'
 TRIGGER = '@project_trigger(event={"name": "ready", "parameters": {"day": "date"}})'
@@ -60,20 +55,14 @@ def write(folder: Path, *decorators: str, project_toml: str = READS_MAIN) -> Non
 
 
 @pytest.fixture(scope="module")
-def object_store() -> Iterator[str]:
-    """The address of an S3 endpoint, which takes the code packages."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret", "region_name": "us-east-1"}
-    boto3.client("s3", endpoint_url=url, **keys).create_bucket(Bucket=BUCKET)
-    yield url
-    server.stop()
+def store() -> Iterator[str]:
+    """The address of an object store, which takes the code packages."""
+    with object_store() as url:
+        yield url
 
 
 @pytest.fixture
-def compiled(tmp_path: Path, object_store: str) -> Compile:
+def compiled_annotations(tmp_path: Path, store: str) -> Compile:
     """Compile the folder's flow for Argo, with a spec or as a developer does by hand; return the annotations."""
 
     def compile_flow(spec: dict[str, Any] | None) -> dict[str, str]:
@@ -81,32 +70,11 @@ def compiled(tmp_path: Path, object_store: str) -> Compile:
         if spec is not None:
             (tmp_path / "project_spec.json").write_text(json.dumps(spec))
             spec_options = ["--config", "project_spec", "project_spec.json"]
-        env = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        env |= {
-            "PYTHONPATH": str(CHECKOUT),
-            "METAFLOW_USER": "alice",
-            "METAFLOW_HOME": str(tmp_path / "no-configuration"),
-            "METAFLOW_S3_ENDPOINT_URL": object_store,
-            "METAFLOW_DATASTORE_SYSROOT_S3": f"s3://{BUCKET}/metaflow",
-            "AWS_ACCESS_KEY_ID": "key",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "us-east-1",
-        }
         argo_events = ("EVENT", "EVENT_SOURCE", "EVENT_BUS", "SERVICE_ACCOUNT", "WEBHOOK_URL")
-        env |= {f"METAFLOW_ARGO_EVENTS_{name}": f"http://{name}" for name in argo_events}
-        options = ["--no-pylint", "--datastore", "s3", *spec_options]
-        done = subprocess.run(
-            [sys.executable, "flow.py", *options, "argo-workflows", "create", "--only-json"],
-            cwd=tmp_path,
-            env=env,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        assert "assetsite" not in done.stderr
-        annotations: dict[str, str] = json.loads(done.stdout)["metadata"]["annotations"]
+        events = {f"METAFLOW_ARGO_EVENTS_{name}": f"http://{name}" for name in argo_events}
+        template, said = compiled(tmp_path, store, *spec_options, **events)
+        assert "assetsite" not in said
+        annotations: dict[str, str] = template["metadata"]["annotations"]
         return annotations
 
     return compile_flow
@@ -115,20 +83,20 @@ def compiled(tmp_path: Path, object_store: str) -> Compile:
 @pytest.mark.flows
 @pytest.mark.parametrize("decorators", [(TRIGGER, SCHEDULE), (SCHEDULE, TRIGGER)], ids=["trigger first", "last"])
 def test_a_deployed_flow_starts_at_its_branchs_times_and_events(
-    compiled: Compile, tmp_path: Path, decorators: tuple[str, str]
+    compiled_annotations: Compile, tmp_path: Path, decorators: tuple[str, str]
 ) -> None:
     write(tmp_path, *decorators)
-    annotations = compiled(SPEC)
+    annotations = compiled_annotations(SPEC)
     assert json.loads(annotations["metaflow/cron"]) == {"schedule": "0 6 * * MON", "tz": "Asia/Tokyo"}
     assert json.loads(annotations["metaflow/triggers"]) == [{"name": "prj.tryout.release_v2.ready", "type": "event"}]
 
 
 @pytest.mark.flows
 def test_fault_37_a_developers_copy_that_reads_main_has_none_of_its_schedule_and_events(
-    compiled: Compile, tmp_path: Path
+    compiled_annotations: Compile, tmp_path: Path
 ) -> None:
     write(tmp_path, TRIGGER, SCHEDULE)
-    annotations = compiled(None)
+    annotations = compiled_annotations(None)
     assert "metaflow/cron" not in annotations
     assert "metaflow/triggers" not in annotations
 

@@ -134,6 +134,16 @@ def test_fault_34_what_the_project_reads_from_main_may_be_its_own_first(
     assert (own.read_branch, own.write_branch) == ("main", "user_alice")
 
 
+def test_properties_that_main_declares_hold_for_an_own_asset_that_declares_none(catalogue: StubCatalogue) -> None:
+    pending(catalogue, branch="main")["state"] = "ready"
+    catalogue.properties["default", "churn", "main", "data", "rows"] = {"threshold": "0.5"}
+    own = project({"dev-assets": {"branch": "main", "own-first": True}}, rows=[2])
+    own.register_data("rows", "rows")
+    assert own.asset.get_properties("rows") == {"threshold": "0.5"}
+    catalogue.properties["default", "churn", "user_alice", "data", "rows"] = {"threshold": "0.7"}
+    assert own.asset.get_properties("rows") == {"threshold": "0.7"}
+
+
 def test_what_main_lacks_is_read_from_the_task_itself(catalogue: StubCatalogue) -> None:
     prj = project({"dev-assets": {"branch": "main"}}, rows=[1])
     prj.register_data("rows", "rows")

@@ -1,0 +1,16 @@
+"""``obproject-deploy``: bring what a project folder declares to the branch of its code.
+
+Everything is read, validated and compiled before anything is changed; then the catalogue gets all assets and the
+description of the project in one request, the orchestrator its flows, and the apps run their commands.
+
+    options, projects   what is asked for, and of which projects
+    plan                one project read and validated; apps, choice of the orchestrator
+    commands, deployers, airflow   Metaflow's commands
+    deployment, outcome what is done, and what came of it
+    difference          what would change
+    telling, summary, comments     for people, in the terminal and on the pages of a CI
+"""
+
+from obproject.deploy.command import main
+
+__all__ = ["main"]

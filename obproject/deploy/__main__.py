@@ -1,0 +1,7 @@
+"""``python -m obproject.deploy``."""
+
+import sys
+
+from obproject.deploy import main
+
+sys.exit(main())

@@ -1,0 +1,236 @@
+"""The program ``obproject-deploy``: from its options to its exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from obproject.checked_toml import DefinitionError, Problem
+from obproject.deploy.comments import NoComment, find_conversation, write_to_job_page
+from obproject.deploy.deployment import compile_flows, deploy, write_spec_only
+from obproject.deploy.difference import Difference, compare
+from obproject.deploy.options import Options, read_options
+from obproject.deploy.outcome import Outcome
+from obproject.deploy.plan import Plan, make_plan
+from obproject.deploy.projects import NoProject, ProjectFolder, find_projects
+from obproject.deploy.summary import summarise
+from obproject.deploy.telling import describe_outcome, describe_plan
+from obproject.errors import AssetError, AssetNotFound
+
+Json = dict[str, Any]
+
+BROKEN_PIPE = 141
+"""Exit code of a program whose reader went away, as the shell gives it."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return 0 if all went well, 1 if there was any problem, 141 if nobody reads the output."""
+    voice = Voice()
+    try:
+        code = _Command(read_options(argv), voice).run()
+        # A pipe that broke shows here, not when the interpreter ends.
+        sys.stdout.flush()
+    except BrokenPipeError:
+        voice.is_heard = False
+    if not voice.is_heard:
+        _discard_output()
+        return BROKEN_PIPE
+    return code
+
+
+def _discard_output() -> None:
+    """Lead the output nowhere, so that the interpreter's last flush does not fail."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+
+
+class Voice:
+    """Prints. If nobody listens any more, what was begun is done to its end all the same."""
+
+    is_heard = True
+
+    def say(self, text: str) -> None:
+        """Print a text as a result."""
+        self._write(text, sys.stdout)
+
+    def complain(self, text: str) -> None:
+        """Print a text as a problem."""
+        self._write(text, sys.stderr)
+
+    def _write(self, text: str, stream: Any) -> None:
+        try:
+            if self.is_heard and text:
+                print(text, file=stream, flush=True)
+        except BrokenPipeError:
+            self.is_heard = False
+
+
+class _Command:
+    """One run of the program."""
+
+    def __init__(self, options: Options, voice: Voice) -> None:
+        self.options, self.voice = options, voice
+        self.say: Callable[[str], None] = _say_nothing if options.quiet or options.json else voice.say
+        self.problems: list[Json] = []
+        """What was found wrong before anything was changed."""
+        self.documents: list[Json] = []
+
+    def run(self) -> int:
+        plans = self._plan(self._find())
+        if self._is_over():
+            return self._end()
+        if self.options.dry_run:
+            for plan in plans:
+                self._show(plan)
+            return self._end()
+        compiled = self._compile(plans)
+        if self._is_over():
+            return self._end()
+        outcomes = self._deploy(compiled)
+        self.documents = [outcome.document for outcome in outcomes]
+        self._publish(outcomes)
+        return self._end()
+
+    # Before anything is changed
+
+    def _find(self) -> list[ProjectFolder]:
+        start = self.options.root or Path.cwd()
+        try:
+            return find_projects(start, self.options.projects, climb=self.options.root is None)
+        except NoProject as error:
+            self._note("", f"obproject-deploy: {error}")
+        except DefinitionError as error:
+            self._note_all("", error.problems)
+        return []
+
+    def _plan(self, folders: Sequence[ProjectFolder]) -> list[Plan]:
+        plans: dict[str, Plan] = {}
+        for folder in folders:
+            try:
+                plan = make_plan(folder, self.options)
+            except DefinitionError as error:
+                self._note_all(folder.name, error.problems)
+                continue
+            if other := plans.get(plan.name):
+                message = f"found the project {plan.name!r}, which {other.folder.name} is too, expected one of its own"
+                self._note_all(folder.name, [Problem("obproject.toml", "key 'project'", message)])
+            else:
+                plans[plan.name] = plan
+        return list(plans.values())
+
+    def _compile(self, plans: Sequence[Plan]) -> list[tuple[Plan, dict[str, str]]]:
+        """Compile the flows of all projects before any of them is deployed; leave out those that can't be."""
+        compiled = []
+        for plan in plans:
+            if plan.flows:
+                self.say(f"Compiling {len(plan.flows)} flow{'s' if len(plan.flows) > 1 else ''} of {plan.name} ...")
+            names, failures = compile_flows(plan)
+            for failure in failures:
+                self._note(plan.folder.name, failure)
+            if not failures:
+                compiled.append((plan, names))
+        return compiled
+
+    def _note_all(self, project: str, problems: Sequence[Problem]) -> None:
+        for problem in problems:
+            self._note(project, str(problem), source=problem.source, where=problem.where)
+
+    def _note(self, project: str, message: str, **place: str) -> None:
+        self.problems.append({"project": project, "message": message, **place})
+        self.voice.complain(f"{project}: {message}" if project else message)
+
+    def _is_over(self) -> bool:
+        """Say whether what was found wrong ends it: anything does, unless other projects are to go on."""
+        return bool(self.problems) and not self.options.continue_on_error
+
+    def _show(self, plan: Plan) -> None:
+        """Show what a deployment would change."""
+        difference, why_unknown = None, ""
+        if self.options.spec_only or plan.settings.url is None:
+            why_unknown = "no server is asked."
+        else:
+            try:
+                difference = compare(plan, skip_assets=self.options.skip_assets)
+            except AssetNotFound:
+                why_unknown = f"the perimeter {plan.settings.perimeter!r} is not there yet, or not to be seen."
+            except AssetError as error:
+                self._note(plan.folder.name, str(error))
+                return
+        self.documents.append(plan_document(plan, difference))
+        self.say(describe_plan(plan, difference, why_unknown))
+
+    # Changing things
+
+    def _deploy(self, compiled: Sequence[tuple[Plan, dict[str, str]]]) -> list[Outcome]:
+        """Deploy one project after the other, up to the first that fails unless all are to be tried."""
+        outcomes: list[Outcome] = []
+        for plan, names in compiled:
+            if outcomes and not outcomes[-1].ok and not self.options.continue_on_error:
+                self._note(plan.folder.name, "was not deployed, because one before it failed.")
+                continue
+            only_spec = self.options.spec_only
+            outcome = write_spec_only(plan) if only_spec else deploy(plan, names, self.options, self.say)
+            outcomes.append(outcome)
+            self.say(describe_outcome(outcome))
+            for failure in outcome.failures:
+                self.voice.complain(f"obproject-deploy: {failure}")
+        return outcomes
+
+    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+        """Put the summaries where people look; what does not work is one line."""
+        if self.options.spec_only or not outcomes:
+            return
+        texts = [summarise(outcome) for outcome in outcomes]
+        ci = outcomes[0].plan.ci
+        try:
+            if self.options.summary:
+                self.options.summary.write_text("\n".join(texts), encoding="utf-8")
+            if ci and (line := write_to_job_page(ci.system, "\n".join(texts))):
+                self.say(line)
+        except OSError as error:
+            self.voice.complain(f"The summary was not written: {error}")
+        if ci and (conversation := find_conversation(ci.system)):
+            try:
+                for outcome, text in zip(outcomes, texts, strict=True):
+                    conversation.say(f"obproject-deploy {outcome.plan.settings.perimeter}/{outcome.plan.name}", text)
+            except NoComment as error:
+                self.voice.complain(f"The comment was not written: {error}")
+
+    def _end(self) -> int:
+        """Print the document, or how many problems there were; return the exit code."""
+        ok = not self.problems and all(document["ok"] for document in self.documents)
+        if self.options.json:
+            status = "failed" if not ok else "dry_run" if self.options.dry_run else "ok"
+            document = {"status": status, "problems": self.problems, "projects": self.documents}
+            self.voice.say(json.dumps(document, indent=2))
+        elif (count := len(self.problems)) and not self.documents:
+            self.voice.complain(f"{count} problem{'s' if count > 1 else ''} found; nothing was deployed.")
+        return 0 if ok else 1
+
+
+def plan_document(plan: Plan, difference: Difference | None) -> Json:
+    """Return a plan for programs."""
+    commands = [plan.deployer.create(flow, plan.spec_file) for flow in plan.flows] if plan.deployer else []
+    return {
+        "project": plan.name,
+        "branch": plan.branch,
+        "perimeter": plan.settings.perimeter,
+        "version_id": plan.record["version_id"],
+        "ok": True,
+        "deployer": plan.deployer.name if plan.deployer else None,
+        "flows": [
+            {"name": flow.name, "command": list(command.arguments), "folder": str(command.folder)}
+            for flow, command in zip(plan.flows, commands, strict=True)
+        ],
+        "apps": [{"name": app.name, "command": list(app.command)} for app in plan.apps],
+        "difference": difference.document if difference else None,
+    }
+
+
+def _say_nothing(_text: str) -> None:
+    """Stand in for printing where nothing shall be printed."""

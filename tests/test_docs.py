@@ -10,10 +10,26 @@ from django.urls import URLPattern, URLResolver, get_resolver
 import obproject
 from catalog import limits
 from catalog.api.answers import FILTERS
+from obproject import Asset, AssetInstance, DeleteResult, EntityRef, EvalsLogger, ProjectEvent
+from obproject.assets import Alias, AliasMove
+from obproject.highlights import Highlight
+from obproject.prj import ProjectContext
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
 API = (ROOT / "docs/api.md").read_text()
+PUBLIC_CLASSES = [
+    Alias,
+    AliasMove,
+    Asset,
+    AssetInstance,
+    DeleteResult,
+    EntityRef,
+    EvalsLogger,
+    Highlight,
+    ProjectContext,
+    ProjectEvent,
+]
 EVERYTHING = "\n".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 
 
@@ -25,8 +41,8 @@ def test_every_setting_of_the_site_is_explained():
 
 def test_every_setting_of_the_flow_side_is_explained():
     code = "\n".join(path.read_text() for path in (ROOT / "obproject").glob("*.py"))
-    named = set(re.findall(r'environ(?:\.get\(|\[)"((?:ASSETSITE|OB|OBP|OBPROJECT)_\w+)"', code))
-    named |= {f"ASSETSITE_{name}" for name in re.findall(r'(?:_first|_number)\(\w*,? ?"([A-Z]+)"', code)}
+    named = set(re.findall(r'(?:environ(?:\.get\(|\[)|plain\()"((?:ASSETSITE|OB|OBP|OBPROJECT)_\w+)"', code))
+    named |= {f"ASSETSITE_{name}" for name in re.findall(r'(?:_first|_number|_switch)\(\w*,? ?"([A-Z]+)"', code)}
     assert {"ASSETSITE_URL", "ASSETSITE_TOKEN", "ASSETSITE_PERIMETER"} <= named
     assert {name for name in named if f"`{name}`" not in CONFIGURATION} == set()
 
@@ -75,10 +91,36 @@ def test_every_public_name_of_the_client_is_in_the_docs(name):
     assert f"`{name}" in EVERYTHING
 
 
+@pytest.mark.parametrize("owner", PUBLIC_CLASSES)
+def test_every_public_name_of_a_class_is_in_the_reference(owner):
+    names = {name for name in dir(owner) if not name.startswith("_") and name not in dir(tuple)}
+    reference = (ROOT / "docs/prj.md").read_text()
+    assert {name for name in names - {"as_data"} if not re.search(rf"\b{name}\b", reference)} == set()
+
+
+def test_every_page_is_in_the_list_of_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    assert [path.name for path in (ROOT / "docs").glob("*.md") if f"(docs/{path.name})" not in readme] == []
+
+
 def test_links_between_the_docs_lead_somewhere():
     for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page, as links name them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_to_headings_lead_to_one():
+    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
+            other = page.parent / target if target else page
+            assert not other.exists() or anchor in anchors(other), f"{page.name} links to {target}#{anchor}"
 
 
 def test_every_make_target_of_the_readme_exists():

@@ -163,6 +163,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["access.authentication.SignedIn"],
+    "ENUM_NAME_OVERRIDES": {"InstanceState": ["pending", "ready", "failed"]},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
@@ -201,11 +202,19 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 CARD_ROOTS = env.list("ASSETSITE_CARD_ROOTS", default=[])
 METAFLOW_UI_URL = env.str("METAFLOW_UI_URL", default="").rstrip("/")
 
+# Making up for what the catalogue missed
+RECONCILE = env.list("ASSETSITE_RECONCILE", default=[])
+RECONCILE_MINUTES = env.float("ASSETSITE_RECONCILE_MINUTES", default=5)
+LOST_AFTER_HOURS = env.float("ASSETSITE_LOST_AFTER", default=48)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django.request": {"level": "ERROR"}},  # a 404 is an answer, not an event
+    "loggers": {
+        "django.request": {"level": "ERROR"},  # a 404 is an answer, not an event
+        "catalog.reconciling": {"level": "INFO"},
+    },
 }

@@ -8,4 +8,5 @@ class CatalogConfig(AppConfig):
     verbose_name = "Catalogue"
 
     def ready(self) -> None:
-        from catalog.runs import checks  # noqa: F401  (registers itself when imported)
+        import catalog.reconciling.checks
+        import catalog.runs.checks  # noqa: F401  (both register themselves when imported)

@@ -7,11 +7,25 @@ from itertools import chain
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Case, Count, F, Max, Min, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Greatest, Least
 
 from catalog.entities import Entity
 from catalog.lookups import component_named
-from catalog.models import Asset, Branch, Component, Consumption, Edge, Instance, Kind, Promotion, SpecVersion, State
+from catalog.models import (
+    Asset,
+    Branch,
+    Component,
+    Consumption,
+    Edge,
+    Highlight,
+    Instance,
+    Kind,
+    Project,
+    Promotion,
+    SpecVersion,
+    State,
+)
 
 Row = dict[str, Any]
 EVERY = Q()
@@ -25,12 +39,15 @@ def effective_properties(asset: Asset) -> Row:
 def newest_of(asset: Asset) -> Row:
     """The pointers and counters of an asset that follow from its instances."""
     instances = Instance.objects.filter(asset=asset)
-    newest_ready = instances.filter(state=State.READY).order_by("-number").first()
+    last = list(instances.last_of_each_state(1, tuple(State.values)).latest_first())
+    newest = last[0] if last else None
+    newest_ready = next((row for row in last if row.state == State.READY), None)
     counts = instances.aggregate(last=Max("number"), ready=Count("pk", filter=Q(state=State.READY)))
     return {
         "last_number": counts["last"] or 0,
         "ready_count": counts["ready"],
-        "newest_id": instances.filter(number=counts["last"]).values_list("pk", flat=True).first(),
+        "newest_id": newest.pk if newest else None,
+        "newest_at": newest.created_at if newest else None,
         "newest_ready_id": newest_ready.pk if newest_ready else None,
         "refreshed_at": newest_ready.settled_at if newest_ready else None,
     }
@@ -60,9 +77,9 @@ def add_to_edge(
     instance: Instance | None,
     at: datetime,
 ) -> None:
-    """Count one more registration or consumption.
+    """Count one more registration or consumption; one that arrived late is not the last.
 
-    The caller took `at` under a lock: the edge's, or the asset's where the edge is new.
+    The caller holds a lock: the edge's, or the asset's where the edge is new.
     """
     newest = {
         "last_at": at,
@@ -71,7 +88,10 @@ def add_to_edge(
         "last_instance": instance,
     }
     key = {"asset": asset, "component": component, "direction": direction, "write_branch": write_branch[0]}
-    if Edge.objects.filter(**key).update(count=F("count") + 1, **newest):
+    known = Edge.objects.filter(**key)
+    if known.filter(last_at__lte=at).update(count=F("count") + 1, **newest):
+        return
+    if known.update(count=F("count") + 1, first_at=Least("first_at", Value(at))):
         return
     Edge.objects.create(**key, first_at=at, write_branch_name=write_branch[1], **newest)
     if direction == Edge.Direction.CONSUMES:
@@ -89,7 +109,8 @@ def add_promotion(instance: Instance) -> None:
     if source is None:
         return
     pair = {"source_id": source.asset_id, "target": instance.asset}
-    again = {"count": F("count") + 1, "last_at": instance.created_at}
+    at = Value(instance.created_at)
+    again = {"count": F("count") + 1, "first_at": Least("first_at", at), "last_at": Greatest("last_at", at)}
     if not Promotion.objects.filter(**pair).update(**again):
         Promotion.objects.create(**pair, first_at=instance.created_at, last_at=instance.created_at)
 
@@ -108,6 +129,9 @@ class Recount:
         for pk in Branch.objects.order_by("pk").values_list("pk", flat=True).iterator():
             with transaction.atomic():
                 self._branch(Branch.objects.select_for_update(no_key=True).get(pk=pk))
+        for pk in Project.objects.order_by("pk").values_list("pk", flat=True).iterator():
+            with transaction.atomic():
+                self._project(Project.objects.select_for_update(no_key=True).get(pk=pk))
         return self
 
     def _asset(self, asset: Asset) -> None:
@@ -139,7 +163,20 @@ class Recount:
             },
         )
 
-    def _correct(self, row: Asset | Branch | Edge | Promotion, right: Row) -> None:
+        self._highlights(branch)
+
+    def _highlights(self, branch: Branch) -> None:
+        shown = Highlight.objects.filter(branch=branch).only("is_newest")
+        last = shown.filter(component=OuterRef("component")).newest_first().values("pk")[:1]
+        wrong = shown.exclude(is_newest=Case(When(pk=Subquery(last), then=True), default=False))
+        for highlight in wrong.order_by("-is_newest"):  # at no time are two of them the newest
+            self._correct(highlight, {"is_newest": not highlight.is_newest})
+
+    def _project(self, project: Project) -> None:
+        newest = Highlight.objects.filter(branch__project=project, is_newest=True).newest_first().only("pk").first()
+        self._correct(project, {"newest_highlight_id": newest.pk if newest else None})
+
+    def _correct(self, row: Asset | Branch | Edge | Highlight | Project | Promotion, right: Row) -> None:
         wrong = {name: value for name, value in right.items() if getattr(row, name) != value}
         if wrong:
             type(row)._default_manager.filter(pk=row.pk).update(**wrong)
@@ -206,7 +243,7 @@ def _productions(asset: Asset, which: Q) -> Iterator[tuple[tuple[int, str, str],
     branch = asset.branch
     fields = ("component_id", "created_at", "producer_kind", "producer_id", "pk", "promoted_from_id")
     for component, at, kind, entity, pk, source in (
-        Instance.objects.filter(which, asset=asset).order_by("number").values_list(*fields).iterator()
+        Instance.objects.filter(which, asset=asset).order_by("created_at", "number").values_list(*fields).iterator()
     ):
         yield (component, production(source is not None).value, branch.key), "", at, kind, entity, pk
 

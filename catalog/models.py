@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Collection
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -17,6 +18,15 @@ def new_instance_id() -> str:
 
 def new_definition_id() -> str:
     return f"d_{secrets.token_hex(10)}"
+
+
+def new_highlight_id() -> str:
+    return f"h_{secrets.token_hex(10)}"
+
+
+def client_id() -> "models.CharField[str | None, str | None]":
+    """The column of the id that a client gave to its write; null if it gave none, as no two ids are the same."""
+    return models.CharField(max_length=32, null=True, editable=False)
 
 
 class Kind(models.TextChoices):
@@ -41,6 +51,8 @@ class Project(models.Model):
     name = models.CharField(max_length=128)
     title = models.CharField(max_length=255, blank=True, help_text="As the newest spec of any branch says.")
     created_at = models.DateTimeField()
+    # derived
+    newest_highlight = models.ForeignKey("Highlight", null=True, on_delete=models.PROTECT, related_name="+")
 
     objects = querysets.ProjectQuerySet.as_manager()
 
@@ -142,6 +154,7 @@ class Asset(models.Model):
     created_by = models.CharField(max_length=255)
     deleted_at = models.DateTimeField(null=True)
     deleted_by = models.CharField(max_length=255, blank=True)
+    deletion_uid = models.CharField(max_length=32, blank=True, help_text="The id that a client gave to the deletion.")
     # as declared
     name = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
@@ -165,6 +178,7 @@ class Asset(models.Model):
     ready_count = models.PositiveIntegerField(default=0)
     newest = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+")
     newest_ready = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+")
+    newest_at = models.DateTimeField(null=True, help_text="When `newest` was made.")
     refreshed_at = models.DateTimeField(null=True)
     consumer_count = models.PositiveIntegerField(default=0)
 
@@ -246,8 +260,8 @@ class Instance(models.Model):
             models.CheckConstraint(condition=Q(state__in=State.values), name="state_is_known"),
         ]
         indexes = [
-            # latest-N and lists by state
-            models.Index(fields=["asset", "state", "-number"], name="instances_by_state"),
+            # latest, latest-N and the asset's pointers
+            models.Index(fields=["asset", "state", "-created_at", "-number"], name="instances_by_state"),
             # confirmation and supersession of a task's registrations; filter by producer
             models.Index(fields=["producer_id"], name="instances_by_producer"),
             # what a run made
@@ -260,6 +274,11 @@ class Instance(models.Model):
     @property
     def ref(self) -> str:
         return f"v{self.number}"
+
+    @property
+    def place_in_time(self) -> tuple[datetime, int]:
+        """What orders the instances of an asset; a number alone says in which order they arrived."""
+        return self.created_at, self.number
 
 
 class StateChange(models.Model):
@@ -286,10 +305,12 @@ class Consumption(models.Model):
     write_branch_name = models.CharField(max_length=255, blank=True)
     at = models.DateTimeField()
     actor = models.CharField(max_length=255)
+    uid = client_id()
 
     objects = querysets.ConsumptionQuerySet.as_manager()
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["uid"], name="one_consumption_per_id")]
         indexes = [
             # newest consumers of an asset
             models.Index(fields=["asset", "-id"], name="consumptions_of_asset"),
@@ -372,8 +393,10 @@ class AliasMove(models.Model):
     entity_kind = models.CharField(max_length=64)
     entity_id = models.CharField(max_length=512)
     actor = models.CharField(max_length=255)
+    uid = client_id()
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["uid"], name="one_alias_move_per_id")]
         indexes = [
             # the timeline over all aliases of an asset, and of one
             models.Index(fields=["asset", "-id"], name="alias_timeline"),
@@ -435,3 +458,134 @@ class IdempotencyKey(models.Model):
     status = models.PositiveSmallIntegerField()
     answer = models.TextField()
     created_at = models.DateTimeField(db_index=True)
+
+
+class Highlight(models.Model):
+    """Event: a task showed what its run came to."""
+
+    uid = models.CharField(max_length=32, unique=True, default=new_highlight_id, editable=False)
+    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="highlights")
+    component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="highlights")
+    entity_kind = models.CharField(max_length=64)
+    entity_id = models.CharField(max_length=512)
+    run = models.CharField(max_length=512, blank=True, help_text="Flow/run of a task.")
+    attempt = models.PositiveIntegerField(null=True)
+    datastore_type = models.CharField(max_length=16, blank=True)
+    datastore_root = models.CharField(max_length=1024, blank=True)
+    title = models.CharField(max_length=255, blank=True)
+    content = models.JSONField(default=dict, help_text="Labels, lines, columns and chart.")
+    image = models.BinaryField(null=True)
+    image_type = models.CharField(max_length=32, blank=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+    # derived
+    is_newest = models.BooleanField(help_text="Of its component on this branch.")
+
+    objects = querysets.HighlightQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["branch", "component"], condition=Q(is_newest=True), name="one_newest_highlight"
+            )
+        ]
+        indexes = [
+            # the newest of each component of a branch
+            models.Index(fields=["branch", "-at"], condition=Q(is_newest=True), name="newest_highlights"),
+            # all of a branch, newest first
+            models.Index(fields=["branch", "-at", "-id"], name="highlights_of_branch"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or self.uid
+
+
+class MetadataSource(models.Model):
+    """A place where Metaflow keeps its metadata, and what was wrong when it was last read."""
+
+    place = models.CharField(max_length=1024, unique=True, help_text="A folder, or the address of a metadata service.")
+    trouble = models.TextField(blank=True)
+    read_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.place
+
+
+class SourceFlow(models.Model):
+    """How far the runs of a flow have been read. Times are in seconds, as Metaflow and file systems count them."""
+
+    source = models.ForeignKey(MetadataSource, on_delete=models.CASCADE, related_name="flows")
+    name = models.CharField(max_length=255)
+    read_until = models.FloatField(default=0, help_text="All runs that began before were read.")
+    listed = models.FloatField(default=0, help_text="When the list of runs had last changed as it was read.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "name"], name="one_row_per_flow_of_a_source")]
+
+
+class OpenRun(models.Model):
+    """A run that may still change, or that began so lately that it is listed once more."""
+
+    flow = models.ForeignKey(SourceFlow, on_delete=models.CASCADE, related_name="open_runs")
+    name = models.CharField(max_length=255)
+    began = models.FloatField()
+    read_until = models.FloatField(default=0, help_text="What changed before was read.")
+    closed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["flow", "name"], name="one_row_per_open_run")]
+
+
+class MissedWrite(models.Model):
+    """A write that a task kept in its metadata and the catalogue has not: to be made up for, or the reason why not."""
+
+    source = models.ForeignKey(MetadataSource, on_delete=models.CASCADE, related_name="missed")
+    uid = models.CharField(max_length=255, help_text="The id that the task gave it.")
+    task = models.CharField(max_length=1024)
+    attempt = models.PositiveIntegerField(null=True)
+    operation = models.CharField(max_length=16, blank=True)
+    address = models.CharField(max_length=600, blank=True, help_text="perimeter/project/branch/kind/asset")
+    at = models.DateTimeField(help_text="When the catalogue did it, or else when the task asked for it.")
+    number = models.PositiveIntegerField(null=True, help_text="The number that the instance had.")
+    answered = models.BooleanField(default=False, help_text="The catalogue had done it once.")
+    entry = models.TextField(help_text="As the task kept it.")
+    error = models.TextField(blank=True)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "uid"], name="one_row_per_missed_write")]
+        indexes = [
+            # in the order in which they are made up for
+            models.Index(fields=["at", "id"], name="missed_writes_in_time"),
+            # the numbers that are spoken for
+            models.Index(fields=["address", "number"], name="missed_numbers"),
+        ]
+
+    def __str__(self) -> str:
+        return self.uid
+
+
+class Reconciliation(models.Model):
+    """One pass of bringing the catalogue up to date from Metaflow."""
+
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    actor = models.CharField(max_length=255, help_text="Who or what started it.")
+    rebuild = models.BooleanField(default=False, help_text="Everything was read from the beginning.")
+    complete = models.BooleanField(default=False, help_text="Everything was read; else the next pass goes on.")
+    runs = models.PositiveIntegerField(default=0)
+    made = models.PositiveIntegerField(default=0, help_text="Writes that were made up for.")
+    settled = models.PositiveIntegerField(default=0)
+    stuck = models.PositiveIntegerField(default=0, help_text="Writes that can't be made up for.")
+    told = models.TextField(blank=True, help_text="What people should know about it.")
+    instances_from = models.BigIntegerField(
+        default=0, help_text="No instance with a smaller key is pending, or has named a datastore that is not known."
+    )
+
+
+class Lease(models.Model):
+    """Who alone may do something, until when."""
+
+    name = models.CharField(max_length=64, unique=True)
+    holder = models.CharField(max_length=255, blank=True)
+    until = models.DateTimeField()

@@ -114,7 +114,11 @@ class AssetQuerySet(models.QuerySet[Any]):
 
     def at(self, perimeter: str, project: str, key: str, kind: str, asset_id: str) -> Self:
         """The live asset at an address."""
-        return self.live().filter(
+        return self.ever_at(perimeter, project, key, kind, asset_id).live()
+
+    def ever_at(self, perimeter: str, project: str, key: str, kind: str, asset_id: str) -> Self:
+        """All assets that were ever at an address: the live one, and those deleted."""
+        return self.filter(
             branch__project__perimeter__name=perimeter,
             branch__project__name=project,
             branch__key=key,
@@ -185,10 +189,24 @@ class InstanceQuerySet(models.QuerySet[Any]):
         return self.filter(asset=asset)
 
     def newest_first(self) -> Self:
+        """Those with the highest numbers first: as they arrived."""
         return self.order_by("-number")
+
+    def latest_first(self) -> Self:
+        """Those made last first. What arrived late, because the catalogue was away, is not the latest."""
+        return self.order_by("-created_at", "-number")
 
     def in_states(self, states: tuple[str, ...]) -> Self:
         return self.filter(state__in=states or ("ready",))
+
+    def last_of_each_state(self, most: int, states: tuple[str, ...] = ()) -> Self:
+        """The last few in each of these states: an index finds them, which leads from one state to its latest."""
+        if len(states) < 2:
+            return self.in_states(states)
+        found = Q()
+        for state in states:
+            found |= Q(pk__in=self.filter(state=state).latest_first().values("pk")[:most])
+        return self.filter(found)
 
     def before(self, number: int | None) -> Self:
         return self if number is None else self.filter(number__lt=number)
@@ -204,7 +222,7 @@ class InstanceQuerySet(models.QuerySet[Any]):
             if asset.last_number > most:
                 # in numbers, not as a join: so that an index finds them, however long the history
                 recent |= Q(asset=asset, number__gt=asset.last_number - most)
-        return self.filter(recent, state="ready").order_by("asset_id", "number")
+        return self.filter(recent, state="ready").order_by("asset_id", "created_at", "number")
 
     def matching(self, filters: Filters) -> Self:
         found = self.in_states(filters.states)
@@ -221,7 +239,8 @@ class InstanceQuerySet(models.QuerySet[Any]):
         mine = self.of(asset).select_related("component")
         match reference.kind:
             case ReferenceKind.LATEST:
-                return mine.in_states(states).newest_first()[reference.offset : reference.offset + 1].first()
+                place = reference.offset
+                return mine.last_of_each_state(place + 1, states).latest_first()[place : place + 1].first()
             case ReferenceKind.NUMBER:
                 return mine.filter(number=reference.number).first()
             case ReferenceKind.ALIAS:
@@ -247,6 +266,22 @@ class EdgeQuerySet(models.QuerySet[Any]):
 
     def newest_first(self) -> Self:
         return self.select_related("component").order_by("-last_at", "-id")
+
+
+class HighlightQuerySet(models.QuerySet[Any]):
+    def visible_to(self, viewer: Viewer) -> Self:
+        return self.filter(branch__project__perimeter__in=viewer.perimeter_ids())
+
+    def at_hand(self) -> Self:
+        """With its component and its place, and without the image, which has an address of its own."""
+        return self.select_related("component", "branch__project__perimeter").defer("image")
+
+    def newest_of_each(self, branch: Branch) -> Self:
+        """The newest of each component of a branch, newest first."""
+        return self.filter(branch=branch, is_newest=True).at_hand().newest_first()
+
+    def newest_first(self) -> Self:
+        return self.order_by("-at", "-id")
 
 
 def _instance_query(filters: Filters, prefix: str = "") -> Q:

@@ -6,5 +6,14 @@ from deploys and runs. Deleting is left to the API.
 
 from catalog.admin.assets import AssetAdmin
 from catalog.admin.read_only import BranchAdmin, ProjectAdmin, SpecVersionAdmin
+from catalog.admin.reconciling import MetadataSourceAdmin, MissedWriteAdmin, ReconciliationAdmin
 
-__all__ = ["AssetAdmin", "BranchAdmin", "ProjectAdmin", "SpecVersionAdmin"]
+__all__ = [
+    "AssetAdmin",
+    "BranchAdmin",
+    "MetadataSourceAdmin",
+    "MissedWriteAdmin",
+    "ProjectAdmin",
+    "ReconciliationAdmin",
+    "SpecVersionAdmin",
+]

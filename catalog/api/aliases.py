@@ -15,6 +15,7 @@ from catalog.api import answers
 from catalog.api.base import CatalogView
 from catalog.api.bodies import (
     AliasBody,
+    AliasDeletion,
     entity_of,
 )
 from catalog.api.paging import after_id, page_size, token_for
@@ -75,9 +76,20 @@ class AliasDetail(CatalogView):
         name = self.name()
         self.may_write(self.place())
         body = self.checked(AliasBody).validated_data
-        return self._guarded(name, lambda: self.once(lambda: (200, self._moved(name, body))))
+        uid = body.get("id") or ""
+        return self._guarded(
+            name,
+            lambda: self.once_by_id(lambda: (200, self._moved(name, body, uid)), lambda: self._moved_before(uid, name)),
+        )
 
-    def _moved(self, name: str, body: Json) -> Json:
+    def _moved_before(self, uid: str, name: str) -> tuple[int, Json] | None:
+        move = recording.move_before(uid, self.ever_here(), name)
+        alias = move and Alias.objects.filter(asset=move.asset_id, name=name).first()
+        if move and alias is None:
+            raise Conflict(f"The alias '{name}' was moved under this id, and deleted since.", current=None)
+        return (200, self.answer(alias.asset, alias)) if alias else None
+
+    def _moved(self, name: str, body: Json, uid: str) -> Json:
         alias = recording.set_alias(
             actor=self.viewer.actor,
             asset=self.asset(),
@@ -85,6 +97,7 @@ class AliasDetail(CatalogView):
             target_uid=body["instance_id"],
             entity=entity_of(body),
             expected=body.get("expected_instance_id", recording.ANY),
+            uid=uid,
         )
         return self.answer(self.asset(), alias)
 
@@ -94,21 +107,29 @@ class AliasDetail(CatalogView):
         parameters=[
             OpenApiParameter("expected_instance_id", str, description="Only if it points there."),
             answers.IDEMPOTENCY_KEY,
+            answers.write_id("a"),
         ],
         responses={204: None},
     )
     def delete(self, request: Request, **address: str) -> Response:
         name = self.name()
         self.may_write(self.place())
-        return self._guarded(name, lambda: self.once(lambda: self._deleted(name)))
+        uid = self.write_id(AliasDeletion)
+        return self._guarded(
+            name, lambda: self.once_by_id(lambda: self._deleted(name, uid), lambda: self._deleted_before(uid, name))
+        )
 
-    def _deleted(self, name: str) -> tuple[int, None]:
+    def _deleted_before(self, uid: str, name: str) -> tuple[int, None] | None:
+        return (204, None) if recording.move_before(uid, self.ever_here(), name) else None
+
+    def _deleted(self, name: str, uid: str) -> tuple[int, None]:
         recording.delete_alias(
             actor=self.viewer.actor,
             asset=self.asset(),
             name=name,
             entity=Entity("user", self.viewer.user.get_username()),
             expected=self.request.query_params.get("expected_instance_id", recording.ANY),
+            uid=uid,
         )
         return 204, None
 

@@ -63,6 +63,10 @@ class InstanceAnswer(Answer):
     url = serializers.URLField(help_text="The instance's page.")
 
 
+class ConsumptionAnswer(InstanceAnswer):
+    consumed_at = time(help_text="When the consumption was recorded.")
+
+
 class ItemAnswer(Answer):
     asset = AssetAnswer()
     latest_instance = InstanceAnswer(allow_null=True)
@@ -176,12 +180,43 @@ class DeployAnswer(Answer):
     url = serializers.URLField()
 
 
+class HighlightContentAnswer(Answer):
+    title = text()
+    labels = serializers.ListField(child=text())
+    synopsis = serializers.ListField(child=text(), help_text="Lines; **words** between asterisks stand out.")
+    highlight_type = serializers.ChoiceField(choices=["columns", "image", "chart"])
+    highlight_body = Anything(help_text="As sent; the src of an image is its address, empty if it was not kept.")
+
+
+class HighlightAnswer(Answer):
+    id = text()
+    at = time()
+    created_by = EntityRefBody()
+    component = ComponentAnswer()
+    run = text(help_text="Flow/run of a task.")
+    attempt = serializers.IntegerField(allow_null=True)
+    content = HighlightContentAnswer()
+    url = serializers.URLField(help_text="The highlight's page.")
+
+
+class HighlightListAnswer(Answer):
+    highlights = HighlightAnswer(many=True)
+
+
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
     str,
     OpenApiParameter.HEADER,
     description="The same key, caller, address and body again gets the first answer, and nothing is written twice.",
 )
+
+
+def write_id(letter: str) -> OpenApiParameter:
+    """The parameter by which a client gives an id to a deletion."""
+    told = "An id of the client's own for this deletion; sent again, it deletes nothing."
+    return OpenApiParameter("id", {"type": "string", "pattern": f"^{letter}_[0-9a-f]{{20}}$"}, description=told)
+
+
 STATE = OpenApiParameter(
     "state", str, many=True, description="any, pending, ready or failed: what is seen. Default: ready."
 )

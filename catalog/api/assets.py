@@ -13,6 +13,7 @@ from catalog import limits, recording
 from catalog.api import answers
 from catalog.api.base import CatalogView
 from catalog.api.bodies import (
+    AssetDeletion,
     ConfirmationBody,
     ConsumptionBody,
     RegistrationBody,
@@ -25,6 +26,7 @@ from catalog.api.shapes import (
     instance_shape,
     item_shape,
     producer_entry,
+    time_shape,
 )
 from catalog.entities import Entity
 from catalog.filters import Filters
@@ -112,7 +114,15 @@ class AssetDetail(CatalogView):
         scope = self.may_write(place, git_name)
         self._may_supersede(scope, body)
         at = AssetAddress(BranchAddress(scope, place.project, place.key, git_name), kind, name)
-        return self.once(lambda: (201, instance_shape(self._written(at, body), self.base)))
+        uid = body.validated_data.get("id") or ""
+        return self.once_by_id(
+            lambda: (201, instance_shape(self._written(at, body), self.base)),
+            lambda: self._registered_before(uid, body.entity),
+        )
+
+    def _registered_before(self, uid: str, entity: Entity) -> tuple[int, Json] | None:
+        instance = recording.registration_before(uid, self.ever_here(), entity)
+        return (201, instance_shape(Found(instance.asset, instance), self.base)) if instance else None
 
     def _may_supersede(self, scope: Perimeter, body: RegistrationBody) -> None:
         """A higher attempt fails what the lower ones registered, wherever that is."""
@@ -131,22 +141,35 @@ class AssetDetail(CatalogView):
                 config_hash=body.config_hash,
             )
             return Found(asset, None)
-        instance = recording.register(actor=actor, at=at, entity=body.entity, what=body.registration())
+        instance = recording.register(
+            actor=actor,
+            at=at,
+            entity=body.entity,
+            what=body.registration(),
+            uid=body.validated_data.get("id") or "",
+        )
         return Found(instance.asset, instance)
 
     @extend_schema(
         operation_id="delete_asset",
         summary="Delete an asset for good",
-        parameters=[answers.IDEMPOTENCY_KEY],
+        parameters=[answers.IDEMPOTENCY_KEY, answers.write_id("d")],
         responses={204: None},
     )
     def delete(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
         self.may_write(self.place())
-        return self.once(self._deleted)
+        uid = self.write_id(AssetDeletion)
+        # an asset of the same name may have come since, so the repeat is looked for first
+        return self.once_by_id(
+            lambda: self._deleted_before(uid) or self._deleted(uid), lambda: self._deleted_before(uid)
+        )
 
-    def _deleted(self) -> tuple[int, None]:
-        recording.delete_asset(actor=self.viewer.actor, asset=self.asset())
+    def _deleted(self, uid: str) -> tuple[int, None]:
+        recording.delete_asset(actor=self.viewer.actor, asset=self.asset(), uid=uid)
         return 204, None
+
+    def _deleted_before(self, uid: str) -> tuple[int, None] | None:
+        return (204, None) if recording.deletion_before(uid, self.ever_here()) else None
 
 
 class InstanceDetail(CatalogView):
@@ -167,16 +190,20 @@ class InstanceDetail(CatalogView):
         summary="Read an instance and be recorded as its consumer",
         parameters=[answers.STATE, answers.IDEMPOTENCY_KEY],
         request=ConsumptionBody,
-        responses=answers.InstanceAnswer,
+        responses=answers.ConsumptionAnswer,
     )
     def put(self, request: Request, **address: str) -> Response:
         self.viewer.require(address["perimeter"])
         body = self.checked(ConsumptionBody).validated_data
-        return self.once(lambda: (200, instance_shape(self._consumed(body), self.base)))
+        uid = body.get("id") or ""
+        return self.once_by_id(
+            lambda: (200, self._answer(self._consumed(body, uid))),
+            lambda: self._consumed_before(uid, entity_of(body)),
+        )
 
-    def _consumed(self, body: Json) -> Found:
+    def _consumed(self, body: Json, uid: str) -> Consumption:
         found, consumer = self.found(), body.get("consumer") or {}
-        recording.consume(
+        return recording.consume(
             actor=self.viewer.actor,
             asset=found.asset,
             instance=found.instance,
@@ -184,8 +211,16 @@ class InstanceDetail(CatalogView):
             entity=entity_of(body),
             consumer_project=consumer.get("project", ""),
             write_branch=consumer.get("branch", ""),
+            uid=uid,
         )
-        return found
+
+    def _consumed_before(self, uid: str, entity: Entity) -> tuple[int, Json] | None:
+        consumption = recording.consumption_before(uid, self.ever_here(), entity)
+        return (200, self._answer(consumption)) if consumption else None
+
+    def _answer(self, consumption: Consumption) -> Json:
+        shape = instance_shape(Found(consumption.asset, consumption.instance), self.base)
+        return shape | {"consumed_at": time_shape(consumption.at)}
 
 
 class Confirmations(CatalogView):

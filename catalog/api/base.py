@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from access.errors import BadRequest
+from access.errors import BadRequest, SiteError
 from access.identity import Viewer, viewer_of
 from access.models import Perimeter, Role
 from catalog import limits
@@ -19,6 +20,8 @@ from catalog.recording import Once, once
 from obproject.branches import branch_key
 
 Json = dict[str, Any]
+Act = Callable[[], tuple[int, Json | None]]
+Done = Callable[[], tuple[int, Json | None] | None]
 
 
 class CatalogView(APIView):
@@ -37,6 +40,12 @@ class CatalogView(APIView):
 
     def asset(self) -> Asset:
         return find_asset(self.viewer, self.place(), self.kwargs["kind"], self.kwargs["asset_id"], whole=False)
+
+    def ever_here(self) -> QuerySet[Asset]:
+        """Every asset that was ever at this address, deleted ones too."""
+        place = self.place()
+        names = (place.perimeter, place.project, place.key, self.kwargs["kind"], self.kwargs["asset_id"])
+        return Asset.objects.ever_at(*names)
 
     def filters(self) -> Filters:
         return Filters.of(self.request.query_params)
@@ -66,10 +75,29 @@ class CatalogView(APIView):
         checked.is_valid(raise_exception=True)
         return checked
 
-    def once(self, act: Callable[[], tuple[int, Json | None]]) -> Response:
+    def write_id(self, query: type[serializers.Serializer[Any]]) -> str:
+        """The id that a client gave to a deletion, in the address; empty if it gave none."""
+        checked = query(data=self.request.query_params.dict())
+        checked.is_valid(raise_exception=True)
+        return checked.validated_data.get("id") or ""
+
+    def once(self, act: Act) -> Response:
         """Answer what `act` answers; a repeat with the same `Idempotency-Key` gets the first answer again."""
         status, answer = once(self._once(), act)
         return Response(answer, status=status)
+
+    def once_by_id(self, act: Act, done: Done) -> Response:
+        """The same; a repeat under the id that the client gave to its write gets what `done` answers.
+
+        Repeats are rare, so nobody looks for one first: the database stops it, or it finds nothing left to do.
+        """
+        try:
+            return self.once(act)
+        except (IntegrityError, SiteError):
+            answer = done()
+            if answer is None:
+                raise
+            return Response(answer[1], status=answer[0])
 
     def _once(self) -> Once | None:
         key = self.request.headers.get("Idempotency-Key", "")

@@ -1,6 +1,7 @@
 """What clients may send: checked by type and size here, so that the writes need not."""
 
 import json
+import re
 from typing import Any, ClassVar
 
 from django.utils.functional import cached_property
@@ -89,6 +90,20 @@ class ProjectName(Text):
             raise serializers.ValidationError(f"{error}.") from None
 
 
+class ClientId(Text):
+    """The id that a client gives to one write of its own: the letter of its kind and 20 hexadecimal digits."""
+
+    def __init__(self, letter: str, **options: Any) -> None:
+        super().__init__(required=False, allow_null=True, **options)
+        self.letter = letter
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not re.fullmatch(rf"{self.letter}_[0-9a-f]{{20}}", text):
+            raise serializers.ValidationError(f"must be '{self.letter}_' and 20 hexadecimal digits in lower case.")
+        return text
+
+
 class Body(serializers.Serializer[Any]):
     """An object; unknown members are passed over, as newer clients may send them."""
 
@@ -97,6 +112,8 @@ class Body(serializers.Serializer[Any]):
     @cached_property
     def fields(self) -> Any:
         """Bound once for each class: they keep nothing of a request, and copying them takes longer than checking."""
+        if self.partial:  # the OpenAPI document makes such bodies, whose fields would take every member for optional
+            return super().fields
         if type(self) not in self.bound:
             self.bound[type(self)] = super().fields
         return self.bound[type(self)]
@@ -146,6 +163,7 @@ class RegistrationBody(Body):
     attempt = WholeNumber(min_value=0, max_value=limits.ATTEMPTS, required=False, allow_null=True)
     datastore = DatastoreBody(required=False, allow_null=True)
     branch_name = BranchName(required=False, allow_null=True)
+    id = ClientId("i", help_text="Becomes the id of the instance; sent again, it registers nothing.")
 
     def validate_tags(self, tags: list[Json] | None) -> dict[str, str]:
         pairs = {tag["key"]: tag["value"] for tag in tags or []}
@@ -218,6 +236,7 @@ class ConsumptionBody(Body):
     reference = Text(
         max_length=256, required=False, help_text="What was asked for, where the address has the id that it led to."
     )
+    id = ClientId("c", help_text="The id of the consumption; sent again, it records nothing.")
 
 
 class ConfirmationBody(Body):
@@ -232,6 +251,17 @@ class AliasBody(Body):
     entity_ref = EntityRefBody()
     instance_id = Text(max_length=64)
     expected_instance_id = Text(max_length=64, required=False, allow_null=True)
+    id = ClientId("a", help_text="The id of the move; sent again, it moves nothing.")
+
+
+class AliasDeletion(Body):
+    """What the address of a deletion may ask."""
+
+    id = ClientId("a")
+
+
+class AssetDeletion(Body):
+    id = ClientId("d")
 
 
 class SpecBody(Body):

@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 
 from access.api import me
 from access.authentication import SignedIn
-from catalog.api import aliases, assets, specs, unknown
+from catalog.api import aliases, assets, highlights, specs, unknown
 from catalog.models import Kind
 
 
@@ -35,6 +35,7 @@ urlpatterns = [
     path(f"{BRANCH}/latestflowproject", specs.LatestSpec.as_view(), name="api-spec"),
     path(f"{BRANCH}/flowprojects", specs.Specs.as_view(), name="api-specs"),
     path(f"{BRANCH}/deploys", specs.Deploys.as_view(), name="api-deploys"),
+    path(f"{BRANCH}/highlights", highlights.Highlights.as_view(), name="api-highlights"),
     path("perimeters/<str:perimeter>/flowprojects", specs.PostSpec.as_view(), name="api-post-spec"),
     path("perimeters/<str:perimeter>/confirmations", assets.Confirmations.as_view(), name="api-confirmations"),
     path("me", me, name="api-me"),

@@ -1,4 +1,4 @@
-"""Every write that touches several tables: register, consume, confirm, alias, deploy, declare, edit, delete.
+"""Every write that touches several tables: register, consume, confirm, alias, deploy, declare, edit, delete, highlight.
 
 Each function is one transaction and records who and when. The lock that orders writers is the asset's row. Rows are
 locked or made in one order, so that writers can wait for each other but never deadlock: the component, existing assets
@@ -9,35 +9,52 @@ from catalog.recording.aliases import ANY, AliasMoved, delete_alias, set_alias
 from catalog.recording.consuming import consume
 from catalog.recording.deploying import Declaration, DeployOutcome, declare, delete_spec, deploy, post_spec
 from catalog.recording.editing import clear_override, delete_asset, override_property
+from catalog.recording.highlights import Highlighted, highlight_before, show_highlight
 from catalog.recording.learning import learn_branches
 from catalog.recording.places import AssetAddress, BranchAddress
-from catalog.recording.registering import PROMOTED_FROM, Registration, confirm, register, registered_by
-from catalog.recording.repeats import Once, forget_old_answers, once
+from catalog.recording.registering import LOST, PROMOTED_FROM, Registration, confirm, register, registered_by
+from catalog.recording.repeats import (
+    Once,
+    consumption_before,
+    deletion_before,
+    forget_old_answers,
+    move_before,
+    once,
+    registration_before,
+)
 
 __all__ = [
     "ANY",
+    "LOST",
     "PROMOTED_FROM",
     "AliasMoved",
     "AssetAddress",
     "BranchAddress",
     "Declaration",
     "DeployOutcome",
+    "Highlighted",
     "Once",
     "Registration",
     "clear_override",
     "confirm",
     "consume",
+    "consumption_before",
     "declare",
     "delete_alias",
     "delete_asset",
     "delete_spec",
+    "deletion_before",
     "deploy",
     "forget_old_answers",
+    "highlight_before",
     "learn_branches",
+    "move_before",
     "once",
     "override_property",
     "post_spec",
     "register",
     "registered_by",
+    "registration_before",
     "set_alias",
+    "show_highlight",
 ]

@@ -1,6 +1,6 @@
 """Setting, moving and deleting aliases, each move from an expected place if wanted."""
 
-from django.utils import timezone
+from datetime import datetime
 
 from access.errors import BadRequest, Conflict, NotFound
 from catalog import limits
@@ -12,7 +12,7 @@ from catalog.models import (
     Instance,
     State,
 )
-from catalog.recording.places import in_one_transaction, locked_all
+from catalog.recording.places import in_one_transaction, locked_all, moment
 
 ANY = object()
 """No expectation of where an alias points."""
@@ -23,32 +23,55 @@ class AliasMoved(Conflict):
 
 
 @in_one_transaction
-def set_alias(*, actor: str, asset: Asset, name: str, target_uid: str, entity: Entity, expected: object = ANY) -> Alias:
-    """Make or move an alias; `expected` is the id that it must point to now, None: it must not exist."""
+def set_alias(
+    *,
+    actor: str,
+    asset: Asset,
+    name: str,
+    target_uid: str,
+    entity: Entity,
+    expected: object = ANY,
+    uid: str = "",
+    when: datetime | None = None,
+) -> Alias:
+    """Make or move an alias; `expected` is the id that it must point to now, None: it must not exist.
+
+    `uid` is the id that the client gave the move; `when` is the past moment of a move that arrives only now.
+    """
     (asset,) = locked_all([asset.pk])
     _expect(asset, name, expected)
     target = _alias_target(asset, target_uid)
     present = asset.alias_index.get(name, "")
     if not present and len(asset.alias_index) >= limits.ALIASES:
         raise BadRequest(f"The asset '{asset.asset_id}' has {limits.ALIASES} aliases; delete one first.", alias=name)
-    now = timezone.now()
+    at = moment(when)
     alias, _ = Alias.objects.update_or_create(
         asset=asset,
         name=name,
-        defaults={"instance": target, "updated_at": now, "entity_kind": entity.kind, "entity_id": entity.id},
+        defaults={"instance": target, "updated_at": at, "entity_kind": entity.kind, "entity_id": entity.id},
     )
-    _record_move(asset, name, to=target_uid, entity=entity, actor=actor)
+    _record_move(asset, name, to=target_uid, at=at, entity=entity, actor=actor, uid=uid)
     return alias
 
 
 @in_one_transaction
-def delete_alias(*, actor: str, asset: Asset, name: str, entity: Entity, expected: object = ANY) -> None:
+def delete_alias(
+    *,
+    actor: str,
+    asset: Asset,
+    name: str,
+    entity: Entity,
+    expected: object = ANY,
+    uid: str = "",
+    when: datetime | None = None,
+) -> None:
+    """Delete an alias; its history stays."""
     (asset,) = locked_all([asset.pk])
     _expect(asset, name, expected)
     if name not in asset.alias_index:
         raise NotFound(f"The asset '{asset.asset_id}' has no alias '{name}'.", alias=name)
     Alias.objects.filter(asset=asset, name=name).delete()
-    _record_move(asset, name, to="", entity=entity, actor=actor)
+    _record_move(asset, name, to="", at=moment(when), entity=entity, actor=actor, uid=uid)
 
 
 def _expect(asset: Asset, name: str, expected: object) -> None:
@@ -72,16 +95,17 @@ def _alias_target(asset: Asset, uid: str) -> Instance | None:
     return target
 
 
-def _record_move(asset: Asset, name: str, *, to: str, entity: Entity, actor: str) -> None:
+def _record_move(asset: Asset, name: str, *, to: str, at: datetime, entity: Entity, actor: str, uid: str) -> None:
     index = {key: uid for key, uid in asset.alias_index.items() if key != name} | ({name: to} if to else {})
     AliasMove.objects.create(
         asset=asset,
         name=name,
         from_uid=asset.alias_index.get(name, ""),
         to_uid=to,
-        at=timezone.now(),
+        at=at,
         entity_kind=entity.kind,
         entity_id=entity.id,
         actor=actor,
+        uid=uid or None,
     )
     Asset.objects.filter(pk=asset.pk).update(alias_index=index)

@@ -5,6 +5,7 @@ SQLite, which has no round trips and no such statements, gets the same three wri
 """
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
@@ -14,26 +15,35 @@ from catalog.counters import add_promotion, add_to_edge, production
 from catalog.entities import Entity
 from catalog.models import Asset, Edge, Instance, State
 
-POINTERS = ("last_number", "newest", "newest_ready", "ready_count", "refreshed_at")
+POINTERS = ("last_number", "newest", "newest_at", "newest_ready", "ready_count", "refreshed_at")
 
 
 def append(instance: Instance) -> None:
-    """Insert a new instance as the newest of its asset, whose lock the caller holds."""
+    """Insert a new instance of an asset, whose lock the caller holds; it is the newest unless it arrives late."""
     asset = instance.asset
-    asset.last_number = instance.number
+    late = asset.newest_at is not None and (
+        instance.created_at < asset.newest_at or instance.number <= asset.last_number
+    )
+    asset.last_number = max(asset.last_number, instance.number)
     if instance.state == State.READY:
         asset.ready_count += 1
-        asset.refreshed_at = instance.settled_at
-    if connection.vendor == "postgresql":
+    if late:
+        _insert(instance, _point_to_if_later)
+    elif connection.vendor == "postgresql":
+        _refresh(instance)
         instance.pk = _insert_all(instance)
         instance._state.adding = False
         _point_to(instance)
     else:
-        instance.save(force_insert=True)
-        _point_to(instance)
-        asset.save(update_fields=POINTERS)
-        _count(instance)
+        _insert(instance, _point_to)
     add_promotion(instance)
+
+
+def _insert(instance: Instance, point: Callable[[Instance], None]) -> None:
+    instance.save(force_insert=True)
+    point(instance)
+    instance.asset.save(update_fields=POINTERS)
+    _count(instance)
 
 
 def _direction(instance: Instance) -> Edge.Direction:
@@ -41,9 +51,28 @@ def _direction(instance: Instance) -> Edge.Direction:
 
 
 def _point_to(instance: Instance) -> None:
-    instance.asset.newest = instance
+    instance.asset.newest, instance.asset.newest_at = instance, instance.created_at
     if instance.state == State.READY:
         instance.asset.newest_ready = instance
+        _refresh(instance)
+
+
+def _point_to_if_later(instance: Instance) -> None:
+    asset = instance.asset
+    if _is_later(instance, asset.newest):
+        asset.newest, asset.newest_at = instance, instance.created_at
+    if instance.state == State.READY and _is_later(instance, asset.newest_ready):
+        asset.newest_ready = instance
+        _refresh(instance)
+
+
+def _is_later(instance: Instance, other: Instance | None) -> bool:
+    return other is None or instance.place_in_time > other.place_in_time
+
+
+def _refresh(instance: Instance) -> None:
+    if instance.state == State.READY:
+        instance.asset.refreshed_at = instance.settled_at
 
 
 def _count(instance: Instance) -> None:
@@ -65,6 +94,7 @@ def _insert_all(instance: Instance) -> int:
         asset.last_number,
         asset.ready_count,
         asset.refreshed_at,
+        instance.created_at,
         instance.state == State.READY,
         asset.pk,
     ]
@@ -84,7 +114,7 @@ def _statement() -> str:
             {insertion(Instance)} RETURNING id
         ), pointed AS (
             UPDATE {assets}
-            SET last_number = %s, ready_count = %s, refreshed_at = %s, newest_id = made.id,
+            SET last_number = %s, ready_count = %s, refreshed_at = %s, newest_at = %s, newest_id = made.id,
                 newest_ready_id = CASE WHEN %s THEN made.id ELSE newest_ready_id END
             FROM made WHERE {assets}.id = %s
         ), counted AS (

@@ -1,6 +1,6 @@
 """Recording who consumed what."""
 
-from django.utils import timezone
+from datetime import datetime
 
 from catalog.counters import add_to_edge, component_of
 from catalog.entities import Entity
@@ -11,7 +11,7 @@ from catalog.models import (
     Edge,
     Instance,
 )
-from catalog.recording.places import in_one_transaction, locked_all
+from catalog.recording.places import in_one_transaction, locked_all, moment
 from obproject.branches import branch_key
 
 
@@ -25,14 +25,19 @@ def consume(
     entity: Entity,
     consumer_project: str = "",
     write_branch: str = "",
-) -> None:
-    """Record that an entity consumed an instance, or the definition (None). `write_branch` is a git name or key."""
+    uid: str = "",
+    when: datetime | None = None,
+) -> Consumption:
+    """Record that an entity consumed an instance, or the definition (None). `write_branch` is a git name or key.
+
+    `uid` is the id that the client gave it; `when` is the past moment of a consumption that arrives only now.
+    """
     project = asset.branch.project
     component = component_of(perimeter_id=project.perimeter_id, project=consumer_project or project.name, entity=entity)
     key, name = branch_key(write_branch), write_branch
     _lock_consumption(asset, component, key)
-    now = timezone.now()
-    Consumption.objects.create(
+    at = moment(when)
+    consumption = Consumption.objects.create(
         asset=asset,
         instance=instance,
         reference=reference,
@@ -42,8 +47,9 @@ def consume(
         run=entity.run,
         write_branch=key,
         write_branch_name=name,
-        at=now,
+        at=at,
         actor=actor,
+        uid=uid or None,
     )
     add_to_edge(
         asset=asset,
@@ -52,8 +58,9 @@ def consume(
         write_branch=(key, name),
         entity=entity,
         instance=instance,
-        at=now,
+        at=at,
     )
+    return consumption
 
 
 def _lock_consumption(asset: Asset, component: Component, write_branch: str) -> None:

@@ -1,5 +1,7 @@
 """What people do to assets: deleting them, and overriding their properties."""
 
+from datetime import datetime
+
 from django.contrib.auth.models import User
 from django.utils import timezone
 
@@ -10,17 +12,20 @@ from catalog.models import (
     PropertyEdit,
     PropertyOverride,
 )
-from catalog.recording.places import count_assets, in_one_transaction, locked_all
+from catalog.recording.places import count_assets, in_one_transaction, locked_all, moment
 
 
 @in_one_transaction
-def delete_asset(*, actor: str, asset: Asset) -> None:
-    """Take an asset out of every read, for good; its rows stay behind as a tombstone."""
+def delete_asset(*, actor: str, asset: Asset, uid: str = "", when: datetime | None = None) -> None:
+    """Take an asset out of every read, for good; its rows stay behind as a tombstone.
+
+    `uid` is the id that the client gave the deletion; `when` is the past moment of one that arrives only now.
+    """
     (locked,) = locked_all([asset.pk])
     if locked.deleted_at is not None:
         raise NotFound(f"The asset '{asset.asset_id}' was deleted already.", asset=asset.asset_id)
-    locked.deleted_at, locked.deleted_by = timezone.now(), actor
-    locked.save(update_fields=["deleted_at", "deleted_by"])
+    locked.deleted_at, locked.deleted_by, locked.deletion_uid = moment(when), actor, uid
+    locked.save(update_fields=["deleted_at", "deleted_by", "deletion_uid"])
     count_assets(locked.branch)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.models import Count
@@ -20,6 +21,7 @@ from catalog.models import (
 from obproject.branches import MAIN_BRANCHES, is_unnamed
 
 MAKING_TRIES = 5
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 in_one_transaction = transaction.atomic(savepoint=False)
 
 
@@ -40,6 +42,12 @@ class AssetAddress:
     asset_id: str
 
 
+def moment(when: datetime | None) -> datetime:
+    """Now, or the past moment at which a client did what arrives only now; its clock may be wrong."""
+    now = timezone.now()
+    return now if when is None else min(max(when, EARLIEST), now)
+
+
 def locked(at: AssetAddress) -> Asset | None:
     """The live asset at the address, locked for this transaction."""
     branch = at.branch
@@ -55,11 +63,11 @@ def locked_all(pks: Iterable[int]) -> list[Asset]:
     return list(Asset.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk"))
 
 
-def make_asset(at: AssetAddress, actor: str) -> Asset:
+def make_asset(at: AssetAddress, actor: str, when: datetime | None = None) -> Asset:
     """A new asset at the address, locked; another writer may make it, and even delete it, faster by a hair."""
-    branch = branch_at(at.branch)
+    branch, made_at = branch_at(at.branch, when), moment(when)
     for _ in range(MAKING_TRIES):
-        new = Asset(branch=branch, kind=at.kind, asset_id=at.asset_id, created_at=timezone.now(), created_by=actor)
+        new = Asset(branch=branch, kind=at.kind, asset_id=at.asset_id, created_at=made_at, created_by=actor)
         Asset.objects.bulk_create([new], ignore_conflicts=True)
         if asset := locked(at):
             return asset
@@ -82,9 +90,9 @@ def count_assets(branch: Branch) -> None:
     branch.save(update_fields=["data_count", "models_count"])
 
 
-def branch_at(at: BranchAddress) -> Branch:
+def branch_at(at: BranchAddress, when: datetime | None = None) -> Branch:
     """The branch at the address, made if this is its first use."""
-    now = timezone.now()
+    now = moment(when)
     project, _ = Project.objects.get_or_create(perimeter=at.perimeter, name=at.project, defaults={"created_at": now})
     own_name = at.key if at.key in MAIN_BRANCHES else ""
     branch, _ = Branch.objects.get_or_create(

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
+from django.db.models import Q
 
 from access.models import Perimeter
 from catalog.counters import component_of, newest_of
@@ -15,14 +16,18 @@ from catalog.models import (
     Instance,
     State,
     StateChange,
+    new_instance_id,
 )
 from catalog.querysets import InstanceQuerySet
 from catalog.recording.appending import append
-from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset
+from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
 
 Json = dict[str, Any]
 PROMOTED_FROM = "promoted_from_instance"
 """The annotation by which a promotion names the id of its source."""
+LOST = "the task was lost"
+"""How the reason begins where nobody said how the task ended."""
+UNSETTLED = Q(state=State.PENDING) | Q(state=State.FAILED, state_reason__startswith=LOST)
 
 
 @dataclass(frozen=True)
@@ -41,21 +46,35 @@ class Registration:
 
 
 @in_one_transaction
-def register(*, actor: str, at: AssetAddress, entity: Entity, what: Registration) -> Instance:
-    """Append an instance to an asset, which comes into being with its first one."""
+def register(
+    *,
+    actor: str,
+    at: AssetAddress,
+    entity: Entity,
+    what: Registration,
+    uid: str = "",
+    number: int | None = None,
+    when: datetime | None = None,
+) -> Instance:
+    """Append an instance to an asset, which comes into being with its first one.
+
+    `uid` is the id that the client gave it; of two with one id the second is stopped by the database. `when` is the
+    past moment at which a registration was made that arrives only now, `number` its number if that was given already.
+    """
     component = component_of(perimeter_id=at.branch.perimeter.pk, project=at.branch.project, entity=entity)
     earlier = _lock_assets_of_earlier_attempts(at, entity, what.attempt or 0)
     asset = locked(at)
     made = asset is None
-    asset = asset or make_asset(at, actor)
+    asset = asset or make_asset(at, actor, when)
     late = what.attempt is not None and _supersede(
         at.branch.perimeter, entity, what.attempt, {**earlier, asset.pk: asset}, actor
     )
-    now = timezone.now()
+    created_at = _created_at(asset, when)
     state = State.FAILED if late else State(what.state)
     instance = Instance(
         asset=asset,
-        number=asset.last_number + 1,
+        uid=uid or new_instance_id(),
+        number=number or asset.last_number + 1,
         state=state,
         state_reason="superseded by a later attempt" if late else "",
         asset_kind=what.asset_kind,
@@ -71,13 +90,19 @@ def register(*, actor: str, at: AssetAddress, entity: Entity, what: Registration
         attempt=what.attempt,
         datastore_type=what.datastore_type,
         datastore_root=what.datastore_root,
-        created_at=now,
-        settled_at=None if state == State.PENDING else now,
+        created_at=created_at,
+        settled_at=None if state == State.PENDING else created_at,
         actor=actor,
     )
     append(instance)
     finish(asset.branch, at.branch, made=made, actor=actor)
     return instance
+
+
+def _created_at(asset: Asset, when: datetime | None) -> datetime:
+    """What arrives in time is never older than what was there before, whatever the clocks of several servers say."""
+    at = moment(when)
+    return at if when or asset.newest_at is None else max(at, asset.newest_at)
 
 
 def _source_of(annotations: Json) -> Instance | None:
@@ -131,31 +156,56 @@ def confirm(
     state: str,
     reason: str,
     uids: Iterable[str],
+    when: datetime | None = None,
+    deleted: bool = False,
 ) -> list[Instance]:
-    """Settle what a task attempt registered as pending; `uids` empty means all of it. Repeating it changes nothing."""
-    mine = registered_by(perimeter, entity).filter(attempt=attempt, asset__deleted_at=None)
+    """Settle what a task attempt registered as pending; `uids` empty means all of it. Repeating it changes nothing.
+
+    What failed only because its task seemed to be lost is settled by the task's own word, too. `deleted`: also on
+    assets that were deleted meanwhile.
+    """
+    mine = registered_by(perimeter, entity).filter(attempt=attempt)
+    if not deleted:
+        mine = mine.filter(asset__deleted_at=None)
     if uids:
         mine = mine.filter(uid__in=uids)
-    assets = locked_all(set(mine.filter(state=State.PENDING).values_list("asset", flat=True)))
-    pending = list(mine.filter(state=State.PENDING, asset__in=assets))
+    assets = locked_all(set(mine.filter(UNSETTLED).values_list("asset", flat=True)))
+    pending = list(mine.filter(UNSETTLED, asset__in=assets))
     if pending and attempt is not None:
         later = registered_by(perimeter, entity).filter(attempt__gt=attempt)
         if later.exists():
             state, reason = State.FAILED, "superseded by a later attempt"
     if pending:
-        _settle(pending, State(state), reason, actor)
-        _recount_newest(assets)
+        _settle(pending, State(state), reason, actor, when)
+    if pending and state == State.READY:
+        _point_to_ready({asset.pk: asset for asset in assets}, pending)
     return list(mine.select_related("asset__branch__project").order_by("pk"))
 
 
-def _settle(instances: list[Instance], state: State, reason: str, actor: str) -> None:
-    now = timezone.now()
+def _settle(instances: list[Instance], state: State, reason: str, actor: str, when: datetime | None = None) -> None:
+    now = moment(when)
     Instance.objects.filter(pk__in=[row.pk for row in instances]).update(
         state=state, state_reason=reason, settled_at=now
     )
+    for row in instances:
+        row.state, row.state_reason, row.settled_at = state, reason, now
     StateChange.objects.bulk_create(
         StateChange(instance=row, state=state, reason=reason, at=now, actor=actor) for row in instances
     )
+
+
+def _point_to_ready(assets: dict[int, Asset], settled: list[Instance]) -> None:
+    """What has become ready counts, and is the newest ready one of its locked asset if nothing was made after it."""
+    newest = Instance.objects.in_bulk([asset.newest_ready_id for asset in assets.values() if asset.newest_ready_id])
+    for row in settled:
+        asset = assets[row.asset_id]
+        asset.ready_count += 1
+        present = newest.get(asset.newest_ready_id or 0)
+        if present is None or row.place_in_time > present.place_in_time:
+            newest[row.pk] = row
+            asset.newest_ready, asset.refreshed_at = row, row.settled_at
+    for asset in assets.values():
+        asset.save(update_fields=["ready_count", "newest_ready", "refreshed_at"])
 
 
 def _recount_newest(assets: Iterable[Asset]) -> None:

@@ -1,23 +1,24 @@
-"""Requests that are sent twice, and the answers kept for them."""
+"""Requests that are sent twice: the answers kept for them, and the writes that clients gave ids of their own."""
 
 import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.errors import Conflict, SiteError
 from access.prepared import insert
+from catalog.entities import Entity
 from catalog.lookups import kept_answer
-from catalog.models import IdempotencyKey
+from catalog.models import AliasMove, Asset, Consumption, IdempotencyKey, Instance
 
 Json = dict[str, Any]
-
-
+Row = TypeVar("Row")
 KEPT_FOR = timedelta(days=7)
 
 
@@ -77,3 +78,43 @@ def _keep(request: Once, status: int, answer: Json | None) -> None:
 def forget_old_answers() -> int:
     """Drop the answers to idempotent requests that are older than seven days."""
     return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]
+
+
+def registration_before(uid: str, here: QuerySet[Asset], entity: Entity) -> Instance | None:
+    """The instance that `entity` registered under this id; Conflict if the id is another one's, None if nobody's.
+
+    `here` are the assets that were ever at the address of the request.
+    """
+    instance = Instance.objects.filter(uid=uid).select_related(*_OWN_PLACE, "component").first() if uid else None
+    if instance is None:
+        return None
+    same = (instance.producer_kind, instance.producer_id) == (entity.kind, entity.id)
+    return _only_here(instance, instance.asset, same, uid, here)
+
+
+def consumption_before(uid: str, here: QuerySet[Asset], entity: Entity) -> Consumption | None:
+    """The consumption that `entity` recorded under this id."""
+    found = Consumption.objects.filter(uid=uid).select_related(*_OWN_PLACE, "instance").first() if uid else None
+    if found is None:
+        return None
+    return _only_here(found, found.asset, (found.entity_kind, found.entity_id) == (entity.kind, entity.id), uid, here)
+
+
+def move_before(uid: str, here: QuerySet[Asset], name: str) -> AliasMove | None:
+    """The move or deletion of the alias that was done under this id."""
+    move = AliasMove.objects.filter(uid=uid).select_related("asset").first() if uid else None
+    return _only_here(move, move.asset, move.name == name, uid, here) if move else None
+
+
+def deletion_before(uid: str, here: QuerySet[Asset]) -> Asset | None:
+    """The asset of this address that was deleted under this id."""
+    return here.filter(deletion_uid=uid).first() if uid else None
+
+
+_OWN_PLACE = ("asset__branch__project__perimeter", "asset__newest_ready")
+
+
+def _only_here(found: Row, asset: Asset, same: bool, uid: str, here: QuerySet[Asset]) -> Row:
+    if not same or not here.filter(pk=asset.pk).exists():
+        raise Conflict(f"The id '{uid}' belongs to another write.", field="id")
+    return found

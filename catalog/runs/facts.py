@@ -4,15 +4,16 @@ import json
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, NamedTuple
-from urllib.parse import quote
-
-import requests
 
 from catalog.runs.answers import Reason, State, TaskFacts, UnavailableError
 from catalog.runs.layout import TaskPath, metaflow_setting
 from catalog.runs.roots import Stores
+from catalog.runs.service import MetadataService, ServiceUnavailable, task_address
 from catalog.runs.stores import Silence, Store, StoredFile
+from obproject.journal import ENTRY_FIELD
+from obproject.journal import TYPE as JOURNAL
 
 MAX_NOTES = 2000
 MAX_NOTE_BYTES = 1024 * 1024
@@ -31,11 +32,13 @@ class Notes(NamedTuple):
 
 class Record(NamedTuple):
     """All that is known about a task. `settled`: it will write no more. `card_attempts`: which attempt made which card,
-    by the card's uuid."""
+    by the card's uuid. `seen`: the last sign of it; `heartbeat`: its last one, where a metadata service counts them."""
 
     facts: TaskFacts
     settled: bool
     card_attempts: dict[str, int]
+    seen: datetime | None = None
+    heartbeat: datetime | None = None
 
 
 def record_of(path: TaskPath, stores: Stores) -> Record:
@@ -45,8 +48,13 @@ def record_of(path: TaskPath, stores: Stores) -> Record:
     if notes is None and not files:
         raise UnavailableError(Reason.TASK_GONE, "The files of this task are gone, and its cards with them.")
     if notes is None:  # the service knows the tasks of all perimeters, so it is asked only about files found here
-        notes = _service_notes(path)
+        notes = _configured_service_notes(path)
     return _record(path, notes or Notes({}, {}, []), _Traces(path, store, files))
+
+
+def record_from(path: TaskPath, notes: Notes) -> Record:
+    """What metadata alone tells about the task."""
+    return _record(path, notes, _Traces(path, None, []))
 
 
 def _local_notes(path: TaskPath, store: Store) -> Notes | None:
@@ -54,9 +62,14 @@ def _local_notes(path: TaskPath, store: Store) -> Notes | None:
     own = _note(store, f"{folder}/_self.json")
     if not own:
         return None
-    names = [file.name for file in store.files(folder) if file.name.startswith("sysmeta_")][:MAX_NOTES]
+    names = [file.name for file in store.files(folder) if is_fact(file.name)][:MAX_NOTES]
     run = _note(store, f"{path.run_folder}/_meta/_self.json")
     return Notes(own, run, [_note(store, f"{folder}/{name}") for name in names])
+
+
+def is_fact(file_name: str) -> bool:
+    """Whether a file of local metadata tells about the task itself, and not what a program has kept with it."""
+    return file_name.startswith("sysmeta_") and not file_name.startswith(f"sysmeta_{ENTRY_FIELD}")
 
 
 def _note(store: Store, path: str) -> Note:
@@ -71,43 +84,33 @@ def _note(store: Store, path: str) -> Note:
 _service_silence = Silence()
 
 
-def _service_notes(path: TaskPath) -> Notes | None:
+def _configured_service_notes(path: TaskPath) -> Notes | None:
     """The task's metadata from the metadata service, if one is configured and answers."""
     service = metaflow_setting("SERVICE_URL")
     if not service or _service_silence.lasts:
         return None
-    flow, run, step, task = (quote(name, safe="") for name in path)
-    address = f"{service.rstrip('/')}/flows/{flow}/runs/{run}/steps/{step}/tasks/{task}"
     try:
-        with requests.Session() as session:
-            session.headers.update(_service_headers())
-            own, fields = (_asked(session, url) for url in (address, f"{address}/metadata"))
-    except (requests.RequestException, ValueError):
+        with MetadataService(service) as asked:
+            return notes_of(path, asked)
+    except ServiceUnavailable:
         _service_silence.begin()
         return None
+
+
+def notes_of(path: TaskPath, service: MetadataService) -> Notes | None:
+    """What a metadata service knows of the task."""
+    address = task_address(path)
+    own, fields = service.get(address), service.get(f"{address}/metadata")
     if not isinstance(own, dict) or not isinstance(fields, list):
         return None
-    return Notes(own, own, [field for field in fields[:MAX_NOTES] if isinstance(field, dict)])
-
-
-def _asked(session: requests.Session, url: str) -> Any:
-    answer = session.get(url, timeout=(2, 6))
-    if answer.status_code == requests.codes.not_found:
-        return None
-    answer.raise_for_status()
-    return answer.json()
-
-
-def _service_headers() -> dict[str, str]:
-    key = metaflow_setting("SERVICE_AUTH_KEY")
-    headers: dict[str, str] = json.loads(metaflow_setting("SERVICE_HEADERS") or "{}")
-    return headers | ({"x-api-key": key} if key else {})
+    facts = (field for field in fields if isinstance(field, dict) and field.get("type") != JOURNAL)
+    return Notes(own, own, list(islice(facts, MAX_NOTES)))
 
 
 class _Traces:
     """The files that tell how the attempts of a task went, whatever keeps its metadata."""
 
-    def __init__(self, path: TaskPath, store: Store, files: Iterable[StoredFile]) -> None:
+    def __init__(self, path: TaskPath, store: Store | None, files: Iterable[StoredFile]) -> None:
         self._path = path
         self._store = store
         self._files = {file.name: file for file in files}
@@ -125,13 +128,13 @@ class _Traces:
 
     def succeeded(self, attempt: int) -> bool | None:
         """How the process of the attempt ended, if the machine that started it noted that."""
-        if f"{attempt}.runtime" not in self._files:
+        if self._store is None or f"{attempt}.runtime" not in self._files:
             return None
         return bool(_note(self._store, f"{self._path.folder}/{attempt}.runtime").get("success"))
 
 
 def _record(path: TaskPath, notes: Notes, traces: _Traces) -> Record:
-    attempt = max([0, *traces.attempts, *(n for note in notes.fields if (n := _attempt_of(note)) is not None)])
+    attempt = max([0, *traces.attempts, *(n for note in notes.fields if (n := attempt_of(note)) is not None)])
     fields = _fields(notes, attempt)
     values = {name: str(note.get("value")) for name, note in fields.items() if note.get("type") != "card-info"}
     left = traces.written(attempt, "runtime")
@@ -149,16 +152,23 @@ def _record(path: TaskPath, notes: Notes, traces: _Traces) -> Record:
         metadata=values,
     )
     settled = left is not None or (finished is not None and time.time() - finished.timestamp() > SETTLING_SECONDS)
-    return Record(facts, settled, _card_attempts(notes))
+    return Record(
+        facts,
+        settled,
+        _card_attempts(notes),
+        seen=max(filter(None, [*map(_time, notes.fields), facts.started, finished]), default=None),
+        heartbeat=time_of(notes.task.get("last_heartbeat_ts")),
+    )
 
 
 def _fields(notes: Notes, attempt: int) -> dict[str, Note]:
     """The newest note of each field, of this attempt or of none in particular."""
-    mine = [note for note in notes.fields if _attempt_of(note) in (None, attempt) and note.get("field_name")]
-    return {str(note["field_name"]): note for note in sorted(mine, key=_milliseconds)}
+    mine = [note for note in notes.fields if attempt_of(note) in (None, attempt) and note.get("field_name")]
+    return {str(note["field_name"]): note for note in sorted(mine, key=milliseconds)}
 
 
-def _attempt_of(note: Note) -> int | None:
+def attempt_of(note: Note) -> int | None:
+    """The attempt that a note is about."""
     for tag in _texts(note.get("tags")):
         name, _, number = tag.partition(":")
         if name == "attempt_id" and number.isdecimal():
@@ -167,7 +177,7 @@ def _attempt_of(note: Note) -> int | None:
 
 
 def _card_attempts(notes: Notes) -> dict[str, int]:
-    cards = ((note, _attempt_of(note)) for note in notes.fields if note.get("type") == "card-info")
+    cards = ((note, attempt_of(note)) for note in notes.fields if note.get("type") == "card-info")
     return {str(note.get("field_name")): attempt for note, attempt in cards if attempt is not None}
 
 
@@ -188,13 +198,21 @@ def _where(values: dict[str, str]) -> str | None:
     return "on the machine of whoever started it" if started_by == "dev" else started_by
 
 
-def _milliseconds(note: Note) -> float:
+def milliseconds(note: Note) -> float:
     value = note.get("ts_epoch")
     return value if isinstance(value, int | float) else 0
 
 
 def _time(note: Note | None) -> datetime | None:
-    return datetime.fromtimestamp(_milliseconds(note) / 1000, UTC) if note and _milliseconds(note) else None
+    return time_of(milliseconds(note) / 1000) if note and milliseconds(note) else None
+
+
+def time_of(seconds: object) -> datetime | None:
+    """The moment so many seconds after 1970, if it is one."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _text(value: object) -> str | None:

@@ -100,6 +100,18 @@ class LocalStore:
             with os.fdopen(descriptor, "rb", closefd=False) as file:
                 return file.read(size)
 
+    def scan(self, folder: str) -> Iterator[os.DirEntry[str]]:
+        """Everything directly in `folder`, one after the other, in no order; links too, wherever they lead."""
+        with self._opened(folder, os.O_DIRECTORY) as descriptor:
+            if descriptor is not None:
+                with os.scandir(descriptor) as entries:
+                    yield from entries
+
+    def changed(self, folder: str) -> float:
+        """When something last came into `folder` or went; 0 if there is none."""
+        with self._opened(folder, os.O_DIRECTORY) as descriptor:
+            return 0.0 if descriptor is None else os.fstat(descriptor).st_mtime
+
     def _stored_file(self, folder: str, entry: os.DirEntry[str]) -> StoredFile | None:
         try:
             if entry.is_symlink() and self._resolved(f"{folder}/{entry.name}") is None:
@@ -139,7 +151,7 @@ class LocalStore:
 
     def _open(self, path: str, flags: int) -> int | None:
         try:
-            return self._walk(path.split("/"), flags)
+            return self._walk(path.split("/") if path else [], flags)
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.ENOTDIR):
                 raise

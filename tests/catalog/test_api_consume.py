@@ -12,7 +12,9 @@ def edges(direction="consumes"):
 
 def test_consuming_answers_what_reading_does(api):
     made = api.register()
-    assert api.consume("data/xkcd/instances/latest") == made
+    consumed = api.consume("data/xkcd/instances/latest")
+    assert consumed.pop("consumed_at") > made["created_at"]
+    assert consumed == made
     assert api.get("data/xkcd/instances/latest").data == made
 
 

@@ -10,7 +10,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from access.models import Membership, Perimeter, Role, Token
-from catalog.models import Asset, Branch, Consumption, Instance
+from catalog.models import Asset, Branch, Consumption, Highlight, Instance
 from tests.catalog.wire import CI, TASK, definition, deploy_body
 from tests.conftest import Api
 
@@ -30,6 +30,7 @@ READS = [
     ("api-alias", "GET", f"{ASSET}/aliases/production", None, 200),
     ("api-alias-history", "GET", f"{ASSET}/alias-history", None, 200),
     ("api-spec", "GET", f"{MAIN}/latestflowproject", None, 200),
+    ("api-highlights", "GET", f"{MAIN}/highlights", None, 200),
     ("api-lineage", "GET", f"{MAIN}/lineage", None, 200),
     ("api-impact", "GET", f"{MAIN}/lineage/impact?focus=data/xkcd", None, 200),
     ("api-paths", "GET", f"{MAIN}/lineage/paths?from=data/xkcd&to=data/xkcd", None, 200),
@@ -44,6 +45,7 @@ WRITES = [
     ("api-alias", "DELETE", f"{ASSET}/aliases/production", None, 204),
     ("api-specs", "DELETE", f"{MAIN}/flowprojects", None, 204),
     ("api-deploys", "POST", f"{MAIN}/deploys", deploy_body(definition("xkcd")), 200),
+    ("api-highlights", "POST", f"{MAIN}/highlights", {"entity_ref": TASK, "content": {"title": "Better"}}, 201),
     ("api-post-spec", "POST", f"{ROOT}/flowprojects", SPEC, 200),
     ("api-confirmations", "POST", f"{ROOT}/confirmations", {"entity_ref": TASK, "state": "ready"}, 200),
 ]
@@ -98,6 +100,7 @@ def what_is_there():
         "instances": list(Instance.objects.order_by("pk").values()),
         "branches": list(Branch.objects.order_by("pk").values()),
         "consumed": Consumption.objects.count(),
+        "highlights": Highlight.objects.count(),
     }
 
 

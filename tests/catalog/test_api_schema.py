@@ -22,6 +22,7 @@ OPERATIONS = {
         "latestflowproject": ["get"],
         "flowprojects": ["delete"],
         "deploys": ["post"],
+        "highlights": ["get", "post"],
         "lineage": ["get"],
         "lineage/impact": ["get"],
         "lineage/paths": ["get"],

@@ -172,7 +172,7 @@ def test_an_alias_moved_by_many_from_one_place_has_one_winner(crowd):
     assert len(crowd.get("data/xkcd/alias-history").json()["entries"]) == 1
 
 
-def test_nothing_is_lost_when_many_rewrite_the_spec(crowd):
+def test_fault_15_nothing_is_lost_when_many_rewrite_the_spec(crowd):
     """As the public client does it: register, read the whole spec, append, post it."""
     post = f"{crowd.root}/flowprojects"
     crowd.all([("POST", post, spec_body({"data": [], "kept": 1}, project=crowd.project))])
@@ -197,3 +197,16 @@ def test_a_retried_task_in_parallel_leaves_its_last_attempt_only(crowd):
     assert numbers(answers) == list(range(1, 17))
     rows = crowd.get("data/xkcd?state=any").json()["recent_instances"]
     assert {(row["attempt"] == 3, row["state"]) for row in rows} == {(True, "ready"), (False, "failed")}
+
+
+def test_of_highlights_shown_at_once_one_of_each_flow_is_the_newest(crowd):
+    def shown(n):
+        return {"entity_ref": task(f"Flow{n % 3}/{n}/s/1"), "content": {"title": f"No. {n}"}}
+
+    other = f"{crowd.root}/projects/{crowd.project}/branches/feature-x/highlights"
+    calls = [("POST", "highlights" if n % 2 else other, shown(n)) for n in range(32)]
+    answers = crowd.all(calls)
+    assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers][:3]
+    newest = [row["component"]["name"] for row in crowd.get("highlights").json()["highlights"]]
+    assert sorted(newest) == ["Flow0", "Flow1", "Flow2"]
+    assert len(crowd.get(other).json()["highlights"]) == 3

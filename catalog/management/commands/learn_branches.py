@@ -7,11 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from access.models import Perimeter
+from catalog.reconciling.branches import tagged_branch
 from catalog.recording import learn_branches
-from catalog.runs import Datastore, TaskFacts, task_facts
-
-TAG = "asset_write_branch:"
 
 
 class Command(BaseCommand):
@@ -23,11 +20,3 @@ class Command(BaseCommand):
     def handle(self, *args: Any, days: int, **options: Any) -> None:
         learnt = learn_branches(timezone.now() - timedelta(days=days), tagged_branch)
         self.stdout.write(f"{learnt} runs found out.")
-
-
-def tagged_branch(perimeter: int, task: str) -> str:
-    """What the tags of a task's run say, where Metaflow can be reached."""
-    name = Perimeter.objects.values_list("name", flat=True).get(pk=perimeter)
-    facts = task_facts(task, Datastore(perimeter=name))
-    tags = (*facts.tags, *facts.system_tags) if isinstance(facts, TaskFacts) else ()
-    return next((tag.removeprefix(TAG) for tag in tags if tag.startswith(TAG)), "")

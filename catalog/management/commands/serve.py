@@ -5,8 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connections
 from granian import Granian
 from granian.constants import Interfaces
+
+from catalog.reconciling.background import Background
 
 LOOPBACK = "127.0.0.1"
 
@@ -24,6 +27,16 @@ class Command(BaseCommand):
         call_command("prune", verbosity=0)
         address = LOOPBACK if settings.LOCAL_MODE else settings.BIND
         self.stdout.write(self.style.SUCCESS(f"assetsite is at http://{address}:{port}  (Ctrl-C stops it)"))
+        background = Background(settings.RECONCILE_MINUTES, actor="manage.py serve")
+        if settings.RECONCILE_MINUTES > 0:
+            background.start()
+        connections.close_all()  # the workers are forked off, and open their own
+        try:
+            self._serve(address, port)
+        finally:
+            background.stop()
+
+    def _serve(self, address: str, port: int) -> None:
         Granian(
             "assetsite.wsgi:application",
             address=address,

@@ -1,0 +1,35 @@
+"""How a highlight looks on the wire: its content in the form in which clients send it."""
+
+from typing import Any
+
+from catalog.api.shapes import entity_shape, time_shape
+from catalog.models import Highlight
+
+Json = dict[str, Any]
+
+
+def highlight_path(highlight: Highlight) -> str:
+    branch = highlight.branch
+    return f"/{branch.project.perimeter.name}/{branch.project.name}/{branch.key}/highlights/{highlight.uid}"
+
+
+def highlight_shape(highlight: Highlight, base: str = "") -> Json:
+    """`base` is the site's root, without a slash."""
+    return {
+        "id": highlight.uid,
+        "at": time_shape(highlight.at),
+        "created_by": entity_shape(highlight.entity_kind, highlight.entity_id),
+        "component": {"kind": highlight.component.kind, "name": highlight.component.name},
+        "run": highlight.run,
+        "attempt": highlight.attempt,
+        "content": {"title": highlight.title, **highlight.content, **_image(highlight, base)},
+        "url": f"{base}{highlight_path(highlight)}",
+    }
+
+
+def _image(highlight: Highlight, base: str) -> Json:
+    """Where the image is; the address is empty if the catalogue has not kept it."""
+    if highlight.content.get("highlight_type") != "image":
+        return {}
+    src = f"{base}{highlight_path(highlight)}/image" if highlight.image_type else ""
+    return {"highlight_body": {"src": src, **highlight.content["highlight_body"]}}

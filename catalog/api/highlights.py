@@ -1,0 +1,62 @@
+"""Highlights of runs: taken from their tasks, and the newest of each flow of a branch."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access.models import Role
+from catalog import recording
+from catalog.api import answers
+from catalog.api.base import CatalogView
+from catalog.api.highlight_bodies import HighlightBody
+from catalog.api.highlight_shapes import highlight_shape
+from catalog.models import Highlight
+from catalog.reading import find_branch
+from catalog.recording import BranchAddress
+
+Json = dict[str, Any]
+MOST = 100
+
+
+class Highlights(CatalogView):
+    @extend_schema(
+        operation_id="list_highlights",
+        summary="The newest highlight of each flow of a branch, newest first",
+        responses=answers.HighlightListAnswer,
+    )
+    def get(self, request: Request, **address: str) -> Response:
+        branch = find_branch(self.viewer, self.place())
+        newest = Highlight.objects.visible_to(self.viewer).newest_of_each(branch)[:MOST]
+        return Response({"highlights": [highlight_shape(row, self.base) for row in newest]})
+
+    @extend_schema(
+        operation_id="show_highlight",
+        summary="Show what a run came to",
+        parameters=[answers.IDEMPOTENCY_KEY],
+        request=HighlightBody,
+        responses={201: answers.HighlightAnswer},
+    )
+    def post(self, request: Request, **address: str) -> Response:
+        place = self.place()
+        self.viewer.require(place.perimeter, Role.EDITOR)
+        body: HighlightBody = self.checked(HighlightBody)
+        self.check_body_agrees(place)
+        git_name = body.validated_data.get("branch_name") or ""
+        at = BranchAddress(self.may_write(place, git_name), place.project, place.key, git_name)
+        return self.once_by_id(lambda: (201, self._shown(at, body)), lambda: self._shown_before(at, body))
+
+    def _shown(self, at: BranchAddress, body: HighlightBody) -> Json:
+        highlight = recording.show_highlight(
+            actor=self.viewer.actor,
+            at=at,
+            entity=body.entity,
+            what=body.highlighted(),
+            uid=body.validated_data.get("id") or "",
+        )
+        return highlight_shape(highlight, self.base)
+
+    def _shown_before(self, at: BranchAddress, body: HighlightBody) -> tuple[int, Json] | None:
+        highlight = recording.highlight_before(body.validated_data.get("id") or "", at, body.entity)
+        return (201, highlight_shape(highlight, self.base)) if highlight else None

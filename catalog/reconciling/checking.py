@@ -1,0 +1,114 @@
+"""What a task kept, checked as if its client had sent it just now: the same bodies, the same sizes, the same names."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+
+from access.errors import BadRequest, SiteError
+from access.models import Perimeter
+from catalog.api.bodies import AliasBody, Body, ConsumptionBody, EntityRefBody, RegistrationBody
+from catalog.api.highlight_bodies import HighlightBody
+from catalog.api.parsing import check_storable
+from catalog.models import Kind
+from catalog.reading import Place, checked_asset_id
+from catalog.reconciling.sources import Source
+from catalog.recording import AssetAddress, BranchAddress
+from obproject.branches import branch_key, check_alias
+from obproject.journal import Entry, Operation, parse_entry
+
+ID_LENGTH = 64
+
+
+class Unusable(Exception):
+    """Why an entry can't be made up for, as a sentence."""
+
+
+class RemovalBody(Body):
+    """What is kept of the deletion of an alias."""
+
+    entity_ref = EntityRefBody()
+
+
+BODIES: dict[Operation, type[Body]] = {
+    Operation.REGISTER: RegistrationBody,
+    Operation.CONSUME: ConsumptionBody,
+    Operation.SET_ALIAS: AliasBody,
+    Operation.DELETE_ALIAS: RemovalBody,
+    Operation.HIGHLIGHT: HighlightBody,
+}
+
+
+def parsed(text: str) -> Entry:
+    """The entry that a datum holds."""
+    try:
+        entry = parse_entry(text)
+        check_storable([entry.id, entry.perimeter, entry.project, entry.branch, entry.kind, entry.asset, entry.body])
+        check_storable([entry.instance, entry.alias])
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise Unusable(f"It is no entry: {error}.") from None
+    except SiteError as error:
+        raise Unusable(error.message) from None
+    return entry
+
+
+def address_of(entry: Entry) -> str:
+    """How the rows of missed writes name the asset."""
+    return f"{entry.perimeter}/{entry.project}/{branch_key(entry.branch)}/{entry.kind}/{entry.asset}"
+
+
+def asset_address(entry: Entry, source: Source, perimeters: Mapping[str, Perimeter]) -> AssetAddress:
+    """Where the write goes, if the source may write there; a highlight concerns no asset."""
+    if not source.allows(entry.perimeter):
+        allowed = ", ".join(sorted(source.perimeters))
+        raise Unusable(f"It names the perimeter '{entry.perimeter}', but its source may write into {allowed} only.")
+    perimeter = perimeters.get(entry.perimeter)
+    if perimeter is None:
+        raise Unusable(f"There is no perimeter '{entry.perimeter}'.")
+    of_no_asset = entry.operation is Operation.HIGHLIGHT
+    if entry.kind not in Kind.values and not of_no_asset:
+        raise Unusable(f"'{entry.kind}' is neither data nor models.")
+    try:
+        place = Place.of(entry.perimeter, entry.project, entry.branch)
+        asset_id = "" if of_no_asset else checked_asset_id(entry.asset)
+    except BadRequest as error:
+        raise Unusable(error.message) from None
+    name = _branch_name(entry, place.key)
+    return AssetAddress(BranchAddress(perimeter, place.project, place.key, name), entry.kind, asset_id)
+
+
+def _branch_name(entry: Entry, key: str) -> str:
+    name = entry.body.get("branch_name") if entry.operation in (Operation.REGISTER, Operation.HIGHLIGHT) else ""
+    if name and (not isinstance(name, str) or branch_key(name) != key):
+        raise Unusable(f"The branch name in its body, {name!r}, is not that of its address.")
+    return name or ""
+
+
+def checked_body(entry: Entry) -> Any:
+    """The body, checked by the serializer that the API checks it with."""
+    body: Any = BODIES[entry.operation](data=dict(entry.body), context={"kind": entry.kind})
+    try:
+        body.is_valid(raise_exception=True)
+    except ValidationError as error:
+        raise Unusable(f"Its body is not valid: {_flat(error.detail)}") from None
+    return body
+
+
+def checked_names(entry: Entry) -> None:
+    """The names that stand in an address and not in a body."""
+    if len(entry.instance) > ID_LENGTH or (entry.operation is Operation.CONSUME and not entry.instance):
+        raise Unusable("It names no instance.")
+    if entry.operation in (Operation.SET_ALIAS, Operation.DELETE_ALIAS):
+        try:
+            check_alias(entry.alias)
+        except ValueError as error:
+            raise Unusable(f"{error}.") from None
+
+
+def _flat(detail: Any) -> str:
+    """What is wrong with which member, in one line."""
+    if isinstance(detail, dict):
+        return "; ".join(f"{name}: {_flat(inner)}" for name, inner in detail.items())
+    if isinstance(detail, list):
+        return " ".join(map(_flat, detail))
+    return str(detail)

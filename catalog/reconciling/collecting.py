@@ -1,0 +1,230 @@
+"""What tasks have kept since the last time, and what of it the catalogue has missed.
+
+Of each flow it is known until when its runs have been read. What is read anew are runs that began since, and the few
+that were still open: of those only the tasks about which something was noted since. So a pass costs nothing for a
+history of any length, and holds one task at a time.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Model
+from django.utils import timezone
+
+from catalog import limits
+from catalog.models import AliasMove, Asset, Consumption, Highlight, Instance, MissedWrite, OpenRun, SourceFlow
+from catalog.reconciling.checking import Unusable, address_of, parsed
+from catalog.reconciling.progress import Progress
+from catalog.reconciling.sources import Source
+from catalog.recording.places import moment
+from catalog.runs.answers import UnavailableError
+from catalog.runs.layout import TaskPath
+from catalog.runs.metadata import NEVER, Kept, Metadata, Run, ServiceMetadata
+from obproject.journal import OUTCOMES_FIELD, Entry, Operation, Outcome, parse_outcomes
+
+LISTED_AGAIN = 3600.0
+"""Seconds for which a run may be listed later than one that began after it: the clocks of machines differ."""
+NOTED_LATER = 60.0
+"""Seconds for which something may be noted about a task with a time that is past already."""
+UNSURE = 2.0
+"""Seconds in which a folder may change without its time changing."""
+STAGED_AT_ONCE, STAGED_BYTES = 200, 8 * 1024 * 1024
+SHOWN = 2_000
+"""Characters that are kept of a datum that is no entry."""
+KEPT_IN: dict[Operation, tuple[type[Model], str]] = {
+    Operation.REGISTER: (Instance, "uid"),
+    Operation.CONSUME: (Consumption, "uid"),
+    Operation.SET_ALIAS: (AliasMove, "uid"),
+    Operation.DELETE_ALIAS: (AliasMove, "uid"),
+    Operation.DELETE: (Asset, "deletion_uid"),
+    Operation.HIGHLIGHT: (Highlight, "uid"),
+}
+"""Where the catalogue has a write, and the column of its id."""
+KEPT_WHEN_DONE = (Operation.SET_ALIAS, Operation.DELETE_ALIAS, Operation.DELETE)
+PROBLEM = "x"
+"""What the ids of data begin with that are no entries."""
+
+
+def collect(source: Source, progress: Progress) -> None:
+    """Remember every write of this source that the catalogue has missed, in rows of `MissedWrite`."""
+    try:
+        with source.opened() as metadata:
+            for name in metadata.flows():
+                _Flow(source, metadata, progress, name).read()
+        source.row.trouble = ""
+    except UnavailableError as error:
+        source.row.trouble = error.answer.sentence
+        progress.tell(f"{source.row.place}: {error.answer.sentence}")
+    source.row.read_at = timezone.now()
+    source.row.save()
+
+
+class _Flow:
+    """The runs of one flow: those still open, then those that began since the last time."""
+
+    def __init__(self, source: Source, metadata: Metadata, progress: Progress, name: str) -> None:
+        self._source = source
+        self._metadata = metadata
+        self._progress = progress
+        self._row, _ = SourceFlow.objects.get_or_create(source=source.row, name=name)
+
+    def read(self) -> None:
+        for run in self._row.open_runs.filter(closed=False).iterator():
+            self._read(run)
+        self._read_new()
+        self._row.open_runs.filter(closed=True, began__lt=self._listed_from()).delete()
+
+    def _read_new(self) -> None:
+        listed, now = self._metadata.listed(self._row.name), time.time()
+        if listed and listed == self._row.listed:
+            return
+        for run in self._metadata.runs(self._row.name, Run(self._listed_from(), "")):
+            if not self._row.open_runs.filter(name=run.name).exists():
+                self._read(OpenRun(flow=self._row, name=run.name, began=min(run.began, now)))
+        self._row.listed = listed if listed < now - UNSURE else 0
+        self._row.save()
+
+    def _listed_from(self) -> float:
+        return min(self._row.read_until, time.time() - LISTED_AGAIN)
+
+    def _read(self, run: OpenRun) -> None:
+        """Read what is new in a run, then remember that it is read: killed in between, it is read again."""
+        self._progress.tick()
+        try:
+            self._read_tasks(run)
+        except UnavailableError as error:
+            if isinstance(self._metadata, ServiceMetadata):
+                raise
+            self._progress.tell(f"{self._row.name}/{run.name}: {error.answer.sentence}")
+        self._remember(run)
+        self._progress.row.runs += 1
+
+    def _read_tasks(self, run: OpenRun) -> None:
+        began, last = time.time(), run.began
+        staging = _Staging(self._source)
+        for task in self._metadata.tasks(self._row.name, run.name):
+            last = max(last, task.changed if task.changed < began else run.began)
+            if task.changed >= run.read_until:
+                staging.read(self._metadata, task.path)
+        staging.finish()
+        ended = self._metadata.succeeded(self._row.name, run.name)
+        silent_since = began - settings.LOST_AFTER_HOURS * 3600
+        run.read_until = began - NOTED_LATER
+        run.closed = NEVER < ended < began - NOTED_LATER or last < silent_since
+
+    @transaction.atomic
+    def _remember(self, run: OpenRun) -> None:
+        if run.pk or not run.closed or run.began >= self._listed_from():
+            run.save()
+        if run.began > self._row.read_until:
+            self._row.read_until = run.began
+            self._row.save()
+
+
+class _Staging:
+    """Rows of missed writes, written a few at a time."""
+
+    def __init__(self, source: Source) -> None:
+        self._mine = MissedWrite.objects.filter(source=source.row)
+        self._source = source
+        self._kept: list[tuple[Entry, Outcome, MissedWrite]] = []
+        self._problems: list[MissedWrite] = []
+        self._size = 0
+
+    def read(self, metadata: Metadata, path: TaskPath) -> None:
+        """Stage what a task keeps; what the catalogue answered comes first."""
+        self._mine.filter(task=path.folder, uid__startswith=PROBLEM).delete()
+        outcomes: dict[str, Outcome] = {}
+        for datum in metadata.kept(path):
+            try:
+                self._add(path, datum, outcomes)
+            except Unusable as error:
+                self._problems.append(self._problem(path, datum, str(error)))
+            if len(self._kept) + len(self._problems) >= STAGED_AT_ONCE or self._size > STAGED_BYTES:
+                self.finish()
+
+    def _add(self, path: TaskPath, datum: Kept, outcomes: dict[str, Outcome]) -> None:
+        if datum.problem:
+            raise Unusable(datum.problem)
+        if datum.field.startswith(OUTCOMES_FIELD):
+            outcomes |= _outcomes(datum.value)
+            return
+        entry = parsed(datum.value)
+        outcome = outcomes.get(entry.id, Outcome())
+        self._kept.append((entry, outcome, self._row(path, entry, datum, outcome)))
+        self._size += len(datum.value)
+
+    @transaction.atomic
+    def finish(self) -> None:
+        """Write what is staged: what the catalogue has, and what it had refused, is not missed."""
+        kept, problems, self._kept, self._problems, self._size = self._kept, self._problems, [], [], 0
+        if not kept and not problems:
+            return
+        known = known_ids((entry.operation, entry.id) for entry, _, _ in kept)
+        refused = {entry.id for entry, outcome, _ in kept if outcome.refused}
+        self._mine.filter(uid__in=known | refused).delete()
+        _upsert([*(row for entry, _, row in kept if entry.id not in known | refused), *problems])
+
+    def _row(self, path: TaskPath, entry: Entry, datum: Kept, outcome: Outcome) -> MissedWrite:
+        return MissedWrite(
+            source=self._source.row,
+            uid=entry.id,
+            task=path.folder,
+            attempt=datum.attempt if (datum.attempt or 0) <= limits.ATTEMPTS else None,
+            operation=entry.operation.value,
+            address=address_of(entry)[: MissedWrite._meta.get_field("address").max_length],
+            at=moment(outcome.at or entry.at),
+            number=outcome.number,
+            answered=entry.operation in KEPT_WHEN_DONE or outcome != Outcome(),
+            entry=entry.as_json(),
+            found_at=timezone.now(),
+        )
+
+    def _problem(self, path: TaskPath, datum: Kept, why: str) -> MissedWrite:
+        name = hashlib.sha256(f"{path.folder}/{datum.field}".encode(errors="replace")).hexdigest()[:20]
+        return MissedWrite(
+            source=self._source.row,
+            uid=f"{PROBLEM}_{name}",
+            task=path.folder,
+            at=timezone.now(),
+            entry=_storable(datum.value or datum.field)[:SHOWN],
+            error=_storable(why),
+            found_at=timezone.now(),
+        )
+
+
+def _outcomes(text: str) -> dict[str, Outcome]:
+    try:
+        return parse_outcomes(text)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise Unusable(f"It tells no outcomes: {error}.") from None
+
+
+def _storable(text: str) -> str:
+    return limits.UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def _upsert(rows: list[MissedWrite]) -> None:
+    """What a task said of its writes may have changed since: above all, what the catalogue answered."""
+    unique = {row.uid: row for row in rows}
+    MissedWrite.objects.bulk_create(
+        unique.values(),
+        update_conflicts=True,
+        unique_fields=["source", "uid"],
+        update_fields=["task", "attempt", "operation", "address", "at", "number", "answered", "entry"],
+    )
+
+
+def known_ids(writes: Iterable[tuple[Operation, str]]) -> set[str]:
+    """Which of these writes, by what they are and their ids, the catalogue has."""
+    ids: dict[tuple[type[Model], str], list[str]] = {}
+    for operation, uid in writes:
+        ids.setdefault(KEPT_IN[operation], []).append(uid)
+    return {
+        uid
+        for (model, column), asked in ids.items()
+        for uid in model._default_manager.filter(**{f"{column}__in": asked}).values_list(column, flat=True)
+    }

@@ -1,0 +1,197 @@
+"""What became of a task: by Metaflow's own notes about it, by its process on this machine, or by its long silence."""
+
+import enum
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psutil
+from django.conf import settings
+from django.utils import timezone
+
+from catalog.reconciling.sources import Source
+from catalog.recording import LOST
+from catalog.runs.answers import Datastore, Reason, Unavailable, UnavailableError
+from catalog.runs.facts import Record, record_of
+from catalog.runs.layout import TaskPath
+from catalog.runs.metadata import Metadata, MetadataFolder
+from catalog.runs.roots import stores_for
+from obproject.journal import Process, parse_entry
+
+HEARTBEAT_LOST = timedelta(minutes=10)
+CLOCKS_DIFFER = 5.0  # seconds by which a process may seem to have started after it wrote something
+REMEMBERED = 10_000
+WORTH_WAITING = (Reason.UNREACHABLE, Reason.NOT_ALLOWED, Reason.TOO_LARGE)
+
+
+class End(enum.StrEnum):
+    """How the attempt of a task ended, if it did."""
+
+    RUNNING = "running"
+    READY = "ready"
+    FAILED = "failed"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one attempt of a task: `reason` for people, `at` when it ended, if that is known."""
+
+    end: End
+    reason: str = ""
+    at: datetime | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.end in (End.READY, End.FAILED, End.LOST)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The attempt of a task that is asked about, and what the catalogue knows of it."""
+
+    path: TaskPath
+    number: int | None
+    datastore: Datastore
+    since: datetime
+    """When it was heard of last by the catalogue itself."""
+    entry_id: str = ""
+    """An entry that it kept, in which its process is."""
+
+
+class Fates:
+    """Asks about tasks: where they keep their files, and in the sources of metadata."""
+
+    def __init__(self, sources: list[Source]) -> None:
+        self._opened: list[tuple[Source, Metadata]] = []
+        self._stack = ExitStack()
+        self._sources = sources
+        self._known: dict[tuple[TaskPath, int | None, str], Fate] = {}
+
+    def __enter__(self) -> "Fates":
+        for source in self._sources:
+            try:
+                self._opened.append((source, self._stack.enter_context(source.opened())))
+            except UnavailableError:
+                continue  # told when it was read
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def of(self, attempt: Attempt) -> Fate:
+        """What became of the attempt; `End.UNKNOWN` with a sentence if nothing that knows can be reached."""
+        key = attempt.path, attempt.number, attempt.datastore.perimeter
+        if key in self._known:
+            return self._known[key]
+        fate = self._ask(attempt)
+        if fate.end in (End.READY, End.FAILED):  # that stays so, and its other writes are asked about next
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[key] = fate
+        return fate
+
+    def _ask(self, attempt: Attempt) -> Fate:
+        missing: list[Unavailable] = []
+        for metadata in self._places(attempt, missing):
+            try:
+                record = metadata.record(attempt.path)
+            except UnavailableError as error:
+                missing.append(error.answer)
+                continue
+            if record.facts.state != "finished":
+                return self._told(attempt, record, metadata)
+        return _unheard(attempt, missing)
+
+    def _places(self, attempt: Attempt, missing: list[Unavailable]) -> Iterator[Metadata]:
+        """Where the task may be known: in the sources, then where the task itself says that its files are."""
+        perimeter = attempt.datastore.perimeter
+        yield from (metadata for source, metadata in self._opened if source.allows(perimeter))
+        try:
+            yield _Datastore(attempt.datastore)
+        except UnavailableError as error:
+            missing.append(error.answer)
+
+    def _told(self, attempt: Attempt, record: Record, metadata: Metadata) -> Fate:
+        facts, number = record.facts, attempt.number
+        if number is not None and facts.attempt > number:
+            return Fate(End.FAILED, f"superseded by attempt {facts.attempt}", facts.started)
+        if number is None or facts.attempt == number:
+            if facts.state == "succeeded":
+                return Fate(End.READY, at=facts.finished)
+            if facts.state == "failed":
+                return Fate(End.FAILED, "the task failed", facts.finished)
+        return _silent(attempt, record, _process_of(attempt, metadata))
+
+
+class _Datastore(MetadataFolder):
+    """The metadata of one task, by the datastore that the task itself names."""
+
+    def __init__(self, datastore: Datastore) -> None:
+        self._own = stores_for(datastore)
+        if self._own.metadata:
+            super().__init__(self._own.metadata[0])
+
+    def record(self, path: TaskPath) -> Record:
+        return record_of(path, self._own)
+
+    def entry(self, path: TaskPath, entry_id: str) -> str:
+        return super().entry(path, entry_id) if self._own.metadata else ""
+
+
+def _silent(attempt: Attempt, record: Record, process: tuple[Process, datetime] | None) -> Fate:
+    """A task of whose end nothing is noted."""
+    if process and process[0].host == socket.gethostname():
+        if _runs(*process):
+            return Fate(End.RUNNING)
+        return Fate(End.LOST, f"{LOST}: its process is gone", record.seen)
+    heartbeat, now = record.heartbeat, timezone.now()
+    if heartbeat and now - heartbeat > HEARTBEAT_LOST:
+        return Fate(End.LOST, f"{LOST}: its heart has not beaten since {_minute(heartbeat)}", heartbeat)
+    signs = [sign for sign in (attempt.since, record.seen, heartbeat) if sign and sign <= now]
+    return _after_silence(max(signs, default=attempt.since))
+
+
+def _unheard(attempt: Attempt, missing: list[Unavailable]) -> Fate:
+    """A task of which nothing is known: its files are gone, or nobody can be asked."""
+    waiting = next((answer for answer in missing if answer.reason in WORTH_WAITING), None)
+    if waiting:
+        return Fate(End.UNKNOWN, waiting.sentence)
+    return _after_silence(attempt.since)
+
+
+def _after_silence(sign: datetime) -> Fate:
+    hours = settings.LOST_AFTER_HOURS
+    if timezone.now() - sign > timedelta(hours=hours):
+        return Fate(End.LOST, f"{LOST}: no sign of it since {_minute(sign)}", sign)
+    return Fate(End.RUNNING)
+
+
+def _process_of(attempt: Attempt, metadata: Metadata) -> tuple[Process, datetime] | None:
+    """The process that kept the entry, and when."""
+    try:
+        text = metadata.entry(attempt.path, attempt.entry_id) if attempt.entry_id else ""
+        entry = parse_entry(text) if text else None
+    except (UnavailableError, ValueError, OverflowError):
+        return None
+    return (entry.process, entry.at) if entry and entry.process else None
+
+
+def _runs(process: Process, wrote_at: datetime) -> bool:
+    """Whether this very process is still there, and not another one by its number."""
+    try:
+        found = psutil.Process(process.pid)
+        if found.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return found.create_time() <= wrote_at.timestamp() + CLOCKS_DIFFER
+    except psutil.NoSuchProcess:
+        return False
+    except (psutil.Error, OverflowError):
+        return True
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,71 @@
+"""One process at a time: a row says who reconciles, until when."""
+
+import os
+import secrets
+import socket
+import time
+from datetime import timedelta
+
+import psutil
+from django.db.models import Q
+from django.utils import timezone
+
+from catalog.models import Lease
+
+NAME = "reconcile"
+LASTS = timedelta(minutes=5)
+RENEWED_AFTER = 10.0  # seconds
+
+
+class Taken(Exception):
+    """Another process is reconciling."""
+
+
+class Lost(Exception):
+    """The lease ran out, and another process took it."""
+
+
+class Held:
+    """The lease while this process has it. A process of this machine that is gone holds nothing."""
+
+    def __init__(self) -> None:
+        self._me = f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid()):.0f}/{secrets.token_hex(4)}"
+        self._renewed = time.monotonic()
+        self._take()
+
+    def _take(self) -> None:
+        lease, _ = Lease.objects.get_or_create(name=NAME, defaults={"until": timezone.now()})
+        free = Q(until__lte=timezone.now()) | Q(holder="")
+        if is_gone(lease.holder):
+            free |= Q(holder=lease.holder)
+        if not Lease.objects.filter(free, name=NAME).update(holder=self._me, until=timezone.now() + LASTS):
+            raise Taken("The catalogue is being brought up to date already.")
+
+    def keep(self) -> None:
+        """Stay its holder; call it often."""
+        if time.monotonic() - self._renewed < RENEWED_AFTER:
+            return
+        if not Lease.objects.filter(name=NAME, holder=self._me).update(until=timezone.now() + LASTS):
+            raise Lost("Another process has begun to bring the catalogue up to date.")
+        self._renewed = time.monotonic()
+
+    def give_back(self) -> None:
+        Lease.objects.filter(name=NAME, holder=self._me).update(holder="", until=timezone.now())
+
+
+def is_gone(holder: str) -> bool:
+    """Whether the holder was a process of this machine that runs no more."""
+    host, _, rest = holder.partition("/")
+    pid, _, rest = rest.partition("/")
+    started, _, _ = rest.partition("/")
+    if host != socket.gethostname() or not (pid.isdecimal() and started.isdecimal()):
+        return False
+    return abs(_started(int(pid)) - int(started)) > 2
+
+
+def _started(pid: int) -> float:
+    """When a process of this machine started, in seconds; 0 if there is none."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return 0.0

@@ -1,0 +1,121 @@
+"""One pass: what was missed is collected, made up for and settled; and the rebuilding of a whole catalogue."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from access.models import Perimeter
+from catalog.models import Asset, MissedWrite, Reconciliation, SourceFlow
+from catalog.reconciling import ACTOR
+from catalog.reconciling.applying import FIRST, THEN, Applier
+from catalog.reconciling.branches import tagged_branch
+from catalog.reconciling.collecting import collect
+from catalog.reconciling.fates import Fates
+from catalog.reconciling.lease import Held
+from catalog.reconciling.progress import Progress, Stopped
+from catalog.reconciling.settling import oldest_unsettled, settle
+from catalog.reconciling.sources import Source, learn_roots, remember_root, sources
+from catalog.recording import learn_branches
+
+LEARNT_AGAIN = timedelta(days=1)
+KEPT_PASSES = 2_000
+
+Say = Callable[[str], None]
+
+
+class NotEmpty(Exception):
+    """A catalogue that is not empty can't be rebuilt."""
+
+
+def reconcile(
+    *, actor: str, say: Say, roots: Iterable[str] = (), enough: Callable[[], bool] = lambda: False
+) -> Reconciliation:
+    """Bring the catalogue up to date with what tasks kept since the last time.
+
+    `enough` is asked often: once it says so, the pass ends, and the next one goes on. Raises `lease.Taken` if another
+    process is at it, `RootNotAllowed` for a folder among `roots` that may not be read.
+    """
+    with _pass(actor, say, enough) as progress:
+        for root in roots:
+            remember_root(root)
+        _run(progress)
+    return progress.row
+
+
+def rebuild(
+    *, actor: str, say: Say, roots: Iterable[str] = (), enough: Callable[[], bool] = lambda: False
+) -> Reconciliation:
+    """Make an empty catalogue whole from all that tasks ever kept; raises `NotEmpty`. Goes on where it was stopped."""
+    if Asset.objects.exclude(created_by=ACTOR).exists():
+        raise NotEmpty("The catalogue has assets that were not made up from Metaflow, so it can't be rebuilt.")
+    unfinished = Reconciliation.objects.order_by("pk").last()
+    with _pass(actor, say, enough, rebuild=True) as progress:
+        for root in roots:
+            remember_root(root)
+        if not (unfinished and unfinished.rebuild and not unfinished.complete):
+            SourceFlow.objects.all().delete()
+        _run(progress)
+    return progress.row
+
+
+@contextmanager
+def _pass(actor: str, say: Say, enough: Callable[[], bool], *, rebuild: bool = False) -> Iterator[Progress]:
+    """The row of a pass, and the lease, as long as it goes."""
+    lease = Held()
+    try:
+        last = Reconciliation.objects.filter(complete=True).order_by("pk").last()
+        row = Reconciliation.objects.create(
+            started_at=timezone.now(), actor=actor, rebuild=rebuild, instances_from=last.instances_from if last else 0
+        )
+        progress = Progress(row, lease, say, enough)
+        try:
+            yield progress
+        except Exception as error:
+            progress.tell(f"It failed: {error}")
+            raise
+        finally:
+            row.stuck = MissedWrite.objects.exclude(error="").count()
+            row.finished_at = timezone.now()
+            progress.save()
+        Reconciliation.objects.filter(pk__lte=row.pk - KEPT_PASSES).delete()
+    finally:
+        lease.give_back()
+
+
+def _run(progress: Progress) -> None:
+    row = progress.row
+    try:
+        if settings.LOCAL_MODE:  # before anybody has visited the site
+            Perimeter.objects.get_or_create(name=settings.LOCAL_PERIMETER)
+        learn_roots(row.instances_from)
+        found = sources()
+        for source in found:
+            collect(source, progress)
+        if row.rebuild:
+            _make_perimeters(found)
+        with Fates(found) as fates:
+            applier = Applier(found, fates, progress)
+            applier.run(FIRST)
+            settle(fates, progress)
+            applier.run(THEN)
+        learn_branches(row.started_at - LEARNT_AGAIN, tagged_branch)
+        row.instances_from = oldest_unsettled(row.instances_from)
+        row.complete = True
+    except Stopped:
+        progress.tell("It was stopped before it was done; the next pass goes on.")
+
+
+def _make_perimeters(found: list[Source]) -> None:
+    """Make the perimeters that the sources may write into and their tasks have written into."""
+    for source in found:
+        missed = MissedWrite.objects.filter(source=source.row).exclude(address="")
+        names = {address.partition("/")[0] for address in missed.values_list("address", flat=True).iterator()}
+        for name in sorted(filter(source.allows, names)):
+            try:
+                Perimeter.objects.get_or_create(name=name)
+            except ValidationError:
+                continue  # the writes say that there is no such perimeter

@@ -1,0 +1,101 @@
+"""Settling what tasks registered as pending and never confirmed: they were killed, or the catalogue was away."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import groupby
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from catalog.entities import Entity
+from catalog.models import Instance, State
+from catalog.reconciling import ACTOR
+from catalog.reconciling.fates import Attempt, End, Fate, Fates
+from catalog.reconciling.progress import Progress
+from catalog.recording import LOST, confirm
+from catalog.runs.answers import Datastore
+from catalog.runs.layout import TaskPath
+
+YOUNG = timedelta(minutes=1)
+"""How long after a registration its task is not taken for lost, whatever it looks like."""
+BELIEVED_LOST = timedelta(days=7)
+"""How long it is looked whether a task that seemed to be lost has ended after all."""
+AT_ONCE = 1_000
+UNCOMMITTED = 1_000
+"""How many keys may be given out before another one that is not committed yet."""
+
+Group = list[Instance]
+
+
+def settle(fates: Fates, progress: Progress) -> None:
+    """Settle every pending instance whose task is over."""
+    for group in _groups(progress.row.instances_from):
+        progress.tick()
+        first = group[0]
+        path = TaskPath.parse(first.producer_id)
+        if path is None or first.producer_kind != "task":
+            continue
+        fate = fates.of(_attempt(first, path))
+        if fate.end is End.UNKNOWN:
+            progress.tell(f"{first.producer_id} stays pending: {fate.reason}")
+        elif fate.over:
+            progress.row.settled += _settle(group, fate)
+
+
+def oldest_unsettled(instances_from: int) -> int:
+    """The key from which on the next pass looks for pending instances."""
+    oldest = _unsettled(instances_from).order_by("pk").values_list("pk", flat=True).first()
+    newest = Instance.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    return max(0, min(oldest or newest, newest - UNCOMMITTED))
+
+
+def _unsettled(instances_from: int) -> QuerySet[Instance]:
+    """What is pending, and what failed lately only because its task seemed to be lost."""
+    lost = Q(state=State.FAILED, state_reason__startswith=LOST, settled_at__gt=timezone.now() - BELIEVED_LOST)
+    rows: QuerySet[Instance] = Instance.objects.filter(Q(state=State.PENDING) | lost, pk__gte=instances_from)
+    return rows
+
+
+def _groups(instances_from: int) -> Iterator[Group]:
+    """The instances of one attempt together, as far as they were registered at about the same time."""
+    related = "asset__branch__project__perimeter"
+    while True:
+        rows = _unsettled(instances_from).defer("annotations", "tags", "blobs", "description")
+        few = list(rows.select_related(related).order_by("pk")[:AT_ONCE])
+        for _, group in groupby(sorted(few, key=_attempt_key), key=_attempt_key):
+            yield list(group)
+        if len(few) < AT_ONCE:
+            return
+        instances_from = few[-1].pk + 1
+
+
+def _attempt_key(row: Instance) -> tuple[str, str, int, str]:
+    return row.producer_kind, row.producer_id, -1 if row.attempt is None else row.attempt, row.state
+
+
+def _attempt(instance: Instance, path: TaskPath) -> Attempt:
+    perimeter = instance.asset.branch.project.perimeter.name
+    datastore = Datastore(instance.datastore_type or None, instance.datastore_root or None, perimeter)
+    return Attempt(path, instance.attempt, datastore, instance.created_at, instance.uid)
+
+
+def _settle(group: Group, fate: Fate) -> int:
+    """Say how the task ended in its place; that one is lost is said once, and not of what is young."""
+    first = group[0]
+    if fate.end is End.LOST:
+        old = timezone.now() - YOUNG
+        group = [row for row in group if row.state == State.PENDING and row.created_at < old]
+    if not group:
+        return 0
+    settled = confirm(
+        actor=ACTOR,
+        perimeter=first.asset.branch.project.perimeter,
+        entity=Entity(first.producer_kind, first.producer_id),
+        attempt=first.attempt,
+        state=State.READY if fate.end is End.READY else State.FAILED,
+        reason=fate.reason,
+        uids=[row.uid for row in group],
+        when=max(fate.at, *(row.created_at for row in group)) if fate.at else None,
+        deleted=True,
+    )
+    return len(settled)

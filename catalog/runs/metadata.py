@@ -1,0 +1,268 @@
+"""Walking through Metaflow's metadata: which flows, runs and tasks there are, and what tasks keep of their writes.
+
+Metadata is a folder of local metadata or a metadata service. Both answer the same questions, for runs in the order in
+which they began, a few at a time, so that nobody needs to hold all of them.
+"""
+
+import heapq
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import quote
+
+from catalog import limits
+from catalog.runs.answers import Reason, UnavailableError
+from catalog.runs.facts import Note, Record, attempt_of, notes_of, record_from, record_of, time_of
+from catalog.runs.layout import SEGMENT, TaskPath
+from catalog.runs.roots import Stores
+from catalog.runs.service import MetadataService, ServiceUnavailable, task_address
+from catalog.runs.stores import LocalStore
+from obproject.journal import ENTRY_FIELD, OUTCOMES_FIELD
+from obproject.journal import TYPE as JOURNAL
+
+MAX_DATUM_BYTES = 2 * limits.BODY_BYTES  # JSON within JSON: every quotation mark is escaped
+MAX_DATA = 20_000
+RUNS_AT_ONCE = 1_000
+LAST_STEP = "end"
+NEVER = -math.inf
+
+
+class Run(NamedTuple):
+    """A run, and when it began, in seconds; runs are ordered by both."""
+
+    began: float
+    name: str
+
+
+class Task(NamedTuple):
+    """A task, and when something was last noted about it, in seconds; infinite if that isn't known."""
+
+    path: TaskPath
+    changed: float
+
+
+class Kept(NamedTuple):
+    """A datum that a program has kept with a task. `problem` says why its value can't be read."""
+
+    field: str
+    value: str = ""
+    attempt: int | None = None
+    problem: str = ""
+
+
+class Metadata(Protocol):
+    """Where Metaflow keeps its metadata. Whatever can't be read raises `UnavailableError`."""
+
+    def flows(self) -> Iterable[str]:
+        """The names of all flows."""
+
+    def listed(self, flow: str) -> float:
+        """A time that changes whenever a run of the flow begins; 0 if only asking for its runs can tell."""
+
+    def runs(self, flow: str, after: Run) -> Iterable[Run]:
+        """The runs of a flow that began after another one, in that order."""
+
+    def tasks(self, flow: str, run: str) -> Iterable[Task]:
+        """The tasks of a run."""
+
+    def succeeded(self, flow: str, run: str) -> float:
+        """When the run ended well; `NEVER` if it has not."""
+
+    def kept(self, path: TaskPath) -> Iterable[Kept]:
+        """What programs have kept with the task; first what they were answered."""
+
+    def entry(self, path: TaskPath, entry_id: str) -> str:
+        """One entry that was kept with the task; empty if there is none."""
+
+    def record(self, path: TaskPath) -> Record:
+        """What is known about the task."""
+
+
+class MetadataFolder:
+    """A `.metaflow` folder of local metadata."""
+
+    def __init__(self, store: LocalStore) -> None:
+        self._store = store
+        self._stores = Stores([store], [store])
+
+    def flows(self) -> Iterator[str]:
+        return (entry.name for entry in self._store.scan("") if entry.name.isidentifier() and entry.is_dir())
+
+    def listed(self, flow: str) -> float:
+        return self._store.changed(flow)
+
+    def runs(self, flow: str, after: Run) -> Iterator[Run]:
+        while few := heapq.nsmallest(RUNS_AT_ONCE, self._runs(flow, after)):
+            yield from few
+            after = few[-1]
+
+    def _runs(self, flow: str, after: Run) -> Iterator[Run]:
+        found = (_run_in(entry) for entry in self._store.scan(flow) if _is_run(entry.name) and entry.is_dir())
+        return (run for run in found if run > after)
+
+    def tasks(self, flow: str, run: str) -> Iterator[Task]:
+        for step in self._names(f"{flow}/{run}"):
+            for task in self._names(f"{flow}/{run}/{step}"):
+                path = TaskPath(flow, run, step, task)
+                if changed := self._store.changed(f"{path.folder}/_meta"):
+                    yield Task(path, changed)
+
+    def succeeded(self, flow: str, run: str) -> float:
+        step = f"{flow}/{run}/{LAST_STEP}"
+        times = (self._attempt_ok(f"{step}/{task}/_meta") for task in self._names(step))
+        return max(times, default=NEVER)
+
+    def kept(self, path: TaskPath) -> Iterator[Kept]:
+        names = sorted(islice(self._kept_names(path), MAX_DATA + 1), key=lambda name: OUTCOMES_FIELD not in name)
+        for name in names[:MAX_DATA]:
+            yield self._datum(f"{path.folder}/_meta", name)
+        if len(names) > MAX_DATA:
+            yield Kept("", problem=f"It keeps more than {MAX_DATA} data; the others are not read.")
+
+    def entry(self, path: TaskPath, entry_id: str) -> str:
+        name = next((name for name in self._kept_names(path) if name.startswith(_file_of(entry_id))), "")
+        return self._datum(f"{path.folder}/_meta", name).value if name else ""
+
+    def record(self, path: TaskPath) -> Record:
+        return record_of(path, self._stores)
+
+    def _names(self, folder: str) -> Iterator[str]:
+        return (entry.name for entry in self._store.scan(folder) if _is_run(entry.name))
+
+    def _kept_names(self, path: TaskPath) -> Iterator[str]:
+        found = (entry.name for entry in self._store.scan(f"{path.folder}/_meta"))
+        return (name for name in found if name.startswith(f"sysmeta_{ENTRY_FIELD}") and name.endswith(".json"))
+
+    def _datum(self, folder: str, name: str) -> Kept:
+        field = name.removeprefix("sysmeta_").rpartition("_")[0]
+        try:
+            content = self._store.read(f"{folder}/{name}", MAX_DATUM_BYTES)
+        except UnavailableError as error:
+            return Kept(field, problem=error.answer.sentence)
+        if content is None:
+            return Kept(field, problem="It is no file that this server may read.")
+        return _kept(field, content)
+
+    def _attempt_ok(self, folder: str) -> float:
+        notes = [e for e in self._store.scan(folder) if e.name.startswith("sysmeta_attempt_ok_")]
+        for note in sorted(notes, key=lambda entry: entry.name, reverse=True)[:1]:
+            content = self._store.read(f"{folder}/{note.name}", 64 * 1024) or b""
+            if b'"True"' in content:
+                return self._store.changed(folder)
+        return NEVER
+
+
+class ServiceMetadata:
+    """A metadata service of Metaflow. It answers with all runs of a flow at once; names and times of them are kept."""
+
+    def __init__(self, service: MetadataService) -> None:
+        self._service = service
+
+    def flows(self) -> Iterator[str]:
+        return filter(str.isidentifier, self._named("/flows", "flow_id"))
+
+    def listed(self, flow: str) -> float:
+        return 0.0
+
+    def runs(self, flow: str, after: Run) -> list[Run]:
+        found = (Run(_seconds(row), name) for row, name in self._rows(f"/flows/{quote(flow)}/runs", "run"))
+        return sorted(run for run in found if run > after)
+
+    def tasks(self, flow: str, run: str) -> Iterator[Task]:
+        address = f"/flows/{quote(flow)}/runs/{quote(run, safe='')}/steps"
+        for step in self._named(address, "step_name"):
+            for row, task in self._rows(f"{address}/{quote(step, safe='')}/tasks", "task"):
+                heartbeat = time_of(row.get("last_heartbeat_ts"))
+                yield Task(TaskPath(flow, run, step, task), heartbeat.timestamp() if heartbeat else math.inf)
+
+    def succeeded(self, flow: str, run: str) -> float:
+        address = f"/flows/{quote(flow)}/runs/{quote(run, safe='')}/steps/{LAST_STEP}/tasks"
+        times = (self._end_of(TaskPath(flow, run, LAST_STEP, task)) for _, task in self._rows(address, "task"))
+        return max(times, default=NEVER)
+
+    def kept(self, path: TaskPath) -> list[Kept]:
+        notes = (note for note in self._list(f"{task_address(path)}/metadata") if note.get("type") == JOURNAL)
+        kept = [_kept_in(str(note.get("field_name")), note) for note in notes]
+        return sorted(kept, key=lambda datum: OUTCOMES_FIELD not in datum.field)
+
+    def entry(self, path: TaskPath, entry_id: str) -> str:
+        return next((datum.value for datum in self.kept(path) if datum.field == ENTRY_FIELD + entry_id), "")
+
+    def record(self, path: TaskPath) -> Record:
+        with _told():
+            notes = notes_of(path, self._service)
+        if notes is None:
+            raise UnavailableError(Reason.TASK_GONE, "The metadata service does not know this task.")
+        return record_from(path, notes)
+
+    def _end_of(self, path: TaskPath) -> float:
+        facts = self.record(path).facts
+        return facts.finished.timestamp() if facts.state == "succeeded" and facts.finished else NEVER
+
+    def _rows(self, address: str, what: str) -> Iterator[tuple[Note, str]]:
+        """Runs and tasks have a number, and a name if a scheduler gave them one; clients go by the name."""
+        keys = ("run_id", "run_number") if what == "run" else ("task_name", "task_id")
+        for row in self._list(address):
+            name = next((str(row[key]) for key in keys if row.get(key)), "")
+            if _is_run(name):
+                yield row, name
+
+    def _named(self, address: str, key: str) -> Iterator[str]:
+        return (name for row in self._list(address) if _is_run(name := str(row.get(key))))
+
+    def _list(self, address: str) -> list[Note]:
+        with _told():
+            found = self._service.get(address)
+        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong with the service, as this package says it."""
+    try:
+        yield
+    except ServiceUnavailable as error:
+        raise UnavailableError(Reason.UNREACHABLE, str(error)) from error
+
+
+def _is_run(name: str) -> bool:
+    """Whether a folder's name is that of a run, step or task: Metaflow keeps artifacts in `data`."""
+    return name != "data" and not name.startswith("_") and SEGMENT.fullmatch(name) is not None
+
+
+def _run_in(entry: os.DirEntry[str]) -> Run:
+    """A run of local metadata is named by the microsecond in which it began; others began when their folder changed."""
+    if len(entry.name) == 16 and entry.name.isascii() and entry.name.isdigit():
+        return Run(int(entry.name) / 1e6, entry.name)
+    try:
+        return Run(entry.stat().st_mtime, entry.name)
+    except OSError:
+        return Run(0.0, entry.name)
+
+
+def _seconds(row: Note) -> float:
+    at = row.get("ts_epoch")
+    return at / 1000 if isinstance(at, int | float) and time_of(at / 1000) else 0.0
+
+
+def _file_of(entry_id: str) -> str:
+    return f"sysmeta_{ENTRY_FIELD}{entry_id}_"
+
+
+def _kept(field: str, content: bytes) -> Kept:
+    try:
+        note: Any = json.loads(content)
+    except (ValueError, RecursionError):
+        return Kept(field, problem="It is no JSON.")
+    return _kept_in(field, note if isinstance(note, dict) else {})
+
+
+def _kept_in(field: str, note: Note) -> Kept:
+    value = note.get("value")
+    if not isinstance(value, str):
+        return Kept(field, problem="It has no text for a value.")
+    return Kept(field, value, attempt_of(note))

@@ -1,0 +1,276 @@
+"""An empty catalogue becomes what it was, as far as tasks wrote it; and a pass may be killed at any moment."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import datetime
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from access.models import Membership, Perimeter
+from catalog.counters import Recount
+from catalog.models import (
+    Alias,
+    AliasMove,
+    Asset,
+    Branch,
+    BranchName,
+    Component,
+    Consumption,
+    Edge,
+    IdempotencyKey,
+    Instance,
+    MetadataSource,
+    MissedWrite,
+    OpenRun,
+    Project,
+    Promotion,
+    Reconciliation,
+    SourceFlow,
+    StateChange,
+)
+from catalog.reconciling import progress
+from obproject.branches import branch_key
+from obproject.journal import Operation, Outcome
+from tests.catalog.kept import Metaflow
+from tests.catalog.wire import PERIMETER, declaration
+from tests.conftest import CHECKOUT, Site, database_url
+
+EMPTIED = (
+    StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance, Asset, BranchName, Branch,
+    Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource, Reconciliation, Membership, Perimeter,
+)  # fmt: skip
+
+WHERE = ("branch__project__perimeter__name", "branch__project__name", "branch__key", "kind", "asset_id")
+OF_ASSET = tuple(f"asset__{name}" for name in WHERE)
+COMPONENT = ("component__project_name", "component__kind", "component__name")
+COMPARED = {
+    Branch: ("project__name", "key", "git_name", "data_count", "models_count"),
+    Asset: (*WHERE, "last_number", "ready_count", "newest__uid", "newest_ready__uid", "alias_index"),
+    Instance: (
+        *OF_ASSET, "uid", "number", "state", "asset_kind", "description", "annotations", "tags", "blobs",
+        "producer_kind", "producer_id", *COMPONENT, "run", "promoted_from__uid", "attempt", "datastore_type",
+        "datastore_root", "created_at",
+    ),
+    Consumption: (
+        *OF_ASSET, "uid", "instance__uid", "reference", "entity_kind", "entity_id", *COMPONENT, "run", "write_branch",
+        "write_branch_name", "at",
+    ),
+    Edge: (*OF_ASSET, *COMPONENT, "direction", "write_branch", "write_branch_name", "count", "first_at", "last_at"),
+    Promotion: ("source__asset_id", "target__asset_id", "count", "first_at", "last_at"),
+    Alias: (*OF_ASSET, "name", "instance__uid", "entity_kind", "entity_id"),
+    AliasMove: (*OF_ASSET, "uid", "name", "from_uid", "to_uid", "entity_kind", "entity_id"),
+}  # fmt: skip
+
+
+def manage(command, *options):
+    out = StringIO()
+    call_command(command, *options, stdout=out)
+    return out.getvalue()
+
+
+def catalogue():
+    """All that tasks wrote, without the keys of rows: one line for each row."""
+    return sorted(
+        f"{model.__name__} {dict(zip(columns, row, strict=True))}"
+        for model, columns in COMPARED.items()
+        for row in model.objects.values_list(*columns)
+    )
+
+
+def lose_everything():
+    Asset.objects.update(newest=None, newest_ready=None)
+    for model in EMPTIED:
+        rows = model.objects.all()
+        rows._raw_delete(rows.db)
+
+
+@pytest.fixture
+def metaflow(tmp_path, monkeypatch):
+    monkeypatch.setenv("METAFLOW_HOME", str(tmp_path / "no-configuration"))
+    return Metaflow(tmp_path / ".metaflow")
+
+
+class World:
+    """Tasks that keep what they write, and a catalogue that gets it, or misses it while it is away."""
+
+    def __init__(self, api, metaflow):
+        self.api, self.metaflow, self.away = api, metaflow, False
+
+    def path(self, entry):
+        return f"{PERIMETER}/projects/{entry.project}/branches/{branch_key(entry.branch)}/{entry.kind}/{entry.asset}"
+
+    def register(self, task, asset, **more):
+        entry = task.registers(asset, at=timezone.now(), **more)
+        return self.sent(task, entry, lambda: self.api.patch(self.path(entry), entry.body | {"id": entry.id}))
+
+    def consume(self, task, instance, asset):
+        entry = task.consumes(instance, asset, at=timezone.now())
+        address = f"{self.path(entry)}/instances/{instance}"
+        self.sent(task, entry, lambda: self.api.put(address, entry.body | {"id": entry.id}))
+
+    def move(self, task, alias, instance, asset):
+        body = {"entity_ref": task.ref, "instance_id": instance}
+        entry = task.entry(Operation.SET_ALIAS, asset, body=body, alias=alias, at=timezone.now())
+        assert self.api.put(f"{self.path(entry)}/aliases/{alias}", body | {"id": entry.id}).status_code == 200
+        task.keep(replace(entry, at=timezone.now()))
+
+    def delete(self, task, asset):
+        entry = task.entry(Operation.DELETE, asset, at=timezone.now())
+        assert self.api.delete(f"{self.path(entry)}?id={entry.id}").status_code == 204
+        task.keep(replace(entry, at=timezone.now()))
+
+    def sent(self, task, entry, send):
+        if not self.away:
+            answer = send()
+            assert answer.status_code in (200, 201), answer.content
+            at = answer.data.get("consumed_at") or answer.data["created_at"]
+            task.was_answered({entry.id: Outcome(datetime.fromisoformat(at), answer.data["number"])})
+        return entry.id
+
+    def ends(self, task, ok=True):
+        task.ends(ok)
+        state = "ready" if ok else "failed"
+        if not self.away:
+            body = {"entity_ref": task.ref, "attempt": task.attempt, "state": state}
+            assert self.api.post(f"{PERIMETER}/confirmations", body).status_code == 200
+
+    def live(self):
+        """Two weeks of a small project."""
+        train, other = self.metaflow.task(), self.metaflow.task("OtherFlow/1700000000000001/start/1")
+        first = self.register(train, "model", body={"annotations": {"auc": 0.9, "k": [1, None]}, "description": "ü"})
+        self.register(train, "model")
+        self.ends(train)
+        self.consume(other, first, "model")
+        self.move(other, "production", first, "model")
+        failing = self.metaflow.task(minutes=5)
+        self.register(failing, "model", branch="feature/x", body={"branch_name": "feature/x"})
+        self.ends(failing, ok=False)
+        again = self.metaflow.task(failing.path, attempt=1)
+        self.register(again, "model", branch="feature/x", body={"branch_name": "feature/x"})
+        self.ends(again)
+        self.away = True
+        missed = self.metaflow.task(minutes=6)
+        late = self.register(missed, "model", body={"tags": [{"key": "late", "value": "1"}]})
+        self.consume(missed, first, "model")
+        self.ends(missed)
+        self.away = False
+        manage("reconcile", "--root", str(self.metaflow.root))
+        more = self.metaflow.task(minutes=7)
+        newest = self.register(more, "model")
+        copy = {"annotations": {"promoted_from_instance": newest}, "state": "ready"}
+        self.register(more, "gold", branch="main", body=copy)
+        self.register(more, "scratch")
+        self.ends(more)
+        self.move(more, "production", late, "model")
+        self.move(more, "best", newest, "model")
+        self.delete(more, "scratch")
+        self.register(other, "scratch")
+        self.ends(other)
+
+
+@pytest.mark.django_db
+class TestRebuild:
+    @pytest.fixture
+    def lived(self, api, metaflow):
+        World(api, metaflow).live()
+        assert Recount().run().corrections == []
+        return catalogue()
+
+    def test_it_equals_the_original_row_by_row(self, lived, metaflow):
+        lose_everything()
+        said = manage("rebuild", "--root", str(metaflow.root))
+        assert catalogue() == lived
+        assert sum(line.startswith("Instance") for line in lived) == 9
+        assert "database only" in said
+        assert not MissedWrite.objects.exists()
+        assert Recount().run().corrections == []
+
+    def test_doing_it_again_changes_nothing(self, lived, metaflow):
+        lose_everything()
+        for _ in range(2):
+            manage("rebuild", "--root", str(metaflow.root))
+            assert catalogue() == lived
+
+    def test_it_goes_on_where_it_was_stopped(self, lived, metaflow, monkeypatch):
+        lose_everything()
+        tick = progress.Progress.tick
+        for stops_after in (1, 3, 5, 6, 7):
+            left = iter(range(stops_after))
+
+            def stop(self, left=left):
+                if next(left, None) is None:
+                    raise progress.Stopped
+                tick(self)
+
+            monkeypatch.setattr(progress.Progress, "tick", stop)
+            assert "It was stopped" in manage("rebuild", "--root", str(metaflow.root))
+        monkeypatch.undo()
+        manage("rebuild", "--root", str(metaflow.root))
+        assert catalogue() == lived
+
+    def test_a_catalogue_that_is_not_empty_is_refused(self, lived, metaflow):
+        with pytest.raises(CommandError, match="can't be rebuilt"):
+            manage("rebuild", "--root", str(metaflow.root))
+
+    def test_an_older_backup_is_brought_up_to_date(self, lived, metaflow, api):
+        """What was lost comes back with its numbers; what came since keeps its own."""
+        lose_everything()
+        Perimeter.objects.create(name="default")
+        api.register("data/model")
+        manage("reconcile", "--root", str(metaflow.root))
+        model = Asset.objects.get(asset_id="model", branch__key="main")
+        assert sorted(model.instances.values_list("number", flat=True)) == list(range(1, model.last_number + 1))
+        assert model.instances.filter(actor="reconcile").count() == 4
+        assert Recount().run().corrections == []
+
+    def test_perimeters_are_made_that_the_sources_may_write_into(self, lived, metaflow, settings):
+        lose_everything()
+        settings.MODE, settings.LOCAL_MODE = "team", False
+        settings.RECONCILE = [f"other={metaflow.root}"]
+        assert "can't be made up for" in manage("rebuild")
+        assert not Perimeter.objects.exists()
+        settings.RECONCILE = [f"*={metaflow.root}"]
+        manage("rebuild")
+        assert catalogue() == lived
+
+    def test_what_a_task_consumed_of_a_definition_waits_for_the_next_deploy(self, api, metaflow):
+        task = metaflow.task()
+        task.consumes("d_" + "0" * 20, "llm")
+        task.ends()
+        said = manage("rebuild", "--root", str(metaflow.root))
+        assert "which it consumed, is not known" in said
+        api.patch("data/llm", declaration())
+        manage("reconcile")
+        assert Consumption.objects.get().instance is None
+
+
+@pytest.fixture
+def site(tmp_path):
+    """The commands of a site with a database of its own, which is not served."""
+    env = {"PATH": "/usr/bin:/bin", "METAFLOW_HOME": str(tmp_path), "ASSETSITE_HOME": str(tmp_path / "home")}
+    (tmp_path / "home").mkdir()
+    site = Site("", tmp_path / "home", env | {"DATABASE_URL": database_url(tmp_path / "home")})
+    site.manage("migrate", "-v", "0")
+    return site
+
+
+def test_a_pass_that_is_killed_in_the_middle_is_taken_up_again(site, metaflow):
+    for _ in range(100):
+        task = metaflow.task()
+        for _ in range(3):
+            task.registers(f"a{_}")
+        task.ends()
+    command = [sys.executable, "manage.py", "rebuild", "--root", str(metaflow.root)]
+    with subprocess.Popen(command, cwd=CHECKOUT, env=site.env, stdout=subprocess.PIPE, text=True) as running:
+        line = running.stdout.readline()
+        assert "0 writes made up for" not in line or "settled" not in line
+        running.kill()
+    assert "can't" not in site.manage("rebuild", "--root", str(metaflow.root))
+    code = "from catalog.models import Instance; print(sorted(Instance.objects.values_list('number', 'state')))"
+    said = site.manage("shell", "-v", "0", "-c", code)
+    assert said.strip() == str(sorted([(number, "ready") for number in range(1, 101)] * 3))
+    assert "0 corrections" in site.manage("recount")

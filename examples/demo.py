@@ -88,10 +88,6 @@ class Catalogue:
         answer.raise_for_status()
         return answer.json()
 
-    def put(self, workspace: Workspace, path: str, body: dict[str, Any]) -> None:
-        """Change what is below a branch."""
-        self._session.put(self._address(workspace, path), json=body, timeout=20).raise_for_status()
-
     def _address(self, workspace: Workspace, path: str) -> str:
         return f"{self._root}/projects/{workspace.project}/branches/{branch_key(workspace.branch)}/{path}"
 
@@ -185,6 +181,9 @@ class Step:
         """Whether it is there to show a failure."""
         return False
 
+    def end(self) -> None:
+        """Take note that its process has ended as it should."""
+
     def __str__(self) -> str:
         return f"{self.workspace.project}, {self.workspace.branch}: {self.title}"
 
@@ -197,8 +196,8 @@ class Step:
     def log(self) -> Path:
         return HOME / "logs" / f"{self.key}.log"
 
-    def start(self, catalogue: Catalogue) -> subprocess.Popen[bytes] | None:
-        """Start it; None if it is finished at once."""
+    def start(self) -> subprocess.Popen[bytes]:
+        """Start its process."""
         with self.log.open("wb") as log:
             return subprocess.Popen(
                 [sys.executable, *self._arguments()],
@@ -228,6 +227,7 @@ FLOWS = {
     "DatasetFlow": ("flows/dataset/flow.py", "data/customers"),
     "FeatureFlow": ("flows/features/flow.py", "data/churn_features"),
     "TrainFlow": ("flows/train/flow.py", "models/churn_model"),
+    "GateFlow": ("flows/gate/flow.py", "data/evaluation_log"),
     "EvaluateFlow": ("flows/evaluate/flow.py", "data/evaluation"),
     "ComicData": ("flows/comic_data/flow.py", "data/comic"),
     "ComicExplainer": ("flows/comic_explainer/flow.py", "data/explanations"),
@@ -261,47 +261,30 @@ class Run(Step):
         """Return what the run registered; None if there is no run, or the catalogue doesn't know it."""
         if not self._run_id_file.exists():
             return None
-        run = f"run_pathspec={self.flow}/{self._run_id_file.read_text().strip()}"
-        summary = catalogue.get(self.workspace, self.asset, annotation=run, state="any")
+        run = f"{self.flow}/{self._run_id_file.read_text().strip()}/"
+        summary = catalogue.get(self.workspace, self.asset, text=run, state="any")
         return next(iter(summary["recent_instances"]), None) if summary else None
 
     def is_done(self, catalogue: Catalogue) -> bool:
         instance = self.instance(catalogue)
         return instance is not None and instance["state"] == ("failed" if self.fails else "ready")
 
+    def end(self) -> None:
+        """Only now the run counts: one that was interrupted may have registered and not have done the rest."""
+        self._started_file.rename(self._run_id_file)
+
     @property
     def _run_id_file(self) -> Path:
         return HOME / "runs" / self.key
 
+    @property
+    def _started_file(self) -> Path:
+        return self._run_id_file.with_suffix(".started")
+
     def _arguments(self) -> list[str]:
         spec = ["--config", "project_spec", "project_spec.json"] if self.workspace.is_deployed else []
         before = [FLOWS[self.flow][0], "--no-pylint", "--quiet", *spec]
-        return [*before, "run", *self.options, "--run-id-file", str(self._run_id_file)]
-
-
-@dataclass(frozen=True)
-class MoveAlias(Step):
-    """Let a name point at what a run registered."""
-
-    alias: str
-    target: Run
-
-    @property
-    def title(self) -> str:
-        return f"@{self.alias} to {self.target.title}"
-
-    def is_done(self, catalogue: Catalogue) -> bool:
-        """Look into the history: people may have moved the alias since."""
-        target = self.target.instance(catalogue)
-        history = catalogue.get(self.workspace, f"{self.target.asset}/alias-history") if target else None
-        moves = [(entry["alias_name"], entry["instance_id"]) for entry in history["entries"]] if history else []
-        return target is not None and (self.alias, target["id"]) in moves
-
-    def start(self, catalogue: Catalogue) -> None:
-        if target := self.target.instance(catalogue):
-            who = {"entity_kind": "user", "entity_id": "demo"}
-            path = f"{self.target.asset}/aliases/{self.alias}"
-            catalogue.put(self.workspace, path, {"instance_id": target["id"], "entity_ref": who})
+        return [*before, "run", *self.options, "--run-id-file", str(self._started_file)]
 
 
 @dataclass(frozen=True)
@@ -337,21 +320,32 @@ def _plan_churn() -> Plan:
         options = ("--round", str(number)) if flow in ("DatasetFlow", "TrainFlow") else ()
         return Run(where, flow, f"round {number}", options)
 
-    flows = ("DatasetFlow", "FeatureFlow", "TrainFlow", "EvaluateFlow")
+    flows = ("DatasetFlow", "FeatureFlow", "TrainFlow", "GateFlow", "EvaluateFlow")
     rounds = {number: [run(main, flow, number) for flow in flows] for number in (1, 2, 3, 4)}
-    first, second, third = (run(main, "TrainFlow", number) for number in (1, 2, 3))
-    to_first, to_second = MoveAlias(main, "production", first), MoveAlias(main, "production", second)
     features = run(feature, "FeatureFlow", 3)
     broken = Run(local, "TrainFlow", "broken on purpose", ("--round", "6", "--break-it", "True"))
     return {
-        **_chain(Deploy(main), *rounds[1], to_first, *rounds[2], to_second, *rounds[3], *rounds[4]),
-        **_chain(MoveAlias(main, "candidate", third), Dashboard(main), after=rounds[4]),
+        Deploy(main): (),
+        **_plan_rounds(Deploy(main), rounds.values()),
+        **_chain(Dashboard(main), after=rounds[4]),
         # The branch's features are made of main's customers, so they have to wait for these.
         **_chain(Deploy(feature), features, run(feature, "TrainFlow", 3), after=rounds[3]),
         **_chain(run(feature, "FeatureFlow", 4), after=[*rounds[4], features]),
         **_chain(run(feature, "TrainFlow", 4), after=[run(feature, "FeatureFlow", 4), run(feature, "TrainFlow", 3)]),
         **_chain(run(local, "TrainFlow", 5), broken, after=rounds[4]),
     }
+
+
+def _plan_rounds(deploy: Deploy, rounds: Iterable[list[Run]]) -> Plan:
+    """Return rounds of which each begins when a model is judged; its evaluation may take until new features come."""
+    plan: Plan = {}
+    judged: Step = deploy
+    evaluated: Step = deploy
+    for dataset, features, train, gate, evaluate in rounds:
+        plan |= {dataset: (judged,), features: (dataset, evaluated), train: (features,), gate: (train,)}
+        plan |= {evaluate: (train,)}
+        judged, evaluated = gate, evaluate
+    return plan
 
 
 def _plan_comics() -> Plan:
@@ -396,7 +390,7 @@ class Demo:
         self._plan = plan
         self._catalogue = catalogue
         self._done = {step for step in plan if step.is_done(catalogue)}
-        self._running: dict[Step, tuple[subprocess.Popen[bytes] | None, float]] = {}
+        self._running: dict[Step, tuple[subprocess.Popen[bytes], float]] = {}
 
     def carry_out(self) -> None:
         """Do what is left; raise StepFailed at the first step that does not end as it should."""
@@ -411,9 +405,8 @@ class Demo:
             self._carry_out_rest()
         finally:
             for process, _ in self._running.values():
-                if process:
-                    process.terminate()
-                    process.wait()
+                process.terminate()
+                process.wait()
 
     def _carry_out_rest(self) -> None:
         order = TopologicalSorter(self._plan)
@@ -425,17 +418,20 @@ class Demo:
             waiting = [step for step in waiting if step not in self._done]
             for step in waiting[: AT_ONCE - len(self._running)]:
                 waiting.remove(step)
-                self._running[step] = step.start(self._catalogue), time.monotonic()
+                self._running[step] = step.start(), time.monotonic()
             order.done(*self._collect())
 
     def _collect(self) -> list[Step]:
         """Return the steps that have ended, after a moment in which some may."""
         time.sleep(0.02)
-        ended = [step for step, (process, _) in self._running.items() if process is None or process.poll() is not None]
+        ended = [step for step, (process, _) in self._running.items() if process.poll() is not None]
         for step in ended:
             process, started = self._running.pop(step)
-            failed = process is not None and process.returncode != 0
-            if failed != step.fails or not step.is_done(self._catalogue):
+            failed = process.returncode != 0
+            if failed != step.fails:
+                raise StepFailed(step)
+            step.end()
+            if not step.is_done(self._catalogue):
                 raise StepFailed(step)
             self._done.add(step)
             outcome = " (failed, as it should)" if failed else ""

@@ -1,7 +1,8 @@
 """``@highlight``: a step shows in a small card what its run came to.
 
 The step says it through ``self.highlight``, a :class:`Highlight`; when the step is done, it becomes the artifact
-``highlight_data``, of which the card of type ``highlight`` is made.
+``highlight_data``, of which the card of type ``highlight`` is made, and the catalogue shows it on the overview of the
+branch that the flow writes to.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from typing import Any
 
 from metaflow import StepMutator
 
+from obproject import lengths
 from obproject.errors import InvalidInput
 
-CHART_POINTS = 120
+CHART_POINTS = lengths.HIGHLIGHT_POINTS
 """A chart with more points keeps as many of them, evenly spaced."""
 CHART_DIGITS = 6
 CHART_KINDS = ("line", "bar")

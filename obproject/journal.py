@@ -28,7 +28,7 @@ ENTRY_FIELD = "assetsite-"
 millisecond."""
 OUTCOMES_FIELD = "assetsite-outcomes-"
 
-_ID = re.compile(r"[icad]_[0-9a-f]{20}")
+_ID = re.compile(r"[icadh]_[0-9a-f]{20}")
 
 
 class Operation(StrEnum):
@@ -44,6 +44,8 @@ class Operation(StrEnum):
     """``body`` has the ``entity_ref``. Kept only after the catalogue has done it."""
     DELETE = "delete"
     """The deletion of the asset. Kept only after the catalogue has done it."""
+    HIGHLIGHT = "highlight"
+    """``body`` is that of ``POST B/highlights``, but without the image; ``kind`` and ``asset`` are empty."""
 
 
 _LETTERS = {
@@ -52,6 +54,7 @@ _LETTERS = {
     Operation.SET_ALIAS: "a",
     Operation.DELETE_ALIAS: "a",
     Operation.DELETE: "d",
+    Operation.HIGHLIGHT: "h",
 }
 
 
@@ -76,7 +79,7 @@ class Entry:
     branch: str
     """The git name of the branch, or its key."""
     kind: str
-    """``data`` or ``models``, as in addresses."""
+    """``data`` or ``models``, as in addresses; empty for what concerns no asset, and so is ``asset``."""
     asset: str
     body: Mapping[str, Any] = field(default_factory=dict)
     instance: str = ""
@@ -137,6 +140,7 @@ def parse_entry(text: str) -> Entry:
     entry_id = _text(content, "id")
     if not _ID.fullmatch(entry_id) or not entry_id.startswith(_LETTERS[operation]):
         raise ValueError(f"{entry_id!r} is no id of {operation.value}")
+    of_no_asset = operation is Operation.HIGHLIGHT
     body = content.get("body")
     if not isinstance(body, dict):
         raise ValueError("'body' is no object")
@@ -147,8 +151,8 @@ def parse_entry(text: str) -> Entry:
         perimeter=_text(content, "perimeter"),
         project=_text(content, "project"),
         branch=_text(content, "branch"),
-        kind=_text(content, "kind"),
-        asset=_text(content, "asset"),
+        kind=_text(content, "kind", optional=of_no_asset),
+        asset=_text(content, "asset", optional=of_no_asset),
         body=body,
         instance=_text(content, "instance", optional=True),
         alias=_text(content, "alias", optional=True),

@@ -137,6 +137,8 @@ class Journal:
 
 def outcome_of(operation: Operation, answer: Mapping[str, Any]) -> Outcome:
     """Return what an answer says of a write: when the catalogue did it, and the number of a registered instance."""
+    if operation is Operation.HIGHLIGHT:
+        return Outcome(moment(answer.get("at")))
     if operation is Operation.REGISTER:
         number = answer.get("number")
         return Outcome(moment(answer.get("created_at")), number if isinstance(number, int) else None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import shlex
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -55,6 +55,7 @@ class RunningTask:
     """``type`` and ``root`` of the datastore that holds the task's artifacts and cards."""
     _registered: list[OwnRegistration] = field(default_factory=list)
     _unsettled: list[Connection] = field(default_factory=list)
+    _on_success: list[Callable[[], None]] = field(default_factory=list)
     _process: int = field(default_factory=os.getpid)
 
     def __post_init__(self) -> None:
@@ -94,6 +95,10 @@ class RunningTask:
         if all(known.settings != connection.settings for known in self._unsettled):
             self._unsettled.append(connection)
 
+    def on_success(self, act: Callable[[], None]) -> None:
+        """Do something that never raises when the task has succeeded, as its last write."""
+        self._on_success.append(act)
+
     def settle(self, ok: bool) -> None:
         """Tell each catalogue that holds something of this task whether the task succeeded; a second call does nothing.
 
@@ -106,6 +111,8 @@ class RunningTask:
             connection = self._unsettled.pop()
             if not self.journal.is_away(connection.settings):
                 self._confirm(connection, ok)
+        while ok and self._on_success:
+            self._on_success.pop()()
         self.journal.close()
 
     def _confirm(self, connection: Connection, ok: bool) -> None:
@@ -163,9 +170,9 @@ def begin(task: RunningTask) -> None:
 def end(ok: bool) -> None:
     """Settle the task that runs in this process, if there is one."""
     global _current
-    task, _current = _current, None
-    if task is not None:
-        task.settle(ok)
+    if _current is not None:
+        _current.settle(ok)
+    _current = None
 
 
 def datastore_of(storage_type: str, root: str) -> dict[str, str]:

@@ -15,11 +15,13 @@ from django.views.decorators.http import require_safe
 
 from access.identity import Viewer, viewer_of
 from catalog.api.shapes import asset_path
-from catalog.models import Asset, Branch, Instance, Project
+from catalog.models import Asset, Branch, Instance, Kind, Project
 from catalog.reading import Place, find_asset, find_branch
 from obproject.branches import is_unnamed
 
 TWIN = ".json"
+EVALUATION_LOG = "evaluation_log"
+"""The data asset that flows log evaluations to; it has a page of its own."""
 
 
 class Name:
@@ -65,6 +67,14 @@ def branch_url(branch: Branch) -> str:
 def kind_url(branch: Branch, kind: str) -> str:
     """The listing of one kind, or of both (`kind` empty)."""
     return f"{branch_url(branch)}/{kind or 'assets'}"
+
+
+def is_evaluation_log(asset: Asset) -> bool:
+    return asset.kind == Kind.DATA and asset.asset_id == EVALUATION_LOG
+
+
+def evaluations_url(branch: Branch) -> str:
+    return f"{branch_url(branch)}/evaluations"
 
 
 def asset_url(asset: Asset) -> str:

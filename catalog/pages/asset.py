@@ -11,7 +11,15 @@ from catalog.api.shapes import asset_shape, instance_shape
 from catalog.metrics import Metric
 from catalog.models import Asset, Instance, State
 from catalog.pages.activity import activity_of_asset
-from catalog.pages.addresses import asset_or_twin, asset_url, at_place, instance_url, kind_url
+from catalog.pages.addresses import (
+    asset_or_twin,
+    asset_url,
+    at_place,
+    evaluations_url,
+    instance_url,
+    is_evaluation_log,
+    kind_url,
+)
 from catalog.pages.aliases import aliases_of
 from catalog.pages.cards import CardView, card_view
 from catalog.pages.chrome import branch_chrome
@@ -90,6 +98,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "code": code_to_use(asset),
         "activity": activity_of_asset(viewer, asset),
         "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",
+        "log_url": evaluations_url(asset.branch) if is_evaluation_log(asset) else "",
         "may_edit": viewer.may_administer and viewer.may(asset.branch.project.perimeter, Role.EDITOR),
     }
 

@@ -1,6 +1,6 @@
 """The cards of an instance: which there are, the chosen one in its frame, and the frame's own answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -19,9 +19,9 @@ NO_CARD = runs.Unavailable(runs.Reason.NO_CARD, "A definition was made by no tas
 
 @dataclass(frozen=True)
 class CardView:
-    """What a page shows of the cards of an instance: one of them, or (`sentence`) why there is none."""
+    """What a page shows of the cards of a task: one of them, or (`sentence`) why there is none."""
 
-    instance: Instance
+    instance: Instance | None = None
     sentence: str = ""
     title: str = ""
     url: str = ""
@@ -37,23 +37,27 @@ def task_of(asset: Asset, instance: Instance) -> tuple[str, runs.Datastore]:
 
 
 def card_view(asset: Asset, instance: Instance, query: PageQuery) -> CardView:
+    """The card of an instance that `?card=` names, else the first."""
+    cards, address = runs.cards_of(*task_of(asset, instance)), instance_url(asset, instance)
+    return replace(view_of(cards, query, of=f"{asset.title} {instance.ref}", address=address), instance=instance)
+
+
+def view_of(cards: runs.CardList, query: PageQuery, *, of: str, address: str) -> CardView:
     """The card that `?card=` names, else the first. A name that is unknown says so and offers the others."""
-    cards = runs.cards_of(*task_of(asset, instance))
     if cards.missing:
-        return CardView(instance, sentence=cards.missing.sentence)
+        return CardView(sentence=cards.missing.sentence)
     if not cards:
-        return CardView(instance, sentence="This task made no card.")
+        return CardView(sentence="This task made no card.")
     asked = query.params.get("card", "")
     chosen = next((card for card in cards if asked in ("", card.key, card.title)), None)
     choices = tuple({"label": card.title, "url": query.url(card=card.key), "current": card == chosen} for card in cards)
     if chosen is None:
-        return CardView(instance, sentence="This task has no card of that name.", choices=choices)
-    address = f"{instance_url(asset, instance)}/cards/{chosen.key}"
+        return CardView(sentence="This task has no card of that name.", choices=choices)
+    url = f"{address}/cards/{chosen.key}"
     return CardView(
-        instance,
-        title=f"Card of {asset.title} {instance.ref}",
-        url=f"{address}?embed=true",
-        live_url=f"{address}{TWIN}" if chosen.live else "",
+        title=f"Card of {of}",
+        url=f"{url}?embed=true",
+        live_url=f"{url}{TWIN}" if chosen.live else "",
         choices=choices if len(choices) > 1 else (),
     )
 
@@ -65,7 +69,13 @@ def card_frame(
     """The document of a card's frame; its twin is the data that a running task writes into the card."""
     asset = find_asset(viewer_of(request), place, kind, asset_id)
     instance = find_instance(asset, reference).instance
-    found = runs.card_of(*task_of(asset, instance), card) if instance else NO_CARD
+    return answer_card(request, runs.card_of(*task_of(asset, instance), card) if instance else NO_CARD, twin)
+
+
+def answer_card(
+    request: HttpRequest, found: runs.Card | runs.Unavailable, twin: bool
+) -> HttpResponse | HttpResponseBase:
+    """A card for its frame, or the data that its task writes into it."""
     if twin:
         return live_response(runs.live_data(found) if isinstance(found, runs.Card) else found)
     return frame_response(request, runs.card_page(found) if isinstance(found, runs.Card) else found)

@@ -3,12 +3,20 @@
 from typing import Any
 from urllib.parse import quote
 
-from django.db.models import BooleanField, Exists, OuterRef, Value
+from django.db.models import BooleanField, Exists, OuterRef, Subquery, Value
 from django.http import HttpRequest
 
 from access.identity import Viewer, viewer_of
 from catalog.models import Asset, Branch, Kind, Project
-from catalog.pages.addresses import TWIN, branch_url, kind_url, perimeter_url, project_url
+from catalog.pages.addresses import (
+    EVALUATION_LOG,
+    TWIN,
+    branch_url,
+    evaluations_url,
+    kind_url,
+    perimeter_url,
+    project_url,
+)
 
 Json = dict[str, Any]
 LONGEST_MENU = 100
@@ -31,10 +39,11 @@ def project_chrome(request: HttpRequest, project: Project) -> Json:
 
 def branch_chrome(request: HttpRequest, branch: Branch, tab: str = "", asset: Asset | None = None) -> Json:
     """What stands around a page on a branch. With an asset, the branch menu leads to it where a branch has it."""
+    branches = _branches_to_switch_to(viewer_of(request), branch, asset)
     return {
         **project_chrome(request, branch.project),
-        "switch_branches": branch_entries(viewer_of(request), branch, asset),
-        "tabs": tabs(branch, tab),
+        "switch_branches": branch_entries(branches, branch, asset),
+        "tabs": tabs(branch, tab, branches[0].evaluations if branches else None),
         "search_url": kind_url(branch, tab if tab in Kind.values else ""),
         "search_scope": {"data": "data", "models": "models"}.get(tab, "assets"),
         "query": "" if asset else request.GET.get("q", ""),
@@ -47,13 +56,16 @@ def twin_url(request: HttpRequest) -> str:
     return f"{path}{TWIN}?{query}" if query else f"{path}{TWIN}"
 
 
-def tabs(branch: Branch, current: str) -> list[Json]:
+def tabs(branch: Branch, current: str, evaluations: int | None = None) -> list[Json]:
+    """`evaluations`: how many the branch's log has; None if there is no log."""
     shown = [
         ("Overview", branch_url(branch), "overview", None),
         ("Data", kind_url(branch, Kind.DATA), Kind.DATA.value, branch.data_count),
         ("Models", kind_url(branch, Kind.MODELS), Kind.MODELS.value, branch.models_count),
         ("Lineage", f"{branch_url(branch)}/lineage", "lineage", None),
     ]
+    if evaluations is not None or current == "evaluations":
+        shown.append(("Evaluations", evaluations_url(branch), "evaluations", evaluations))
     return [
         {"label": label, "url": url, "current": name == current, "count": count} for label, url, name, count in shown
     ]
@@ -80,15 +92,20 @@ def project_entries(viewer: Viewer, current: Project) -> list[Json]:
     return entries
 
 
-def branch_entries(viewer: Viewer, current: Branch, asset: Asset | None) -> list[Json]:
+def branch_entries(branches: list[Any], current: Branch, asset: Asset | None) -> list[Json]:
     """The newest branches of the project, main first."""
-    branches = Branch.objects.visible_to(viewer).of_project(current.project)
-    found = list(branches.main_first().annotate(holds=_holds(asset))[: LONGEST_MENU + 1])
-    shown = _with_current(found[:LONGEST_MENU], current)
+    shown = _with_current(branches[:LONGEST_MENU], current)
     entries = [_branch_entry(row, current, asset) for row in shown]
-    if len(found) > LONGEST_MENU:
+    if len(branches) > LONGEST_MENU:
         entries.append(_entry("All branches", project_url(current.project)))
     return entries
+
+
+def _branches_to_switch_to(viewer: Viewer, current: Branch, asset: Asset | None) -> list[Any]:
+    """One more than the menu shows. Each says how many `evaluations` the current branch's log has: it is one query."""
+    branches = Branch.objects.visible_to(viewer).of_project(current.project).main_first()
+    log = Asset.objects.on_branch(current, Kind.DATA).filter(asset_id=EVALUATION_LOG).values("last_number")
+    return list(branches.annotate(holds=_holds(asset), evaluations=Subquery(log))[: LONGEST_MENU + 1])
 
 
 def _holds(asset: Asset | None) -> Any:

@@ -11,9 +11,10 @@ from access.errors import NotFound
 from access.identity import Viewer, viewer_of
 from catalog.api.shapes import time_shape
 from catalog.limits import UNSTORABLE
-from catalog.models import Branch, Project
+from catalog.models import Branch, Highlight, Project
 from catalog.pages.addresses import TWIN, branch_url, project_url
 from catalog.pages.chrome import perimeter_chrome, project_chrome
+from catalog.pages.highlights import Tile
 from catalog.pages.paging import page_of
 from catalog.pages.query import PageQuery
 from catalog.pages.usage import FIRST_FLOW, settings_to_point_here
@@ -44,12 +45,13 @@ class BranchRow:
 
 @dataclass(frozen=True)
 class ProjectRow:
-    """A project with its first few branches, and how many `more` there are."""
+    """A project with its first few branches, how many `more` there are, and its newest highlight, if any."""
 
     project: Project
     url: str
     branches: list[BranchRow]
     more: int
+    newest: Tile | None
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -61,6 +63,7 @@ class ProjectRow:
             "refreshed_at": time_shape(getattr(project, "refreshed_at", None)),
             "branches": [row.shape for row in self.branches],
             "more_branches": self.more,
+            "newest_highlight": self.newest.shape if self.newest else None,
             "url": self.url,
         }
 
@@ -100,17 +103,24 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
 
 
 def _project_rows(viewer: Viewer, projects: list[Project]) -> list[ProjectRow]:
-    """The branches of all projects come by one query."""
+    """The branches of all projects come by one query, their newest highlights by another."""
     branches = Branch.objects.visible_to(viewer).first_of_each(projects, BRANCHES_OF_EACH).with_last_refresh()
     shown: dict[int, list[Any]] = {}
     for branch in branches:
         shown.setdefault(branch.project_id, []).append(branch)
-    return [_project_row(project, shown.get(project.pk, [])) for project in projects]
+    newest = _newest_highlights(viewer, projects)
+    return [_project_row(project, shown.get(project.pk, []), newest.get(project.pk)) for project in projects]
 
 
-def _project_row(project: Project, branches: list[Any]) -> ProjectRow:
-    count = branches[0].branch_count if branches else 0
-    return ProjectRow(project, project_url(project), _branch_rows(project, branches), count - len(branches))
+def _newest_highlights(viewer: Viewer, projects: list[Project]) -> dict[int, Tile]:
+    pks = [pk for project in projects if (pk := project.newest_highlight_id)]
+    found = Highlight.objects.visible_to(viewer).filter(pk__in=pks).at_hand()
+    return {row.branch.project_id: Tile(row) for row in found}
+
+
+def _project_row(project: Project, branches: list[Any], newest: Tile | None) -> ProjectRow:
+    more = (branches[0].branch_count if branches else 0) - len(branches)
+    return ProjectRow(project, project_url(project), _branch_rows(project, branches), more, newest)
 
 
 def _branch_rows(project: Project, branches: list[Branch]) -> list[BranchRow]:

@@ -10,6 +10,7 @@ from catalog.models import Asset, Instance, State
 from catalog.pages.addresses import instance_url
 from catalog.pages.people import Named
 from catalog.pages.query import PageQuery
+from catalog.querysets import InstanceQuerySet
 
 ROWS = 20
 
@@ -36,17 +37,21 @@ class InstancePage:
 
 
 def instances_on_page(viewer: Viewer, asset: Asset, query: PageQuery, *, bulk: bool = False) -> InstancePage:
-    """Paged by number, not by offset: a page deep in the history costs no more than the first. `bulk`: with blobs."""
+    """`bulk`: with blobs."""
     filters = in_any_state(query.filters())
     matching = Instance.objects.visible_to(viewer).of(asset).matching(filters).select_related("component")
-    found = matching if bulk else matching.defer("blobs")
+    return paged_by_number(matching if bulk else matching.defer("blobs"), asset, query)
+
+
+def paged_by_number(found: InstanceQuerySet, asset: Asset, query: PageQuery, size: int = ROWS) -> InstancePage:
+    """By number, not by offset: a page deep in the history costs no more than the first."""
     after, before = query.number("after"), query.number("before")
     if after is not None:
-        rows = list(found.after(after).order_by("number")[: ROWS + 1])
-        more, rows = len(rows) > ROWS, rows[:ROWS][::-1]
+        rows = list(found.after(after).order_by("number")[: size + 1])
+        more, rows = len(rows) > size, rows[:size][::-1]
         return InstancePage(rows, _newer(query, rows) if more else None, _older(query, rows))
-    rows = list(found.before(before).newest_first()[: ROWS + 1])
-    more, rows = len(rows) > ROWS, rows[:ROWS]
+    rows = list(found.before(before).newest_first()[: size + 1])
+    more, rows = len(rows) > size, rows[:size]
     at_the_start = before is None or before > asset.last_number
     return InstancePage(rows, None if at_the_start else _newer(query, rows), _older(query, rows) if more else None)
 

@@ -18,6 +18,7 @@ from catalog.pages.addresses import asset_url, at_place, branch_url, say_whose_k
 from catalog.pages.alarms import alarms_of
 from catalog.pages.chrome import branch_chrome
 from catalog.pages.deploys import deploy_of
+from catalog.pages.highlights import newest_tiles
 from catalog.pages.people import Uses
 from catalog.pages.trends import Trend, trends_of
 from catalog.pages.usage import EXAMPLES
@@ -26,6 +27,7 @@ from catalog.reading import Place, find_branch
 ASSETS = 25
 EDGES = 1_000
 METRICS = 2
+HIGHLIGHTS = 6
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
         "deploy": deploy_of(branch),
         "activity": activity_of_branch(viewer, branch),
         "alarms": alarms_of(viewer, branch),
+        "tiles": newest_tiles(viewer, branch, HIGHLIGHTS),
         "pulse_url": f"{branch_url(branch)}/pulse?since={_mark(rows)}",
         "branch_url": branch_url(branch),
         "example": EXAMPLES["data"],
@@ -109,6 +112,7 @@ def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
         },
         "deploy": deploy.shape if deploy else None,
         "assets": [row.shape for row in rows],
+        "highlights": [tile.shape for tile in newest_tiles(viewer, branch, HIGHLIGHTS)],
         "activity": [_happening_shape(entry) for entry in activity_of_branch(viewer, branch)],
         "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in alarms_of(viewer, branch)],
     }

@@ -6,6 +6,9 @@ from catalog.pages.addresses import Kinds, Name, Twin
 from catalog.pages.aliases import aliases_page
 from catalog.pages.asset import asset_page
 from catalog.pages.cards import card_frame
+from catalog.pages.evaluations import evaluations_page
+from catalog.pages.highlight import highlight_card, highlight_page
+from catalog.pages.highlights import highlight_image, highlights_page
 from catalog.pages.home import home_page, perimeter_page, project_page
 from catalog.pages.instance import instance_page
 from catalog.pages.listing import listing_page
@@ -20,6 +23,7 @@ PROJECT = "<name:perimeter>/<name:project>"
 BRANCH = f"{PROJECT}/<name:branch>"
 ASSET = f"{BRANCH}/<assets:kind>/<name:asset_id>"
 INSTANCE = f"{ASSET}/<name:reference>"
+HIGHLIGHT = f"{BRANCH}/highlights/<name:uid>"
 
 urlpatterns = [
     path("", home_page, name="home"),
@@ -29,6 +33,11 @@ urlpatterns = [
     path(f"{BRANCH}<twin:twin>", overview_page, name="branch"),
     path(f"{BRANCH}/pulse", branch_pulse, name="branch-pulse"),
     path(f"{BRANCH}/assets<twin:twin>", listing_page, {"kind": ""}, name="assets"),
+    path(f"{BRANCH}/evaluations<twin:twin>", evaluations_page, name="evaluations"),
+    path(f"{BRANCH}/highlights<twin:twin>", highlights_page, name="highlights"),
+    path(f"{HIGHLIGHT}<twin:twin>", highlight_page, name="highlight"),
+    path(f"{HIGHLIGHT}/image", highlight_image, name="highlight-image"),
+    path(f"{HIGHLIGHT}/cards/<name:card><twin:twin>", highlight_card, name="highlight-card"),
     path(f"{BRANCH}/<assets:kind><twin:twin>", listing_page, name="kind"),
     path(f"{ASSET}<twin:twin>", asset_page, name="asset"),
     path(f"{ASSET}/pulse", asset_pulse, name="asset-pulse"),

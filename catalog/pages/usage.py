@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 
 from catalog.models import Asset, Instance, Kind
+from catalog.pages.addresses import is_evaluation_log
 
 EXAMPLES = {
     Kind.DATA.value: 'self.rows = load_rows()\nself.prj.register_data("transactions", "rows")',
@@ -20,6 +21,15 @@ class TransactionsFlow(ProjectFlow):
         self.prj.register_data("transactions", "rows")
         self.next(self.end)"""
 
+HIGHLIGHT_EXAMPLE = """@highlight
+@step
+def end(self):
+    self.highlight.title = "The new model is better"
+    self.highlight.add_column("0.91", "AUC")"""
+
+EVALUATION_EXAMPLE = """self.prj.evals.log(
+    {"model": "churn_model v12", "accuracy": 0.91})"""
+
 
 def settings_to_point_here(request: HttpRequest) -> str:
     """What a flow needs in its environment to find this server."""
@@ -29,6 +39,8 @@ def settings_to_point_here(request: HttpRequest) -> str:
 
 def code_to_use(asset: Asset, instance: Instance | None = None) -> str:
     """In a flow: the newest, or (with an instance) exactly this one."""
+    if is_evaluation_log(asset):
+        return "for entry in self.prj.evals.entries():\n    print(entry.created_at, entry.values)"
     singular, shown = Kind(asset.kind).singular, instance or asset.newest_ready
     what = f'"{asset.asset_id}"' + (f', instance="{instance.ref}"' if instance else "")
     if shown is None:

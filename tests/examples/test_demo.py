@@ -76,6 +76,19 @@ def test_a_model_waits_for_the_features_of_its_round() -> None:
     assert all(earlier in ancestors(plan, step) for step, earlier in pairs)
 
 
+def test_a_model_is_judged_before_there_is_another_and_evaluated_before_there_are_other_features() -> None:
+    plan = make_plan()
+    rounds = {
+        (step.flow, int(step.label.split()[-1])): step
+        for step in plan
+        if isinstance(step, Run) and step.workspace == Workspace("churn", MAIN)
+    }
+    for number in (1, 2, 3):
+        judged = ancestors(plan, rounds["DatasetFlow", number + 1])
+        assert {rounds["GateFlow", number], rounds["TrainFlow", number]} <= judged
+        assert rounds["EvaluateFlow", number] in ancestors(plan, rounds["FeatureFlow", number + 1])
+
+
 def test_versions_of_an_asset_always_come_in_the_same_order() -> None:
     plan = make_plan()
     runs = [step for step in plan if isinstance(step, Run)]
@@ -171,6 +184,20 @@ class Note(Step):
 
 
 SOMEWHERE = Workspace("comics", LOCAL)
+
+
+def test_a_run_that_was_interrupted_after_registering_is_not_done(home: Path) -> None:
+    class Everything:
+        """A catalogue that has whatever it is asked for."""
+
+        def get(self, *asked: Any, **query: str) -> dict[str, Any]:
+            return {"recent_instances": [{"state": "ready"}]}
+
+    run = Run(SOMEWHERE, "ComicData", "no. 1")
+    Path(run._arguments()[-1]).write_text("12")
+    assert not run.is_done(Everything())  # type: ignore[arg-type]
+    run.end()
+    assert run.is_done(Everything())  # type: ignore[arg-type]
 
 
 def carry_out(plan: Plan) -> list[str]:

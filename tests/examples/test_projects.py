@@ -15,11 +15,11 @@ from obproject.workflows import read_workflows
 from tests.examples.folders import CHECKOUT, EXAMPLES, FLOWS
 
 DECLARED = {
-    "churn": {"data/customers", "data/churn_features", "data/evaluation", "models/churn_model"},
+    "churn": {"data/customers", "data/churn_features", "data/evaluation", "data/holdout", "models/churn_model"},
     "comics": {"data/comic", "data/explanations", "models/small_llama"},
 }
 FLOW_NAMES = {
-    "churn": {"DatasetFlow", "FeatureFlow", "TrainFlow", "EvaluateFlow"},
+    "churn": {"DatasetFlow", "FeatureFlow", "TrainFlow", "GateFlow", "EvaluateFlow"},
     "comics": {"ComicData", "ComicExplainer"},
 }
 

@@ -9,6 +9,7 @@ import pytest
 import requests
 from metaflow import Run, metadata, namespace
 
+from obproject.journal import ENTRY_FIELD, OUTCOMES_FIELD, Operation, parse_entry, parse_outcomes
 from tests.flows.test_thread import Project
 
 pytestmark = pytest.mark.flows
@@ -27,6 +28,7 @@ SHOW = """
             self.prj.register_data("rows", "rows")
             self.highlight.title = "Three </script> rows"
             self.highlight.add_column(3, "rows")
+            self.highlight.add_line("x" * 2_000)
             current.card.append(Markdown("# My own card"))
             self.parts = [0, 1]
             self.next(self.work, foreach="parts")
@@ -111,3 +113,30 @@ def test_the_catalogue_shows_the_card_beside_the_step_s_own(shown):
     shown_card = requests.get(project.site.url + frame, headers={"Sec-Fetch-Dest": "iframe"}, timeout=10).text
     assert "<h1>Three &lt;/script&gt; rows</h1>" in shown_card
     assert set(re.findall(r"card=([a-z]+)-", html)) == {"highlight", "blank"}
+
+
+def test_the_catalogue_has_what_tasks_that_succeeded_highlighted(shown):
+    project, run = shown
+    [newest] = project.get("highlights")["highlights"]
+    assert newest["component"] == {"kind": "flow", "name": "ShowFlow"}
+    assert newest["content"]["title"] in ("Part 0, attempt 0", "Part 1, attempt 1")
+    page = requests.get(f"{project.site.url}/default/highlights/user_alice/highlights.json", timeout=10).json()
+    kept = {one["content"]["title"]: one for one in page["highlights"]}
+    assert set(kept) == {"Three </script> rows", "Part 0, attempt 0", "Part 1, attempt 1"}
+    [start] = tasks(run, "start")
+    assert kept["Three </script> rows"]["created_by"]["entity_id"] == start.pathspec
+    assert kept["Three </script> rows"]["content"]["highlight_body"] == [{"big": "3", "small": "rows"}]
+    assert len(kept["Three </script> rows"]["content"]["synopsis"][0]) == 1_000
+    assert kept["Part 1, attempt 1"]["attempt"] == 1
+
+
+def test_a_task_keeps_what_it_highlighted_as_it_keeps_its_registrations(shown):
+    _, run = shown
+    [start] = tasks(run, "start")
+    entries = [parse_entry(datum.value) for datum in start.metadata if datum.name.startswith(ENTRY_FIELD + "h_")]
+    assert [(entry.operation, entry.branch, entry.asset) for entry in entries] == [
+        (Operation.HIGHLIGHT, "user.alice", "")
+    ]
+    assert entries[0].body["content"]["title"] == "Three </script> rows"
+    outcomes = [parse_outcomes(datum.value) for datum in start.metadata if datum.name.startswith(OUTCOMES_FIELD)]
+    assert entries[0].id in {key for outcome in outcomes for key in outcome}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from metaflow.decorators import StepDecorator
 from metaflow.metadata_provider import MetaDatum
+
+if TYPE_CHECKING:
+    from obproject.highlights import Highlight
 
 TAG = "highlight"
 """Stands on the runs that have something to show."""
@@ -64,8 +67,17 @@ class HighlightDecorator(StepDecorator):
                 # None hides what an earlier step of the run has left under this name.
                 flow.highlight_data = content.as_data()
                 self._has_content = flow.highlight_data is not None
+                self._publish_on_success(flow, content)
 
         return highlighted
+
+    def _publish_on_success(self, flow: Any, content: Highlight) -> None:
+        """Let the catalogue show it when the task has succeeded; flows that belong to no project have none."""
+        from obproject import running
+
+        task = running.running_task()
+        if self._has_content and task and hasattr(type(flow), "prj"):
+            task.on_success(lambda: _publish(flow, content))
 
     def task_finished(
         self, step_name: str, flow: Any, graph: Any, is_task_ok: bool, retry_count: int, max_user_code_retries: int
@@ -86,3 +98,11 @@ class HighlightDecorator(StepDecorator):
     def _card_uuid(self) -> str:
         cards = (one for one in self._decorators if one.name == "card" and one.attributes["type"] == "highlight")
         return next(cards)._card_uuid
+
+
+def _publish(flow: Any, content: Highlight) -> None:
+    """Show a highlight on the branch that the flow writes to; no task fails because that can't be done."""
+    try:
+        flow.prj.asset.show_highlight(content)
+    except Exception as error:
+        print(f"assetsite: the highlight of this task is not in the catalogue: {error}", flush=True)

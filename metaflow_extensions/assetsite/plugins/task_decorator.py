@@ -6,6 +6,9 @@ from typing import Any
 
 from metaflow.decorators import StepDecorator
 
+_ELSEWHERE = ("batch", "kubernetes")
+"""Decorators that send a step to another machine; orchestrators put one of them on every step."""
+
 
 class AssetTaskDecorator(StepDecorator):
     """Opens the running task before the step, and settles its registrations when the artifacts are stored.
@@ -20,6 +23,21 @@ class AssetTaskDecorator(StepDecorator):
     ) -> None:
         """Remember where the flow's artifacts and cards are stored."""
         self._flow_datastore = flow_datastore
+
+    def package_init(self, flow: Any, step_name: str, environment: Any) -> None:
+        """Say where a step that runs elsewhere can't reach the catalogue."""
+        from obproject import settings, shipping
+
+        if any(decorator.name in _ELSEWHERE for decorator in getattr(flow, step_name).decorators):
+            shipping.warn_of_loopback(settings.find_settings().url)
+
+    def add_to_package(self) -> list[tuple[Any, ...]]:
+        """Give the code package the settings, for tasks that run elsewhere."""
+        from metaflow.packaging_sys import ContentType
+
+        from obproject import settings, shipping
+
+        return [(shipping.file_of(settings.settings_to_ship()), shipping.FILE, ContentType.OTHER_CONTENT)]
 
     def task_pre_step(
         self,

@@ -4,9 +4,10 @@ from customers import make_customers
 from metaflow import Parameter, card, current, step
 from metaflow.cards import Markdown, Table, VegaChart
 
-from obproject import ProjectFlow
+from obproject import ProjectFlow, project_schedule
 
 
+@project_schedule({"main": {"daily": True}})
 class DatasetFlow(ProjectFlow):
     """Collect the customers of a round and register them."""
 
@@ -33,6 +34,7 @@ class DatasetFlow(ProjectFlow):
             },
             tags={"source": "crm", "round": self.round},
         )
+        self.prj.safe_publish_event("customers_ready", {"rows": len(self.customers)})
         current.card.append(Markdown(f"## {len(self.customers)} customers, {churned} of them left"))
         current.card.append(VegaChart(tenure_chart(self.customers)))
         current.card.append(Markdown("The first five:"))

@@ -7,9 +7,10 @@ from logistic import auc
 from metaflow import card, current, step
 from metaflow.cards import Markdown, VegaChart
 
-from obproject import ProjectFlow
+from obproject import ProjectFlow, project_trigger
 
 
+@project_trigger(event="customers_ready")
 class FeatureFlow(ProjectFlow):
     """Turn customers into columns of numbers of mean 0 and deviation 1."""
 
@@ -47,6 +48,7 @@ class FeatureFlow(ProjectFlow):
             },
             tags={"interactions": "yes" if INTERACTIONS else "no"},
         )
+        self.prj.safe_publish_event("features_ready", {"columns": len(self.features["columns"])})
         current.card.append(Markdown(f"## {len(self.signals)} features; the best one is `{best}`"))
         current.card.append(Markdown("How well each of them alone tells who leaves; 0.5 is a coin:"))
         current.card.append(VegaChart(signal_chart(self.signals)))

@@ -7,13 +7,14 @@ from logistic import accuracy, auc, fit, log_loss, predict
 from metaflow import Parameter, card, current, step
 from metaflow.cards import Markdown, Table, VegaChart
 
-from obproject import ProjectFlow
+from obproject import ProjectFlow, highlight, project_trigger
 
 EPOCHS = 40
 
 
+@project_trigger(event="features_ready")
 class TrainFlow(ProjectFlow):
-    """Fit one model for each learning rate, and register the best."""
+    """Fit one model for each learning rate, and register the best as the candidate."""
 
     round = Parameter("round", default=1, help="seeds the split into training and holdout rows")
     break_it = Parameter("break-it", default=False, help="fail after registering: the catalogue shows it as failed")
@@ -38,14 +39,15 @@ class TrainFlow(ProjectFlow):
         self.weights, self.bias, self.losses = fit(rows, labels, self.learning_rate, EPOCHS)
         self.next(self.choose)
 
+    @highlight
     @card(type="blank")
     @step
     def choose(self, inputs):
-        """Measure on the holdout rows, register the best model, and draw its card."""
+        """Measure on the holdout rows, register the best model with them, and draw its card."""
         # Properties are declared in asset_config.toml and may be overridden by people: the code asks for them.
-        properties = self.prj.asset.get_properties("churn_model", "model")
-        threshold, min_auc = float(properties["threshold"]), float(properties["min_auc"])
-        rows, labels = zip(*inputs[0].holdout, strict=True)
+        threshold = float(self.prj.asset.get_properties("churn_model", "model")["threshold"])
+        self.holdout = inputs[0].holdout
+        rows, labels = zip(*self.holdout, strict=True)
         best = min(inputs, key=lambda run: log_loss(predict(as_model(run, threshold), rows), labels))
         self.model = as_model(best, threshold)
         scores = predict(self.model, rows)
@@ -57,22 +59,37 @@ class TrainFlow(ProjectFlow):
             "threshold": threshold,
             "learning_rate": best.learning_rate,
         }
-        gate = "passed" if self.metrics["auc"] >= min_auc else "missed"
-        self.prj.register_model(
-            "churn_model", "model", annotations=self.metrics, tags={"gate": gate, "algorithm": "logistic-regression"}
+        self.prj.register_data("holdout", "holdout", annotations={"rows": len(rows)}, tags={"round": self.round})
+        made = self.prj.register_model(
+            "churn_model", "model", annotations=self.metrics, tags={"algorithm": "logistic-regression"}
         )
-        self._draw_card(inputs, gate)
+        self.version = made["ref"] if made else "latest"
+        self._draw_card(inputs)
+        self._show(len(labels))
         if self.break_it:
             raise RuntimeError("Broken on purpose, after registering: the instance is failed and never the latest.")
         self.next(self.end)
 
     @step
     def end(self):
-        """Nothing is left to do: Metaflow wants a last step that joins nothing."""
+        """Make the model the candidate: an alias takes what is ready, and that it is when its task has succeeded."""
+        self.prj.asset.set_alias("churn_model", "candidate", self.version, "model")
+        self.prj.safe_publish_event("model_trained", {"version": self.version, "auc": self.metrics["auc"]})
 
-    def _draw_card(self, runs, gate):
+    def _show(self, holdout):
+        """Highlight what the model came to; it stands on the overview of the branch."""
+        self.highlight.title = f"A new candidate, with AUC {self.metrics['auc']}"
+        self.highlight.add_label("new")
+        self.highlight.add_line(
+            f"{self.metrics['rows']} customers, {len(self.model['columns'])} columns each", "Trained on"
+        )
+        self.highlight.add_line(f"{holdout} others", "Measured on")
+        for name in ("auc", "accuracy", "log_loss"):
+            self.highlight.add_column(self.metrics[name], name.replace("_", " "))
+
+    def _draw_card(self, runs):
         """Show the metrics, how the fits went, and what the model has learned."""
-        current.card.append(Markdown(f"## AUC {self.metrics['auc']}: quality gate {gate}"))
+        current.card.append(Markdown(f"## AUC {self.metrics['auc']} on the holdout rows"))
         current.card.append(Table([[name, value] for name, value in self.metrics.items()], headers=["Metric", "Value"]))
         current.card.append(Markdown("Loss on the training rows, by learning rate:"))
         current.card.append(VegaChart(loss_chart(runs)))

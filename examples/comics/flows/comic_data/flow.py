@@ -6,7 +6,7 @@ from metaflow import Parameter, card, current, step
 from metaflow.cards import Image, Markdown, Table
 from studio import draw_strip
 
-from obproject import ProjectFlow
+from obproject import ProjectFlow, highlight
 
 PANELS = 3
 
@@ -22,6 +22,7 @@ class ComicData(ProjectFlow):
         self.comic = asdict(draw_strip(self.number, PANELS))
         self.next(self.end)
 
+    @highlight
     @card(type="blank")  # without Metaflow's own table of the task, the card is all about the asset
     @step
     def end(self):
@@ -41,6 +42,9 @@ class ComicData(ProjectFlow):
             tags={"series": "dot-and-bit", "format": "png"},
             description=f"No. {comic['number']}: {comic['title']}",
         )
+        self.highlight.title = comic["title"]
+        self.highlight.add_label("new")
+        self.highlight.set_image(comic["png"], alt=" ".join(says for _, says in comic["panels"]))
         current.card.append(Markdown(f"## No. {comic['number']}: {comic['title']}"))
         current.card.append(Image(comic["png"]))
         current.card.append(Table([[who, says or "…"] for who, says in comic["panels"]], headers=["Who", "Says"]))

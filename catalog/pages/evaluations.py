@@ -1,0 +1,169 @@
+"""The evaluation log of a branch: what flows logged by `prj.evals.log`, as a table and over time."""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from access.identity import Viewer, viewer_of
+from catalog.api.shapes import entity_shape, time_shape
+from catalog.metrics import format_metric, headline, metrics_of
+from catalog.models import Asset, Instance, Kind
+from catalog.pages.addresses import EVALUATION_LOG, asset_url, at_place, branch_at, evaluations_url, instance_url
+from catalog.pages.chrome import branch_chrome
+from catalog.pages.instances import InstancePage, filters_to_add, in_any_state, paged_by_number
+from catalog.pages.people import Named
+from catalog.pages.properties import shown
+from catalog.pages.query import PageQuery
+from catalog.pages.usage import EVALUATION_EXAMPLE
+from catalog.querysets import InstanceQuerySet
+from catalog.reading import Place
+from obproject.charts import Chart
+
+ROWS = 50
+WORDS, FIGURES = 4, 8
+"""How many columns of text and of numbers are shown."""
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One entry of the log; `cells` are its values by column, None where it has none."""
+
+    instance: Instance
+    url: str
+    cells: list[tuple[Column, str | None]]
+
+    @property
+    def who(self) -> Named:
+        return Named.of(self.instance.producer_kind, self.instance.producer_id)
+
+
+@at_place
+def evaluations_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
+    viewer, query = viewer_of(request), PageQuery.of(request)
+    branch = branch_at(viewer, place)
+    logs = Asset.objects.visible_to(viewer).on_branch(branch, Kind.DATA).defer("readme")
+    log = logs.select_related("branch__project__perimeter").filter(asset_id=EVALUATION_LOG).first()
+    page = _page(viewer, log, query) if log else InstancePage([], None, None)
+    if twin:
+        shapes = [_shape(log, row) for row in page.rows] if log else []
+        return JsonResponse({"evaluations": shapes, "newer": page.newer, "older": page.older})
+    context = {
+        **branch_chrome(request, branch, "evaluations"),
+        "branch": branch,
+        "log": log,
+        "example": EVALUATION_EXAMPLE,
+        **(_table(log, page, query) if log else {}),
+    }
+    return render(request, "catalog/evaluations.html", context)
+
+
+def _page(viewer: Viewer, log: Asset, query: PageQuery) -> InstancePage:
+    filters = in_any_state(query.filters())
+    found = Instance.objects.visible_to(viewer).of(log).matching(replace(filters, text=""))
+    said = _saying(found.select_related("component").defer("blobs"), filters.text)
+    return paged_by_number(said, log, query, ROWS)
+
+
+def _saying(found: InstanceQuerySet, text: str) -> InstanceQuerySet:
+    """Those that have all the words in what was logged, or in who logged it."""
+    found = found.alias(said=Cast("annotations", TextField()))
+    for word in text.split():
+        escaped = json.dumps(word)[1:-1]  # as a database may keep it
+        found = found.filter(Q(said__icontains=word) | Q(said__icontains=escaped) | Q(producer_id__icontains=word))
+    return found
+
+
+def _table(log: Asset, page: InstancePage, query: PageQuery) -> dict[str, Any]:
+    columns, more = columns_of(page.rows)
+    numbers = [column.name for column in columns if column.is_number]
+    asked = query.params.get("chart", "")
+    charted = asked if asked in numbers else next(iter(numbers), "")
+    return {
+        "log_url": asset_url(log),
+        "evaluations_url": evaluations_url(log.branch),
+        "columns": columns,
+        "more_columns": more,
+        "rows": [_evaluation(log, row, columns) for row in page.rows],
+        "newer_url": page.newer,
+        "older_url": page.older,
+        "chart": chart_of(page.rows, charted),
+        "charted": charted,
+        "charts": [{"label": name, "url": query.url(chart=name), "current": name == charted} for name in numbers],
+        "chips": query.chips(),
+        "add_options": filters_to_add(query, page.rows),
+        "clear_url": query.without_filters(),
+        "search_text": query.params.get("q", ""),
+        "kept": query.kept_with("q"),
+        "total": None if query.chips() else log.last_number,
+        "noun": "evaluation" if not query.chips() and log.last_number == 1 else "evaluations",
+    }
+
+
+def columns_of(rows: list[Instance]) -> tuple[list[Column], int]:
+    """What the rows say: columns of text by name, then of numbers, those of quality first; and how many are left out.
+
+    A column is one of numbers if all its values are.
+    """
+    numbers: dict[str, float] = {}
+    texts: set[str] = set()
+    for row in rows:
+        metrics = metrics_of(row.annotations)
+        numbers |= metrics
+        texts |= {key for key, value in row.annotations.items() if key not in metrics and value is not None}
+    words = sorted(name for name in texts if not name.startswith("_"))
+    figures = [metric.name for metric in headline(numbers, None, len(numbers)) if metric.name not in texts]
+    columns = [Column(name, False) for name in words[:WORDS]] + [Column(name, True) for name in figures[:FIGURES]]
+    return columns, len(words) + len(figures) - len(columns)
+
+
+def chart_of(rows: list[Instance], name: str) -> Chart | None:
+    """How a number went over the rows, oldest first; None if there are not two of it."""
+    values = [(row.created_at, metrics_of(row.annotations).get(name)) for row in reversed(rows)]
+    known = [(at, value) for at, value in values if value is not None]
+    if len(known) < 2:
+        return None
+    written = _way_to_write(known[0][0], known[-1][0])
+    labels = [at.astimezone(UTC).strftime(written) for at, _ in known]
+    series = [{"name": "", "values": [value for _, value in known]}]
+    return Chart.of({"kind": "line", "x": labels, "series": series})
+
+
+def _way_to_write(first: datetime, last: datetime) -> str:
+    """How to write moments from one to another so that they differ."""
+    if last - first > timedelta(days=2):
+        return "%Y-%m-%d"
+    return "%H:%M" if last - first > timedelta(hours=1) else "%H:%M:%S"
+
+
+def _evaluation(log: Asset, row: Instance, columns: list[Column]) -> Evaluation:
+    metrics = metrics_of(row.annotations)
+    cells = [(column, _text_of(row.annotations.get(column.name), metrics.get(column.name))) for column in columns]
+    return Evaluation(row, instance_url(log, row), cells)
+
+
+def _text_of(value: Any, number: float | None) -> str | None:
+    return shown(value) if number is None else format_metric(number)
+
+
+def _shape(log: Asset, row: Instance) -> dict[str, Any]:
+    return {
+        "id": row.uid,
+        "ref": row.ref,
+        "state": row.state,
+        "at": time_shape(row.created_at),
+        "created_by": entity_shape(row.producer_kind, row.producer_id),
+        "values": row.annotations,
+        "url": instance_url(log, row),
+    }

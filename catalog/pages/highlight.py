@@ -1,0 +1,82 @@
+"""The page of one highlight: what it shows, the task's other cards, what its run registered, and what came before."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from access.identity import Viewer, viewer_of
+from catalog import runs
+from catalog.entities import Entity
+from catalog.models import Highlight, Instance
+from catalog.pages.addresses import at_place, branch_url, instance_url
+from catalog.pages.cards import CardView, answer_card, view_of
+from catalog.pages.chrome import branch_chrome
+from catalog.pages.highlights import Tile, find_highlight
+from catalog.pages.people import Named
+from catalog.pages.query import PageQuery
+from catalog.reading import Place
+
+REGISTERED = 20
+EARLIER = 10
+OWN_CARD = "highlight"
+
+
+@at_place
+def highlight_page(request: HttpRequest, place: Place, uid: str, twin: bool) -> HttpResponse:
+    viewer = viewer_of(request)
+    highlight = find_highlight(viewer, place, uid)
+    tile, registered = Tile(highlight), _registered(viewer, highlight)
+    if twin:
+        made = [{"kind": row.asset.kind, "asset": row.asset.asset_id, "ref": row.ref} for row in registered]
+        return JsonResponse({**tile.shape, "registered": made})
+    context = {
+        **branch_chrome(request, highlight.branch, "overview"),
+        "branch": highlight.branch,
+        "branch_url": branch_url(highlight.branch),
+        "tile": tile,
+        "task": Named.of(highlight.entity_kind, highlight.entity_id),
+        "card": _card(tile, PageQuery.of(request)),
+        "registered": [(row, instance_url(row.asset, row)) for row in registered],
+        "earlier": _earlier(viewer, highlight),
+    }
+    return render(request, "catalog/highlight.html", context)
+
+
+def _registered(viewer: Viewer, highlight: Highlight) -> list[Instance]:
+    """What the run registered on the branch."""
+    if not highlight.run:
+        return []
+    made = Instance.objects.visible_to(viewer).filter(run=highlight.run, asset__branch=highlight.branch)
+    rows = list(made.select_related("asset__branch__project__perimeter").defer("blobs", "annotations").order_by("pk"))
+    return rows[:REGISTERED]
+
+
+def _earlier(viewer: Viewer, highlight: Highlight) -> list[Tile]:
+    """The newest others of the same flow."""
+    others = Highlight.objects.visible_to(viewer).filter(branch=highlight.branch, component=highlight.component)
+    return [Tile(row) for row in others.exclude(pk=highlight.pk).at_hand().newest_first()[:EARLIER]]
+
+
+def _task_of(highlight: Highlight) -> tuple[str, runs.Datastore]:
+    """The task as the reader of Metaflow wants it; what is no task has a pathspec that is none."""
+    is_task = Entity(highlight.entity_kind, highlight.entity_id).pathspec is not None
+    perimeter = highlight.branch.project.perimeter.name
+    place = runs.Datastore(highlight.datastore_type or None, highlight.datastore_root or None, perimeter)
+    return (highlight.entity_id if is_task else ""), place
+
+
+def _card(tile: Tile, query: PageQuery) -> CardView | None:
+    """The task's cards; the highlight's own only if the page can't show all that is in it."""
+    cards = runs.cards_of(*_task_of(tile.highlight))
+    if not tile.has_image or tile.image_url:
+        cards = runs.CardList(tuple(card for card in cards if card.type != OWN_CARD))
+    return view_of(cards, query, of=tile.title, address=tile.url) if cards else None
+
+
+@at_place
+def highlight_card(
+    request: HttpRequest, place: Place, uid: str, card: str, twin: bool
+) -> HttpResponse | HttpResponseBase:
+    """The document of a card's frame, as for a card of an instance."""
+    highlight = find_highlight(viewer_of(request), place, uid)
+    return answer_card(request, runs.card_of(*_task_of(highlight), card), twin)

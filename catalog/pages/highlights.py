@@ -1,0 +1,172 @@
+"""What runs came to, as tiles: the newest of each flow on the overview, all of a branch on a page of their own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.encoding import iri_to_uri
+
+from access.errors import NotFound
+from access.identity import Viewer, viewer_of
+from catalog.api.highlight_shapes import highlight_path, highlight_shape
+from catalog.limits import UNSTORABLE
+from catalog.models import Branch, Component, Highlight
+from catalog.pages.addresses import at_place, branch_at, branch_url
+from catalog.pages.chrome import branch_chrome
+from catalog.pages.people import Named
+from catalog.pages.query import PageQuery
+from catalog.pages.usage import HIGHLIGHT_EXAMPLE
+from catalog.reading import Place
+from obproject.charts import Chart
+
+ROWS = 24
+MOST_FLOWS = 100
+FIGURES = 4
+LOOKS = {"important": "warn", "error": "bad", "new": "good"}
+PAGED = (Component.Kind.FLOW, Component.Kind.DEPLOYMENT)
+"""Components that have a page of their own."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A highlight as pages show it."""
+
+    highlight: Highlight
+
+    @property
+    def url(self) -> str:
+        return iri_to_uri(highlight_path(self.highlight)) or ""
+
+    @property
+    def title(self) -> str:
+        return self.highlight.title or self.highlight.component.name
+
+    @property
+    def who(self) -> Named:
+        component = self.highlight.component
+        return Named(component.kind, component.name, component_url(self.highlight.branch, component))
+
+    @property
+    def labels(self) -> list[tuple[str, str]]:
+        """Pairs of a word and the look of its badge."""
+        words = self.highlight.content["labels"]
+        return [(word[:1].upper() + word[1:], LOOKS.get(word.lower(), "")) for word in words if word.strip()]
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for line in self.highlight.content["synopsis"] if line.strip()]
+
+    @property
+    def columns(self) -> list[dict[str, str]]:
+        return self._body_of("columns", [])
+
+    @property
+    def figures(self) -> list[dict[str, str]]:
+        """The first columns, where there is room for one line only."""
+        return self.columns[:FIGURES]
+
+    @property
+    def chart(self) -> Chart | None:
+        chart = self._body_of("chart", None)
+        return Chart.of(chart) if chart else None
+
+    @property
+    def has_image(self) -> bool:
+        return self.highlight.content["highlight_type"] == "image"
+
+    @property
+    def image_url(self) -> str:
+        """Empty if there is none, or it is not kept."""
+        return f"{self.url}/image" if self.highlight.image_type else ""
+
+    @property
+    def image_alt(self) -> str:
+        return str(self._body_of("image", {}).get("alt", ""))
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        return highlight_shape(self.highlight)
+
+    def _body_of(self, highlight_type: str, otherwise: Any) -> Any:
+        content = self.highlight.content
+        return content["highlight_body"] if content["highlight_type"] == highlight_type else otherwise
+
+
+def component_url(branch: Branch, component: Component) -> str:
+    """The page of a flow or a deployment as seen from a branch; empty for others."""
+    project = branch.project
+    if component.kind not in PAGED or component.project_name != project.name:
+        return ""
+    place = {"perimeter": project.perimeter.name, "project": project.name, "branch": branch.key}
+    return reverse("component", kwargs={**place, "kind": component.kind, "name": component.name, "twin": False})
+
+
+def newest_tiles(viewer: Viewer, branch: Branch, most: int) -> list[Tile]:
+    """The newest of each flow, newest first."""
+    return [Tile(row) for row in Highlight.objects.visible_to(viewer).newest_of_each(branch)[:most]]
+
+
+def find_highlight(viewer: Viewer, place: Place, uid: str) -> Highlight:
+    perimeter = viewer.require(place.perimeter)
+    here = {"branch__project__perimeter": perimeter, "branch__project__name": place.project, "branch__key": place.key}
+    known = Highlight.objects.visible_to(viewer).filter(**here).select_related("branch__spec")
+    found = None if UNSTORABLE.search(uid) else known.at_hand().filter(uid=uid).first()
+    if found is None:
+        raise NotFound(f"There is no highlight '{uid}' on {place}.", highlight=uid)
+    return found
+
+
+@at_place
+def highlights_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
+    """All of a branch, newest first, or (`flow`) those of one flow."""
+    viewer, query = viewer_of(request), PageQuery.of(request)
+    branch = branch_at(viewer, place)
+    found = Highlight.objects.visible_to(viewer).filter(branch=branch)
+    if flow := query.params.get("flow", ""):
+        found = found.none() if UNSTORABLE.search(flow) else found.filter(component__name=flow)
+    tiles = [Tile(row) for row in _earlier(found, query.number("before")).at_hand().newest_first()[: ROWS + 1]]
+    older = query.url(before=tiles[ROWS - 1].highlight.pk) if len(tiles) > ROWS else None
+    if twin:
+        return JsonResponse({"highlights": [tile.shape for tile in tiles[:ROWS]], "older": older})
+    context = {
+        **branch_chrome(request, branch, "overview"),
+        "branch": branch,
+        "tiles": tiles[:ROWS],
+        "flows": _flows(newest_tiles(viewer, branch, MOST_FLOWS), query),
+        "newest_url": query.url(before=None) if query.number("before") else None,
+        "older_url": older,
+        "branch_url": branch_url(branch),
+        "example": HIGHLIGHT_EXAMPLE,
+    }
+    return render(request, "catalog/highlights.html", context)
+
+
+def _earlier(found: Any, before: int | None) -> Any:
+    """Those that come after the one of this key, newest first."""
+    last = found.filter(pk=before).values_list("at", flat=True).first() if before is not None else None
+    return found if last is None else found.filter(Q(at__lt=last) | Q(at=last, pk__lt=before))
+
+
+def _flows(newest: list[Tile], query: PageQuery) -> list[dict[str, Any]]:
+    """Links to the highlights of each flow, as _choices.html shows them; none if there is only one."""
+    names = sorted({tile.highlight.component.name for tile in newest})
+    asked = query.params.get("flow", "")
+    every = {"label": "All flows", "url": query.url(flow=None, before=None), "current": not asked}
+    of_each = [{"label": name, "url": query.url(flow=name, before=None), "current": name == asked} for name in names]
+    return [every, *of_each] if len(names) > 1 or asked else []
+
+
+@at_place
+def highlight_image(request: HttpRequest, place: Place, uid: str) -> HttpResponse:
+    """The picture itself. It never changes, and a browser is told to take it for nothing else."""
+    highlight = find_highlight(viewer_of(request), place, uid)
+    if highlight.image is None:
+        raise NotFound("This highlight has no image.", highlight=uid)
+    response = HttpResponse(bytes(highlight.image), content_type=highlight.image_type)
+    response["Cache-Control"] = "private, max-age=31536000, immutable"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["X-Content-Type-Options"] = "nosniff"
+    return response

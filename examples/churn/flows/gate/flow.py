@@ -1,0 +1,93 @@
+"""The quality gate: is the candidate good enough for production, and better than what is there?"""
+
+from judgement import judge
+from logistic import auc, log_loss, predict
+from metaflow import step
+
+from obproject import ProjectFlow, errors, highlight, project_trigger, promote_assets
+
+MODEL = "churn_model"
+SHOWN = 12
+
+
+@project_trigger(event="model_trained")
+class GateFlow(ProjectFlow):
+    """Measure the candidate against the model in production, log what was found, and promote what is better."""
+
+    @step
+    def start(self):
+        """Measure both on customers that the candidate was not trained on."""
+        rows, labels = zip(*self.prj.get_data("holdout"), strict=True)
+        self.candidate = self._measured("candidate", rows, labels)
+        self.present = self._measured("production", rows, labels)
+        self.next(self.end)
+
+    @highlight
+    @step
+    def end(self):
+        """Decide, and say why."""
+        min_auc = float(self.prj.asset.get_properties(MODEL, "model")["min_auc"])
+        self.aliases, self.why = judge(self.candidate, self.present, min_auc)
+        for alias in self.aliases:
+            self._promote(alias)
+        self._log()
+        self._show()
+
+    def _measured(self, alias, rows, labels):
+        """Return how good the version behind an alias is; None if there is no such alias yet."""
+        try:
+            version = self.prj.asset.peek_model_asset(MODEL, f"@{alias}")["ref"]
+        except errors.InstanceNotFound:
+            return None
+        scores = predict(self.prj.get_model(MODEL, version), rows)
+        return {
+            "version": version,
+            "auc": round(auc(scores, labels), 4),
+            "log_loss": round(log_loss(scores, labels), 4),
+        }
+
+    def _promote(self, alias):
+        """Let an alias of this branch point to the candidate."""
+        branch, version = self.prj.write_branch, self.candidate["version"]
+        outcome = promote_assets(
+            self.prj.project, branch, branch, kinds=["models"], asset=MODEL, instance=version, alias=alias
+        )
+        if outcome["errors"]:
+            raise RuntimeError(outcome["errors"][0]["error"])
+        self.prj.safe_publish_event(f"model_{alias}", {"version": version, "auc": self.candidate["auc"]})
+
+    def _log(self):
+        """Log the decision, whatever it is: the branch's page of evaluations shows all of them."""
+        self.prj.evals.log(
+            {
+                "model": f"{MODEL} {self.candidate['version']}",
+                "auc": self.candidate["auc"],
+                "log_loss": self.candidate["log_loss"],
+                "auc_in_production": self.present["auc"] if self.present else None,
+                "outcome": self.aliases[-1] if self.aliases else "refused",
+                "why": self.why,
+            }
+        )
+
+    def _show(self):
+        """Show the decision, and how candidates and production went so far."""
+        version = self.candidate["version"]
+        outcomes = {
+            0: ("error", f"{version} missed the quality gate"),
+            1: ("important", f"{version} is valid, but not better"),
+            2: ("new", f"{version} is in production"),
+        }
+        label, self.highlight.title = outcomes[len(self.aliases)]
+        self.highlight.add_label(label)
+        self.highlight.add_line(self.why)
+        earlier = [entry.values for entry in self.prj.evals.entries()][:SHOWN][::-1]
+        models = [entry["model"].split()[-1] for entry in earlier] + [version]
+        candidates = [entry["auc"] for entry in earlier] + [self.candidate["auc"]]
+        present = [entry["auc_in_production"] for entry in earlier] + [self.present["auc"] if self.present else None]
+        self.highlight.set_chart(
+            {"candidate": candidates, "in production then": present}, x=models, caption="AUC on the holdout rows"
+        )
+
+
+if __name__ == "__main__":
+    GateFlow()

@@ -45,7 +45,7 @@ def show_highlight(
     branch = Branch.objects.select_for_update(no_key=True).get(pk=branch_at(at, when).pk)
     before = Highlight.objects.filter(branch=branch, component=component, is_newest=True).only("at").first()
     shown_at = _shown_at(before, when)
-    is_newest = True
+    is_newest = before is None or shown_at >= before.at
     if before and is_newest:
         Highlight.objects.filter(pk=before.pk).update(is_newest=False)
     highlight = Highlight.objects.create(

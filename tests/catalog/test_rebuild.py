@@ -209,8 +209,10 @@ class TestRebuild:
             monkeypatch.setattr(progress.Progress, "tick", stop)
             assert "It was stopped" in manage("rebuild", "--root", str(metaflow.root))
         monkeypatch.undo()
+        read = set(SourceFlow.objects.values_list("pk", flat=True))
         manage("rebuild", "--root", str(metaflow.root))
         assert catalogue() == lived
+        assert set(SourceFlow.objects.values_list("pk", flat=True)) >= read  # what was read is not read again
 
     def test_a_catalogue_that_is_not_empty_is_refused(self, lived, metaflow):
         with pytest.raises(CommandError, match="can't be rebuilt"):

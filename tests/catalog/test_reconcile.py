@@ -260,6 +260,15 @@ class TestAliasesAndDeletions:
         assert new.last_number == 1
         assert "0 writes made up for" in reconcile(metaflow)
 
+    def test_a_deletion_does_not_concern_what_was_registered_since(self, metaflow, api):
+        task = metaflow.task()
+        task.keep(task.entry(Operation.DELETE, "xkcd"))
+        task.ends()
+        api.register()
+        assert "0 writes made up for" in reconcile(metaflow)
+        assert Asset.objects.live().exists()
+        assert not MissedWrite.objects.exists()
+
     def test_what_the_catalogue_did_under_an_id_is_not_done_again(self, metaflow, api):
         task = metaflow.task()
         api.register()
@@ -553,6 +562,14 @@ class TestSinceTheLastTime:
         assert instances() == ["xkcd v1 ready"]
         metaflow.ends(run)
         assert [self.read(metaflow) for _ in range(2)] == [1, 0]
+
+    def test_a_run_that_ended_a_moment_ago_is_read_once_more(self, metaflow, perimeter):
+        """What the catalogue answered is noted after the end of the last task."""
+        task = metaflow.task()
+        run = "/".join(task.path.split("/")[:2])
+        metaflow.ends(run)
+        metaflow.was_changed(metaflow.root / run / "end" / "9" / "_meta", 5)
+        assert [self.read(metaflow) for _ in range(2)] == [1, 1]
 
     def test_a_run_that_failed_is_left_after_a_long_silence(self, metaflow, perimeter, settings):
         task = metaflow.task()

@@ -5,7 +5,7 @@ import pytest
 from tests.conftest import served_from
 from tests.flows.test_thread import Project
 
-pytestmark = pytest.mark.flows
+pytestmark = [pytest.mark.flows, pytest.mark.once]
 
 READER = """
     import os

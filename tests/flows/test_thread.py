@@ -165,6 +165,7 @@ CONTEXTS = {
 }
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("context", CONTEXTS)
 def test_each_context_writes_and_reads_its_branches(served, tmp_path, context):
     deployed_from, dev_assets, write, read = CONTEXTS[context]

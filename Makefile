@@ -1,6 +1,6 @@
 # Every target first sets up .venv; nothing else needs to be installed for demo and serve.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-quick lint bench bench-large venv clean
+.PHONY: help demo serve test test-rebuild lint bench bench-large venv clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -45,6 +45,9 @@ lint: .venv/.test
 
 test: lint ## All checks and tests, on SQLite and on PostgreSQL
 	$(BIN)/python -m tests.everything
+
+test-rebuild: .venv/.test ## Run the demo, rebuild its catalogue from Metaflow alone, and compare row by row
+	$(BIN)/python -m tests.rebuild_demo
 
 bench: .venv/.test ## Measure, and print the table of docs/performance.md
 	$(BIN)/python -m bench

@@ -597,11 +597,11 @@ class TestSinceTheLastTime:
             self.read(metaflow)
         assert instances() == ["xkcd v1 ready", "xkcd v2 ready"]
 
-    def test_thousands_of_old_runs_cost_next_to_nothing(self, metaflow, perimeter, django_assert_max_num_queries):
+    def test_a_thousand_old_runs_cost_next_to_nothing(self, metaflow, perimeter, django_assert_max_num_queries):
         flow = metaflow.root / "OldFlow"
-        for number in range(2_000):
+        for number in range(1_000):
             (flow / str(1_600_000_000_000_000 + number) / "start" / "1").mkdir(parents=True)
-        assert self.read(metaflow) == 2_000
+        assert self.read(metaflow) == 1_000
         metaflow.was_changed(flow, 10)
         with django_assert_max_num_queries(60):
             assert self.read(metaflow) == 0

@@ -1,0 +1,99 @@
+"""Runs the demo, rebuilds its catalogue from Metaflow's metadata alone, and compares: `python -m tests.rebuild_demo`.
+
+Compared row by row is all that tasks wrote. What deploys, apps and people wrote is not in Metaflow, and neither are the
+pictures of highlights.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        lived, rebuilt = Path(folder) / "lived", Path(folder) / "rebuilt"
+        _live(lived)
+        roots = [str(found) for found in sorted(lived.rglob(".metaflow"))]
+        _manage(rebuilt, "migrate", "--verbosity", "0")
+        print(_manage(rebuilt, "rebuild", *(part for root in roots for part in ("--root", root))))
+        return _differences(_rows_of(lived), _rows_of(rebuilt))
+
+
+def _live(home: Path) -> None:
+    """Run the whole demo with its server, which reconciles nothing by itself meanwhile."""
+    home.mkdir()
+    env = _env(home) | {"ASSETSITE_RECONCILE_MINUTES": "0"}
+    demo = subprocess.Popen(
+        [sys.executable, "-m", "examples"], cwd=CHECKOUT, env=env, stdout=subprocess.PIPE, text=True
+    )
+    assert demo.stdout
+    for line in demo.stdout:
+        print(line, end="", flush=True)
+        if line.startswith("assetsite is at"):
+            break
+    demo.terminate()
+    demo.wait(timeout=30)
+
+
+def _env(home: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {"ASSETSITE_HOME": str(home), "PORT": os.environ.get("PORT", "8765")}
+
+
+def _manage(home: Path, *command: str) -> str:
+    home.mkdir(exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "manage.py", *command],
+        cwd=CHECKOUT,
+        env=_env(home),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def _rows_of(home: Path) -> list[str]:
+    code = "from tests.rebuild_demo import print_rows; print_rows()"
+    return _manage(home, "shell", "--no-imports", "--command", code).splitlines()
+
+
+def print_rows() -> None:
+    """Print what tasks wrote, a line for each row, without the keys of rows."""
+    from catalog.models import AliasMove, Component, Consumption, Edge, Highlight, Instance, Promotion
+    from tests.catalog.test_rebuild import COMPARED
+
+    by_tasks = {
+        Instance: Instance.objects.filter(producer_kind="task"),
+        Consumption: Consumption.objects.filter(entity_kind="task").exclude(instance=None),
+        Edge: Edge.objects.filter(component__kind=Component.Kind.FLOW).exclude(last_instance=None),
+        Promotion: Promotion.objects.all(),
+        AliasMove: AliasMove.objects.filter(entity_kind="task"),
+        Highlight: Highlight.objects.all(),
+    }
+    shown = ("branch__key", "uid", "entity_id", "run", "attempt", "title", "content", "at", "is_newest")
+    for model, rows in by_tasks.items():
+        columns = {**COMPARED, Highlight: shown}[model]
+        for row in rows.values_list(*columns):
+            print(model.__name__, json.dumps(row, default=str, sort_keys=True))
+
+
+def _differences(lived: list[str], rebuilt: list[str]) -> int:
+    missing, added = sorted(set(lived) - set(rebuilt)), sorted(set(rebuilt) - set(lived))
+    for sign, rows in (("-", missing), ("+", added)):
+        for row in rows:
+            print(sign, row)
+    kinds = {kind: sum(row.startswith(kind + " ") for row in lived) for kind in {row.split(" ")[0] for row in lived}}
+    print(f"Compared {len(lived)} rows: {kinds}. {'They are equal.' if lived and not missing + added else 'DIFFERENT'}")
+    return int(not lived or bool(missing or added) or len(lived) != len(rebuilt))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 
 from bench import report, rounds
+from bench.flows import measuring
 from bench.servers import SIZES, environment, seeded, served
 from tests.on_postgres import cluster
 
@@ -69,10 +70,12 @@ def main() -> None:
     parser.add_argument("--database", choices=KINDS, help="only this one; default: both")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of each measurement")
+    measuring.add_options(parser)
     options = parser.parse_args()
     kinds = [options.database] if options.database else list(KINDS)
     results = [measured_on(kind, turns=options.rounds, seconds=options.seconds) for kind in kinds]
-    text = report.page(results, rounds=options.rounds, seconds=options.seconds)
+    flows = measuring.run(say, tasks=options.tasks, rounds=options.flow_rounds)
+    text = report.page(results, flows, rounds=options.rounds, seconds=options.seconds)
     print(text)
     if options.write:
         report.PAGE.write_text(text)

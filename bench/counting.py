@@ -1,5 +1,6 @@
-"""Says in the header `X-Queries` how many queries an answer took."""
+"""Says in the header `X-Queries` how many queries an answer took, and remembers the newest requests."""
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,8 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 BOOKKEEPING = ("BEGIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "PRAGMA")
+newest: deque[str] = deque(maxlen=2000)
+"""Method and address of the requests that were answered, the last one last."""
 
 
 class QueryCount:
@@ -24,4 +27,5 @@ class QueryCount:
         with connection.execute_wrapper(counted):
             response = self.get_response(request)
         response.headers["X-Queries"] = str(count)
+        newest.append(f"{request.method} {request.path}")
         return response

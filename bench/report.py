@@ -10,6 +10,7 @@ from pathlib import Path
 
 import django
 
+from bench.flows.rows import Row
 from bench.rounds import CLIENTS, Measured
 from bench.seed import BUSY, HISTORY
 from bench.workload import TARGETS
@@ -74,7 +75,18 @@ class Result:
     judged_by_yardsticks: bool
 
 
-def page(results: list[Result], *, rounds: int, seconds: float) -> str:
+FLOWS = """## The flow side
+
+Flows that Metaflow runs on this machine, with its local datastore and metadata, against the site in local mode on an
+empty SQLite database. Compared calls and runs take turns. Bare requests go over a plain socket, without a client
+package. Numbers in brackets are the two that were compared.
+
+| | Target | Measured | Met |
+|---|---|---|---|
+"""
+
+
+def page(results: list[Result], flows: list[Row], *, rounds: int, seconds: float) -> str:
     big, busy = HISTORY["large"]
     head = HEAD.format(
         large=100_000,
@@ -86,7 +98,16 @@ def page(results: list[Result], *, rounds: int, seconds: float) -> str:
         machine="\n".join(f"| {name} | {value} |" for name, value in machine(results)),
         targets="\n".join(f"| {' | '.join(row)} |" for result in results for row in targets(result)),
     )
-    return "\n".join([head, *(line for result in results for line in tables(result))]).rstrip() + "\n"
+    text = "\n".join([head, *(line for result in results for line in tables(result)), flow_side(flows)])
+    return text.rstrip() + "\n"
+
+
+def flow_side(rows: list[Row]) -> str:
+    return FLOWS + "".join(f"| {row.name} | {row.target} | {row.measured} | {verdict(row)} |\n" for row in rows)
+
+
+def verdict(row: Row) -> str:
+    return "" if row.met is None else met(row.met)
 
 
 def machine(results: list[Result]) -> Iterator[tuple[str, str]]:

@@ -85,7 +85,7 @@ def _wait_until_served(process: subprocess.Popen[str], port: int) -> None:
     while process.poll() is None and time.monotonic() < end:
         try:
             with Connection(port) as connection:
-                connection.ask(message("GET", "/bare/select", ""))
+                connection.ask(message("GET", "/healthz", ""))
                 return
         except ConnectionError:
             time.sleep(0.1)

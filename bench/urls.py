@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from bench.counting import newest
 from bench.models import Row
 
 
@@ -22,7 +23,16 @@ def bare_select(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"id": row.pk, "name": row.name, "at": row.at})
 
 
+@login_not_required
+def bare_requests(request: HttpRequest) -> JsonResponse:
+    """The requests that were answered since this one was asked for, of a site with one process."""
+    answer = JsonResponse({"requests": list(newest)})
+    newest.clear()
+    return answer
+
+
 urlpatterns = [
+    path("bare/requests", bare_requests),
     path("bare/insert", bare_insert),
     path("bare/select", bare_select),
     path("", include("assetsite.urls")),

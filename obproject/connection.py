@@ -31,7 +31,11 @@ _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
     400: (errors.BadRequest, ""),
-    401: (errors.WrongToken, "Set ASSETSITE_TOKEN to a token of this catalogue."),
+    401: (
+        errors.WrongToken,
+        "Set ASSETSITE_TOKEN to a token of this catalogue; a step on another machine gets it as a secret, by "
+        "@kubernetes(secrets=...) or @secrets, for it doesn't travel with the code.",
+    ),
     403: (errors.NotAllowed, "Ask an admin of the perimeter for a role or a token that may do this."),
     404: (errors.AssetNotFound, "Check the name and the branch, or register the asset first."),
     405: (errors.BadRequest, ""),

@@ -29,7 +29,7 @@ from obproject.errors import (
 from obproject.highlight_content import as_content, without_image
 from obproject.instances import AssetInstance, json_value, parse_instance, tag_pairs, with_text
 from obproject.journal import Entry, Operation, Outcome, new_id
-from obproject.keeping import moment, now, outcome_of, this_process
+from obproject.keeping import moment, now, outcome_of
 from obproject.protocol import (
     consume_data_asset,
     consume_model_asset,
@@ -537,7 +537,7 @@ class Asset:
             body=body or {},
             instance=instance,
             alias=alias.removeprefix("@"),
-            process=this_process(),
+            process=task.process if (task := running.running_task()) else None,
         )
 
     def _write(

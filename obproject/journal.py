@@ -214,7 +214,10 @@ def _moment(value: Any) -> datetime:
     moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     if moment is None or moment.tzinfo is None:
         raise ValueError(f"{value!r} is no moment with a time zone")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{value!r} is no moment of the calendar") from None
 
 
 def _process(content: Mapping[str, Any]) -> Process | None:

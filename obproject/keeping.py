@@ -9,14 +9,13 @@ refused is an error of the flow, and is never made up for.
 from __future__ import annotations
 
 import os
-import socket
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from obproject.errors import NoServer, RequestRefused, ServerFault, ServerUnreachable, UnexpectedAnswer
-from obproject.journal import OUTCOMES_FIELD, TYPE, Entry, Operation, Outcome, Process, outcomes_as_json
+from obproject.journal import OUTCOMES_FIELD, TYPE, Entry, Operation, Outcome, outcomes_as_json
 from obproject.settings import HOW_TO_CONFIGURE, Settings
 
 PAUSE = 60.0
@@ -143,11 +142,6 @@ def outcome_of(operation: Operation, answer: Mapping[str, Any]) -> Outcome:
         number = answer.get("number")
         return Outcome(moment(answer.get("created_at")), number if isinstance(number, int) else None)
     return Outcome(moment(answer.get("consumed_at")))
-
-
-def this_process() -> Process:
-    """Return where this task runs."""
-    return Process(socket.gethostname(), os.getpid())
 
 
 def now() -> datetime:

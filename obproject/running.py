@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import shlex
+import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,6 +19,7 @@ from typing import Any, NamedTuple
 
 from obproject.connection import Connection, path_of
 from obproject.entities import task_ref
+from obproject.journal import Process
 from obproject.keeping import AWAY, Journal
 
 _UNPUBLISHED = "assets_unpublished"
@@ -76,6 +78,11 @@ class RunningTask:
     def run_pathspec(self) -> str:
         """``Flow/run``."""
         return f"{self.flow.name}/{self.run_id}"
+
+    @property
+    def process(self) -> Process:
+        """Where the task runs: while this process is there, the task is not lost, whatever its children did."""
+        return Process(socket.gethostname(), self._process)
 
     def provenance(self) -> dict[str, Any]:
         """Return what a registration says about this task: nothing of it is ready before :meth:`settle`."""

@@ -159,7 +159,9 @@ class Server:
         home.mkdir(parents=True, exist_ok=True)
         port = free_port()
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        env = kept | {"ASSETSITE_HOME": str(home), "DATABASE_URL": database_url(home), "PORT": str(port)} | more
+        quiet = {"ASSETSITE_RECONCILE_MINUTES": "0"}
+        where = {"ASSETSITE_HOME": str(home), "DATABASE_URL": database_url(home), "PORT": str(port)}
+        env = kept | quiet | where | more
         self.site = Site(f"http://127.0.0.1:{port}", home, env)
 
     def start(self) -> None:

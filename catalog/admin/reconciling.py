@@ -42,8 +42,9 @@ class ReconciliationAdmin(LookedAtBySuperusers):
     """The passes, and the button for another one."""
 
     change_list_template = "admin/catalog/reconciliation/change_list.html"
-    list_display = ["started", "actor", "runs", "made", "settled", "stuck", "seconds", "complete"]
+    list_display = ["started", "actor", "runs_read", "made_up", "settled", "not_made_up", "seconds", "complete"]
     list_filter = ["complete", "rebuild"]
+    show_facets = admin.ShowFacets.NEVER
     ordering = ["-pk"]
     fields = ["started_at", "finished_at", "actor", "rebuild", "complete", "runs", "made", "settled", "stuck", "lines"]
 
@@ -71,6 +72,18 @@ class ReconciliationAdmin(LookedAtBySuperusers):
     def started(self, row: Reconciliation) -> str:
         return when(row.started_at)
 
+    @admin.display(description="runs read", ordering="runs")
+    def runs_read(self, row: Reconciliation) -> int:
+        return row.runs
+
+    @admin.display(description="writes made up for", ordering="made")
+    def made_up(self, row: Reconciliation) -> int:
+        return row.made
+
+    @admin.display(description="not made up for", ordering="stuck")
+    def not_made_up(self, row: Reconciliation) -> int:
+        return row.stuck
+
     @admin.display
     def seconds(self, row: Reconciliation) -> str:
         return f"{(row.finished_at - row.started_at).total_seconds():.1f}" if row.finished_at else "-"
@@ -84,8 +97,9 @@ class ReconciliationAdmin(LookedAtBySuperusers):
 class MissedWriteAdmin(LookedAtBySuperusers):
     """Writes that wait for their tasks to end, and those that can't be made up for, with the reason."""
 
-    list_display = ["uid", "operation", "address", "task", "kept", "error"]
+    list_display = ["address", "operation", "reason", "kept"]
     list_filter = ["operation", ("source", admin.RelatedOnlyFieldListFilter)]
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     search_fields = ["uid", "task", "address", "error"]
     ordering = ["-at", "-pk"]
@@ -93,6 +107,10 @@ class MissedWriteAdmin(LookedAtBySuperusers):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("entry")  # as large as a registration
+
+    @admin.display(description="why not yet", ordering="error")
+    def reason(self, row: MissedWrite) -> str:
+        return row.error or "Its task still runs."
 
     @admin.display(description="when", ordering="at")
     def kept(self, row: MissedWrite) -> str:

@@ -129,7 +129,8 @@ def test_a_server_makes_up_for_what_it_missed(tmp_path):
     task = metaflow.task()
     task.registers()
     task.ends()
-    with served_from(tmp_path / "home", METAFLOW_DATASTORE_SYSROOT_LOCAL=str(tmp_path)) as site:
+    settings = {"METAFLOW_DATASTORE_SYSROOT_LOCAL": str(tmp_path), "ASSETSITE_RECONCILE_MINUTES": "5"}
+    with served_from(tmp_path / "home", **settings) as site:
         until = time.monotonic() + 30
         code = "from catalog.models import Instance; print(Instance.objects.filter(state='ready').count())"
         while site.manage("shell", "-v", "0", "-c", code).strip() != "1":

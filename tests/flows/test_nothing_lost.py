@@ -117,7 +117,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    server = Server(tmp_path_factory.mktemp("fragile"), ASSETSITE_RECONCILE_MINUTES="0")
+    server = Server(tmp_path_factory.mktemp("fragile"))
     server.start()
     yield server
     server.stop()

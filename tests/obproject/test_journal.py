@@ -57,6 +57,7 @@ def test_ids_are_told_apart_by_operation_and_never_repeat():
         ({"at": "yesterday"}, "yesterday"),
         ({"at": "2026-02-03T04:05:06"}, "time zone"),
         ({"at": 5}, "5"),
+        ({"at": "0001-01-01T00:00:00+14:00"}, "0001"),
         ({"asset": ""}, "asset"),
         ({"project": None}, "project"),
         ({"body": []}, "body"),

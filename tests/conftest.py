@@ -38,6 +38,11 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What runs flows and browsers takes longest and comes first."""
+    items.sort(key=lambda item: not any(item.iter_markers("flows")) and not any(item.iter_markers("browser")))
+
+
 @pytest.fixture(autouse=True)
 def _own_home(settings: Any, tmp_path: Path) -> None:
     """No test reads or writes the folder of a real site."""

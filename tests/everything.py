@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.on_postgres import cluster, programs
 
 CHROMIUM, DOT = Path("/usr/bin/chromium"), Path("/usr/bin/dot")
-PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile"]
+# in the order of tests/conftest.py: the long ones first, so that no worker is left with one at the end
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 # What doesn't depend on the database is tested once: what is marked so, what reads files, and what pages make of rows
 # that other tests read from both.
 ROWS_SHOWN = ["asset_page", "instance_page", "listing", "overview", "highlights", "evaluations"]

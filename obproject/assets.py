@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -385,11 +385,19 @@ class Asset:
         return with_text(answer)
 
     def _consume_exactly(self, branch: str, kind: str, name: str, instance_id: str, reference: str) -> None:
-        """Become a consumer of an instance that was read before, by a reference that may mean another one by now."""
-        if not self.read_only:
-            body = self._consumption() | {"reference": reference}
-            entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=instance_id)
-            self._write(entry, "PUT", kind, name, "instances", instance_id, body=body)
+        """Become a consumer of an instance that was read before, by a reference that may mean another one by now.
+
+        A running task goes on meanwhile.
+        """
+        if self.read_only:
+            return
+        body = self._consumption() | {"reference": reference}
+        entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=instance_id)
+        send = self._sender(entry, "PUT", kind, name, "instances", instance_id, body=body)
+        if task := running.running_task():
+            task.journal.write_meanwhile(entry, self._connection.settings, send)
+        else:
+            send()
 
     def _consumption(self) -> dict[str, Any]:
         """Who consumes, and to which branch of which project that consumer writes."""
@@ -544,14 +552,16 @@ class Asset:
         self, entry: Entry, method: str, kind: str, name: str, *rest: str, body: Mapping[str, Any]
     ) -> dict[str, Any] | None:
         """Send a write under the id of its entry; return None if it could only be kept with the running task."""
-
-        def send() -> dict[str, Any]:
-            whole = {**body, "id": entry.id}
-            headers = {"Idempotency-Key": entry.id}
-            return self._asset_call(method, entry.branch, kind, name, *rest, body=whole, headers=headers)
-
+        send = self._sender(entry, method, kind, name, *rest, body=body)
         task = running.running_task()
         return task.journal.write(entry, self._connection.settings, send) if task else send()
+
+    def _sender(
+        self, entry: Entry, method: str, kind: str, name: str, *rest: str, body: Mapping[str, Any]
+    ) -> Callable[[], dict[str, Any]]:
+        """Return the call that sends a write under the id of its entry."""
+        whole, headers = {**body, "id": entry.id}, {"Idempotency-Key": entry.id}
+        return lambda: self._asset_call(method, entry.branch, kind, name, *rest, body=whole, headers=headers)
 
     def _keep(self, entry: Entry, outcome: Outcome) -> None:
         """Keep a write that the catalogue has done, if a task runs."""
@@ -627,6 +637,8 @@ class Asset:
         scope = ("perimeters", self.perimeter, "projects", self.project, "branches", branch_key(branch))
         path = path_of(*scope, *rest)
         arguments: dict[str, Any] = {"body": body, "query": query, "headers": headers, "about": about}
+        if method != "GET" and (task := running.running_task()):
+            task.journal.finish()
         try:
             return self._connection.request(method, path, **arguments)
         except WrongToken:

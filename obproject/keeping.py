@@ -9,8 +9,10 @@ refused is an error of the flow, and is never made up for.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,15 +53,48 @@ class Journal:
         self._away_until: dict[Settings, float] = {}
         self._told: set[type[Exception]] = set()
         self._process = os.getpid()
+        self._sending: list[threading.Thread] = []
 
     def write(self, entry: Entry, settings: Settings, send: Callable[[], Answer]) -> Answer | None:
         """Keep a write, then send it; return the catalogue's answer, or None if it is only kept.
 
         Raises what the catalogue refuses; with ``settings.strict``, and where keeping failed, also that it is away.
         """
+        self.finish()
         kept = self.keep(entry)
         if kept and not settings.strict and self.is_away(settings):
             return None
+        return self._send(entry, settings, send, kept)
+
+    def write_meanwhile(self, entry: Entry, settings: Settings, send: Callable[[], Answer]) -> None:
+        """Keep a write, and send it while the task goes on; :meth:`finish` waits for that.
+
+        What would be raised is printed, unless ``settings.strict`` makes this one wait.
+        """
+        self.finish()
+        kept = self.keep(entry)
+        if settings.strict or not kept:
+            self._send(entry, settings, send, kept)
+        elif not self.is_away(settings):
+            sending = threading.Thread(target=self._send_and_tell, args=(entry, settings, send))
+            self._sending.append(sending)
+            sending.start()
+
+    def finish(self) -> None:
+        """Wait for what is being sent meanwhile, so that writes reach the catalogue in their order."""
+        for sending in tuple(self._sending):
+            if sending is not threading.current_thread():
+                sending.join()
+                with suppress(ValueError):  # another thread of the step has waited for it too
+                    self._sending.remove(sending)
+
+    def _send_and_tell(self, entry: Entry, settings: Settings, send: Callable[[], Answer]) -> None:
+        try:
+            self._send(entry, settings, send, kept=True)
+        except Exception as error:
+            print(f"assetsite: {error}", flush=True)
+
+    def _send(self, entry: Entry, settings: Settings, send: Callable[[], Answer], kept: bool) -> Answer | None:
         try:
             answer = send()
         except AWAY as error:
@@ -87,6 +122,7 @@ class Journal:
 
     def close(self) -> None:
         """Store all answers with the task; a second call stores what came in between."""
+        self.finish()
         outcomes, self._outcomes = self._outcomes, {}
         if outcomes and os.getpid() == self._process:
             self._note_now(outcomes)

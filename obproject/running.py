@@ -114,6 +114,7 @@ class RunningTask:
         # A forked child inherits the task, but its end is not the task's end.
         if os.getpid() != self._process:
             return
+        self.journal.finish()
         while self._unsettled:
             connection = self._unsettled.pop()
             if not self.journal.is_away(connection.settings):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -196,3 +197,53 @@ def test_outside_a_task_nothing_is_kept_and_a_server_that_is_away_is_an_error(
     unconfigured.setenv("ASSETSITE_RETRIES", "0")
     with pytest.raises(ServerUnreachable):
         Asset("churn", "main").register_data_asset("rows", kind="table")
+
+
+def read(asset: Asset, instance: str) -> None:
+    """Become a consumer as `prj.get_data` does, when it has loaded the artifact."""
+    asset._consume_exactly("feature/x", "data", "rows", instance, "latest")
+
+
+def test_a_task_goes_on_while_its_consumption_is_sent_and_its_next_write_comes_after_it(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue
+) -> None:
+    registered = asset.register_data_asset("rows", kind="table")
+    assert registered
+    answer = json.dumps(registered | {"consumed_at": "2026-02-03T04:05:06Z"}).encode()
+    catalogue.answer_next(Canned(body=answer, delay=0.3))
+    began = time.monotonic()
+    read(asset, registered["id"])
+    assert time.monotonic() - began < 0.2
+    asset.delete_data_asset("rows")
+    assert time.monotonic() - began >= 0.3
+    assert [sent.method for sent in catalogue.requests] == ["PATCH", "PUT", "DELETE"]
+    close()
+    assert metadata.outcomes[metadata.entries[1].id].at == datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+
+def test_a_consumption_that_gets_no_answer_or_is_refused_is_told_and_stops_nothing(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registered = asset.register_data_asset("rows", kind="table")
+    assert registered
+    catalogue.answer_next(Canned(403, b'{"error": "forbidden", "message": "Not you."}'), Canned(503))
+    read(asset, registered["id"])
+    read(asset, registered["id"])
+    close()
+    refused, unanswered = metadata.entries[1:]
+    assert "Not you." in metadata.outcomes[refused.id].refused
+    assert unanswered.id not in metadata.outcomes
+    told = capsys.readouterr().out
+    assert "Not you." in told
+    assert "kept with the run" in told
+
+
+def test_a_strict_task_waits_for_its_consumption_and_fails_with_it(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue, unconfigured: pytest.MonkeyPatch
+) -> None:
+    unconfigured.setenv("ASSETSITE_STRICT", "1")
+    strict = Asset("churn", "feature/x", entity_ref=asset.entity_ref)
+    catalogue.answer_next(Canned(503))
+    with pytest.raises(ServerUnreachable):
+        read(strict, "i_1")
+    assert len(metadata.entries) == 1

@@ -43,6 +43,13 @@ def _in_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("obproject.assets.who_is_running", lambda: running_task().ref)
 
 
+def finish() -> None:
+    """Wait until the catalogue has what a read told it."""
+    task = running.running_task()
+    assert task
+    task.journal.finish()
+
+
 def pending(catalogue: StubCatalogue, name: str = "rows", branch: str = "user_alice") -> dict[str, Any]:
     """An instance that another task has registered and not confirmed yet."""
     instance = {
@@ -96,6 +103,7 @@ def test_what_another_running_task_has_registered_is_waited_for(
     assert project().get_data("rows", reference) == "ready"
     timer.join()
     assert "waits up to 60 s for its task TrainFlow/11/train/7 to end" in capsys.readouterr().out
+    finish()
     assert [sent["instance"] for sent in catalogue.consumptions] == ["other-rows"]
 
 

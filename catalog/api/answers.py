@@ -64,7 +64,7 @@ class InstanceAnswer(Answer):
 
 
 class ConsumptionAnswer(InstanceAnswer):
-    consumed_at = time(help_text="When the consumption was recorded.")
+    consumed_at = time(required=False, help_text="When the consumption was recorded, if it was given an id.")
 
 
 class ItemAnswer(Answer):

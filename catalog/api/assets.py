@@ -219,8 +219,9 @@ class InstanceDetail(CatalogView):
         return (200, self._answer(consumption)) if consumption else None
 
     def _answer(self, consumption: Consumption) -> Json:
+        """The instance as reading answers it; who named the consumption is told when it was recorded."""
         shape = instance_shape(Found(consumption.asset, consumption.instance), self.base)
-        return shape | {"consumed_at": time_shape(consumption.at)}
+        return shape | {"consumed_at": time_shape(consumption.at)} if consumption.uid else shape
 
 
 class Confirmations(CatalogView):

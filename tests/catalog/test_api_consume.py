@@ -12,10 +12,15 @@ def edges(direction="consumes"):
 
 def test_consuming_answers_what_reading_does(api):
     made = api.register()
-    consumed = api.consume("data/xkcd/instances/latest")
+    assert api.consume("data/xkcd/instances/latest") == made
+    assert api.get("data/xkcd/instances/latest").data == made
+
+
+def test_who_names_a_consumption_is_told_when_it_was_recorded(api):
+    made = api.register()
+    consumed = api.consume("data/xkcd/instances/latest", id=f"c_{'0' * 20}")
     assert consumed.pop("consumed_at") > made["created_at"]
     assert consumed == made
-    assert api.get("data/xkcd/instances/latest").data == made
 
 
 def test_each_consumption_is_kept_and_counted_on_one_edge(api):

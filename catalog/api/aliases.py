@@ -48,7 +48,7 @@ class AliasList(CatalogView):
 
 
 class AliasDetail(CatalogView):
-    def name(self) -> str:
+    def alias_name(self) -> str:
         try:
             return check_alias(self.kwargs["alias"])
         except ValueError as error:
@@ -59,7 +59,7 @@ class AliasDetail(CatalogView):
 
     @extend_schema(operation_id="read_alias", summary="Where an alias points", responses=answers.AliasAnswer)
     def get(self, request: Request, **address: str) -> Response:
-        asset, name = self.asset(), self.name()
+        asset, name = self.asset(), self.alias_name()
         alias = asset.aliases.filter(name=name).first()
         if alias is None:
             raise NotFound(f"The asset '{asset.asset_id}' has no alias '{name}'.", alias=name)
@@ -73,7 +73,7 @@ class AliasDetail(CatalogView):
         responses=answers.AliasAnswer,
     )
     def put(self, request: Request, **address: str) -> Response:
-        name = self.name()
+        name = self.alias_name()
         self.may_write(self.place())
         body = self.checked(AliasBody).validated_data
         uid = body.get("id") or ""
@@ -112,7 +112,7 @@ class AliasDetail(CatalogView):
         responses={204: None},
     )
     def delete(self, request: Request, **address: str) -> Response:
-        name = self.name()
+        name = self.alias_name()
         self.may_write(self.place())
         uid = self.write_id(AliasDeletion)
         return self._guarded(

@@ -6,6 +6,8 @@ import pytest
 
 from catalog.models import Asset, Branch, Edge, Instance
 
+pytestmark = pytest.mark.both
+
 TASK = {"entity_kind": "task", "entity_id": "ComicData/1/start/1"}
 
 
@@ -196,3 +198,11 @@ def test_an_unknown_perimeter_is_404_by_name(api):
     answer = api.patch("/v1/perimeters/nowhere/projects/p/branches/main/data/a", body())
     assert answer.status_code == 404
     assert answer.data["detail"] == {"perimeter": "nowhere"}
+
+
+@pytest.mark.parametrize("tags", [[None], [None, {"key": "env", "value": "prod"}], [[]], [1], ["env=prod"]])
+def test_what_is_no_tag_is_refused(api, tags):
+    answer = api.patch("data/xkcd", {"entity_ref": TASK, "data_asset_kind": "s3", "tags": tags})
+    assert answer.status_code == 400
+    assert answer.data["detail"]["field"].startswith("tags")
+    assert api.get("data/xkcd").status_code == 404

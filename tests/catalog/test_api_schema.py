@@ -88,3 +88,13 @@ def test_it_can_be_browsed_without_a_script_within_the_page(api):
     assert "http://" not in page.replace("http://localhost", "")
     script = api.client.get("/v1/docs?script=")
     assert script.headers["Content-Type"].startswith("application/javascript")
+
+
+def test_every_address_says_what_it_takes(api, document):
+    api.register("data/xkcd")
+    values = {"perimeter": "default", "project": "churn", "branch": "main", "kind": "data", "asset_id": "xkcd"}
+    for path in document["paths"]:
+        address = path.format_map(values | {"reference": "latest", "alias": "production"})
+        answer = api.call("OPTIONS", address)
+        assert (path, answer.status_code) == (path, 200)
+        assert answer.data["name"]

@@ -1,6 +1,6 @@
 # Every target first sets up .venv; nothing else needs to be installed for demo and serve.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-rebuild lint bench bench-large venv clean
+.PHONY: help demo serve test test-quick test-long lint bench bench-large venv clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,8 +15,8 @@ help: ## This list
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
-# an editable install keeps a list of the plug-ins, which Metaflow reads
-.venv/.serve: .venv/bin/uv requirements.txt pyproject.toml $(wildcard metaflow_extensions/*/plugins/*.py metaflow_extensions/*/plugins/*/*.py)
+# an editable install keeps a list of the files and plug-ins, which Metaflow reads
+.venv/.serve: .venv/bin/uv requirements.txt pyproject.toml $(wildcard obproject/*.py obproject/*/*.py metaflow_extensions/*/plugins/*.py metaflow_extensions/*/plugins/*/*.py)
 	@echo "Installing what the server and the examples need ..."
 	@$(BIN)/uv pip install --quiet -r requirements.txt
 	@$(BIN)/uv pip install --quiet --no-deps --editable .
@@ -43,11 +43,14 @@ lint: .venv/.test
 	ASSETSITE_MODE=team ASSETSITE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	ASSETSITE_ALLOWED_HOSTS=catalogue.example ASSETSITE_TLS=true ASSETSITE_TRUST_PROXY=true $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-test: lint ## All checks and tests, on SQLite and on PostgreSQL
-	$(BIN)/python -m tests.everything
+test: lint ## All checks and tests; some of them: make test ARGS="-k lineage"
+	$(BIN)/python -m tests.run usual $(ARGS)
 
-test-rebuild: .venv/.test ## Run the demo, rebuild its catalogue from Metaflow alone, and compare row by row
-	$(BIN)/python -m tests.rebuild_demo
+test-quick: .venv/.test ## On SQLite, without flows, browsers and served sites: while you write code
+	$(BIN)/python -m tests.run quick $(ARGS)
+
+test-long: .venv/.test ## What make test leaves out: more cases, the API's document, the demo rebuilt, the benchmarks once
+	$(BIN)/python -m tests.run long $(ARGS)
 
 bench: .venv/.test ## Measure, and print the table of docs/performance.md
 	$(BIN)/python -m bench

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -13,14 +14,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 from django.conf import settings as site_settings
 from django.test import Client
-from playwright.sync_api import Browser, expect, sync_playwright
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -38,15 +43,48 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 
 
+@cache
+def scope_of(path: str) -> str:
+    """What is run by one worker: a file of tests, or all files that need the served site."""
+    needs_site = re.search(r"^def \w+\([^)]*\bserved\b", (CHECKOUT / path).read_text(), re.MULTILINE)
+    return "served" if needs_site or path.startswith("tests/browser/") else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    from xdist.scheduler import LoadScopeScheduling
+
+    class LoadSiteScheduling(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return scope_of(nodeid.partition("::")[0])
+
+    return LoadSiteScheduling(config, log)
+
+
+@pytest.hookimpl(tryfirst=True)  # before the marks choose
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What runs flows and browsers takes longest and comes first."""
-    items.sort(key=lambda item: not any(item.iter_markers("flows")) and not any(item.iter_markers("browser")))
+    """Marks what needs the served site. What takes longest comes first."""
+    for item in items:
+        if "served" in getattr(item, "fixturenames", ()):
+            item.add_marker("served")
+    items.sort(key=_how_late)
+
+
+def _how_late(item: pytest.Item) -> tuple[bool, bool]:
+    marks = {mark.name for mark in item.iter_markers()}
+    return scope_of(item.nodeid.partition("::")[0]) != "served", marks.isdisjoint({"flows", "browser"})
+
+
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names of folders that nobody has used; none is made before it is needed."""
+    folder = tmp_path_factory.mktemp("homes")
+    return (folder / str(number) for number in count())
 
 
 @pytest.fixture(autouse=True)
-def _own_home(settings: Any, tmp_path: Path) -> None:
+def _own_home(settings: Any, _homes: Iterator[Path]) -> None:
     """No test reads or writes the folder of a real site."""
-    settings.HOME = tmp_path / "home"
+    settings.HOME = next(_homes)
     settings.WHITENOISE_AUTOREFRESH = True  # else each client of a test lists all static files first
 
 
@@ -217,7 +255,7 @@ def _wait_until_served(url: str, server: subprocess.Popen[bytes], home: Path) ->
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site in local mode, really served, for the tests of this worker."""
+    """A site in local mode, really served, for all tests of the session."""
     with served_from(tmp_path_factory.mktemp("site")) as site:
         yield site
 
@@ -226,6 +264,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip("Chromium is not installed: apt-get install chromium")
+    from playwright.sync_api import expect, sync_playwright
+
     expect.set_options(timeout=30_000)  # the machine may be busy with other tests
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)

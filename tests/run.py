@@ -1,4 +1,8 @@
-"""The whole suite, on SQLite and then on PostgreSQL: `python -m tests.everything`.
+"""The lanes of the suite: `python -m tests.run [quick|usual|long] [options of pytest]`.
+
+    quick  on SQLite, without flows, browsers and served sites: while one writes code
+    usual  on SQLite, then what depends on the database on PostgreSQL
+    long   what the usual lane leaves out, the demo rebuilt from Metaflow alone, and a smoke run of the benchmarks
 
 What this machine lacks is skipped and said in the last lines, with how to get it; with ASSETSITE_TEST_EVERYTHING set,
 lacking it is a failure.
@@ -7,46 +11,83 @@ lacking it is a failure.
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
+from tests.lanes import QUICK
 from tests.on_postgres import cluster, programs
 
+TESTS = Path(__file__).parent
 CHROMIUM, DOT = Path("/usr/bin/chromium"), Path("/usr/bin/dot")
-# in the order of tests/conftest.py: the long ones first, so that no worker is left with one at the end
-PYTEST = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-# What doesn't depend on the database is tested once: what is marked so, what reads files, and what pages make of rows
-# that other tests read from both.
-ROWS_SHOWN = ["asset_page", "instance_page", "listing", "overview", "highlights", "evaluations"]
-DATABASE_TESTS = [
-    *("tests/access", "tests/catalog", "tests/flows", "tests/lineage", "-m", "not browser and not once"),
-    "--ignore=tests/catalog/runs",
-    *(f"--ignore=tests/catalog/pages/test_{page}.py" for page in ROWS_SHOWN),
-]
+# tests/conftest.py says what stays together; the long ones come first, so that no worker is left with one at the end.
+PYTEST = ["-m", "pytest", "-q", "-n", "2", "--no-loadscope-reorder"]
+SMOKE = ["-m", "bench", *"--database SQLite --rounds 1 --seconds 0.1 --tasks 2 --flow-rounds 1".split()]
+NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
-def main() -> int:
-    lacking = []
-    if not CHROMIUM.exists():
-        lacking.append("the tests in a browser (apt-get install chromium)")
-    if not DOT.exists():
-        lacking.append("the tests that have Graphviz draw (apt-get install graphviz)")
-    if programs() is None:
-        lacking.append("the tests on PostgreSQL (apt-get install postgresql)")
-    everything = bool(os.environ.get("ASSETSITE_TEST_EVERYTHING"))
-    if lacking and everything:
+def main(lane: str = "usual", *options: str) -> int:
+    """Run a lane and return its exit code. With options of pytest, a database for which they leave no test is fine."""
+    lanes: dict[str, Callable[..., int]] = {"quick": quick, "usual": usual, "long": long}
+    if lane not in lanes:
+        print(__doc__)
+        return 2
+    lacking = what_is_lacking()
+    if lacking and os.environ.get("ASSETSITE_TEST_EVERYTHING"):
         print("This machine lacks what the whole suite needs:", *lacking, sep="\n  ")
         return 1
-    env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    print("\nOn SQLite", flush=True)
-    failed = subprocess.run(PYTEST, env=env, check=False).returncode
-    if not failed and programs():
-        print("\nOn PostgreSQL", flush=True)
-        with cluster() as url:
-            failed = subprocess.run([*PYTEST, *DATABASE_TESTS], env=env | {"DATABASE_URL": url}, check=False).returncode
-    for what in lacking:
+    failed = lanes[lane](*options)
+    for what in lacking if lane != "quick" else []:
         print(f"Skipped here: {what}")
     return failed
 
 
+def quick(*options: str) -> int:
+    return on_sqlite("-m", QUICK, *options)
+
+
+def usual(*options: str) -> int:
+    return on_sqlite("-m", "not long", *options) or on_postgres("both and not long", *options)
+
+
+def long(*options: str) -> int:
+    failed = on_sqlite("-m", "long", *options) or on_postgres("both and long", *options)
+    return failed or python("-m", "tests.rebuild_demo") or python(*SMOKE, ASSETSITE_BENCH_SMOKE="1")
+
+
+def on_sqlite(*options: str) -> int:
+    print("\nOn SQLite", flush=True)
+    return _no_failure_without_tests(python(*PYTEST, *options), options)
+
+
+def on_postgres(marks: str, *options: str) -> int:
+    """Only the files with a test for both databases are collected."""
+    if programs() is None:
+        return 0
+    print("\nOn PostgreSQL", flush=True)
+    files = sorted(str(path) for path in TESTS.rglob("test_*.py") if "mark.both" in path.read_text())
+    with cluster() as url:
+        return _no_failure_without_tests(python(*PYTEST, "-m", marks, *options, *files, DATABASE_URL=url), options)
+
+
+def python(*command: str, **more: str) -> int:
+    env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    return subprocess.run([sys.executable, *command], env=env | more, check=False).returncode
+
+
+def _no_failure_without_tests(code: int, options: tuple[str, ...]) -> int:
+    return 0 if code == NO_TESTS and options else code
+
+
+def what_is_lacking() -> list[str]:
+    needed = {
+        "the tests in a browser (apt-get install chromium)": CHROMIUM.exists(),
+        "the tests that have Graphviz draw (apt-get install graphviz)": DOT.exists(),
+        "the tests on PostgreSQL (apt-get install postgresql)": programs() is not None,
+    }
+    return [what for what, is_here in needed.items() if not is_here]
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

@@ -22,7 +22,7 @@ from tests.conftest import Site
 from tests.docs_examples import DOCS, FLOW_OF_STEPS, OK, Example, Place, examples_of, keep_examples, results_in
 from tests.obproject.flows import CHECKOUT, FlowRun, run_flow, write_flow
 
-pytestmark = [pytest.mark.flows, pytest.mark.once]
+pytestmark = pytest.mark.flows
 
 PROJECTS = {"prj.md": "weather", "flows.md": "comics", "moving.md": "fraud"}
 EXAMPLES = {page: examples_of(page) for page in PROJECTS}

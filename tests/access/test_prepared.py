@@ -12,6 +12,8 @@ from django.db.models.functions import Concat
 from access.models import Membership, Perimeter, Role, Token
 from access.prepared import prepared
 
+pytestmark = pytest.mark.both
+
 
 @prepared
 def token_of(user: int, prefix: str) -> QuerySet[Token]:

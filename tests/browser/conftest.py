@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from tests.conftest import CHECKOUT, Site, served_from
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+from tests.conftest import CHECKOUT, Site
 from tests.obproject.flows import run_flow, write_flow
 
 DESK, PHONE = (1440, 900), (390, 844)
@@ -138,22 +141,22 @@ def outside() -> Iterator[tuple[int, list[str]]]:
 
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(served: Site, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The project `world`: `rows` on main twice and on user.alice once; feature/x reads main's and writes `report`."""
     home = tmp_path_factory.mktemp("world")
-    with outside() as (port, leaks), served_from(home / "site") as site:
+    with outside() as (port, leaks):
         producer = PRODUCER.replace("OUTSIDE", str(port))
         main = _folder(home, "main", producer)
-        _deploy(site, main, "main")
+        _deploy(served, main, "main")
         as_deployed = ("--config", "project_spec", "project_spec.json")
         for folder, options in ((main, as_deployed), (main, as_deployed), (_folder(home, "own", producer), ())):
-            run = run_flow(folder, site.url, *options)
+            run = run_flow(folder, served.url, *options)
             assert run.ok, run.output
         feature = _folder(home, "feature", CONSUMER, TOML + '[dev-assets]\nbranch = "main"\n')
-        _deploy(site, feature, "feature/x")
-        run = run_flow(feature, site.url, *as_deployed)
+        _deploy(served, feature, "feature/x")
+        run = run_flow(feature, served.url, *as_deployed)
         assert run.ok, run.output
-        yield World(site, leaks)
+        yield World(served, leaks)
 
 
 @dataclass

@@ -5,6 +5,8 @@ import pytest
 from catalog.models import Asset, Instance, StateChange
 from tests.catalog.wire import PERIMETER, TASK, task
 
+pytestmark = pytest.mark.both
+
 OTHER = f"{PERIMETER}/projects/churn/branches/feature_x/data"
 
 

@@ -5,6 +5,8 @@ import pytest
 from catalog.models import Asset, Consumption, Edge
 from tests.catalog.wire import TASK, task
 
+pytestmark = pytest.mark.both
+
 
 def edges(direction="consumes"):
     return Edge.objects.filter(direction=direction).order_by("id")

@@ -5,6 +5,8 @@ import pytest
 from catalog.models import AliasMove, Asset, Consumption, Edge, Instance
 from tests.catalog.wire import TASK, task
 
+pytestmark = pytest.mark.both
+
 ID, OTHER_ID = "i_" + "0a" * 10, "i_" + "0b" * 10
 CONSUMPTION, MOVE, DELETION = "c_" + "1a" * 10, "a_" + "1b" * 10, "d_" + "1c" * 10
 BODY = {"entity_ref": TASK, "data_asset_kind": "artifact"}

@@ -8,6 +8,8 @@ import requests
 
 from tests.catalog.wire import PERIMETER, TASK, declaration, definition, deploy_body, spec_body, task
 
+pytestmark = pytest.mark.both
+
 CLIENTS = 16
 
 

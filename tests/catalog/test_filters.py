@@ -13,6 +13,8 @@ from catalog.filters import Filters
 from catalog.models import Asset, Instance
 from tests.catalog.wire import declaration, definition, deploy_body
 
+pytestmark = pytest.mark.both
+
 WORLD = {
     # asset id: what its one instance says
     "typed": {"annotations": {"n": 5, "f": 0.25, "ok": True, "no": False, "none": None, "s": "text", "list": [1, "a"]}},

@@ -12,6 +12,8 @@ from catalog.models import Asset, Edge, Instance, Promotion
 from catalog.recording import AssetAddress, BranchAddress, Registration, confirm, consume, register
 from tests.catalog.wire import PERIMETER
 
+pytestmark = pytest.mark.both
+
 TASK = Entity("task", "ComicData/1/start/1")
 HOUR = timedelta(hours=1)
 

@@ -1,7 +1,10 @@
 """An empty catalogue becomes what it was, as far as tasks wrote it; and a pass may be killed at any moment."""
 
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from io import StringIO
@@ -260,19 +263,27 @@ def site(tmp_path):
     return site
 
 
+def written(site):
+    """How many instances the database of a site has so far; none before its tables are there."""
+    with closing(sqlite3.connect(site.home / "catalogue.sqlite3", timeout=10)) as catalogue:
+        [[count]] = catalogue.execute("SELECT count(*) FROM catalog_instance")
+    return count
+
+
 def test_a_pass_that_is_killed_in_the_middle_is_taken_up_again(site, metaflow):
-    for _ in range(100):
+    for _ in range(30):
         task = metaflow.task()
         for _ in range(3):
             task.registers(f"a{_}")
         task.ends()
     command = [sys.executable, "manage.py", "rebuild", "--root", str(metaflow.root)]
     with subprocess.Popen(command, cwd=CHECKOUT, env=site.env, stdout=subprocess.PIPE, text=True) as running:
-        line = running.stdout.readline()
-        assert "0 writes made up for" not in line or "settled" not in line
+        while written(site) < 10 and running.poll() is None:
+            time.sleep(0.01)
         running.kill()
+    assert 10 <= written(site) < 90
     assert "can't" not in site.manage("rebuild", "--root", str(metaflow.root))
     code = "from catalog.models import Instance; print(sorted(Instance.objects.values_list('number', 'state')))"
     said = site.manage("shell", "-v", "0", "-c", code)
-    assert said.strip() == str(sorted([(number, "ready") for number in range(1, 101)] * 3))
+    assert said.strip() == str(sorted([(number, "ready") for number in range(1, 31)] * 3))
     assert "0 corrections" in site.manage("recount")

@@ -11,7 +11,7 @@ from catalog.models import Branch, Highlight, MissedWrite
 from obproject.journal import Operation
 from tests.catalog.kept import Metaflow
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -11,6 +11,8 @@ from catalog.models import IdempotencyKey
 from catalog.recording import Once, once
 from catalog.recording.repeats import KEPT_FOR
 
+pytestmark = pytest.mark.both
+
 REQUEST = Once.of(caller="token 1", method="PUT", path="/v1/x", key="k", body={})
 ANSWER = (200, {"done": True})
 

@@ -5,7 +5,7 @@ import pytest
 from tests.conftest import served_from
 from tests.flows.test_thread import Project
 
-pytestmark = [pytest.mark.flows, pytest.mark.once]
+pytestmark = pytest.mark.flows
 
 READER = """
     import os
@@ -43,6 +43,7 @@ READER = """
 """
 
 
+@pytest.mark.long
 def test_a_tag_of_the_run_tells_the_branch_that_its_client_did_not_say(tmp_path):
     folder = tmp_path / "project"
     with served_from(tmp_path / "site", ASSETSITE_CARD_ROOTS=str(folder / ".metaflow")) as site:

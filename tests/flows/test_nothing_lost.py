@@ -128,7 +128,6 @@ def project(server: Server, tmp_path: Path) -> Project:
     return Project(server.site, tmp_path)
 
 
-@pytest.mark.once
 def test_a_flow_whose_server_is_down_loses_nothing(project: Project) -> None:
     run = project.run(MANY, "http://127.0.0.1:9", ASSETSITE_RETRIES="0")
     assert run.ok, run.output
@@ -144,7 +143,6 @@ def test_a_flow_whose_server_is_down_loses_nothing(project: Project) -> None:
     assert [project.instances(asset) for asset in ("data/rows", "data/part0", "models/model")] == before
 
 
-@pytest.mark.once
 def test_consumptions_are_made_up_for_once_each(project: Project) -> None:
     assert project.run(MANY, project.site.url).ok
     with FaultyProxy(project.site.url) as proxy:
@@ -161,6 +159,7 @@ def test_consumptions_are_made_up_for_once_each(project: Project) -> None:
     assert consumption["branch"] == "user_alice"
 
 
+@pytest.mark.both
 def test_a_server_killed_in_the_middle_of_200_registrations_and_restarted(project: Project, server: Server) -> None:
     killed = threading.Event()
 
@@ -184,7 +183,6 @@ def test_a_server_killed_in_the_middle_of_200_registrations_and_restarted(projec
     project.assert_equals_what_was_done(200)
 
 
-@pytest.mark.once
 def test_fault_2_a_server_that_fails_and_loses_answers_at_random_over_a_slow_network(project: Project) -> None:
     with FaultyProxy(project.site.url) as proxy:
         run = project.run(MANY, proxy.url, "--count", "40", ASSETSITE_TIMEOUT=str(HANGS_FOR * 0.8))

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 import networkx as nx
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from access.errors import NotFound
 from catalog.models import Asset, Branch, Instance
@@ -26,6 +26,7 @@ from lineage.answers import Answer, More, Reason, answer_shape
 from lineage.asked import Asked
 from lineage.graph import Kind, Link, Node
 from lineage.walk import walk
+from tests.lanes import first
 from tests.lineage.oracle import (
     Component,
     Graph,
@@ -52,16 +53,14 @@ from tests.lineage.worlds import (
     made,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 SEEDS = range(1, 21)
-RECORDED = SEEDS if connection.vendor == "sqlite" else SEEDS[:7]
-"""Worlds take as long to write as to ask about; a few are enough to see that the databases answer alike."""
 DIRECTIONS = ("up", "down", "both")
 FAR = 10_000
 """More than any of these worlds has, of arrows or of nodes."""
 
 
-@pytest.fixture(scope="module", params=RECORDED, ids="seed{}".format)
+@pytest.fixture(scope="module", params=first(5, SEEDS), ids="seed{}".format)
 def world(request, django_db_setup, django_db_blocker) -> Iterator[World]:
     """Recorded once for all tests of a seed, and taken back after them."""
     with django_db_blocker.unblock(), transaction.atomic():

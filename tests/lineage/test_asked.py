@@ -7,8 +7,6 @@ from django.http import QueryDict
 
 from lineage.asked import BUDGET, Asked
 
-pytestmark = pytest.mark.once
-
 
 def asked(query: str) -> Asked:
     return Asked.of(QueryDict(query), depth=2)

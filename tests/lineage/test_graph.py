@@ -4,8 +4,6 @@ import pytest
 
 from lineage.graph import Cycle, Kind, Link, Node, Relation, between, cycles_of, graph_of, islands_of, within_cycles
 
-pytestmark = pytest.mark.once
-
 
 def graph(*pairs: str, alone: str = ""):
     """Each pair is two letters: from, to."""

@@ -4,14 +4,11 @@ import random
 from itertools import pairwise
 
 import networkx as nx
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.layout import Drawing, lay_out
 from tests.lineage.test_layout import assert_sound, graphs, lanes_of, sizes_of
-
-pytestmark = pytest.mark.once
 
 
 def shift(earlier: Drawing, later: Drawing) -> set[tuple[int, int]]:

@@ -18,8 +18,6 @@ from lineage.layout.places import pooled
 from lineage.layout.room import nearest
 from tests.lineage.test_layout import project
 
-pytestmark = pytest.mark.once
-
 
 def random_edges(size: int, count: int, seed: int) -> list[tuple[int, int]]:
     """Edges of a connected graph without cycles."""

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from moto.server import ThreadedMotoServer
 
 from tests.obproject.flows import CHECKOUT
 
@@ -28,6 +27,8 @@ Template = dict[str, Any]
 @contextmanager
 def object_store() -> Iterator[str]:
     """Serve an S3 endpoint with a bucket for Metaflow; yield its address."""
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

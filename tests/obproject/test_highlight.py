@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from metaflow.plugins import CARDS
-from playwright.sync_api import Browser
 
 from metaflow_extensions.assetsite.plugins.cards.highlight_page import render_page
 from obproject.errors import InvalidInput
 from obproject.highlights import CHART_POINTS, Highlight
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(40))
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="300" height="200"><rect width="300" height="200"/></svg>'

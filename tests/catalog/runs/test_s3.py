@@ -6,7 +6,6 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from catalog.runs import CardPage, Datastore, Reason, TaskFacts, Unavailable, card_page, cards_of, task_facts
 from catalog.runs.roots import Bucket, Roots
@@ -21,6 +20,8 @@ TEAM = Datastore("s3", "s3://team/metaflow")
 @pytest.fixture(scope="module")
 def endpoint(runs: FlowRuns) -> Iterator[str]:
     """A server that speaks S3, with the runs in a bucket; their metadata is not there, as it never is."""
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -13,8 +13,6 @@ from lineage.exports.captions import caption
 from lineage.graph import Kind
 from tests.lineage.exports.examples import ANSWERS, SITE, by_component, hostile
 
-pytestmark = pytest.mark.once
-
 DOT = Path("/usr/bin/dot")
 SVG = "{http://www.w3.org/2000/svg}"
 QUOTED = r'"(?:[^"\\]|\\.)*"'

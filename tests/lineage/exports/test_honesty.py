@@ -6,8 +6,6 @@ from lineage.exports import EXPORTS, honesty_headers
 from lineage.graph import Kind, Node, graph_of
 from tests.lineage.exports.examples import ANSWERS, HOSTILE, SITE, answer_of, by_component, hostile
 
-pytestmark = pytest.mark.once
-
 
 def test_the_headers_say_what_is_left_out_and_why():
     assert honesty_headers(by_component()) == {

@@ -12,8 +12,6 @@ from lineage.exports.captions import caption, printable
 from lineage.graph import Kind
 from tests.lineage.exports.examples import ANSWERS, SITE, answer_of, asset, by_component, hostile
 
-pytestmark = pytest.mark.once
-
 LABEL = r'"((?:[^\W_]|[ _/-]|#\d+;|<br/>)*)"'
 NODE = re.compile(rf"(n\d+)([^\w\" ]+){LABEL}([^\w\" ]+)")
 LINK = re.compile(r"(n\d+) (-->|==>|-\.->\|promotes\|) (n\d+)")

@@ -38,8 +38,6 @@ from tests.lineage.exports.examples import (
     run,
 )
 
-pytestmark = pytest.mark.once
-
 FACETS = {
     "processing_engine": facet_v2.processing_engine_run.ProcessingEngineRunFacet,
     "jobType": facet_v2.job_type_job.JobTypeJobFacet,

@@ -12,8 +12,6 @@ from lineage.answers import Answer
 from lineage.exports import EXPORTS
 from tests.lineage.exports.examples import ANSWERS, SITE, answer_of, asset, by_component, consumes, flow, hostile
 
-pytestmark = pytest.mark.once
-
 
 def rows_of(answer: Answer) -> list[dict[str, str]]:
     return list(csv.DictReader(StringIO(EXPORTS["csv"].write(answer, SITE), newline=""), strict=True))

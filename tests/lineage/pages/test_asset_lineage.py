@@ -2,12 +2,8 @@
 
 import json
 
-import pytest
-
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import BRANCH, answered, drawn, named, places, tabled
-
-pytestmark = pytest.mark.once
 
 ASSET = f"{BRANCH}/models/churn_model"
 

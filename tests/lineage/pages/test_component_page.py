@@ -7,8 +7,6 @@ import pytest
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import BRANCH
 
-pytestmark = pytest.mark.once
-
 FLOW = f"{BRANCH}/flows/TrainFlow"
 
 

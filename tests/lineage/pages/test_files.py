@@ -9,8 +9,6 @@ from lineage.pages.addresses import LABELS, SUFFIXES
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import BRANCH, LINEAGE, answered, drawn
 
-pytestmark = pytest.mark.once
-
 TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",

@@ -10,8 +10,6 @@ from catalog.recording import Declaration
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import LINEAGE, answered, drawn, tabled
 
-pytestmark = pytest.mark.once
-
 NAMES = [
     "</text><script>alert(1)</script>",
     "' onclick=alert(1) \" <!-- & ]]>",

@@ -1,12 +1,9 @@
 """Who sees a page of lineage: members of its perimeter, nobody else."""
 
-import pytest
 from django.test import Client
 
 from lineage.pages.addresses import SUFFIXES
 from tests.lineage.pages.conftest import BRANCH, LINEAGE
-
-pytestmark = pytest.mark.once
 
 PLACES = [LINEAGE, f"{BRANCH}/models/churn_model/lineage", f"{BRANCH}/models/churn_model/v1/lineage"]
 COMPONENTS = [f"{BRANCH}/flows/TrainFlow", f"{BRANCH}/deployments/dashboard"]

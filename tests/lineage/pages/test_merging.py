@@ -2,13 +2,9 @@
 
 from datetime import UTC, datetime
 
-import pytest
-
 from lineage.answers import Answer, LeftOut, More, Question, Reason
 from lineage.graph import Kind, Link, Node, Relation, graph_of
 from lineage.pages.opening import merged, with_links
-
-pytestmark = pytest.mark.once
 
 NOW = datetime(2026, 3, 4, tzinfo=UTC)
 

@@ -7,8 +7,6 @@ import pytest
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import BRANCH, answered, drawn, named, places, tabled
 
-pytestmark = pytest.mark.once
-
 AROUND = f"{BRANCH}/models/churn_model/lineage"
 
 

@@ -1,0 +1,33 @@
+"""What runs when: the marks by which `python -m tests.run` chooses tests, and cases that are left to the long lane.
+
+both     depends on the database, so it runs on SQLite and on PostgreSQL
+long     for `make test-long` alone: more cases of what `make test` has seen some of
+flows    runs real Metaflow flows against a really served site
+browser  needs Chromium
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import pytest
+
+QUICK = "not flows and not browser and not served and not long"
+
+
+def long(*cases: Any) -> list[Any]:
+    """These cases of a parametrised test, for the long lane alone. A case of several values is a tuple."""
+    return [pytest.param(*(case if isinstance(case, tuple) else (case,)), marks=pytest.mark.long) for case in cases]
+
+
+def first(most: int, cases: Sequence[Any]) -> list[Any]:
+    """The first few cases, and the others for the long lane."""
+    return [*cases[:most], *long(*cases[most:])]
+
+
+def every(step: int, cases: Sequence[Any]) -> Iterable[Any]:
+    """Two parts of many cases that run as one test: every so many of them, and, for the long lane, the others."""
+    return chain(
+        [pytest.param(cases[::step], id="some")],
+        [pytest.param([case for at, case in enumerate(cases) if at % step], marks=pytest.mark.long, id="the others")],
+    )

@@ -31,7 +31,8 @@ class Server:
 
 def environment(database: str, home: Path, *, team: bool) -> dict[str, str]:
     """Local mode on SQLite and team mode on PostgreSQL, each with the settings that it comes with."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+    names = ("PATH", "HOME", "LANG", "TMPDIR", "ASSETSITE_BENCH_SMOKE")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     env = kept | {"DJANGO_SETTINGS_MODULE": "bench.settings", "DATABASE_URL": database, "ASSETSITE_HOME": str(home)}
     if team:
         env |= {

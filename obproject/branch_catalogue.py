@@ -8,8 +8,8 @@ from typing import Any
 
 from obproject.branches import branch_key
 from obproject.connection import Connection, path_of
-from obproject.definitions import ASSET_FOLDERS, AssetFolder
 from obproject.errors import AssetNotFound
+from obproject.project.definitions import ASSET_FOLDERS, AssetFolder
 from obproject.settings import Settings
 
 Json = dict[str, Any]

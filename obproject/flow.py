@@ -27,7 +27,7 @@ class _ProjectMutator(FlowMutator):
         """Ship the modules of the project's ``src``, which Metaflow, packing the folder of the flow, leaves out."""
         from metaflow.packaging_sys import ContentType
 
-        from obproject.definitions import find_project_root
+        from obproject.project.definitions import find_project_root
 
         root = find_project_root(Path(sys.argv[0]).resolve().parent)
         if root is None:

@@ -25,11 +25,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from obproject import ci, running
+from obproject import running
 from obproject.assets import Asset
 from obproject.branches import branch_key, check_alias, check_asset_id
 from obproject.connection import Query
-from obproject.definitions import PROJECT_FILE, find_project_root
 from obproject.entities import entity_ref, who_is_running
 from obproject.errors import (
     AliasConflict,
@@ -44,6 +43,8 @@ from obproject.evals import EVALUATION, EVALUATION_LOG
 from obproject.instances import typed_annotations
 from obproject.journal import Operation, id_from
 from obproject.keeping import outcome_of
+from obproject.project import ci
+from obproject.project.definitions import PROJECT_FILE, find_project_root
 from obproject.references import parse_reference
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 

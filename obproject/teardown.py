@@ -17,7 +17,7 @@ from obproject.branches import branch_key, check_branch, check_project, is_main
 from obproject.deploy.choice import delete_live
 from obproject.deploy.commands import DeployerError
 from obproject.errors import AssetError, InvalidInput, NoServer
-from obproject.record import live_flows
+from obproject.project.record import live_flows
 from obproject.settings import HOW_TO_CONFIGURE, Settings, find_settings
 
 Json = dict[str, Any]

@@ -12,8 +12,6 @@ ROOMS = {"access", "assetsite", "bench", "catalog", "examples", "lineage", "meta
 FLOOR = {
     "obproject.branches",
     "obproject.charts",
-    "obproject.checked_toml",
-    "obproject.definitions",
     "obproject.journal",
     "obproject.lengths",
     "obproject.references",

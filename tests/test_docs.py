@@ -40,7 +40,7 @@ def test_every_setting_of_the_site_is_explained():
 
 
 def test_every_setting_of_the_flow_side_is_explained():
-    code = "\n".join(path.read_text() for path in (ROOT / "obproject").glob("*.py"))
+    code = "\n".join(path.read_text() for path in (ROOT / "obproject").rglob("*.py"))
     named = set(re.findall(r'(?:environ(?:\.get\(|\[)|plain\()"((?:ASSETSITE|OB|OBP|OBPROJECT)_\w+)"', code))
     named |= {f"ASSETSITE_{name}" for name in re.findall(r'(?:_first|_number|_switch)\(\w*,? ?"([A-Z]+)"', code)}
     assert {"ASSETSITE_URL", "ASSETSITE_TOKEN", "ASSETSITE_PERIMETER"} <= named

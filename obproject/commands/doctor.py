@@ -16,8 +16,8 @@ from obproject.commands.place import Named, ProjectFile, deployed_branch, find_p
 from obproject.commands.sources import describe_settings
 from obproject.commands.tables import one_line
 from obproject.connection import Connection
-from obproject.definitions import DefinitionError, read_project
 from obproject.errors import AssetError
+from obproject.project.definitions import DefinitionError, read_project
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 from obproject.shipping import LOOPBACK
 

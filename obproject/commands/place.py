@@ -9,12 +9,12 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from obproject import ci
 from obproject.assets import Asset
 from obproject.branches import check_branch
 from obproject.commands.outcome import CommandError, Json
-from obproject.definitions import PROJECT_FILE, find_project_root
-from obproject.git import GitError, read_checkout
+from obproject.project import ci
+from obproject.project.definitions import PROJECT_FILE, find_project_root
+from obproject.project.git import GitError, read_checkout
 from obproject.settings import find_settings
 
 

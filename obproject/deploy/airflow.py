@@ -9,7 +9,7 @@ from pathlib import Path
 
 from obproject.deploy.commands import Command, DeployableFlow, DeployerError
 from obproject.deploy.deployers import Deployer
-from obproject.record import metaflow_branch
+from obproject.project.record import metaflow_branch
 
 _CONFIGS_LINE = "CONFIG = "
 _CONFIGS_OF_DAG = """

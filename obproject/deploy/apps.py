@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obproject.branches import check_asset_id
-from obproject.definitions import DEPLOY_FILE, Problem, read_deploy_rule
 from obproject.deploy.commands import Command
+from obproject.project.definitions import DEPLOY_FILE, Problem, read_deploy_rule
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from obproject.checked_toml import DefinitionError, Problem
 from obproject.deploy.comments import NoComment, find_conversation, write_to_job_page
 from obproject.deploy.deployment import compile_flows, deploy, write_spec_only
 from obproject.deploy.difference import Difference, compare
@@ -20,6 +19,7 @@ from obproject.deploy.projects import NoProject, ProjectFolder, find_projects
 from obproject.deploy.summary import summarise
 from obproject.deploy.telling import describe_outcome, describe_plan
 from obproject.errors import AssetError, AssetNotFound
+from obproject.project.checked_toml import DefinitionError, Problem
 
 Json = dict[str, Any]
 

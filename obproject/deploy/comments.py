@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import requests
 
-from obproject.ci import Environ, github_event
+from obproject.project.ci import Environ, github_event
 
 TIMEOUT = 10.0
 PAGES = 20

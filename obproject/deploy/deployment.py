@@ -21,7 +21,7 @@ from obproject.deploy.options import Options
 from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import SPEC_FILE, Plan
 from obproject.errors import AssetError, AssetNotFound
-from obproject.record import build_deploy_request, live_flows, with_live_flows
+from obproject.project.record import build_deploy_request, live_flows, with_live_flows
 
 Json = dict[str, Any]
 Say = Callable[[str], None]

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from obproject.branch_catalogue import BranchCatalogue
-from obproject.definitions import ASSET_FOLDERS
 from obproject.deploy.plan import Plan
-from obproject.record import declaration, live_flows
+from obproject.project.definitions import ASSET_FOLDERS
+from obproject.project.record import declaration, live_flows
 
 Json = dict[str, Any]
 

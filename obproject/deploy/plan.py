@@ -11,9 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from obproject.branches import branch_key, check_branch
-from obproject.checked_toml import DefinitionError, Problem, read_toml
-from obproject.ci import CI, AmbiguousCI, find_ci
-from obproject.definitions import PROJECT_FILE, ProjectConfig, ProjectDefinition, read_project
 from obproject.deploy.apps import App, read_apps
 from obproject.deploy.choice import configured_deployers, find_deployer
 from obproject.deploy.commands import Command, DeployableFlow
@@ -21,10 +18,13 @@ from obproject.deploy.deployers import Deployer
 from obproject.deploy.options import Options
 from obproject.deploy.projects import ProjectFolder
 from obproject.errors import AssetError
-from obproject.git import Checkout, GitError, read_checkout
-from obproject.record import Source, build_record, build_spec
+from obproject.project.checked_toml import DefinitionError, Problem, read_toml
+from obproject.project.ci import CI, AmbiguousCI, find_ci
+from obproject.project.definitions import PROJECT_FILE, ProjectConfig, ProjectDefinition, read_project
+from obproject.project.git import Checkout, GitError, read_checkout
+from obproject.project.record import Source, build_record, build_spec
+from obproject.project.workflows import Workflow, import_folders, read_workflows
 from obproject.settings import Settings, find_settings
-from obproject.workflows import Workflow, import_folders, read_workflows
 
 SPEC_FILE = "project_spec.json"
 METAFLOW_BRANCH_LENGTH = 128

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from obproject.checked_toml import DefinitionError, Problem, Table, read_toml
-from obproject.definitions import PROJECT_FILE
+from obproject.project.checked_toml import DefinitionError, Problem, Table, read_toml
+from obproject.project.definitions import PROJECT_FILE
 
 MULTI_FILE = "obproject_multi.toml"
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from obproject.definitions import AssetDefinition
 from obproject.deploy.outcome import Outcome
 from obproject.deploy.telling import short_version
+from obproject.project.definitions import AssetDefinition
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|!~])")
 _KINDS = {"models": "Model", "data": "Data"}

@@ -13,7 +13,7 @@ from obproject.deploy.commands import Command, branch_options
 from obproject.deploy.difference import Change, Difference
 from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import SPEC_FILE, Plan
-from obproject.git import is_ignored
+from obproject.project.git import is_ignored
 
 Json = dict[str, Any]
 

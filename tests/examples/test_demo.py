@@ -14,7 +14,7 @@ import pytest
 
 from examples import demo
 from examples.demo import CHANGES, FEATURE, LOCAL, MAIN, Demo, Plan, Run, Step, StepFailed, Workspace, make_plan
-from obproject.definitions import read_project
+from obproject.project.definitions import read_project
 from tests.examples.folders import EXAMPLES
 
 BRANCHES = (MAIN, FEATURE, LOCAL)

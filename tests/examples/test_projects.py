@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from obproject.definitions import read_project
-from obproject.workflows import read_workflows
+from obproject.project.definitions import read_project
+from obproject.project.workflows import read_workflows
 from tests.examples.folders import CHECKOUT, EXAMPLES, FLOWS
 
 DECLARED = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from obproject.ci import CI, AmbiguousCI, find_branch, find_ci, find_commit
+from obproject.project.ci import CI, AmbiguousCI, find_branch, find_ci, find_commit
 
 GITHUB = {"GITHUB_ACTIONS": "true"}
 GITLAB = {"GITLAB_CI": "true"}

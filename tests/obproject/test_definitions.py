@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from obproject.definitions import (
+from obproject.project.definitions import (
     AssetDefinition,
     DefinitionError,
     ProjectConfig,

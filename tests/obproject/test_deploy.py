@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from obproject.deploy import main
-from obproject.git import read_checkout
+from obproject.project.git import read_checkout
 from tests.obproject.deploying import (
     PROJECT,
     Recorder,

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from obproject.definitions import DefinitionError
 from obproject.deploy import main
 from obproject.deploy.options import Options
 from obproject.deploy.plan import Plan, make_plan
 from obproject.deploy.projects import NoProject, ProjectFolder, find_projects
+from obproject.project.definitions import DefinitionError
 from tests.conftest import CHECKOUT
 from tests.obproject.deploying import FLOW, PROJECT, Recorder, leave_this_machine, recording, spec_file, write
 
@@ -62,7 +62,7 @@ def problems(root: Path, **options: object) -> list[str]:
 
 
 DOCS, FLOWS = ((CHECKOUT / "docs" / name).read_text() for name in ("deploy.md", "flows.md"))
-DEFINITIONS = (CHECKOUT / "obproject/definitions.py").read_text()
+DEFINITIONS = (CHECKOUT / "obproject/project/definitions.py").read_text()
 
 
 @pytest.mark.parametrize("option", sorted({*vars(Options()), "all", "project"} - {"projects", "spec_only"}))

@@ -5,9 +5,9 @@ from textwrap import dedent
 
 import pytest
 
-from obproject.definitions import DefinitionError
-from obproject.flow_code import EvaluationCard
-from obproject.workflows import Workflow, read_workflows
+from obproject.project.definitions import DefinitionError
+from obproject.project.flow_code import EvaluationCard
+from obproject.project.workflows import Workflow, read_workflows
 from tests.obproject.deploying import FLOW, write
 
 

@@ -35,7 +35,9 @@ def test_the_package_travels_with_a_flows_code() -> None:
     assert obproject.METAFLOW_PACKAGE_POLICY == "include"
 
 
-@pytest.mark.parametrize("module", ["obproject", "obproject.branches", "obproject.definitions", "obproject.references"])
+@pytest.mark.parametrize(
+    "module", ["obproject", "obproject.branches", "obproject.project.definitions", "obproject.references"]
+)
 def test_the_floor_loads_neither_metaflow_nor_requests(module: str) -> None:
     script = (
         f"import sys, {module}; print([name for name in ('metaflow', 'requests', 'django') if name in sys.modules])"

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from obproject import lengths
 from obproject.branches import check_alias, check_asset_id, check_branch, check_perimeter
-from obproject.checked_toml import (
+from obproject.project.checked_toml import (
     DefinitionError,
     Problem,
     Table,

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from obproject.definitions import DefinitionError, Problem, read_deploy_rule, read_readme
-from obproject.flow_code import EvaluationCard, FlowCode, FlowCodeError, read_flow
+from obproject.project.definitions import DefinitionError, Problem, read_deploy_rule, read_readme
+from obproject.project.flow_code import EvaluationCard, FlowCode, FlowCodeError, read_flow
 
 
 @dataclass(frozen=True)

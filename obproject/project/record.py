@@ -19,9 +19,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from obproject.branches import branch_key, is_main
-from obproject.definitions import AssetDefinition, AssetFolder, ProjectDefinition
-from obproject.git import Checkout, Commit
-from obproject.workflows import Workflow
+from obproject.project.definitions import AssetDefinition, AssetFolder, ProjectDefinition
+from obproject.project.git import Checkout, Commit
+from obproject.project.workflows import Workflow
 
 Json = dict[str, Any]
 

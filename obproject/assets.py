@@ -12,7 +12,6 @@ from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from obproject import running
 from obproject.aliases import ANYWHERE, Alias, AliasMove, parse_alias, parse_move, unmet_expectation
 from obproject.branches import branch_key, check_alias, check_asset_id, check_branch, check_project
 from obproject.connection import Connection, Query, path_of
@@ -29,7 +28,6 @@ from obproject.errors import (
 from obproject.highlight_content import as_content, without_image
 from obproject.instances import AssetInstance, json_value, parse_instance, tag_pairs, with_text
 from obproject.journal import Entry, Operation, Outcome, new_id
-from obproject.keeping import moment, now, outcome_of
 from obproject.protocol import (
     consume_data_asset,
     consume_model_asset,
@@ -44,8 +42,10 @@ from obproject.protocol import (
     register_asset,
 )
 from obproject.references import Reference, ReferenceKind, parse_reference
-from obproject.running import OwnRegistration
 from obproject.settings import find_settings
+from obproject.task import running
+from obproject.task.journal_writer import moment, now, outcome_of
+from obproject.task.running import OwnRegistration
 
 if TYPE_CHECKING:
     from obproject.highlights import Highlight

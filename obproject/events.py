@@ -14,9 +14,9 @@ from typing import Any
 
 from metaflow.plugins.argo.argo_events import ArgoEvent, ArgoEventException
 
-from obproject import running
 from obproject.branches import branch_key, check_branch, check_project
 from obproject.errors import AssetError, InvalidInput
+from obproject.task import running
 
 _HOW_TO_CONFIGURE = (
     "Set METAFLOW_ARGO_EVENTS_WEBHOOK_URL to the address of the Argo Events webhook, in the environment or in "

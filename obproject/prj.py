@@ -7,8 +7,6 @@ from copy import copy
 from functools import partial
 from typing import Any, Self
 
-from obproject import running
-from obproject.artifacts import load_artifact
 from obproject.assets import Asset, AssetInstance, parsed_reference
 from obproject.branches import BranchChoice, resolve_branches
 from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, MissingArtifact, NoServer
@@ -16,9 +14,11 @@ from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent
 from obproject.instances import with_text
 from obproject.references import ReferenceKind
-from obproject.running import OwnRegistration
 from obproject.settings import Settings
-from obproject.waiting import is_mine, settled
+from obproject.task import running
+from obproject.task.artifacts import load_artifact
+from obproject.task.running import OwnRegistration
+from obproject.task.waiting import is_mine, settled
 
 
 class ProjectAsset(Asset):

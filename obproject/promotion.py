@@ -25,7 +25,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from obproject import running
 from obproject.assets import Asset
 from obproject.branches import branch_key, check_alias, check_asset_id
 from obproject.connection import Query
@@ -42,11 +41,12 @@ from obproject.errors import (
 from obproject.evals import EVALUATION, EVALUATION_LOG
 from obproject.instances import typed_annotations
 from obproject.journal import Operation, id_from
-from obproject.keeping import outcome_of
 from obproject.project import ci
 from obproject.project.definitions import PROJECT_FILE, find_project_root
 from obproject.references import parse_reference
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
+from obproject.task import running
+from obproject.task.journal_writer import outcome_of
 
 LIFECYCLE_ALIASES = ("candidate", "validated", "production")
 """The aliases that a promotion may give where the project doesn't name others."""

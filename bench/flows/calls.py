@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from metaflow import Parameter, Task, current, step
 
 from bench.load import UNIQUE, Connection, message
-from obproject import ProjectFlow, running
+from obproject import ProjectFlow
+from obproject.task import running
 
 BRANCH = "/v1/perimeters/default/projects/bench/branches/user_bench"
 SMALL = list(range(100))

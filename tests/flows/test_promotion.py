@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from obproject import Asset
-from obproject.artifacts import load_artifact
+from obproject.task.artifacts import load_artifact
 from tests.conftest import Site
 from tests.obproject.flows import run_flow, write_flow
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from obproject.journal import OUTCOMES_FIELD, Entry, Outcome, parse_entry, parse_outcomes
-from obproject.running import RunningTask
+from obproject.task.running import RunningTask
 
 
 class MemoryMetadata:

@@ -12,11 +12,11 @@ import pytest
 import requests
 
 from obproject import Asset, AssetInstance, DeleteResult, EntityRef, errors
-from obproject.artifacts import load_artifact
 from obproject.branches import BranchChoice
 from obproject.entities import user_ref
 from obproject.instances import json_value, parse_instance
 from obproject.prj import ProjectAsset, ProjectContext
+from obproject.task.artifacts import load_artifact
 from tests.obproject.stub_server import Canned, StubCatalogue
 
 FEATURE = ("default", "registry", "feature_x")
@@ -365,8 +365,8 @@ def test_what_holds_no_artifact_is_told_before_metaflow_is_asked(
 
 def test_somebody_elses_local_datastore_is_not_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr("obproject.artifacts._from_local_datastore", lambda *found: opened.append("directly"))
-    monkeypatch.setattr("obproject.artifacts._from_client", lambda *found: opened.append("through the client"))
+    monkeypatch.setattr("obproject.task.artifacts._from_local_datastore", lambda *found: opened.append("directly"))
+    monkeypatch.setattr("obproject.task.artifacts._from_client", lambda *found: opened.append("through the client"))
     instance = _instance(datastore={"type": "local", "root": str(tmp_path)}, attempt=0)
     load_artifact(instance, "numbers")
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)

@@ -10,8 +10,9 @@ from uuid import uuid4
 import pytest
 import requests
 
-from obproject import Asset, EvalsLogger, assets, running
+from obproject import Asset, EvalsLogger, assets
 from obproject.prj import ProjectContext
+from obproject.task import running
 from tests.conftest import Site
 from tests.obproject.stub_server import Canned, StubCatalogue
 from tests.obproject.tasks import MemoryMetadata, running_task

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from obproject.artifacts import load_artifact
 from obproject.errors import ArtifactUnreachable
 from obproject.flow import declared_packages
 from obproject.journal import parse_entry
+from obproject.task.artifacts import load_artifact
 from tests.obproject.flows import FlowRun, run_flow, write_flow
 from tests.obproject.stub_server import StubCatalogue, StubServer
 

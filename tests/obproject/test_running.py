@@ -7,9 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from obproject import Asset, running
+from obproject import Asset
 from obproject.connection import Connection
 from obproject.settings import Settings
+from obproject.task import running
 from tests.obproject.stub_server import Canned, StubCatalogue, StubServer
 from tests.obproject.tasks import running_task
 

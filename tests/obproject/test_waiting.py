@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from obproject import running, waiting
 from obproject.errors import AssetNotFound, InstancePending
 from obproject.prj import ProjectContext
+from obproject.task import running, waiting
 from tests.obproject.stub_server import StubCatalogue
 from tests.obproject.tasks import running_task
 

@@ -73,7 +73,7 @@ class HighlightDecorator(StepDecorator):
 
     def _publish_on_success(self, flow: Any, content: Highlight) -> None:
         """Let the catalogue show it when the task has succeeded; flows that belong to no project have none."""
-        from obproject import running
+        from obproject.task import running
 
         task = running.running_task()
         if self._has_content and task and hasattr(type(flow), "prj"):

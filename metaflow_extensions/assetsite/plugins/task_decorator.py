@@ -55,7 +55,7 @@ class AssetTaskDecorator(StepDecorator):
     ) -> None:
         """Open the running task."""
         # Imported here because Metaflow imports this module while it is itself being imported.
-        from obproject import running
+        from obproject.task import running
 
         running.begin(
             running.RunningTask(
@@ -73,6 +73,6 @@ class AssetTaskDecorator(StepDecorator):
         self, step_name: str, flow: Any, graph: Any, is_task_ok: bool, retry_count: int, max_user_code_retries: int
     ) -> None:
         """Settle what the task registered; the artifacts can be read from now on."""
-        from obproject import running
+        from obproject.task import running
 
         running.end(ok=bool(is_task_ok))

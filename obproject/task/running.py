@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from obproject.connection import Connection, path_of
 from obproject.entities import task_ref
 from obproject.journal import Process
-from obproject.keeping import AWAY, Journal
+from obproject.task.journal_writer import AWAY, Journal
 
 _UNPUBLISHED = "assets_unpublished"
 

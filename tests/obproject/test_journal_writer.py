@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from obproject import Asset, keeping, running
+from obproject import Asset
 from obproject import connection as connection_module
 from obproject.errors import BadRequest, NotAllowed, ServerFault, ServerUnreachable, WrongToken
 from obproject.journal import Operation
+from obproject.task import journal_writer, running
 from tests.obproject.stub_server import Canned, StubCatalogue, StubServer
 from tests.obproject.tasks import MemoryMetadata, running_task
 
@@ -104,7 +105,7 @@ def test_a_write_without_an_answer_is_kept_and_said_once(
 def test_writes_are_sent_again_after_a_pause(
     asset: Asset, catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeping, "PAUSE", 0.0)
+    monkeypatch.setattr(journal_writer, "PAUSE", 0.0)
     catalogue.answer_next(Canned(503))
     assert asset.register_data_asset("rows", kind="table") is None
     assert asset.register_data_asset("rows", kind="table") is not None

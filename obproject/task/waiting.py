@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from obproject import running
 from obproject.errors import InstancePending
+from obproject.task import running
 
 _FIRST_PAUSE = 0.5
 _PAUSE_GROWTH = 1.5

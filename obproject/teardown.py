@@ -15,7 +15,7 @@ from typing import Any
 from obproject.branch_catalogue import BranchCatalogue
 from obproject.branches import branch_key, check_branch, check_project, is_main
 from obproject.deploy.choice import delete_live
-from obproject.deploy.commands import DeployerError
+from obproject.deploy.metaflow_commands import DeployerError
 from obproject.errors import AssetError, InvalidInput, NoServer
 from obproject.project.record import live_flows
 from obproject.settings import HOW_TO_CONFIGURE, Settings, find_settings

@@ -3,14 +3,11 @@
 Everything is read, validated and compiled before anything is changed; then the catalogue gets all assets and the
 description of the project in one request, the orchestrator its flows, and the apps run their commands.
 
+    main                the program, from its options to its exit code
     options, projects   what is asked for, and of which projects
     plan                one project read and validated; apps, choice of the orchestrator
-    commands, deployers, airflow   Metaflow's commands
+    metaflow_commands, deployers, airflow   Metaflow's commands
     deployment, outcome what is done, and what came of it
     difference          what would change
-    telling, summary, comments     for people, in the terminal and on the pages of a CI
+    report, summary, comments      for people, in the terminal and on the pages of a CI
 """
-
-from obproject.deploy.command import main
-
-__all__ = ["main"]

@@ -2,6 +2,6 @@
 
 import sys
 
-from obproject.deploy import main
+from obproject.deploy.main import main
 
 sys.exit(main())

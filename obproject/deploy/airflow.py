@@ -7,8 +7,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from obproject.deploy.commands import Command, DeployableFlow, DeployerError
 from obproject.deploy.deployers import Deployer
+from obproject.deploy.metaflow_commands import Command, DeployableFlow, DeployerError
 from obproject.project.record import metaflow_branch
 
 _CONFIGS_LINE = "CONFIG = "

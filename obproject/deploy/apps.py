@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obproject.branches import check_asset_id
-from obproject.deploy.commands import Command
+from obproject.deploy.metaflow_commands import Command
 from obproject.project.definitions import DEPLOY_FILE, Problem, read_deploy_rule
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from obproject.deploy.airflow import Airflow
-from obproject.deploy.commands import DeployerError
 from obproject.deploy.deployers import ArgoWorkflows, Deployer, StepFunctions
+from obproject.deploy.metaflow_commands import DeployerError
 
 _DEPLOYERS: tuple[type[Deployer], ...] = (ArgoWorkflows, StepFunctions, Airflow)
 _SIGNS = {"argo-workflows": "METAFLOW_ARGO_", "step-functions": "METAFLOW_SFN_IAM_ROLE", "airflow": "METAFLOW_AIRFLOW_"}

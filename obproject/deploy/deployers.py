@@ -17,7 +17,7 @@ from keyword import iskeyword
 from pathlib import Path
 from typing import ClassVar
 
-from obproject.deploy.commands import Command, DeployableFlow, DeployerError, branch_options
+from obproject.deploy.metaflow_commands import Command, DeployableFlow, DeployerError, branch_options
 
 _GONE = "doesn't exist on"
 """What Metaflow says of a flow that an orchestrator does not have."""

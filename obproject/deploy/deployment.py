@@ -16,7 +16,7 @@ from typing import Any
 
 from obproject.branch_catalogue import BranchCatalogue
 from obproject.deploy.choice import delete_live
-from obproject.deploy.commands import DeployableFlow, DeployerError
+from obproject.deploy.metaflow_commands import DeployableFlow, DeployerError
 from obproject.deploy.options import Options
 from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import SPEC_FILE, Plan

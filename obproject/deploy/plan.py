@@ -13,8 +13,8 @@ from typing import Any
 from obproject.branches import branch_key, check_branch
 from obproject.deploy.apps import App, read_apps
 from obproject.deploy.choice import configured_deployers, find_deployer
-from obproject.deploy.commands import Command, DeployableFlow
 from obproject.deploy.deployers import Deployer
+from obproject.deploy.metaflow_commands import Command, DeployableFlow
 from obproject.deploy.options import Options
 from obproject.deploy.projects import ProjectFolder
 from obproject.errors import AssetError

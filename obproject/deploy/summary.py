@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from obproject.deploy.outcome import Outcome
-from obproject.deploy.telling import short_version
+from obproject.deploy.report import short_version
 from obproject.project.definitions import AssetDefinition
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|!~])")

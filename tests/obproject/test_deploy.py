@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from obproject.deploy import main
+from obproject.deploy.main import main
 from obproject.project.git import read_checkout
 from tests.obproject.deploying import (
     PROJECT,

@@ -21,7 +21,7 @@ import boto3
 import pytest
 import requests
 
-from obproject.deploy import main
+from obproject.deploy.main import main
 from obproject.teardown import teardown
 from tests.conftest import Site
 from tests.obproject.argo import ROLE, object_store, stored

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from obproject.deploy import main
+from obproject.deploy.main import main
 from obproject.deploy.options import Options
 from obproject.deploy.plan import Plan, make_plan
 from obproject.deploy.projects import NoProject, ProjectFolder, find_projects

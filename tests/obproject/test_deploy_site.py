@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from obproject import Asset
-from obproject.deploy import main
+from obproject.deploy.main import main
 from tests.conftest import Site
 from tests.obproject.deploying import FLOW, PROJECT, leave_this_machine, write
 

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from obproject.deploy import main
 from obproject.deploy.comments import find_conversation
+from obproject.deploy.main import main
 from tests.obproject.deploying import PROJECT, Recorder, leave_this_machine, recording, write
 
 

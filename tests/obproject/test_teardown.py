@@ -12,7 +12,7 @@ import requests
 
 from obproject import Asset, errors
 from obproject.branch_catalogue import BranchCatalogue
-from obproject.deploy import main
+from obproject.deploy.main import main
 from obproject.settings import find_settings
 from obproject.teardown import TeardownResult, teardown
 from tests.conftest import Site

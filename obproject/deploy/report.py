@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from obproject.deploy.commands import Command, branch_options
 from obproject.deploy.difference import Change, Difference
+from obproject.deploy.metaflow_commands import Command, branch_options
 from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import SPEC_FILE, Plan
 from obproject.project.git import is_ignored

@@ -16,8 +16,8 @@ from obproject.deploy.options import Options, read_options
 from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import Plan, make_plan
 from obproject.deploy.projects import NoProject, ProjectFolder, find_projects
+from obproject.deploy.report import describe_outcome, describe_plan
 from obproject.deploy.summary import summarise
-from obproject.deploy.telling import describe_outcome, describe_plan
 from obproject.errors import AssetError, AssetNotFound
 from obproject.project.checked_toml import DefinitionError, Problem
 
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if all went well, 1 if there was any problem, 141 if nobody reads the output."""
     voice = Voice()
     try:
-        code = _Command(read_options(argv), voice).run()
+        code = _DeployRun(read_options(argv), voice).run()
         # A pipe that broke shows here, not when the interpreter ends.
         sys.stdout.flush()
     except BrokenPipeError:
@@ -70,7 +70,7 @@ class Voice:
             self.is_heard = False
 
 
-class _Command:
+class _DeployRun:
     """One run of the program."""
 
     def __init__(self, options: Options, voice: Voice) -> None:

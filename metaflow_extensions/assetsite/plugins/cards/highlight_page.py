@@ -7,15 +7,14 @@ want to show it in their own way without loading an artifact.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from html import escape
 from typing import Any
 
 from metaflow_extensions.assetsite.plugins.cards.highlight_chart import render_chart
 from metaflow_extensions.assetsite.plugins.cards.highlight_style import STYLE
+from obproject.highlight_text import bold_parts
 
-_BOLD = re.compile(r"\*\*(.+?)\*\*")
 _MARKED_LABELS = ("important", "error", "new")
 
 _PAGE = """<!doctype html>
@@ -60,7 +59,7 @@ def _label(label: str) -> str:
 
 
 def _line(line: str) -> str:
-    return _BOLD.sub(r"<strong>\1</strong>", escape(line))
+    return "".join(f"<strong>{escape(text)}</strong>" if bold else escape(text) for text, bold in bold_parts(line))
 
 
 def _columns(columns: list[Mapping[str, str]]) -> str:

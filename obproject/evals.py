@@ -14,13 +14,8 @@ from typing import Any
 
 from obproject.assets import Asset
 from obproject.errors import AssetNotFound, NoServer, ServerUnreachable
+from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
 from obproject.instances import AssetInstance, json_value
-
-EVALUATION_LOG = "evaluation_log"
-"""Id of the data asset that holds the evaluation log of a branch."""
-
-EVALUATION = "evaluation"
-"""What kind of data its instances are."""
 
 _MARK = "usm0jrb3"
 """The word by which collectors of logs know the lines."""

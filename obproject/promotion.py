@@ -38,7 +38,7 @@ from obproject.errors import (
     NoServer,
     NotPromotable,
 )
-from obproject.evals import EVALUATION, EVALUATION_LOG
+from obproject.evaluation_log import is_evaluation_log
 from obproject.instances import typed_annotations
 from obproject.journal import Operation, id_from
 from obproject.project import ci
@@ -314,11 +314,10 @@ def _check_ready(source: Json, name: str, branch: str) -> None:
 
 
 def _is_evaluation_log(item: Json) -> bool:
-    """Say whether an item of a list is a branch's evaluation log, and no asset of a user with the same name."""
-    latest = item.get("latest_instance")
-    return item["asset"]["id"] == EVALUATION_LOG and (
-        latest is None or (latest.get("data_properties") or {}).get("data_kind") == EVALUATION
-    )
+    """Say whether an item of a list of assets is the evaluation log of its branch."""
+    kind, latest = item["asset"]["kind"], item.get("latest_instance") or {}
+    properties = latest.get(f"{kind}_properties") or {}
+    return is_evaluation_log(item["asset"]["id"], kind, properties.get(f"{kind}_kind"))
 
 
 def _with_origin(source: Json, branch: str, promoter: str) -> Json:

@@ -12,6 +12,7 @@ ROOMS = {"access", "assetsite", "bench", "catalog", "examples", "lineage", "meta
 FLOOR = {
     "obproject.branches",
     "obproject.charts",
+    "obproject.evaluation_log",
     "obproject.highlight_text",
     "obproject.journal",
     "obproject.lengths",

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from obproject import Asset, errors, promote_assets, promotion
-from obproject.evals import EVALUATION_LOG, EvalsLogger
+from obproject.evals import EvalsLogger
+from obproject.evaluation_log import EVALUATION_LOG
 from tests.conftest import Site
 from tests.obproject.stub_server import Canned, StubCatalogue
 

@@ -28,6 +28,7 @@ from obproject.errors import (
 from obproject.highlight_content import as_content, without_image
 from obproject.instances import AssetInstance, json_value, parse_instance, tag_pairs, with_text
 from obproject.journal import Entry, Operation, Outcome, new_id
+from obproject.notices import tell
 from obproject.protocol import (
     consume_data_asset,
     consume_model_asset,
@@ -415,10 +416,9 @@ class Asset:
         for branch in others:
             added = [item for item in self._list_branch(branch, kind, query) if item["asset"]["id"] not in hidden]
             if added:
-                print(
-                    f"assetsite: {len(added)} of the {_LABELS[kind]}s listed are not on branch {first!r}, "
+                tell(
+                    f"{len(added)} of the {_LABELS[kind]}s listed are not on branch {first!r}, "
                     f"so they are read from branch {branch!r}.",
-                    flush=True,
                 )
             items += added
         return {"items": items, "continuation": None}
@@ -606,7 +606,7 @@ class Asset:
 
     def _say_where(self, kind: str, name: str, branch: str) -> None:
         nowhere = f"branch {self._lookup_order[0]!r} has no {_LABELS[kind]} {name!r}"
-        print(f"assetsite: {nowhere}, so it is read from branch {branch!r}.", flush=True)
+        tell(f"{nowhere}, so it is read from branch {branch!r}.")
 
     def _asset_call(
         self,

@@ -16,6 +16,7 @@ from obproject.assets import Asset
 from obproject.errors import AssetNotFound, NoServer, ServerUnreachable
 from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
 from obproject.instances import AssetInstance, json_value
+from obproject.notices import tell
 
 _MARK = "usm0jrb3"
 """The word by which collectors of logs know the lines."""
@@ -55,7 +56,7 @@ class EvalsLogger:
             self._register(content)
         except Exception as error:
             others = ", nor are those of the next minute" if time.monotonic() < self._quiet_until else ""
-            print(f"assetsite: this evaluation is not in the catalogue{others}: {error}", flush=True)
+            tell(f"this evaluation is not in the catalogue{others}: {error}")
 
     def entries(self) -> Iterator[AssetInstance]:
         """Yield what was logged on the branch, the newest first; a message is in ``values``.

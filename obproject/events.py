@@ -16,6 +16,7 @@ from metaflow.plugins.argo.argo_events import ArgoEvent, ArgoEventException
 
 from obproject.branches import branch_key, check_branch, check_project
 from obproject.errors import AssetError, InvalidInput
+from obproject.notices import tell
 from obproject.task import running
 
 _HOW_TO_CONFIGURE = (
@@ -116,7 +117,7 @@ class ProjectEvent:
         return dict(payload or {})
 
     def _say_why_not(self, reason: str) -> None:
-        print(f"assetsite: event {self.event!r} was not published. {' '.join(reason.split())}", flush=True)
+        tell(f"event {self.event!r} was not published. {' '.join(reason.split())}")
 
 
 def _where_it_happens() -> tuple[str | None, str | None]:

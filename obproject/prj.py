@@ -13,6 +13,7 @@ from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, Miss
 from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent
 from obproject.instances import with_text
+from obproject.notices import tell
 from obproject.references import ReferenceKind
 from obproject.settings import Settings
 from obproject.task import running
@@ -224,10 +225,9 @@ class ProjectContext:
         if instance is not None:
             asset = instance["asset"]
             page = f" {instance['url']}" if instance.get("url") else ""
-            print(
-                f"assetsite: registered {asset['kind']} asset {asset['id']!r} {instance.get('ref') or instance['id']} "
+            tell(
+                f"registered {asset['kind']} asset {asset['id']!r} {instance.get('ref') or instance['id']} "
                 f"({what}) on branch {self.branches.write!r}.{page}",
-                flush=True,
             )
         return instance
 
@@ -279,7 +279,7 @@ class ProjectContext:
             f"reads branch {read!r}, writes branch {write!r}" if self.branches.reads_elsewhere else f"branch {write!r}"
         )
         notice = f" {self.branches.notice}" if self.branches.notice else ""
-        print(f"assetsite: project {self.project!r}, {where}.{notice}", flush=True)
+        tell(f"project {self.project!r}, {where}.{notice}")
 
 
 def _branches(

@@ -41,6 +41,7 @@ from obproject.errors import (
 from obproject.evaluation_log import is_evaluation_log
 from obproject.instances import typed_annotations
 from obproject.journal import Operation, id_from
+from obproject.notices import tell
 from obproject.project import ci
 from obproject.project.definitions import PROJECT_FILE, find_project_root
 from obproject.references import parse_reference
@@ -149,7 +150,7 @@ class _Promotion:
 
     def _failed(self, subject: Mapping[str, Any], error: str) -> None:
         self.errors.append({**subject, "error": error})
-        print(f"assetsite: not promoted: {error}", flush=True)
+        tell(f"not promoted: {error}")
 
     @contextmanager
     def _noting(self, **subject: str) -> Iterator[None]:
@@ -214,10 +215,9 @@ class _Way:
             if present is not None:
                 return present
         copy = self._copy(kind, name, source)
-        print(
-            f"assetsite: promoted {kind} asset {name!r} {source['ref']} of branch {self.source!r} "
+        tell(
+            f"promoted {kind} asset {name!r} {source['ref']} of branch {self.source!r} "
             f"as {copy['ref']} of branch {self.target!r}.",
-            flush=True,
         )
         return copy
 
@@ -288,10 +288,9 @@ class _Way:
             self._writer.set_alias(name, alias, copy["id"], kind, expected=None)
         except AliasConflict as conflict:
             if conflict.current_instance_id != copy["id"]:
-                print(
-                    f"assetsite: @{alias} of {kind} asset {name!r} was not copied to branch {self.target!r}: "
+                tell(
+                    f"@{alias} of {kind} asset {name!r} was not copied to branch {self.target!r}: "
                     f"there it stays on {conflict.current_instance_id}. Promote with alias={alias!r} to move it.",
-                    flush=True,
                 )
 
     def _give_alias(self, kind: str, name: str, alias: str, copy: Json) -> None:
@@ -300,10 +299,9 @@ class _Way:
             return
         before = self._writer.set_alias(name, alias, copy["id"], kind).previous_instance_id
         moved = f", no more to {before}" if before and before != copy["id"] else ""
-        print(
-            f"assetsite: @{alias} of {kind} asset {name!r} on branch {self.target!r} points to {copy['ref']} "
+        tell(
+            f"@{alias} of {kind} asset {name!r} on branch {self.target!r} points to {copy['ref']} "
             f"({copy['id']}){moved}.",
-            flush=True,
         )
 
 

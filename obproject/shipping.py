@@ -16,6 +16,8 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from obproject.notices import tell
+
 FILE = "assetsite.json"
 """The file's name among what Metaflow itself ships beside the code."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -50,9 +52,8 @@ def warn_of_loopback(url: str | None) -> None:
     """Say once that tasks on other machines can't reach an address of this one."""
     if urlsplit(url or "").hostname in LOOPBACK:
         # Standard output may be a workflow template.
-        print(
-            f"assetsite: {url} is an address of this machine; tasks that run elsewhere can't reach the catalogue "
+        tell(
+            f"{url} is an address of this machine; tasks that run elsewhere can't reach the catalogue "
             "there. Set ASSETSITE_URL to an address that they can reach.",
-            file=sys.stderr,
-            flush=True,
+            sys.stderr,
         )

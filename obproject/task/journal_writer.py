@@ -18,6 +18,7 @@ from typing import Any
 
 from obproject.errors import NoServer, RequestRefused, ServerFault, ServerUnreachable, UnexpectedAnswer
 from obproject.journal import OUTCOMES_FIELD, TYPE, Entry, Operation, Outcome, outcomes_as_json
+from obproject.notices import tell
 from obproject.settings import HOW_TO_CONFIGURE, Settings
 
 PAUSE = 60.0
@@ -92,7 +93,7 @@ class Journal:
         try:
             self._send(entry, settings, send, kept=True)
         except Exception as error:
-            print(f"assetsite: {error}", flush=True)
+            tell(str(error))
 
     def _send(self, entry: Entry, settings: Settings, send: Callable[[], Answer], kept: bool) -> Answer | None:
         try:
@@ -167,7 +168,7 @@ class Journal:
         """Print a line, once a task for each kind of trouble."""
         if about not in self._told:
             self._told.add(about)
-            print(f"assetsite: {text}", flush=True)
+            tell(text)
 
 
 def outcome_of(operation: Operation, answer: Mapping[str, Any]) -> Outcome:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from obproject.connection import Connection, path_of
 from obproject.entities import task_ref
 from obproject.journal import Process
+from obproject.notices import tell
 from obproject.task.journal_writer import AWAY, Journal
 
 _UNPUBLISHED = "assets_unpublished"
@@ -131,7 +132,7 @@ class RunningTask:
         except AWAY as error:
             self.journal.go_on(error, connection.settings)
         except Exception as error:
-            print(f"assetsite: what this task registered stays pending. {error}", flush=True)
+            tell(f"what this task registered stays pending. {error}")
 
     def _confirmation(self, ok: bool) -> dict[str, Any]:
         body = {"entity_ref": self.ref, "attempt": self.attempt, "state": "ready" if ok else "failed"}
@@ -148,7 +149,7 @@ class RunningTask:
             if missing:
                 self.metadata.mutate_user_tags_for_run(self.flow.name, self.run_id, tags_to_add=sorted(missing))
         except Exception as error:
-            print(f"assetsite: the run can't be tagged with {', '.join(tags)}: {error}", flush=True)
+            tell(f"the run can't be tagged with {', '.join(tags)}: {error}")
             return True
         return bool(missing)
 

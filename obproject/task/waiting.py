@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from obproject.errors import InstancePending
+from obproject.notices import tell
 from obproject.task import running
 
 _FIRST_PAUSE = 0.5
@@ -29,7 +30,7 @@ def settled(instance: Json, read_again: Callable[[], Json], seconds: float, abou
     about = f"{about} ({instance['ref']})"
     pause = _FIRST_PAUSE
     if instance.get("state") == "pending" and time.monotonic() < deadline:
-        print(f"assetsite: {about} waits up to {seconds:g} s for its task {_producer(instance)} to end.", flush=True)
+        tell(f"{about} waits up to {seconds:g} s for its task {_producer(instance)} to end.")
     while instance.get("state") == "pending":
         left = deadline - time.monotonic()
         if left <= 0:

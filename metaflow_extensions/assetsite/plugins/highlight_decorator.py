@@ -87,8 +87,10 @@ class HighlightDecorator(StepDecorator):
             try:
                 self._mark(flow.name, step_name, retry_count)
             except Exception as error:
+                from obproject.notices import tell
+
                 # The card is there all the same, and no task should fail for want of a mark.
-                print(f"assetsite: the highlight of this task can't be announced: {error}", flush=True)
+                tell(f"the highlight of this task can't be announced: {error}")
 
     def _mark(self, flow: str, step: str, attempt: int) -> None:
         card = MetaDatum(METADATA_FIELD, self._card_uuid(), METADATA_FIELD, [f"attempt_id:{attempt}"])
@@ -105,4 +107,6 @@ def _publish(flow: Any, content: Highlight) -> None:
     try:
         flow.prj.asset.show_highlight(content)
     except Exception as error:
-        print(f"assetsite: the highlight of this task is not in the catalogue: {error}", flush=True)
+        from obproject.notices import tell
+
+        tell(f"the highlight of this task is not in the catalogue: {error}")

@@ -1,0 +1,15 @@
+"""What this package tells a user while a flow, a script or a notebook runs."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+
+def tell(text: str, stream: TextIO | None = None) -> None:
+    """Print one line that begins with ``assetsite:``, on standard output unless another stream is given.
+
+    For what a user of the Python API should know and no caller has to handle: what a call did, where it read from, or
+    what went wrong without stopping the flow. What a caller has to handle is raised (:mod:`obproject.errors`), and the
+    output of commands is printed by the commands themselves. Flushed at once, since a task may end without a flush.
+    """
+    print(f"assetsite: {text}", file=stream, flush=True)

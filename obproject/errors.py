@@ -30,9 +30,12 @@ The parent classes in brackets are those that code written for other clients of 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import requests
+
+_T = TypeVar("_T")
 
 
 class AssetError(Exception):
@@ -150,3 +153,11 @@ class InstancePending(AssetError):
 
 class ArtifactUnreachable(AssetError, LookupError):
     """The catalogue knows the instance, but the artifact behind it can't be read from here."""
+
+
+def checked(check: Callable[[str], _T], value: str) -> _T:
+    """Return what a check of the floor makes of a value; its ValueError is raised as an InvalidInput."""
+    try:
+        return check(value)
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"{error}") from None

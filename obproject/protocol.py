@@ -11,13 +11,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from obproject.branches import branch_key
-from obproject.connection import Connection, Query, path_of
+from obproject.catalogue import CatalogueClient
+from obproject.connection import Query
 from obproject.errors import InvalidInput
 from obproject.instances import json_value, tag_pairs, with_text
+from obproject.json_types import Json
 from obproject.settings import find_settings
 
-Json = dict[str, Any]
 Headers = Mapping[str, str] | None
 
 
@@ -130,6 +130,6 @@ def _call(
     # Who asks is in the given headers, so no token of the environment goes along to the given address.
     headers = tuple(sorted((service_headers or {}).items()))
     settings = replace(find_settings(base_url, None, perimeter), token=None, service_headers=headers)
-    path = path_of("perimeters", perimeter, "projects", project, "branches", branch_key(branch), *rest)
-    about = f"{'/'.join(rest)} on branch {branch!r} of project {project!r}"
-    return Connection(settings).request(method, path, body=body, query=query, about=about)
+    client = CatalogueClient(project, lambda: settings)
+    about = f"{'/'.join(rest)} on {client.place(branch)}"
+    return client.request(method, branch, *rest, body=body, query=query, about=about)

@@ -1,0 +1,191 @@
+"""What a catalogue can be asked about one project: its branches, their assets, and the instances and aliases of each.
+
+:class:`CatalogueClient` knows addresses, pages and what errors are about, and nothing of who writes or in which order
+branches are read: that is for :mod:`obproject.asset_reader` and :mod:`obproject.asset_writer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from obproject.aliases import unmet_expectation
+from obproject.branches import branch_key, check_alias, check_asset_id
+from obproject.connection import Connection, Query, path_of
+from obproject.errors import AssetNotFound, Conflict, WrongToken, checked
+from obproject.instances import with_text
+from obproject.json_types import Json
+from obproject.kinds import COLLECTION_OF, label_of
+from obproject.settings import Settings
+from obproject.task import running
+
+
+class CatalogueClient:
+    """The requests about one project. Every method raises an AssetError where it gets no answer, or a refusal.
+
+    ``find_settings`` says how the catalogue is reached. It is asked again when the catalogue refuses the token: an app
+    that runs for long may have got a new one in its environment.
+
+    Branches are given by git name or key, kinds as ``data`` or ``model``; instances are returned as they stand on the
+    wire. Before a write, whatever the running task is still sending is waited for, so that its writes keep their order.
+    """
+
+    def __init__(self, project: str, find_settings: Callable[[], Settings]) -> None:
+        self.project = project
+        self._find_settings = find_settings
+        self.connection = Connection(find_settings())
+
+    @property
+    def settings(self) -> Settings:
+        """How the catalogue is reached."""
+        return self.connection.settings
+
+    # Anything below a perimeter or a branch
+
+    def request(
+        self,
+        method: str,
+        branch: str,
+        *segments: str,
+        about: str,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Json:
+        """Make one request below the address of a branch; ``about`` names its subject for the text of errors."""
+        path = ("projects", self.project, "branches", branch_key(branch), *segments)
+        return self.perimeter_request(method, *path, about=about, body=body, query=query, headers=headers)
+
+    def perimeter_request(self, method: str, *segments: str, about: str, **arguments: Any) -> Json:
+        """Make one request below the address of the perimeter; see :meth:`request`."""
+        path = path_of("perimeters", self.settings.perimeter, *segments)
+        if method != "GET" and (task := running.running_task()):
+            task.journal.finish()
+        try:
+            return self.connection.request(method, path, about=about, **arguments)
+        except WrongToken:
+            fresh = self._find_settings()
+            if fresh == self.settings:
+                raise
+            self.connection = Connection(fresh)
+            return self.connection.request(method, path, about=about, **arguments)
+
+    def place(self, branch: str) -> str:
+        """Return what a branch is called in sentences."""
+        return f"branch {branch!r} of project {self.project!r}"
+
+    def list_assets(self, branch: str, kind: str, query: Query) -> list[Json]:
+        """Return all assets of a kind that fit a query, each with its newest instance and the text of that."""
+        about = f"{label_of(kind)}s of {self.place(branch)}"
+        return [
+            {**item, "latest_instance": with_text(latest) if (latest := item.get("latest_instance")) else None}
+            for item in self.items(branch, COLLECTION_OF[kind], query, about=about)
+        ]
+
+    def items(self, branch: str, collection: str, query: Query, *, about: str) -> Iterator[Json]:
+        """Yield the entries of a list below a branch, as they stand on the wire."""
+        for page in pages(lambda more: self.request("GET", branch, collection, query={**query, **more}, about=about)):
+            yield from page["items"]
+
+    def show_highlight(self, branch: str, body: Mapping[str, Any], key: str) -> Json:
+        """Show a highlight on the overview of a branch."""
+        headers = {"Idempotency-Key": key}
+        about = f"highlight on {self.place(branch)}"
+        return self.request("POST", branch, "highlights", body=body, headers=headers, about=about)
+
+    # One asset
+
+    def asset_request(
+        self,
+        method: str,
+        branch: str,
+        kind: str,
+        name: str,
+        *segments: str,
+        body: Mapping[str, Any] | None = None,
+        query: Query | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Json:
+        """Make one request below the address of an asset."""
+        reference = f" ({segments[-1]})" if segments else ""
+        about = f"{label_of(kind)} {checked(check_asset_id, name)!r}{reference} on {self.place(branch)}"
+        path = (COLLECTION_OF[kind], name, *segments)
+        return self.request(method, branch, *path, body=body, query=query, headers=headers, about=about)
+
+    def asset(self, branch: str, kind: str, name: str, query: Query | None = None) -> Json:
+        """Return one asset: its definition, a page of its newest instances, who makes and who uses it."""
+        return self.asset_request("GET", branch, kind, name, query=query)
+
+    def has_asset(self, branch: str, kind: str, name: str) -> bool:
+        """Say whether a branch has an asset."""
+        try:
+            self.asset(branch, kind, name, {"page_size": 1})
+        except AssetNotFound:
+            return False
+        return True
+
+    def instances(
+        self, branch: str, kind: str, name: str, query: Query | None = None, *, first: Json | None = None
+    ) -> Iterator[Json]:
+        """Yield the instances of an asset, newest first; ``first`` is what :meth:`asset` answered, if it was asked."""
+        for page in pages(lambda more: self.asset(branch, kind, name, {**(query or {}), **more}), first):
+            yield from page["recent_instances"]
+
+    def instance(self, branch: str, kind: str, name: str, reference: str, query: Query | None = None) -> Json:
+        """Return one instance."""
+        return self.asset_request("GET", branch, kind, name, "instances", reference, query=query)
+
+    def register(self, branch: str, kind: str, name: str, body: Mapping[str, Any], key: str) -> Json:
+        """Register an instance and return it; of all requests with one ``key`` the catalogue does the first."""
+        return self.asset_request("PATCH", branch, kind, name, body=body, headers={"Idempotency-Key": key})
+
+    def consume(
+        self, branch: str, kind: str, name: str, reference: str, body: Mapping[str, Any], key: str | None = None
+    ) -> Json:
+        """Record a consumption of an instance, and return the instance."""
+        headers = {"Idempotency-Key": key} if key else None
+        return self.asset_request("PUT", branch, kind, name, "instances", reference, body=body, headers=headers)
+
+    def delete_asset(self, branch: str, kind: str, name: str, event_id: str) -> None:
+        """Delete an asset with all that it has."""
+        self.asset_request("DELETE", branch, kind, name, query={"id": event_id})
+
+    # Its aliases
+
+    def aliases(self, branch: str, kind: str, name: str) -> Json:
+        """Return the aliases of an asset, under the key ``aliases``."""
+        return self.asset_request("GET", branch, kind, name, "aliases")
+
+    def alias_history(self, branch: str, kind: str, name: str, query: Query | None = None) -> Json:
+        """Return a page of the moves of all aliases of an asset, newest first."""
+        return self.asset_request("GET", branch, kind, name, "alias-history", query=query)
+
+    def put_alias(self, branch: str, kind: str, name: str, alias: str, body: Mapping[str, Any]) -> Json:
+        """Set an alias; raise AliasConflict where it is not where the body expects it."""
+        return self._alias_request("PUT", branch, kind, name, alias, body=body)
+
+    def delete_alias(self, branch: str, kind: str, name: str, alias: str, query: Query) -> None:
+        """Delete an alias; raise AliasConflict where it is not where the query expects it."""
+        self._alias_request("DELETE", branch, kind, name, alias, query=query)
+
+    def _alias_request(self, method: str, branch: str, kind: str, name: str, alias: str, **arguments: Any) -> Json:
+        alias = checked(check_alias, alias.removeprefix("@"))
+        try:
+            return self.asset_request(method, branch, kind, name, "aliases", alias, **arguments)
+        except Conflict as conflict:
+            raise unmet_expectation(conflict) from None
+
+
+def pages(read: Callable[[Query], Json], first: Json | None = None) -> Iterator[Json]:
+    """Yield the pages of a list, as they are asked for.
+
+    ``read`` gets what to add to the query: nothing for the first page, which is ``first`` if that was read before.
+    """
+    page, seen = read({}) if first is None else first, set[str]()
+    while True:
+        yield page
+        continuation = page.get("continuation")
+        if not continuation or continuation in seen:
+            return
+        seen.add(continuation)
+        page = read({"continuation": continuation})

@@ -7,15 +7,14 @@ from copy import copy
 from functools import partial
 from typing import Any, Self
 
-from obproject.assets import Asset, AssetInstance, parsed_reference
+from obproject.asset_reader import AssetReader, parsed_reference
+from obproject.assets import Asset, AssetInstance
 from obproject.branches import BranchChoice, resolve_branches
-from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, MissingArtifact, NoServer
+from obproject.errors import InstanceNotFound, InvalidInput, MissingArtifact
 from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent
-from obproject.instances import with_text
 from obproject.notices import tell
 from obproject.references import ReferenceKind
-from obproject.settings import Settings
 from obproject.task import running
 from obproject.task.artifacts import load_artifact
 from obproject.task.running import OwnRegistration
@@ -31,48 +30,13 @@ class ProjectAsset(Asset):
 
     def __init__(self, project: str, branches: BranchChoice) -> None:
         super().__init__(project, branches.write)
-        self._lookup_order = branches.lookup_order
-
-    @property
-    def settings(self) -> Settings:
-        """How the catalogue is reached."""
-        return self._connection.settings
+        self.reader = AssetReader(self.catalogue, branches.lookup_order)
 
     def on_write_branch(self) -> Self:
         """Return the assets of the write branch alone, over the same connection."""
         alone = copy(self)
-        alone._lookup_order = (self._write_branch,)
+        alone.reader = AssetReader(self.catalogue, (self._write_branch,))
         return alone
-
-    def _peek_or_pending(self, kind: str, name: str, reference: str) -> tuple[str, dict[str, Any]]:
-        """Return the branch that has the asset, and the instance; the newest pending one while none is ready."""
-        try:
-            branch, instance = self._peek(kind, name, reference, past_definitions=True)
-        except InstanceNotFound:
-            pending = self._newest_pending(kind, name) if reference == "latest" else None
-            if pending is None:
-                raise
-            return pending
-        pending = self._newest_pending(kind, name) if instance["ref"] == "definition" else None
-        return pending or (branch, instance)
-
-    def _newest_pending(self, kind: str, name: str) -> tuple[str, dict[str, Any]] | None:
-        try:
-            branch, answer = self._look_up("GET", kind, name, "instances", "latest", query={"state": "pending"})
-        except AssetNotFound:
-            return None
-        # What this very task has registered is no answer to whoever asks for something else.
-        return None if is_mine(answer) else (branch, with_text(answer))
-
-    def _peek_on(self, branch: str, kind: str, name: str, instance_id: str) -> dict[str, Any]:
-        return with_text(self._asset_call("GET", branch, kind, name, "instances", instance_id))
-
-    def _has_instance(self, kind: str, name: str, branch: str) -> bool:
-        try:
-            answer = self._asset_call("GET", branch, kind, name, "instances", "latest")
-        except (AssetNotFound, NoServer):
-            return False
-        return bool(answer["ref"] != "definition")
 
 
 class ProjectContext:
@@ -235,14 +199,32 @@ class ProjectContext:
         own, reference = self._registered_here(kind, name, reference)
         if own is not None:
             return getattr(self.flow, own.artifact)
-        branch, instance = self.asset._peek_or_pending(kind, name, reference)
+        branch, instance = self._ready_or_pending(kind, name, reference)
         about = f"The {kind} asset {name!r} on branch {branch!r}"
-        read_again = partial(self.asset._peek_on, branch, kind, name, instance["id"])
-        instance = settled(instance, read_again, self.asset.settings.wait, about)
+        catalogue = self.asset.catalogue
+        read_again = partial(catalogue.instance, branch, kind, name, instance["id"])
+        instance = settled(instance, read_again, catalogue.settings.wait, about)
         value = load_artifact(instance, about)
         # By id, so that what is recorded is what was loaded even if a newer instance came in between.
         self.asset._consume_exactly(branch, kind, name, instance["id"], reference)
         return value
+
+    def _ready_or_pending(self, kind: str, name: str, reference: str) -> tuple[str, dict[str, Any]]:
+        """Return the branch that has an asset, and the instance; the newest pending one while none is ready."""
+        try:
+            branch, instance = self.asset.reader.peek(kind, name, reference, past_definitions=True)
+        except InstanceNotFound:
+            pending = self._pending_elsewhere(kind, name) if reference == "latest" else None
+            if pending is None:
+                raise
+            return pending
+        pending = self._pending_elsewhere(kind, name) if instance["ref"] == "definition" else None
+        return pending or (branch, instance)
+
+    def _pending_elsewhere(self, kind: str, name: str) -> tuple[str, dict[str, Any]] | None:
+        """Return the newest pending instance, unless this very task has registered it."""
+        found = self.asset.reader.newest_pending(kind, name)
+        return None if found is None or is_mine(found[1]) else found
 
     def _registered_here(self, kind: str, name: str, reference: str) -> tuple[OwnRegistration | None, str]:
         """Return what this very task has registered, if the reference means it, and the reference.
@@ -264,7 +246,9 @@ class ProjectContext:
     def _is_read_elsewhere(self, kind: str, name: str) -> bool:
         """Say whether a branch that is read before the write branch has an instance of an asset."""
         order = self.branches.lookup_order
-        return any(self.asset._has_instance(kind, name, branch) for branch in order[: order.index(self.branches.write)])
+        return any(
+            self.asset.reader.has_instance(kind, name, branch) for branch in order[: order.index(self.branches.write)]
+        )
 
     def _tag_run(self) -> None:
         if task := running.running_task():
@@ -299,10 +283,6 @@ def _branches(
         )
     except ValueError as error:
         raise InvalidInput(f"The branches of project {project_config['project']!r} can't be told: {error}.") from None
-
-
-def _named(kind: str, name: str, branch: str) -> str:
-    return f"The {kind} asset {name!r} on branch {branch!r}"
 
 
 def _has_artifact(flow: Any, name: str) -> bool:

@@ -19,7 +19,7 @@ import hashlib
 import os
 import tomllib
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,10 +37,12 @@ from obproject.errors import (
     InvalidInput,
     NoServer,
     NotPromotable,
+    checked,
 )
 from obproject.evaluation_log import is_evaluation_log
 from obproject.instances import typed_annotations
 from obproject.journal import Operation, id_from
+from obproject.kinds import COLLECTION_OF, COLLECTIONS, KIND_OF, find_kind
 from obproject.notices import tell
 from obproject.project import ci
 from obproject.project.definitions import PROJECT_FILE, find_project_root
@@ -52,8 +54,6 @@ from obproject.task.journal_writer import outcome_of
 LIFECYCLE_ALIASES = ("candidate", "validated", "production")
 """The aliases that a promotion may give where the project doesn't name others."""
 
-_COLLECTIONS = ("data", "models")
-_SINGULAR = {"data": "data", "models": "model", "model": "model"}
 _MOST_TAKES = 20
 
 Json = dict[str, Any]
@@ -87,18 +87,18 @@ def promote_assets(
     """
     settings = _project_settings(project)
     _check_alias(alias, settings.aliases)
-    wanted = [_collection(kind) for kind in ([kinds] if isinstance(kinds, str) else kinds or _COLLECTIONS)]
+    wanted = [_collection(kind) for kind in ([kinds] if isinstance(kinds, str) else kinds or COLLECTIONS)]
     way = _Way(project, source, target, settings.perimeter)
     if way.within_branch and alias is None:
         raise InvalidInput(f"Source and target are the branch {target!r}, and no alias is given: nothing to promote.")
     also_aliases = not way.within_branch if with_aliases is None else with_aliases
-    promotion = _Promotion(way, _checked(parse_reference, instance), also_aliases, alias)
+    promotion = _Promotion(way, str(checked(parse_reference, instance)), also_aliases, alias)
     if asset is None:
         for collection in wanted:
             promotion.promote_all(collection)
         promotion.warn_if_empty()
     else:
-        promotion.promote_one(wanted, _checked(check_asset_id, asset), lenient=kinds is None)
+        promotion.promote_one(wanted, checked(check_asset_id, asset), lenient=kinds is None)
     return {"promoted": promotion.promoted, "errors": promotion.errors}
 
 
@@ -145,7 +145,7 @@ class _Promotion:
             warnings.warn(text, stacklevel=3)
 
     def _promote(self, collection: str, name: str) -> None:
-        self.way.promote(_SINGULAR[collection], name, self.reference, self.also_aliases, self.alias)
+        self.way.promote(KIND_OF[collection], name, self.reference, self.also_aliases, self.alias)
         self.promoted.append({"kind": collection, "name": name, "alias": self.alias})
 
     def _failed(self, subject: Mapping[str, Any], error: str) -> None:
@@ -167,9 +167,9 @@ class _Way:
     def __init__(self, project: str, source: str, target: str, perimeter: str | None) -> None:
         perimeter = find_settings(None, None, None, perimeter).perimeter
         promoter = _promoter()
-        self._reader = Asset(project, source, promoter, read_only=True, perimeter=perimeter)
-        self._writer = Asset(project, target, promoter, perimeter=perimeter)
-        if self._writer.base_url is None:
+        self._source_assets = Asset(project, source, promoter, read_only=True, perimeter=perimeter)
+        self._target_assets = Asset(project, target, promoter, perimeter=perimeter)
+        if self._target_assets.base_url is None:
             raise NoServer(
                 f"Promoting from {source!r} to {target!r}: no asset catalogue is configured. {HOW_TO_CONFIGURE}"
             )
@@ -178,11 +178,11 @@ class _Way:
         self.within_branch = branch_key(source) == branch_key(target)
 
     def source_has(self, collection: str, name: str) -> bool:
-        return self._reader._asset_exists(collection, name)
+        return self._source_assets.catalogue.has_asset(self.source, KIND_OF[collection], name)
 
     def names_on_source(self, collection: str) -> list[str]:
         """Return the assets of a kind, but for the evaluation log: it tells what was done on its own branch."""
-        listed = self._reader._list(_SINGULAR[collection], None)["items"]
+        listed = self._source_assets.reader.assets(KIND_OF[collection])
         return [item["asset"]["id"] for item in listed if not _is_evaluation_log(item)]
 
     def promote(self, kind: str, name: str, reference: str, also_aliases: bool, alias: str | None) -> None:
@@ -190,7 +190,7 @@ class _Way:
 
         An error after the copy was made says that it was, and how to go on.
         """
-        _, source = self._reader._peek(kind, name, reference)
+        _, source = self._source_assets.reader.peek(kind, name, reference)
         _check_ready(source, name, self.source)
         copy = source if self.within_branch else self._on_target(kind, name, source)
         try:
@@ -223,7 +223,7 @@ class _Way:
 
     def _latest_on_target(self, kind: str, name: str) -> Json | None:
         try:
-            return self._writer._peek(kind, name, "latest")[1]
+            return self._target_assets.reader.peek(kind, name, "latest")[1]
         except AssetNotFound:
             return None
 
@@ -246,24 +246,21 @@ class _Way:
         """Register a copy, unless anybody has done so under the same key."""
         key = hashlib.sha256(what.encode()).hexdigest()
         event = id_from(Operation.REGISTER, key)
-        entry = self._writer._entry(Operation.REGISTER, self.target, kind, name, body=body, event=event)
-        headers = {"Idempotency-Key": key}
+        entry = self._target_assets._entry(Operation.REGISTER, self.target, kind, name, body=body, event=event)
         try:
-            answer = self._writer._asset_call(
-                "PATCH", self.target, kind, name, body={**body, "id": event}, headers=headers
-            )
+            answer = self._target_assets.catalogue.register(self.target, kind, name, {**body, "id": event}, key)
         except Conflict as conflict:
             # Another promoter's words under this key; a conflict about the branch name is another matter.
             if conflict.detail.get("field") not in ("Idempotency-Key", "id"):
                 raise
         else:
-            self._writer._keep(entry, outcome_of(entry.operation, answer))
+            self._target_assets._keep(entry, outcome_of(entry.operation, answer))
 
     def _find_copy(self, kind: str, name: str, source_id: str) -> Json | None:
         """Return the newest ready copy of an instance on the target branch."""
         query: Query = {"annotation": [f"promoted_from_instance={source_id}"], "page_size": 1}
         try:
-            found = self._writer._asset_call("GET", self.target, kind, name, query=query)["recent_instances"]
+            found = self._target_assets.catalogue.asset(self.target, kind, name, query)["recent_instances"]
         except AssetNotFound:
             return None
         return next((one for one in found if typed_annotations(one).get("promoted_from_instance") == source_id), None)
@@ -278,14 +275,14 @@ class _Way:
             "description": source.get("description") or "",
             "blobs": properties.get("blobs") or [],
             "tags": source.get("tags") or [],
-            "annotations": _with_origin(source, self.source, self._writer.entity_ref["entity_id"]),
+            "annotations": _with_origin(source, self.source, self._target_assets.entity_ref["entity_id"]),
             **({"datastore": source["datastore"]} if source.get("datastore") else {}),
         }
 
     def _copy_alias(self, kind: str, name: str, alias: str, copy: Json) -> None:
         """Give the copy an alias of its source, unless the target branch uses it for another instance."""
         try:
-            self._writer.set_alias(name, alias, copy["id"], kind, expected=None)
+            self._target_assets.set_alias(name, alias, copy["id"], kind, expected=None)
         except AliasConflict as conflict:
             if conflict.current_instance_id != copy["id"]:
                 tell(
@@ -297,7 +294,7 @@ class _Way:
         """Move an alias to the copy, and say from where."""
         if alias in copy["aliases"]:
             return
-        before = self._writer.set_alias(name, alias, copy["id"], kind).previous_instance_id
+        before = self._target_assets.set_alias(name, alias, copy["id"], kind).previous_instance_id
         moved = f", no more to {before}" if before and before != copy["id"] else ""
         tell(
             f"@{alias} of {kind} asset {name!r} on branch {self.target!r} points to {copy['ref']} "
@@ -352,16 +349,10 @@ def _promoter() -> dict[str, str]:
 
 
 def _collection(kind: str) -> str:
-    if kind not in _SINGULAR:
+    found = find_kind(kind)
+    if found is None:
         raise InvalidInput(f"The kind {kind!r} is neither 'data' nor 'models'.")
-    return "data" if kind == "data" else "models"
-
-
-def _checked(check: Callable[[str], Any], text: str) -> str:
-    try:
-        return str(check(text))
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(f"{error}") from None
+    return COLLECTION_OF[found]
 
 
 def _check_alias(alias: str | None, allowed: tuple[str, ...]) -> None:

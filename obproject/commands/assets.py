@@ -7,7 +7,6 @@ import heapq
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 from obproject.assets import Asset
 from obproject.commands.outcome import Json, Outcome
@@ -15,8 +14,8 @@ from obproject.commands.place import Place, find_place
 from obproject.commands.tables import moment, one_line, section, table
 from obproject.connection import Query
 from obproject.instances import with_text
+from obproject.kinds import COLLECTION_OF, KINDS
 
-KINDS = ("data", "model")
 _INSTANCE_COLUMNS = ("INSTANCE", "STATE", "REGISTERED (UTC)", "BY", "ALIASES", "TAGS")
 _ENTITY_COLUMNS = ("LAST (UTC)", "WHO")
 
@@ -66,7 +65,7 @@ def list_assets(options: argparse.Namespace) -> Outcome:
     assets = place.assets()
     query: Query = {"tag": options.tag, **({"text": options.text} if options.text else {})}
     kinds = (options.kind,) if options.kind else KINDS
-    items = [item for kind in kinds for item in assets._list_branch(place.branch.name, kind, query)]
+    items = [item for kind in kinds for item in assets.catalogue.list_assets(place.branch.name, kind, query)]
     text = table(("ASSET", "KIND", "LATEST", "REGISTERED (UTC)", "BY", "ALIASES"), map(_item_row, items))
     return Outcome({**place.as_json(), "assets": items}, text if items else _nothing_listed(place))
 
@@ -91,13 +90,13 @@ def show_asset(options: argparse.Namespace) -> Outcome:
     """Show one asset."""
     place = find_place(options)
     assets = place.assets()
-    kind = assets._kind_of(options.name, options.kind, [place.branch.name])
+    kind = assets.reader.kind_of(options.name, options.kind)
     address = (place.branch.name, kind, options.name)
-    found = assets._asset_call("GET", *address, query={"state": "any", "page_size": options.limit})
+    found = assets.catalogue.asset(*address, {"state": "any", "page_size": options.limit})
     document = {
         "asset": found["asset"],
         "recent_instances": [with_text(instance) for instance in found["recent_instances"]],
-        "aliases": assets._asset_call("GET", *address, "aliases")["aliases"],
+        "aliases": assets.catalogue.aliases(*address)["aliases"],
         "recently_produced_by": found["recently_produced_by"],
         "recently_consumed_by": found["recently_consumed_by"],
     }
@@ -137,7 +136,7 @@ def tell_history(options: argparse.Namespace) -> Outcome:
     """Tell what happened to an asset, the newest last."""
     place = find_place(options)
     assets = place.assets()
-    kind = assets._kind_of(options.name, options.kind, [place.branch.name])
+    kind = assets.reader.kind_of(options.name, options.kind)
     registered = _registrations(assets, place, kind, options.name)
     moved = _moves(assets, kind, options.name)
     newest_first = heapq.merge(registered, moved, key=lambda event: datetime.fromisoformat(event["at"]), reverse=True)
@@ -148,15 +147,9 @@ def tell_history(options: argparse.Namespace) -> Outcome:
 
 def _registrations(assets: Asset, place: Place, kind: str, name: str) -> Iterator[Json]:
     """Yield the instances in all states, newest first."""
-    query: dict[str, Any] = {"state": "any"}
-    while True:
-        page = assets._asset_call("GET", place.branch.name, kind, name, query=query)
-        for instance in page["recent_instances"]:
-            if instance["number"] is not None:
-                yield _registration(instance)
-        if not page["continuation"]:
-            return
-        query["continuation"] = page["continuation"]
+    for instance in assets.catalogue.instances(place.branch.name, kind, name, {"state": "any"}):
+        if instance["number"] is not None:
+            yield _registration(instance)
 
 
 def _registration(instance: Json) -> Json:
@@ -201,7 +194,7 @@ def _what_happened(event: Json, refs: dict[str, str]) -> str:
 
 def _name(asset: Json) -> str:
     """Return an asset as deploys name it: ``data/xkcd``, ``models/clf``."""
-    return f"{'models' if asset['kind'] == 'model' else 'data'}/{asset['id']}"
+    return f"{COLLECTION_OF[asset['kind']]}/{asset['id']}"
 
 
 def _who(entity: Json) -> str:

@@ -319,9 +319,9 @@ def test_loading_passes_by_a_branch_that_has_only_the_definition(
 ) -> None:
     catalogue.properties[*FEATURE, "data", "numbers"] = {"unit": "m"}
     assert development.consume_data_asset("numbers")["ref"] == "definition"
-    assert development._peek("data", "numbers", "latest", past_definitions=True)[0] == "feature/x"
+    assert development.reader.peek("data", "numbers", "latest", past_definitions=True)[0] == "feature/x"
     development.register_data_asset("numbers", kind="artifact")
-    branch, instance = development._peek("data", "numbers", "latest", past_definitions=True)
+    branch, instance = development.reader.peek("data", "numbers", "latest", past_definitions=True)
     assert (branch, instance["ref"]) == ("user.alice", "v1")
 
 

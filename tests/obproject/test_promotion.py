@@ -281,7 +281,7 @@ def test_only_what_is_ready_is_promoted(name: str, feature: Asset, main: Asset) 
         "state": "pending",
         "attempt": 0,
     }
-    feature._asset_call("PATCH", "feature/x", "model", "clf", body=body)
+    feature.catalogue.asset_request("PATCH", "feature/x", "model", "clf", body=body)
     for instance in ("v1", "latest"):
         [error] = promote_assets(name, "feature/x", "main", asset="clf", instance=instance)["errors"]
         assert error["name"] == "clf"
@@ -300,7 +300,7 @@ def test_a_definition_comes_by_a_deploy_and_hides_no_instance_of_the_target(
             "spec": {},
             "definitions": [definition],
         }
-        asset._call("POST", branch, "deploys", body=body, about="deploy")
+        asset.catalogue.request("POST", branch, "deploys", body=body, about="deploy")
 
     declare(feature, "feature/x")
     # The target knows nothing of it: what it is now is copied.

@@ -6,27 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obproject.aliases import ANYWHERE, Alias, AliasMove, parse_move
-from obproject.asset_reader import AssetReader, checked_kind, parsed_reference
-from obproject.branches import branch_key, check_asset_id, check_branch, check_project
+from obproject.asset_reader import AssetReader, checked_kind
+from obproject.asset_writer import AssetWriter
+from obproject.branches import branch_key, check_branch, check_project
 from obproject.catalogue import CatalogueClient
 from obproject.entities import EntityRef, deployment_ref, entity_ref, task_ref, user_ref, who_is_running
-from obproject.errors import (
-    AssetNotFound,
-    InstanceNotFound,
-    InvalidAssetInstanceError,
-    InvalidInput,
-    ReadOnly,
-    checked,
-)
-from obproject.highlight_content import as_content, without_image
-from obproject.instances import AssetInstance, json_value, tag_pairs, with_text
-from obproject.journal import Entry, Operation, Outcome, new_id
-from obproject.kinds import COLLECTION_OF, label_of
+from obproject.errors import AssetNotFound, InvalidAssetInstanceError, ReadOnly, checked
+from obproject.instances import AssetInstance
+from obproject.kinds import label_of
 from obproject.protocol import (
     consume_data_asset,
     consume_model_asset,
@@ -43,8 +35,6 @@ from obproject.protocol import (
 from obproject.settings import find_settings
 from obproject.task import running
 from obproject.task.defaults import default_branch, default_perimeter, default_project
-from obproject.task.journal_writer import moment, now, outcome_of
-from obproject.task.running import OwnRegistration
 
 if TYPE_CHECKING:
     from obproject.highlights import Highlight
@@ -118,9 +108,7 @@ class Asset:
         self.read_only = read_only
         self.catalogue = CatalogueClient(project, settings)
         self.reader = AssetReader(self.catalogue, (branch,))
-        self._write_branch = branch
-        self._task = task
-        self.entity_ref: dict[str, str] = who
+        self.writer = AssetWriter(self.catalogue, branch, who, task)
         self._written = AssetReader(self.catalogue, (branch,))
 
     @property
@@ -132,6 +120,15 @@ class Asset:
     def branch(self) -> str:
         """Key of the branch that is read."""
         return branch_key(self.reader.branches[0])
+
+    @property
+    def entity_ref(self) -> dict[str, str]:
+        """Who registers and consumes."""
+        return self.writer.entity_ref
+
+    @entity_ref.setter
+    def entity_ref(self, entity_ref: dict[str, str]) -> None:
+        self.writer.entity_ref = entity_ref
 
     @property
     def perimeter(self) -> str:
@@ -241,8 +238,7 @@ class Asset:
         body: dict[str, Any] = {"instance_id": self._written.instance_id(kind, name, instance)}
         if expected is not ANYWHERE:
             body["expected_instance_id"] = None if expected is None else self._written.instance_id(kind, name, expected)
-        body["entity_ref"] = self.entity_ref
-        answer = self._put_alias(self._write_branch, kind, name, alias, body)
+        answer = self.writer.set_alias(self.writer.branch, kind, name, alias, body)
         return parse_move(answer["alias"]["recent_history"][0])
 
     def delete_alias(self, name: str, alias: str, kind: str | None = None, *, expected: Any = ANYWHERE) -> bool:
@@ -251,17 +247,9 @@ class Asset:
         ``expected`` and ``kind`` are as for :meth:`set_alias`.
         """
         kind = self._kind_for_write(name, kind, f"delete its alias {alias!r}")
-        body = {"entity_ref": self.entity_ref}
-        entry = self._entry(Operation.DELETE_ALIAS, self._write_branch, kind, name, body=body, alias=alias)
-        query = {"id": entry.id}
-        if expected is not ANYWHERE:
-            query["expected_instance_id"] = self._written.instance_id(kind, name, expected)
-        try:
-            self.catalogue.delete_alias(self._write_branch, kind, name, alias, query)
-        except InstanceNotFound:
-            return False
-        self._keep(entry, Outcome())
-        return True
+        if expected is ANYWHERE:
+            return self.writer.delete_alias(kind, name, alias)
+        return self.writer.delete_alias(kind, name, alias, self._written.instance_id(kind, name, expected))
 
     def list_aliases(self, name: str, kind: str | None = None) -> list[Alias]:
         """Return the aliases of an asset, by name; for ``kind`` see :meth:`set_alias`."""
@@ -296,23 +284,7 @@ class Asset:
 
         A step with ``@highlight`` does it by itself when it has succeeded.
         """
-        data = highlight.as_data()
-        if self.read_only or data is None:
-            return None
-        content, task = as_content(data), self._task
-        body: dict[str, Any] = {
-            "entity_ref": self.entity_ref,
-            "branch_name": self._write_branch,
-            **({"attempt": task.attempt, "datastore": task.datastore} if task else {}),
-        }
-        kept = body | {"content": without_image(content)}
-        entry = self._entry(Operation.HIGHLIGHT, self._write_branch, body=kept)
-
-        def send() -> dict[str, Any]:
-            whole = body | {"content": content, "id": entry.id}
-            return self.catalogue.show_highlight(self._write_branch, whole, entry.id)
-
-        return task.journal.write(entry, self.catalogue.settings, send) if task else send()
+        return None if self.read_only else self.writer.show_highlight(highlight)
 
     def _register(
         self,
@@ -326,85 +298,25 @@ class Asset:
     ) -> dict[str, Any] | None:
         if self.read_only:
             return None
-        if not asset_kind:
-            raise InvalidInput(
-                f"Registering {label_of(kind)} {name!r} needs a kind, such as 'artifact' or 's3_object'."
-            )
-        body: dict[str, Any] = {
-            "entity_ref": self.entity_ref,
-            "branch_name": self._write_branch,
-            f"{kind}_asset_kind": asset_kind,
-            **({"description": description} if description else {}),
-            **({"blobs": json_value(blobs)} if blobs is not None else {}),
-            **({"annotations": json_value(annotations)} if annotations is not None else {}),
-            **({"tags": tag_pairs(tags)} if tags is not None else {}),
-            **(self._task.provenance() if self._task else {}),
-        }
-        entry = self._entry(Operation.REGISTER, self._write_branch, kind, name, body=body)
-        if self._task:
-            self._task.will_settle(self.catalogue.connection)
-        answer = self._write(entry, "PATCH", kind, name, body=body)
-        if self._task and asset_kind == "artifact":
-            self._task.remember(self._own_registration(entry, kind, answer))
-        return with_text(answer) if answer is not None else None
+        return self.writer.register(
+            kind, name, asset_kind, description=description, blobs=blobs, annotations=annotations, tags=tags
+        )
 
     def _consume(self, kind: str, name: str, reference: str) -> dict[str, Any]:
         if self.read_only:
             return self.reader.peek(kind, name, reference)[1]
-        reference = str(parsed_reference(reference))
-        body, event = self._consumption(), new_id(Operation.CONSUME)
-        sent = {**body, "id": event}
-        branch, answer = self.reader.first_with(
-            kind, name, lambda branch: self.catalogue.consume(branch, kind, name, reference, sent)
-        )
-        # Kept afterwards: only the answer says which instance the reference meant.
-        body["reference"] = reference
-        entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=answer["id"], event=event)
-        self._keep(entry, outcome_of(entry.operation, answer))
-        return with_text(answer)
-
-    def _consume_exactly(self, branch: str, kind: str, name: str, instance_id: str, reference: str) -> None:
-        """Become a consumer of an instance that was read before, by a reference that may mean another one by now.
-
-        A running task goes on meanwhile.
-        """
-        if self.read_only:
-            return
-        body = self._consumption() | {"reference": reference}
-        entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=instance_id)
-        send = self._sender(entry, "PUT", kind, name, "instances", instance_id, body=body)
-        if task := running.running_task():
-            task.journal.write_meanwhile(entry, self.catalogue.settings, send)
-        else:
-            send()
-
-    def _consumption(self) -> dict[str, Any]:
-        """Who consumes, and to which branch of which project that consumer writes."""
-        prj = getattr(self._task.flow, "prj", None) if self._task else None
-        project, branch = (prj.project, prj.branches.write) if prj else (self.project, self._write_branch)
-        return {"entity_ref": self.entity_ref, "consumer": {"project": project, "branch": branch}}
+        return self.writer.consume(self.reader, kind, name, reference)
 
     def _delete(self, kind: str, name: str) -> DeleteResult:
         if self.read_only:
             raise ReadOnly(f"This Asset is read-only, so it can't delete the {label_of(kind)} {name!r}.")
-        entry = self._entry(Operation.DELETE, self._write_branch, kind, name)
-        try:
-            self.catalogue.delete_asset(self._write_branch, kind, name, entry.id)
-        except AssetNotFound:
-            return DeleteResult(catalog_deleted=False, metadata_updated=False)
-        self._keep(entry, Outcome())
-        return DeleteResult(catalog_deleted=True, metadata_updated=True)
+        is_deleted = self.writer.delete(kind, name)
+        return DeleteResult(catalog_deleted=is_deleted, metadata_updated=is_deleted)
 
     def _kind_for_write(self, name: str, kind: str | None, deed: str) -> str:
         if self.read_only:
             raise ReadOnly(f"This Asset is read-only: it reads the asset {name!r} but can't {deed}.")
         return self._written.kind_of(name, kind)
-
-    def _put_alias(self, branch: str, kind: str, name: str, alias: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        entry = self._entry(Operation.SET_ALIAS, branch, kind, name, body=body, alias=alias)
-        answer = self.catalogue.put_alias(branch, kind, name, alias, {**body, "id": entry.id})
-        self._keep(entry, Outcome(at=moment(answer["alias"].get("updated_at"))))
-        return answer
 
     # Names that public examples use, of the reference protocol's own client
 
@@ -414,65 +326,7 @@ class Asset:
 
     def _set_alias(self, branch: str, name: str, kind: str, instance_id: str, alias: str) -> dict[str, Any]:
         """Set an alias on any branch; :meth:`set_alias` is the one to use."""
-        body = {"entity_ref": self.entity_ref, "instance_id": instance_id}
-        return self._put_alias(branch, checked_kind(kind), name, alias, body)
-
-    # What a running task keeps of its writes
-
-    def _entry(
-        self,
-        operation: Operation,
-        branch: str,
-        kind: str = "",
-        name: str = "",
-        *,
-        body: Mapping[str, Any] | None = None,
-        instance: str = "",
-        alias: str = "",
-        event: str = "",
-    ) -> Entry:
-        return Entry(
-            id=event or new_id(operation),
-            operation=operation,
-            at=now(),
-            perimeter=self.perimeter,
-            project=self.project,
-            branch=branch,
-            kind=COLLECTION_OF[kind] if kind else "",
-            asset=checked(check_asset_id, name) if kind else "",
-            body=body or {},
-            instance=instance,
-            alias=alias.removeprefix("@"),
-            process=task.process if (task := running.running_task()) else None,
-        )
-
-    def _write(
-        self, entry: Entry, method: str, kind: str, name: str, *rest: str, body: Mapping[str, Any]
-    ) -> dict[str, Any] | None:
-        """Send a write under the id of its entry; return None if it could only be kept with the running task."""
-        send = self._sender(entry, method, kind, name, *rest, body=body)
-        task = running.running_task()
-        return task.journal.write(entry, self.catalogue.settings, send) if task else send()
-
-    def _sender(
-        self, entry: Entry, method: str, kind: str, name: str, *rest: str, body: Mapping[str, Any]
-    ) -> Callable[[], dict[str, Any]]:
-        """Return the call that sends a write under the id of its entry."""
-        whole, headers = {**body, "id": entry.id}, {"Idempotency-Key": entry.id}
-        return lambda: self.catalogue.asset_request(
-            method, entry.branch, kind, name, *rest, body=whole, headers=headers
-        )
-
-    def _keep(self, entry: Entry, outcome: Outcome) -> None:
-        """Keep a write that the catalogue has done, if a task runs."""
-        if task := running.running_task():
-            task.journal.keep(entry)
-            task.journal.note(entry.id, outcome)
-
-    def _own_registration(self, entry: Entry, kind: str, answer: Mapping[str, Any] | None) -> OwnRegistration:
-        artifact = str((entry.body.get("annotations") or {}).get("artifact") or "")
-        number = answer.get("number") if answer else None
-        return OwnRegistration(kind, self.project, branch_key(entry.branch), entry.asset, entry.id, number, artifact)
+        return self.writer.set_alias(branch, checked_kind(kind), name, alias, {"instance_id": instance_id})
 
 
 def __getattr__(name: str) -> Any:

@@ -35,7 +35,7 @@ class ProjectAsset(Asset):
     def on_write_branch(self) -> Self:
         """Return the assets of the write branch alone, over the same connection."""
         alone = copy(self)
-        alone.reader = AssetReader(self.catalogue, (self._write_branch,))
+        alone.reader = AssetReader(self.catalogue, (self.writer.branch,))
         return alone
 
 
@@ -206,7 +206,7 @@ class ProjectContext:
         instance = settled(instance, read_again, catalogue.settings.wait, about)
         value = load_artifact(instance, about)
         # By id, so that what is recorded is what was loaded even if a newer instance came in between.
-        self.asset._consume_exactly(branch, kind, name, instance["id"], reference)
+        self.asset.writer.consume_exactly(branch, kind, name, instance["id"], reference)
         return value
 
     def _ready_or_pending(self, kind: str, name: str, reference: str) -> tuple[str, dict[str, Any]]:

@@ -41,7 +41,6 @@ from obproject.errors import (
 )
 from obproject.evaluation_log import is_evaluation_log
 from obproject.instances import typed_annotations
-from obproject.journal import Operation, id_from
 from obproject.kinds import COLLECTION_OF, COLLECTIONS, KIND_OF, find_kind
 from obproject.notices import tell
 from obproject.project import ci
@@ -49,7 +48,6 @@ from obproject.project.definitions import PROJECT_FILE, find_project_root
 from obproject.references import parse_reference
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 from obproject.task import running
-from obproject.task.journal_writer import outcome_of
 
 LIFECYCLE_ALIASES = ("candidate", "validated", "production")
 """The aliases that a promotion may give where the project doesn't name others."""
@@ -245,16 +243,12 @@ class _Way:
     def _register_once(self, kind: str, name: str, body: Json, what: str) -> None:
         """Register a copy, unless anybody has done so under the same key."""
         key = hashlib.sha256(what.encode()).hexdigest()
-        event = id_from(Operation.REGISTER, key)
-        entry = self._target_assets._entry(Operation.REGISTER, self.target, kind, name, body=body, event=event)
         try:
-            answer = self._target_assets.catalogue.register(self.target, kind, name, {**body, "id": event}, key)
+            self._target_assets.writer.register_once(kind, name, body, key)
         except Conflict as conflict:
             # Another promoter's words under this key; a conflict about the branch name is another matter.
             if conflict.detail.get("field") not in ("Idempotency-Key", "id"):
                 raise
-        else:
-            self._target_assets._keep(entry, outcome_of(entry.operation, answer))
 
     def _find_copy(self, kind: str, name: str, source_id: str) -> Json | None:
         """Return the newest ready copy of an instance on the target branch."""

@@ -202,7 +202,7 @@ def test_outside_a_task_nothing_is_kept_and_a_server_that_is_away_is_an_error(
 
 def read(asset: Asset, instance: str) -> None:
     """Become a consumer as `prj.get_data` does, when it has loaded the artifact."""
-    asset._consume_exactly("feature/x", "data", "rows", instance, "latest")
+    asset.writer.consume_exactly("feature/x", "data", "rows", instance, "latest")
 
 
 def test_a_task_goes_on_while_its_consumption_is_sent_and_its_next_write_comes_after_it(

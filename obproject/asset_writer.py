@@ -1,0 +1,218 @@
+"""Writing to the assets of one branch, so that no write is lost or done twice.
+
+Each write has an id of its own, under which the catalogue does it once. While a task runs, its writes are in the
+task's journal too (:mod:`obproject.task.journal_writer`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from obproject.asset_reader import AssetReader, parsed_reference
+from obproject.branches import branch_key, check_asset_id
+from obproject.catalogue import CatalogueClient
+from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, checked
+from obproject.highlight_content import as_content, without_image
+from obproject.instances import json_value, tag_pairs, with_text
+from obproject.journal import Entry, Operation, Outcome, id_from, new_id
+from obproject.json_types import Json
+from obproject.kinds import COLLECTION_OF, label_of
+from obproject.task import running
+from obproject.task.journal_writer import moment, now, outcome_of
+from obproject.task.running import OwnRegistration, RunningTask
+
+if TYPE_CHECKING:
+    from obproject.highlights import Highlight
+
+
+class AssetWriter:
+    """Writes as one entity to one branch, given by its git name.
+
+    ``task`` is the running task if that is the entity: what it registers is pending until it ends.
+    """
+
+    def __init__(
+        self, catalogue: CatalogueClient, branch: str, entity_ref: dict[str, str], task: RunningTask | None
+    ) -> None:
+        self.catalogue = catalogue
+        self.branch = branch
+        self.entity_ref = entity_ref
+        self._task = task
+
+    def register(
+        self,
+        kind: str,
+        name: str,
+        asset_kind: str | None,
+        *,
+        description: str | None,
+        blobs: list[Any] | None,
+        annotations: Mapping[str, Any] | None,
+        tags: Mapping[str, Any] | None,
+    ) -> Json | None:
+        """Register an instance and return it; None if only the journal has it so far."""
+        if not asset_kind:
+            raise InvalidInput(
+                f"Registering {label_of(kind)} {name!r} needs a kind, such as 'artifact' or 's3_object'."
+            )
+        body: Json = {
+            "entity_ref": self.entity_ref,
+            "branch_name": self.branch,
+            f"{kind}_asset_kind": asset_kind,
+            **({"description": description} if description else {}),
+            **({"blobs": json_value(blobs)} if blobs is not None else {}),
+            **({"annotations": json_value(annotations)} if annotations is not None else {}),
+            **({"tags": tag_pairs(tags)} if tags is not None else {}),
+            **(self._task.provenance() if self._task else {}),
+        }
+        entry = self._entry(Operation.REGISTER, self.branch, kind, name, body=body)
+        if self._task:
+            self._task.will_settle(self.catalogue.connection)
+        whole = {**body, "id": entry.id}
+        answer = self._write(entry, lambda: self.catalogue.register(entry.branch, kind, name, whole, entry.id))
+        if self._task and asset_kind == "artifact":
+            self._task.remember(self._own_registration(entry, kind, answer))
+        return with_text(answer) if answer is not None else None
+
+    def register_once(self, kind: str, name: str, body: Json, key: str) -> None:
+        """Register an instance under a key that others may use for the same one: the catalogue makes it once.
+
+        Raises Conflict where the key was used for something else.
+        """
+        event = id_from(Operation.REGISTER, key)
+        entry = self._entry(Operation.REGISTER, self.branch, kind, name, body=body, event=event)
+        answer = self.catalogue.register(self.branch, kind, name, {**body, "id": event}, key)
+        self._keep(entry, outcome_of(entry.operation, answer))
+
+    def consume(self, reader: AssetReader, kind: str, name: str, reference: str) -> Json:
+        """Become a consumer of the instance that a reference means where the asset is read, and return it."""
+        reference = str(parsed_reference(reference))
+        body, event = self._consumption(), new_id(Operation.CONSUME)
+        sent = {**body, "id": event}
+        branch, answer = reader.first_with(
+            kind, name, lambda branch: self.catalogue.consume(branch, kind, name, reference, sent)
+        )
+        # Kept afterwards: only the answer says which instance the reference meant.
+        body["reference"] = reference
+        entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=answer["id"], event=event)
+        self._keep(entry, outcome_of(entry.operation, answer))
+        return with_text(answer)
+
+    def consume_exactly(self, branch: str, kind: str, name: str, instance_id: str, reference: str) -> None:
+        """Become a consumer of an instance that was read before, by a reference that may mean another one by now.
+
+        A running task goes on meanwhile.
+        """
+        body = self._consumption() | {"reference": reference}
+        entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=instance_id)
+        whole = {**body, "id": entry.id}
+
+        def send() -> Json:
+            return self.catalogue.consume(branch, kind, name, instance_id, whole, entry.id)
+
+        if task := running.running_task():
+            task.journal.write_meanwhile(entry, self.catalogue.settings, send)
+        else:
+            send()
+
+    def delete(self, kind: str, name: str) -> bool:
+        """Delete an asset with all that it has; say whether there was one."""
+        entry = self._entry(Operation.DELETE, self.branch, kind, name)
+        try:
+            self.catalogue.delete_asset(self.branch, kind, name, entry.id)
+        except AssetNotFound:
+            return False
+        self._keep(entry, Outcome())
+        return True
+
+    def set_alias(self, branch: str, kind: str, name: str, alias: str, body: Mapping[str, Any]) -> Json:
+        """Set an alias on any branch; ``body`` names the instance, and maybe the one that it must point to before."""
+        body = {"entity_ref": self.entity_ref, **body}
+        entry = self._entry(Operation.SET_ALIAS, branch, kind, name, body=body, alias=alias)
+        answer = self.catalogue.put_alias(branch, kind, name, alias, {**body, "id": entry.id})
+        self._keep(entry, Outcome(at=moment(answer["alias"].get("updated_at"))))
+        return answer
+
+    def delete_alias(self, kind: str, name: str, alias: str, expected_id: str | None = None) -> bool:
+        """Delete an alias, and say whether there was one; ``expected_id`` is the instance that it must point to."""
+        body = {"entity_ref": self.entity_ref}
+        entry = self._entry(Operation.DELETE_ALIAS, self.branch, kind, name, body=body, alias=alias)
+        query = {"id": entry.id, **({"expected_instance_id": expected_id} if expected_id is not None else {})}
+        try:
+            self.catalogue.delete_alias(self.branch, kind, name, alias, query)
+        except InstanceNotFound:
+            return False
+        self._keep(entry, Outcome())
+        return True
+
+    def show_highlight(self, highlight: Highlight) -> Json | None:
+        """Show a highlight on the overview of the branch; None if it is empty, or only the journal has it so far."""
+        data = highlight.as_data()
+        if data is None:
+            return None
+        content, task = as_content(data), self._task
+        body: Json = {
+            "entity_ref": self.entity_ref,
+            "branch_name": self.branch,
+            **({"attempt": task.attempt, "datastore": task.datastore} if task else {}),
+        }
+        entry = self._entry(Operation.HIGHLIGHT, self.branch, body=body | {"content": without_image(content)})
+        whole = body | {"content": content, "id": entry.id}
+
+        def send() -> Json:
+            return self.catalogue.show_highlight(self.branch, whole, entry.id)
+
+        return task.journal.write(entry, self.catalogue.settings, send) if task else send()
+
+    def _consumption(self) -> Json:
+        """Who consumes, and to which branch of which project that consumer writes."""
+        prj = getattr(self._task.flow, "prj", None) if self._task else None
+        project, branch = (prj.project, prj.branches.write) if prj else (self.catalogue.project, self.branch)
+        return {"entity_ref": self.entity_ref, "consumer": {"project": project, "branch": branch}}
+
+    # The journal of the running task
+
+    def _entry(
+        self,
+        operation: Operation,
+        branch: str,
+        kind: str = "",
+        name: str = "",
+        *,
+        body: Mapping[str, Any] | None = None,
+        instance: str = "",
+        alias: str = "",
+        event: str = "",
+    ) -> Entry:
+        return Entry(
+            id=event or new_id(operation),
+            operation=operation,
+            at=now(),
+            perimeter=self.catalogue.settings.perimeter,
+            project=self.catalogue.project,
+            branch=branch,
+            kind=COLLECTION_OF[kind] if kind else "",
+            asset=checked(check_asset_id, name) if kind else "",
+            body=body or {},
+            instance=instance,
+            alias=alias.removeprefix("@"),
+            process=task.process if (task := running.running_task()) else None,
+        )
+
+    def _write(self, entry: Entry, send: Callable[[], Json]) -> Json | None:
+        """Send a write under the id of its entry; return None if it could only be kept with the running task."""
+        task = running.running_task()
+        return task.journal.write(entry, self.catalogue.settings, send) if task else send()
+
+    def _keep(self, entry: Entry, outcome: Outcome) -> None:
+        """Keep a write that the catalogue has done, if a task runs."""
+        if task := running.running_task():
+            task.journal.keep(entry)
+            task.journal.note(entry.id, outcome)
+
+    def _own_registration(self, entry: Entry, kind: str, answer: Mapping[str, Any] | None) -> OwnRegistration:
+        artifact = str((entry.body.get("annotations") or {}).get("artifact") or "")
+        number = answer.get("number") if answer else None
+        project, branch = self.catalogue.project, branch_key(entry.branch)
+        return OwnRegistration(kind, project, branch, entry.asset, entry.id, number, artifact)

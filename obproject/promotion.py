@@ -41,6 +41,7 @@ from obproject.errors import (
 )
 from obproject.evaluation_log import is_evaluation_log
 from obproject.instances import typed_annotations
+from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, COLLECTIONS, KIND_OF, find_kind
 from obproject.notices import tell
 from obproject.project import ci
@@ -53,8 +54,6 @@ LIFECYCLE_ALIASES = ("candidate", "validated", "production")
 """The aliases that a promotion may give where the project doesn't name others."""
 
 _MOST_TAKES = 20
-
-Json = dict[str, Any]
 
 
 def promote_assets(

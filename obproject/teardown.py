@@ -10,17 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from obproject.branch_catalogue import BranchCatalogue
 from obproject.branches import branch_key, check_branch, check_project, is_main
 from obproject.deploy.choice import delete_live
 from obproject.deploy.metaflow_commands import DeployerError
 from obproject.errors import AssetError, InvalidInput, NoServer
+from obproject.json_types import Json
 from obproject.project.record import live_flows
 from obproject.settings import HOW_TO_CONFIGURE, Settings, find_settings
-
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True)

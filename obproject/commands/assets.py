@@ -9,11 +9,12 @@ from datetime import datetime
 from itertools import islice
 
 from obproject.assets import Asset
-from obproject.commands.outcome import Json, Outcome
+from obproject.commands.outcome import Outcome
 from obproject.commands.place import Place, find_place
 from obproject.commands.tables import moment, one_line, section, table
 from obproject.connection import Query
 from obproject.instances import with_text
+from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, KINDS
 
 _INSTANCE_COLUMNS = ("INSTANCE", "STATE", "REGISTERED (UTC)", "BY", "ALIASES", "TAGS")

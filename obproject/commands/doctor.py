@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from obproject.branches import BranchChoice, branch_key, resolve_branches
-from obproject.commands.outcome import CommandError, Json, Outcome
+from obproject.commands.outcome import CommandError, Outcome
 from obproject.commands.place import Named, ProjectFile, deployed_branch, find_project, read_project_file
 from obproject.commands.sources import describe_settings
 from obproject.commands.tables import one_line
 from obproject.connection import Connection
 from obproject.errors import AssetError
+from obproject.json_types import Json
 from obproject.project.definitions import DefinitionError, read_project
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 from obproject.shipping import LOOPBACK

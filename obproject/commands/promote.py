@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 
-from obproject.commands.outcome import Json, Outcome
+from obproject.commands.outcome import Outcome
 from obproject.commands.place import find_perimeter, find_project, read_project_file
 from obproject.commands.tables import table
+from obproject.json_types import Json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,9 +21,9 @@ from obproject.deploy.options import Options
 from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import SPEC_FILE, Plan
 from obproject.errors import AssetError, AssetNotFound
+from obproject.json_types import Json
 from obproject.project.record import build_deploy_request, live_flows, with_live_flows
 
-Json = dict[str, Any]
 Say = Callable[[str], None]
 
 COMPILED_AT_ONCE = min(4, os.cpu_count() or 1)

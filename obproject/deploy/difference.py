@@ -12,10 +12,9 @@ from typing import Any
 
 from obproject.branch_catalogue import BranchCatalogue
 from obproject.deploy.plan import Plan
+from obproject.json_types import Json
 from obproject.project.definitions import ASSET_FOLDERS
 from obproject.project.record import declaration, live_flows
-
-Json = dict[str, Any]
 
 _LABELS = {"display_name": "name", "card_markdown": "README", "markdown": "README"}
 _KNOWN_OF_ASSETS = ("display_name", "description", "icon", "properties")

@@ -19,9 +19,8 @@ from obproject.deploy.projects import NoProject, ProjectFolder, find_projects
 from obproject.deploy.report import describe_outcome, describe_plan
 from obproject.deploy.summary import summarise
 from obproject.errors import AssetError, AssetNotFound
+from obproject.json_types import Json
 from obproject.project.checked_toml import DefinitionError, Problem
-
-Json = dict[str, Any]
 
 BROKEN_PIPE = 141
 """Exit code of a program whose reader went away, as the shell gives it."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from obproject.deploy.plan import Plan
-
-Json = dict[str, Any]
+from obproject.json_types import Json
 
 
 @dataclass

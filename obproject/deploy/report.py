@@ -13,9 +13,8 @@ from obproject.deploy.difference import Change, Difference
 from obproject.deploy.metaflow_commands import Command, branch_options
 from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import SPEC_FILE, Plan
+from obproject.json_types import Json
 from obproject.project.git import is_ignored
-
-Json = dict[str, Any]
 
 _LONGEST_VALUE = 60
 

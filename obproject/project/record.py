@@ -19,11 +19,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from obproject.branches import branch_key, is_main
+from obproject.json_types import Json
 from obproject.project.definitions import AssetDefinition, AssetFolder, ProjectDefinition
 from obproject.project.git import Checkout, Commit
 from obproject.project.workflows import Workflow
-
-Json = dict[str, Any]
 
 DEPLOYER = {"entity_kind": "ci", "entity_id": "obproject-deploy"}
 LIVE_KEYS = ("deployer", "flow_template_id", "version_id")

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 from obproject.errors import InstancePending
+from obproject.json_types import Json
 from obproject.notices import tell
 from obproject.task import running
 
 _FIRST_PAUSE = 0.5
 _PAUSE_GROWTH = 1.5
 _LONGEST_PAUSE = 5.0
-
-Json = dict[str, Any]
 
 
 def settled(instance: Json, read_again: Callable[[], Json], seconds: float, about: str) -> Json:

@@ -165,33 +165,26 @@ def _card(flow: Workflow, names: Json) -> Json:
 
 
 def _definition(asset: AssetDefinition) -> Json:
-    return _known(
-        {
-            "kind": asset.folder,
-            "id": asset.id,
-            "name": asset.name,
-            "description": asset.description,
-            "properties": asset.properties,
-            "tags": asset.tags,
-            "asset_kind": asset.asset_kind,
-            "blobs": asset.blobs,
-            "icon": asset.icon,
-            "readme": asset.readme,
-            "source": asset.source,
-        }
-    )
+    """Return what the request to deploy says of an asset that is declared."""
+    declared = _declared(asset, name="name", readme="readme", asset_kind="asset_kind")
+    return {**declared, "kind": asset.folder, "source": asset.source}
 
 
 def declaration(asset: AssetDefinition) -> Json:
     """Return what the spec says of an asset that is declared."""
+    return _declared(asset, name="display_name", readme="card_markdown", asset_kind="kind")
+
+
+def _declared(asset: AssetDefinition, *, name: str, readme: str, asset_kind: str) -> Json:
+    """Return all that is declared of an asset; request and spec have keys of their own for three of its members."""
     return _known(
         {
             "id": asset.id,
-            "display_name": asset.name,
+            name: asset.name,
             "description": asset.description,
-            "card_markdown": asset.readme,
+            readme: asset.readme,
             "icon": asset.icon,
-            "kind": asset.asset_kind,
+            asset_kind: asset.asset_kind,
             "properties": asset.properties,
             "tags": asset.tags,
             "blobs": asset.blobs,

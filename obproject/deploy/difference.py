@@ -13,7 +13,7 @@ from typing import Any
 from obproject.branch_catalogue import BranchCatalogue
 from obproject.deploy.plan import Plan
 from obproject.json_types import Json
-from obproject.project.definitions import ASSET_FOLDERS
+from obproject.kinds import COLLECTIONS
 from obproject.project.record import declaration, live_flows
 
 _LABELS = {"display_name": "name", "card_markdown": "README", "markdown": "README"}
@@ -66,7 +66,7 @@ def compare(plan: Plan, *, skip_assets: bool = False) -> Difference:
 
 def _declared(spec: Json) -> dict[str, Json]:
     """Return what the last deployment declared, by name of the asset."""
-    entries = {folder: spec[folder] for folder in ASSET_FOLDERS if isinstance(spec.get(folder), list)}
+    entries = {folder: spec[folder] for folder in COLLECTIONS if isinstance(spec.get(folder), list)}
     return {
         f"{folder}/{entry['id']}": {"icon": None, "card_markdown": None, **entry}
         for folder, listed in entries.items()

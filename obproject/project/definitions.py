@@ -11,10 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from obproject import lengths
 from obproject.branches import check_alias, check_asset_id, check_branch, check_perimeter
+from obproject.kinds import COLLECTIONS, KIND_OF, Collection
 from obproject.project.checked_toml import (
     DefinitionError,
     Problem,
@@ -34,9 +35,6 @@ ASSET_FILE = "asset_config.toml"
 README_FILE = "README.md"
 DEPLOY_FILE = "obproject_deploy.toml"
 
-AssetFolder = Literal["data", "models"]
-ASSET_FOLDERS: tuple[AssetFolder, ...] = ("data", "models")
-DEFAULT_ASSET_KINDS: dict[AssetFolder, str] = {"data": "data", "models": "model"}
 DEPLOYERS = ("argo-workflows", "step-functions", "airflow", "none")
 """What flows can be deployed to, by the names of Metaflow's commands; none leaves them to be run by hand."""
 DEFAULT_ENVIRONMENT = "default"
@@ -51,7 +49,7 @@ _CONFIG_NAME = re.compile(r"[A-Za-z_]\w*")
 class AssetDefinition:
     """One ``asset_config.toml`` with the README beside it."""
 
-    folder: AssetFolder
+    folder: Collection
     id: str
     name: str
     description: str
@@ -153,7 +151,7 @@ def read_project(root: Path) -> ProjectDefinition:
     problems: list[Problem] = []
     config, folders = _read_config(root, problems)
     assets = [
-        asset for folder in ASSET_FOLDERS for asset in _read_assets(root, folder, folders.get(folder, folder), problems)
+        asset for folder in COLLECTIONS for asset in _read_assets(root, folder, folders.get(folder, folder), problems)
     ]
     _check_ids_differ(assets, problems)
     readme = read_readme(root, root, problems)
@@ -162,7 +160,7 @@ def read_project(root: Path) -> ProjectDefinition:
     return ProjectDefinition(root=root, config=config, assets=tuple(assets), readme=readme)
 
 
-def _read_config(root: Path, problems: list[Problem]) -> tuple[ProjectConfig, dict[AssetFolder, str]]:
+def _read_config(root: Path, problems: list[Problem]) -> tuple[ProjectConfig, dict[Collection, str]]:
     """Return the configuration and the folder names that it sets for the kinds of assets."""
     values = read_toml(root / PROJECT_FILE, PROJECT_FILE, problems)
     if values is None:
@@ -185,7 +183,7 @@ def _read_config(root: Path, problems: list[Problem]) -> tuple[ProjectConfig, di
         environments={name: _read_environment(name, inner) for name, inner in table.table("environments").tables()},
     )
     directories = table.table("obproject_dirs")
-    names = {folder: directories.text(folder, check=_inside("folder")) for folder in ASSET_FOLDERS}
+    names = {folder: directories.text(folder, check=_inside("folder")) for folder in COLLECTIONS}
     folders = {folder: name for folder, name in names.items() if name is not None}
     for folder, name in folders.items():
         if not (root / name).is_dir():
@@ -226,7 +224,7 @@ def read_deploy_rule(root: Path, directory: Path, problems: list[Problem]) -> De
     return DeployRule(tuple(branches) if branches is not None else None, tuple(deploy.texts("command")))
 
 
-def _read_assets(root: Path, folder: AssetFolder, name: str, problems: list[Problem]) -> list[AssetDefinition]:
+def _read_assets(root: Path, folder: Collection, name: str, problems: list[Problem]) -> list[AssetDefinition]:
     """Read every asset below one folder; stray files and hidden folders there are nobody's business."""
     parent = root / name
     if not parent.exists():
@@ -242,7 +240,7 @@ def _read_assets(root: Path, folder: AssetFolder, name: str, problems: list[Prob
     return [asset for asset in assets if asset is not None]
 
 
-def _read_asset(root: Path, folder: AssetFolder, directory: Path, problems: list[Problem]) -> AssetDefinition | None:
+def _read_asset(root: Path, folder: Collection, directory: Path, problems: list[Problem]) -> AssetDefinition | None:
     """Read one asset; None, with a problem noted, if it has no id that could be compared with the others'."""
     readme = read_readme(root, directory, problems)
     path = directory / ASSET_FILE
@@ -261,7 +259,7 @@ def _read_asset(root: Path, folder: AssetFolder, directory: Path, problems: list
         id=asset_id or "",
         name=name or "",
         description=description or "",
-        asset_kind=asset_kind or DEFAULT_ASSET_KINDS[folder],
+        asset_kind=asset_kind or KIND_OF[folder],
         source=source,
         properties=table.text_table("properties", check=_check_property),
         tags=table.text_table("tags", check=up_to(lengths.TAG_LENGTH)),
@@ -273,7 +271,7 @@ def _read_asset(root: Path, folder: AssetFolder, directory: Path, problems: list
 
 
 def _check_ids_differ(assets: list[AssetDefinition], problems: list[Problem]) -> None:
-    first_source: dict[tuple[AssetFolder, str], str] = {}
+    first_source: dict[tuple[Collection, str], str] = {}
     for asset in assets:
         first = first_source.setdefault((asset.folder, asset.id), asset.source)
         if first != asset.source:

@@ -20,7 +20,8 @@ from typing import Any
 
 from obproject.branches import branch_key, is_main
 from obproject.json_types import Json
-from obproject.project.definitions import AssetDefinition, AssetFolder, ProjectDefinition
+from obproject.kinds import Collection
+from obproject.project.definitions import AssetDefinition, ProjectDefinition
 from obproject.project.git import Checkout, Commit
 from obproject.project.workflows import Workflow
 
@@ -192,7 +193,7 @@ def _declared(asset: AssetDefinition, *, name: str, readme: str, asset_kind: str
     )
 
 
-def _declarations(project: ProjectDefinition, folder: AssetFolder) -> list[Json]:
+def _declarations(project: ProjectDefinition, folder: Collection) -> list[Json]:
     return [declaration(asset) for asset in project.assets if asset.folder == folder]
 
 

@@ -103,9 +103,11 @@ class ProjectEvent:
         if not ARGO_EVENTS_WEBHOOK_URL:
             raise EventNotPublished(f"The event {self.event!r} can't be published: {_HOW_TO_CONFIGURE}")
         try:
-            return ArgoEvent(self.event, url=ARGO_EVENTS_WEBHOOK_URL).publish(payload=values, ignore_errors=False)
+            event = ArgoEvent(self.event, url=ARGO_EVENTS_WEBHOOK_URL)
+            event_id: str = event.publish(payload=values, ignore_errors=False)
         except ArgoEventException as error:
             raise EventNotPublished(f"{error}. The webhook is {ARGO_EVENTS_WEBHOOK_URL}.") from error
+        return event_id
 
     def _valid_payload(self, payload: Mapping[str, Any] | None) -> dict[str, Any]:
         if not isinstance(payload, Mapping | None):

@@ -18,7 +18,8 @@ from obproject.commands.tables import one_line
 from obproject.connection import Connection
 from obproject.errors import AssetError
 from obproject.json_types import Json
-from obproject.project.definitions import DefinitionError, read_project
+from obproject.project.checked_toml import DefinitionError
+from obproject.project.definitions import read_project
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 from obproject.shipping import LOOPBACK
 
@@ -207,7 +208,7 @@ def _check_server(report: Report, settings: Settings) -> Json | None:
 
 def _check_grant(report: Report, perimeter: str, me: Json) -> Json | None:
     user, mode = me.get("user") or "nobody", me.get("mode")
-    grant = next((found for found in me["perimeters"] if found["perimeter"] == perimeter), None)
+    grant: Json | None = next((found for found in me["perimeters"] if found["perimeter"] == perimeter), None)
     if grant is None:
         visible = ", ".join(found["perimeter"] for found in me["perimeters"]) or "none"
         report.problem(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from obproject.branches import check_asset_id
 from obproject.deploy.metaflow_commands import Command
-from obproject.project.definitions import DEPLOY_FILE, Problem, read_deploy_rule
+from obproject.project.checked_toml import Problem
+from obproject.project.definitions import DEPLOY_FILE, read_deploy_rule
 
 
 @dataclass(frozen=True)

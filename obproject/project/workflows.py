@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from obproject.project.definitions import DefinitionError, Problem, read_deploy_rule, read_readme
+from obproject.project.checked_toml import DefinitionError, Problem
+from obproject.project.definitions import read_deploy_rule, read_readme
 from obproject.project.flow_code import EvaluationCard, FlowCode, FlowCodeError, read_flow
 
 

@@ -99,7 +99,8 @@ class HighlightDecorator(StepDecorator):
 
     def _card_uuid(self) -> str:
         cards = (one for one in self._decorators if one.name == "card" and one.attributes["type"] == "highlight")
-        return next(cards)._card_uuid
+        uuid: str = next(cards)._card_uuid
+        return uuid
 
 
 def _publish(flow: Any, content: Highlight) -> None:

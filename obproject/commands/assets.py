@@ -9,8 +9,8 @@ from datetime import datetime
 from itertools import islice
 
 from obproject.assets import Asset
-from obproject.commands.outcome import Outcome
 from obproject.commands.place import Place, find_place
+from obproject.commands.result import CommandResult
 from obproject.commands.tables import moment, one_line, section, table
 from obproject.connection import Query
 from obproject.instances import with_text
@@ -20,7 +20,7 @@ from obproject.kinds import COLLECTION_OF, KINDS
 _INSTANCE_COLUMNS = ("INSTANCE", "STATE", "REGISTERED (UTC)", "BY", "ALIASES", "TAGS")
 _ENTITY_COLUMNS = ("LAST (UTC)", "WHO")
 
-Command = Callable[[argparse.Namespace], Outcome]
+Command = Callable[[argparse.Namespace], CommandResult]
 
 
 def add_arguments(parser: argparse.ArgumentParser, shared: list[argparse.ArgumentParser]) -> None:
@@ -60,7 +60,7 @@ def _up_to(most: int) -> Callable[[str], int]:
 # list
 
 
-def list_assets(options: argparse.Namespace) -> Outcome:
+def list_assets(options: argparse.Namespace) -> CommandResult:
     """List the assets of a branch."""
     place = find_place(options)
     assets = place.assets()
@@ -68,7 +68,7 @@ def list_assets(options: argparse.Namespace) -> Outcome:
     kinds = (options.kind,) if options.kind else KINDS
     items = [item for kind in kinds for item in assets.catalogue.list_assets(place.branch.name, kind, query)]
     text = table(("ASSET", "KIND", "LATEST", "REGISTERED (UTC)", "BY", "ALIASES"), map(_item_row, items))
-    return Outcome({**place.as_json(), "assets": items}, text if items else _nothing_listed(place))
+    return CommandResult({**place.as_json(), "assets": items}, text if items else _nothing_listed(place))
 
 
 def _item_row(item: Json) -> tuple[str, ...]:
@@ -87,7 +87,7 @@ def _nothing_listed(place: Place) -> str:
 # show
 
 
-def show_asset(options: argparse.Namespace) -> Outcome:
+def show_asset(options: argparse.Namespace) -> CommandResult:
     """Show one asset."""
     place = find_place(options)
     assets = place.assets()
@@ -101,7 +101,7 @@ def show_asset(options: argparse.Namespace) -> Outcome:
         "recently_produced_by": found["recently_produced_by"],
         "recently_consumed_by": found["recently_consumed_by"],
     }
-    return Outcome({**place.as_json(), **document}, _describe(document, options.limit))
+    return CommandResult({**place.as_json(), **document}, _describe(document, options.limit))
 
 
 def _describe(shown: Json, limit: int) -> str:
@@ -133,7 +133,7 @@ def _entities(entries: list[Json]) -> list[tuple[str, ...]]:
 # history
 
 
-def tell_history(options: argparse.Namespace) -> Outcome:
+def tell_history(options: argparse.Namespace) -> CommandResult:
     """Tell what happened to an asset, the newest last."""
     place = find_place(options)
     assets = place.assets()
@@ -143,7 +143,7 @@ def tell_history(options: argparse.Namespace) -> Outcome:
     newest_first = heapq.merge(registered, moved, key=lambda event: datetime.fromisoformat(event["at"]), reverse=True)
     events = list(islice(newest_first, options.limit))[::-1]
     document = {**place.as_json(), "kind": kind, "asset": options.name, "events": events}
-    return Outcome(document, _tell(events))
+    return CommandResult(document, _tell(events))
 
 
 def _registrations(assets: Asset, place: Place, kind: str, name: str) -> Iterator[Json]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from obproject.branches import BranchChoice, branch_key, resolve_branches
-from obproject.commands.outcome import CommandError, Outcome
 from obproject.commands.place import Named, ProjectFile, deployed_branch, find_project, read_project_file
+from obproject.commands.result import CommandError, CommandResult
 from obproject.commands.sources import describe_settings
 from obproject.commands.tables import one_line
 from obproject.connection import Connection
@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=examine)
 
 
-def examine(options: argparse.Namespace) -> Outcome:
+def examine(options: argparse.Namespace) -> CommandResult:
     """Look at everything that a flow depends on here."""
     report = Report()
     _check_packages(report)
@@ -90,7 +90,7 @@ def examine(options: argparse.Namespace) -> Outcome:
     counts = {status: sum(check.status == status for check in report.checks) for status in ("problem", "warning")}
     summary = ", ".join(f"{count} {status}{'s' * (count != 1)}" for status, count in counts.items())
     document = {"ok": report.healthy, "checks": [asdict(check) for check in report.checks]}
-    return Outcome(document, "\n".join([*map(str, report.checks), summary]), ok=report.healthy)
+    return CommandResult(document, "\n".join([*map(str, report.checks), summary]), ok=report.healthy)
 
 
 # What is installed

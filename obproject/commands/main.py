@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from obproject.commands import assets, doctor, promote, teardown
-from obproject.commands.outcome import CommandError, Outcome
+from obproject.commands.result import CommandError, CommandResult
 from obproject.commands.tables import one_line
 from obproject.errors import AssetError
 
@@ -43,7 +43,7 @@ def _run(options: argparse.Namespace) -> int:
         # What is told on the way is no part of the result.
         with redirect_stdout(sys.stderr), warnings.catch_warnings():
             warnings.showwarning = _show_warning
-            outcome: Outcome = options.run(options)
+            result: CommandResult = options.run(options)
     except Exception as error:
         if not _is_for_the_user(error):
             raise
@@ -51,8 +51,8 @@ def _run(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps({"error": str(error)}, indent=2))
         return FAILED
-    print(json.dumps(outcome.document, indent=2) if options.json else outcome.text)
-    return DONE if outcome.ok else FAILED
+    print(json.dumps(result.document, indent=2) if options.json else result.text)
+    return DONE if result.ok else FAILED
 
 
 def _show_warning(message: Warning | str, *_where: Any, **_more: Any) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from obproject.assets import Asset
 from obproject.branches import check_branch
-from obproject.commands.outcome import CommandError
+from obproject.commands.result import CommandError
 from obproject.json_types import Json
 from obproject.project import ci
 from obproject.project.definitions import PROJECT_FILE, find_project_root

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 
-from obproject.commands.outcome import Outcome
 from obproject.commands.place import find_perimeter, find_project, read_project_file
+from obproject.commands.result import CommandResult
 from obproject.commands.tables import table
 from obproject.json_types import Json
 
@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=promote)
 
 
-def promote(options: argparse.Namespace) -> Outcome:
+def promote(options: argparse.Namespace) -> CommandResult:
     """Promote, and say per asset what became of it."""
     from obproject.promotion import promote_assets
 
@@ -47,7 +47,7 @@ def promote(options: argparse.Namespace) -> Outcome:
         with_aliases=options.with_aliases,
         alias=options.alias or None,
     )
-    return Outcome(answer, _describe(answer), ok=not answer["errors"])
+    return CommandResult(answer, _describe(answer), ok=not answer["errors"])
 
 
 def _describe(answer: Json) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from obproject.branches import is_main
-from obproject.commands.outcome import CommandError, Outcome
 from obproject.commands.place import ProjectFile, find_perimeter, read_project_file
+from obproject.commands.result import CommandError, CommandResult
 from obproject.commands.tables import table
 from obproject.settings import find_settings
 
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=tear_down)
 
 
-def tear_down(options: argparse.Namespace) -> Outcome:
+def tear_down(options: argparse.Namespace) -> CommandResult:
     """Show what there is, ask, and delete it."""
     from obproject.teardown import teardown
 
@@ -51,15 +51,15 @@ def tear_down(options: argparse.Namespace) -> Outcome:
         say=partial(print, file=sys.stderr),
     )
     if options.dry_run:
-        return _outcome(run(dry_run=True))
+        return _command_result(run(dry_run=True))
     if not options.yes:
         preview = run(dry_run=True)
         if not preview.deleted:
-            return _outcome(preview)
+            return _command_result(preview)
         # The production branch is refused without force, and then there is nothing to ask.
         if options.force or not is_main(preview.branch):
             _ask(preview)
-    return _outcome(run())
+    return _command_result(run())
 
 
 def _project_file(target: str) -> ProjectFile:
@@ -78,8 +78,8 @@ def _ask(preview: TeardownResult) -> None:
         raise CommandError("Nothing was deleted.")
 
 
-def _outcome(result: TeardownResult) -> Outcome:
-    return Outcome(result.document, _describe(result), ok=result.ok)
+def _command_result(result: TeardownResult) -> CommandResult:
+    return CommandResult(result.document, _describe(result), ok=result.ok)
 
 
 def _describe(result: TeardownResult) -> str:

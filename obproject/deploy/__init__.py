@@ -7,7 +7,7 @@ description of the project in one request, the orchestrator its flows, and the a
     options, projects   what is asked for, and of which projects
     plan                one project read and validated; apps, choice of the orchestrator
     metaflow_commands, deployers, airflow   Metaflow's commands
-    deployment, outcome what is done, and what came of it
+    deployment, result  what is done, and what came of it
     difference          what would change
     report, summary, comments      for people, in the terminal and on the pages of a CI
 """

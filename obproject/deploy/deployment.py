@@ -18,8 +18,8 @@ from obproject.branch_catalogue import BranchCatalogue
 from obproject.deploy.choice import delete_live
 from obproject.deploy.metaflow_commands import DeployableFlow, DeployerError
 from obproject.deploy.options import Options
-from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import SPEC_FILE, Plan
+from obproject.deploy.result import DeployResult
 from obproject.errors import AssetError, AssetNotFound
 from obproject.json_types import Json
 from obproject.project.record import build_deploy_request, live_flows, with_live_flows
@@ -62,21 +62,21 @@ def _indented(error: DeployerError) -> str:
     return "\n".join(f"    {line}" for line in str(error).splitlines())
 
 
-def deploy(plan: Plan, names: dict[str, str], options: Options, say: Say) -> Outcome:
+def deploy(plan: Plan, names: dict[str, str], options: Options, say: Say) -> DeployResult:
     """Deploy a project; ``names`` are those of its compiled flows. ``say`` is told what goes on.
 
-    What fails is in the outcome.
+    What fails is in the result.
     """
     deployment = _Deployment(plan, names, options, say)
     deployment.run()
-    return deployment.outcome
+    return deployment.result
 
 
-def write_spec_only(plan: Plan) -> Outcome:
+def write_spec_only(plan: Plan) -> DeployResult:
     """Write the project spec and ask nobody."""
-    outcome = Outcome(plan, plan.record)
-    _write_spec_file(outcome)
-    return outcome
+    result = DeployResult(plan, plan.record)
+    _write_spec_file(result)
+    return result
 
 
 class _Deployment:
@@ -85,8 +85,8 @@ class _Deployment:
     def __init__(self, plan: Plan, names: dict[str, str], options: Options, say: Say) -> None:
         self.plan, self.names, self.options, self.say = plan, names, options, say
         self.catalogue = BranchCatalogue(plan.settings, plan.name, plan.branch)
-        self.outcome = Outcome(plan, plan.record, not_deployed=[flow.name for flow in plan.flows])
-        self.outcome.apps_not_deployed = [app.name for app in plan.apps if app.command]
+        self.result = DeployResult(plan, plan.record, not_deployed=[flow.name for flow in plan.flows])
+        self.result.apps_not_deployed = [app.name for app in plan.apps if app.command]
         self.live: dict[str, Json] = {}
         """What the orchestrators have, as far as it is known."""
         self.is_recorded = True
@@ -101,24 +101,24 @@ class _Deployment:
             self._deploy_apps()
 
     def _fail(self, *lines: str) -> bool:
-        self.outcome.failures.append("\n".join(lines))
+        self.result.failures.append("\n".join(lines))
         return False
 
     def _declare(self) -> bool:
         """Bring the catalogue up to date, and write the spec file."""
-        outcome = self.outcome
+        result = self.result
         try:
             previous = _previous_spec(self.catalogue)
             self.live = live_flows(previous)
-            outcome.record = with_live_flows(_with_skipped(self.plan.record, previous, self.options), self.live)
+            result.record = with_live_flows(_with_skipped(self.plan.record, previous, self.options), self.live)
             declared = {flow.flow_name for flow in self.plan.workflows}
-            outcome.left = [] if self.options.skip_flows else sorted(self.live.keys() - declared)
-            outcome.elsewhere = self._elsewhere()
+            result.left = [] if self.options.skip_flows else sorted(self.live.keys() - declared)
+            result.elsewhere = self._elsewhere()
             assets = () if self.options.skip_assets else self.plan.project.assets
-            outcome.answer = self.catalogue.deploy(build_deploy_request(outcome.record, assets))
+            result.answer = self.catalogue.deploy(build_deploy_request(result.record, assets))
         except AssetError as error:
             return self._fail(str(error))
-        return _write_spec_file(outcome)
+        return _write_spec_file(result)
 
     def _elsewhere(self) -> dict[str, str]:
         """Return the flows that another orchestrator has, from when they were deployed to that."""
@@ -128,7 +128,7 @@ class _Deployment:
 
     def _deploy_flows(self) -> bool:
         """Deploy the flows one by one, up to the first that fails."""
-        deployer, outcome = self.plan.deployer, self.outcome
+        deployer, result = self.plan.deployer, self.result
         for flow in self.plan.flows:
             assert deployer
             self.say(f"Deploying {flow.name} to {deployer.name} ...")
@@ -142,8 +142,8 @@ class _Deployment:
             if self.options.verbose:
                 self.say(printed.rstrip())
             self._note_live(entry | {"version_id": self.plan.record["version_id"]})
-            outcome.deployed[flow.name] = self.names[flow.name]
-            outcome.not_deployed.remove(flow.name)
+            result.deployed[flow.name] = self.names[flow.name]
+            result.not_deployed.remove(flow.name)
         return True
 
     def _note_live(self, entry: Json) -> None:
@@ -151,20 +151,20 @@ class _Deployment:
         self.is_recorded = False
 
     def _what_is_live(self, failed: str) -> str:
-        live = ", ".join(self.outcome.deployed) or "none"
-        before = ", ".join(name for name in self.outcome.not_deployed if name != failed) or "none"
+        live = ", ".join(self.result.deployed) or "none"
+        before = ", ".join(name for name in self.result.not_deployed if name != failed) or "none"
         return f"Live with this version: {live}. Half-done or as before: {failed}. Not tried, so as before: {before}."
 
     def _prune(self) -> bool:
         """Delete the flows that the project lacks, if that is wanted."""
-        for name in self.outcome.left[:] if self.options.prune else ():
+        for name in self.result.left[:] if self.options.prune else ():
             self.say(f"Deleting {name} from {self.live[name]['deployer']} ...")
             try:
                 self._delete(name)
             except DeployerError as error:
                 return self._fail(f"{name} can't be deleted:\n{_indented(error)}", _AGAIN)
-            self.outcome.left.remove(name)
-            self.outcome.pruned.append(name)
+            self.result.left.remove(name)
+            self.result.pruned.append(name)
             del self.live[name]
             self.is_recorded = False
         return True
@@ -175,23 +175,21 @@ class _Deployment:
 
     def _record_flows(self) -> bool:
         """Tell the catalogue which flows are live, if that has changed."""
-        outcome = self.outcome
+        result = self.result
         if self.is_recorded:
             return True
-        entries = [
-            entry for entry in outcome.record["spec"]["workflows"] if entry.get("flow_name") not in outcome.pruned
-        ]
-        record = {**outcome.record, "spec": {**outcome.record["spec"], "workflows": entries}}
-        outcome.record = with_live_flows(record, self.live)
+        entries = [entry for entry in result.record["spec"]["workflows"] if entry.get("flow_name") not in result.pruned]
+        record = {**result.record, "spec": {**result.record["spec"], "workflows": entries}}
+        result.record = with_live_flows(record, self.live)
         try:
-            self.catalogue.post(outcome.record)
+            self.catalogue.post(result.record)
         except AssetError as error:
             return self._fail(str(error), "The catalogue does not know yet which flows are live.", _AGAIN)
-        return _write_spec_file(outcome)
+        return _write_spec_file(result)
 
     def _deploy_apps(self) -> None:
         """Run the commands of the apps one by one, up to the first that fails."""
-        outcome = self.outcome
+        result = self.result
         for app in self.plan.apps:
             if not app.command:
                 continue
@@ -203,8 +201,8 @@ class _Deployment:
                 return
             if self.options.verbose:
                 self.say(printed.rstrip())
-            outcome.apps.append(app.name)
-            outcome.apps_not_deployed.remove(app.name)
+            result.apps.append(app.name)
+            result.apps_not_deployed.remove(app.name)
 
 
 def _previous_spec(catalogue: BranchCatalogue) -> Json | None:
@@ -235,16 +233,16 @@ def _objects(value: Any) -> list[Json]:
     return [entry for entry in entries if isinstance(entry, dict)]
 
 
-def _write_spec_file(outcome: Outcome) -> bool:
+def _write_spec_file(result: DeployResult) -> bool:
     """Write the record beside ``obproject.toml``, so that a reader sees the old one or the new one whole."""
-    target = outcome.plan.spec_file
+    target = result.plan.spec_file
     draft = target.with_name(f".{SPEC_FILE}.{os.getpid()}")
     try:
-        draft.write_text(json.dumps(outcome.record, indent=2) + "\n", encoding="utf-8")
+        draft.write_text(json.dumps(result.record, indent=2) + "\n", encoding="utf-8")
         draft.replace(target)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        outcome.failures.append(f"can't write {target}: {error.strerror}")
+        result.failures.append(f"can't write {target}: {error.strerror}")
         return False
-    outcome.wrote_spec = True
+    result.wrote_spec = True
     return True

@@ -13,10 +13,10 @@ from obproject.deploy.comments import NoComment, find_conversation, write_to_job
 from obproject.deploy.deployment import compile_flows, deploy, write_spec_only
 from obproject.deploy.difference import Difference, compare
 from obproject.deploy.options import Options, read_options
-from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import Plan, make_plan
 from obproject.deploy.projects import NoProject, ProjectFolder, find_projects
-from obproject.deploy.report import describe_outcome, describe_plan
+from obproject.deploy.report import describe_plan, describe_result
+from obproject.deploy.result import DeployResult
 from obproject.deploy.summary import summarise
 from obproject.errors import AssetError, AssetNotFound
 from obproject.json_types import Json
@@ -90,9 +90,9 @@ class _DeployRun:
         compiled = self._compile(plans)
         if self._is_over():
             return self._end()
-        outcomes = self._deploy(compiled)
-        self.documents = [outcome.document for outcome in outcomes]
-        self._publish(outcomes)
+        results = self._deploy(compiled)
+        self.documents = [result.document for result in results]
+        self._publish(results)
         return self._end()
 
     # Before anything is changed
@@ -165,27 +165,27 @@ class _DeployRun:
 
     # Changing things
 
-    def _deploy(self, compiled: Sequence[tuple[Plan, dict[str, str]]]) -> list[Outcome]:
+    def _deploy(self, compiled: Sequence[tuple[Plan, dict[str, str]]]) -> list[DeployResult]:
         """Deploy one project after the other, up to the first that fails unless all are to be tried."""
-        outcomes: list[Outcome] = []
+        results: list[DeployResult] = []
         for plan, names in compiled:
-            if outcomes and not outcomes[-1].ok and not self.options.continue_on_error:
+            if results and not results[-1].ok and not self.options.continue_on_error:
                 self._note(plan.folder.name, "was not deployed, because one before it failed.")
                 continue
             only_spec = self.options.spec_only
-            outcome = write_spec_only(plan) if only_spec else deploy(plan, names, self.options, self.say)
-            outcomes.append(outcome)
-            self.say(describe_outcome(outcome))
-            for failure in outcome.failures:
+            result = write_spec_only(plan) if only_spec else deploy(plan, names, self.options, self.say)
+            results.append(result)
+            self.say(describe_result(result))
+            for failure in result.failures:
                 self.voice.complain(f"obproject-deploy: {failure}")
-        return outcomes
+        return results
 
-    def _publish(self, outcomes: Sequence[Outcome]) -> None:
+    def _publish(self, results: Sequence[DeployResult]) -> None:
         """Put the summaries where people look; what does not work is one line."""
-        if self.options.spec_only or not outcomes:
+        if self.options.spec_only or not results:
             return
-        texts = [summarise(outcome) for outcome in outcomes]
-        ci = outcomes[0].plan.ci
+        texts = [summarise(result) for result in results]
+        ci = results[0].plan.ci
         try:
             if self.options.summary:
                 self.options.summary.write_text("\n".join(texts), encoding="utf-8")
@@ -195,8 +195,8 @@ class _DeployRun:
             self.voice.complain(f"The summary was not written: {error}")
         if ci and (conversation := find_conversation(ci.system)):
             try:
-                for outcome, text in zip(outcomes, texts, strict=True):
-                    conversation.say(f"obproject-deploy {outcome.plan.settings.perimeter}/{outcome.plan.name}", text)
+                for result, text in zip(results, texts, strict=True):
+                    conversation.say(f"obproject-deploy {result.plan.settings.perimeter}/{result.plan.name}", text)
             except NoComment as error:
                 self.voice.complain(f"The comment was not written: {error}")
 

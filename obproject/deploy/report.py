@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 
 from obproject.deploy.difference import Change, Difference
 from obproject.deploy.metaflow_commands import Command, branch_options
-from obproject.deploy.outcome import Outcome
 from obproject.deploy.plan import SPEC_FILE, Plan
+from obproject.deploy.result import DeployResult
 from obproject.json_types import Json
 from obproject.project.git import is_ignored
 
@@ -97,19 +97,19 @@ def _shown(command: Command) -> str:
     return f"cd {shlex.quote(str(command.folder))} && {settings} {command}"
 
 
-# An outcome
+# A result
 
 
-def describe_outcome(outcome: Outcome) -> str:
+def describe_result(result: DeployResult) -> str:
     """Return what was done."""
-    return "\n".join([*_catalogue_lines(outcome), *_flow_lines(outcome), *_spec_file_lines(outcome)])
+    return "\n".join([*_catalogue_lines(result), *_flow_lines(result), *_spec_file_lines(result)])
 
 
-def _catalogue_lines(outcome: Outcome) -> Iterator[str]:
-    answer = outcome.answer
+def _catalogue_lines(result: DeployResult) -> Iterator[str]:
+    answer = result.answer
     if answer is None:
         return
-    yield f"Deployed {headline(outcome.plan)}."
+    yield f"Deployed {headline(result.plan)}."
     for word in ("created", "updated", "unchanged"):
         yield from (_line(word, asset) for asset in answer.get(word, ()))
     yield from (_line("overridden", describe_override(entry)) for entry in answer.get("overridden", ()))
@@ -119,18 +119,18 @@ def _catalogue_lines(outcome: Outcome) -> Iterator[str]:
         yield f"Warning: {warning}"
 
 
-def _flow_lines(outcome: Outcome) -> Iterator[str]:
-    for name, template in outcome.deployed.items():
+def _flow_lines(result: DeployResult) -> Iterator[str]:
+    for name, template in result.deployed.items():
         yield _line("deployed", f"{name}  {template}")
-    yield from (_line("app", name) for name in outcome.apps)
-    yield from (_line("pruned", name) for name in outcome.pruned)
-    for name, deployer in outcome.elsewhere.items():
+    yield from (_line("app", name) for name in result.apps)
+    yield from (_line("pruned", name) for name in result.pruned)
+    for name, deployer in result.elsewhere.items():
         yield f"  {name} is on {deployer} too, from before; to delete it there:"
-        yield f"    {_delete_command(outcome.plan, name, deployer)}"
-    if outcome.left:
-        yield f"  still live, no longer in the project: {', '.join(outcome.left)} (--prune deletes them)"
-    if outcome.url:
-        yield f"See it at {urljoin(f'{outcome.plan.settings.url}/', outcome.url)}"
+        yield f"    {_delete_command(result.plan, name, deployer)}"
+    if result.left:
+        yield f"  still live, no longer in the project: {', '.join(result.left)} (--prune deletes them)"
+    if result.url:
+        yield f"See it at {urljoin(f'{result.plan.settings.url}/', result.url)}"
 
 
 def _delete_command(plan: Plan, name: str, deployer: str) -> str:
@@ -138,10 +138,10 @@ def _delete_command(plan: Plan, name: str, deployer: str) -> str:
     return shlex.join(("python", str(file), *branch_options(plan.branch), deployer, "delete"))
 
 
-def _spec_file_lines(outcome: Outcome) -> Iterator[str]:
-    if not outcome.wrote_spec:
+def _spec_file_lines(result: DeployResult) -> Iterator[str]:
+    if not result.wrote_spec:
         return
-    plan = outcome.plan
+    plan = result.plan
     by_hand = [] if plan.deployer else list(_run_commands(plan))
     yield f"Wrote {SPEC_FILE}." + (" To run a flow as deployed from this branch:" if by_hand else "")
     yield from by_hand

@@ -9,7 +9,7 @@ from obproject.json_types import Json
 
 
 @dataclass
-class Outcome:
+class DeployResult:
     """What came of the deployment of one project. Names are those of flows and apps."""
 
     plan: Plan
@@ -44,7 +44,7 @@ class Outcome:
 
     @property
     def document(self) -> Json:
-        """The outcome for programs."""
+        """The result for programs."""
         plan = self.plan
         return {
             "project": plan.name,

@@ -12,7 +12,7 @@ class CommandError(Exception):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandResult:
     """The result of a command."""
 
     document: Json

@@ -273,7 +273,7 @@ class Asset:
     def get_flowproject_spec(self) -> dict[str, Any] | None:
         """Return the branch's project spec as the last deploy posted it; None if there was none."""
         branch = self.reader.branches[0]
-        about = f"project spec of {self.catalogue.place(branch)}"
+        about = f"project spec of {self.catalogue.branch_label(branch)}"
         try:
             return self.catalogue.request("GET", branch, "latestflowproject", about=about)
         except AssetNotFound:

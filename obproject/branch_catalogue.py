@@ -24,12 +24,12 @@ class BranchCatalogue:
         self.branch = branch
         patient = replace(settings, timeout=max(settings.timeout, MIN_TIMEOUT))
         self._client = CatalogueClient(project, lambda: patient)
-        self._place = self._client.place(branch)
+        self._label = self._client.branch_label(branch)
 
     def spec(self) -> Json | None:
         """Return the spec of the newest deployment; None if there is none on a perimeter that can be seen."""
         try:
-            return self._client.request("GET", self.branch, "latestflowproject", about=f"the spec of {self._place}")
+            return self._client.request("GET", self.branch, "latestflowproject", about=f"the spec of {self._label}")
         except AssetNotFound as error:
             if "project" in error.detail or "branch" in error.detail:
                 return None
@@ -38,22 +38,22 @@ class BranchCatalogue:
     def assets(self) -> Iterator[tuple[Collection, Json]]:
         """Yield every asset, declared or registered in whatever state, with its kind."""
         for collection in COLLECTIONS:
-            about = f"the {collection} assets of {self._place}"
+            about = f"the {collection} assets of {self._label}"
             for item in self._client.items(self.branch, collection, {"page_size": PAGE_SIZE}, about=about):
                 yield collection, item
 
     def deploy(self, request: Json) -> Json:
         """Declare assets and post the spec, all of it or nothing; return what changed."""
-        return self._client.request("POST", self.branch, "deploys", body=request, about=f"deploying {self._place}")
+        return self._client.request("POST", self.branch, "deploys", body=request, about=f"deploying {self._label}")
 
     def post(self, record: Json) -> None:
         """Post a spec alone, as the newest of the branch."""
-        about = f"the spec of {self._place}"
+        about = f"the spec of {self._label}"
         self._client.perimeter_request("POST", "flowprojects", body=record, about=about)
 
     def delete_asset(self, collection: str, asset_id: str) -> None:
         """Delete an asset with its instances; one that is gone is no error."""
-        about = f"deleting {collection}/{asset_id} on {self._place}"
+        about = f"deleting {collection}/{asset_id} on {self._label}"
         try:
             self._client.request("DELETE", self.branch, collection, asset_id, about=about)
         except AssetNotFound as error:
@@ -62,4 +62,4 @@ class BranchCatalogue:
 
     def delete_spec(self) -> None:
         """Withdraw the spec."""
-        self._client.request("DELETE", self.branch, "flowprojects", about=f"deleting the spec of {self._place}")
+        self._client.request("DELETE", self.branch, "flowprojects", about=f"deleting the spec of {self._label}")

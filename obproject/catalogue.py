@@ -70,13 +70,13 @@ class CatalogueClient:
             self.connection = Connection(fresh)
             return self.connection.request(method, path, about=about, **arguments)
 
-    def place(self, branch: str) -> str:
+    def branch_label(self, branch: str) -> str:
         """Return what a branch is called in sentences."""
         return f"branch {branch!r} of project {self.project!r}"
 
     def list_assets(self, branch: str, kind: str, query: Query) -> list[Json]:
         """Return all assets of a kind that fit a query, each with its newest instance and the text of that."""
-        about = f"{label_of(kind)}s of {self.place(branch)}"
+        about = f"{label_of(kind)}s of {self.branch_label(branch)}"
         return [
             {**item, "latest_instance": with_text(latest) if (latest := item.get("latest_instance")) else None}
             for item in self.items(branch, COLLECTION_OF[kind], query, about=about)
@@ -90,7 +90,7 @@ class CatalogueClient:
     def show_highlight(self, branch: str, body: Mapping[str, Any], key: str) -> Json:
         """Show a highlight on the overview of a branch."""
         headers = {"Idempotency-Key": key}
-        about = f"highlight on {self.place(branch)}"
+        about = f"highlight on {self.branch_label(branch)}"
         return self.request("POST", branch, "highlights", body=body, headers=headers, about=about)
 
     # One asset
@@ -108,7 +108,7 @@ class CatalogueClient:
     ) -> Json:
         """Make one request below the address of an asset."""
         reference = f" ({segments[-1]})" if segments else ""
-        about = f"{label_of(kind)} {checked(check_asset_id, name)!r}{reference} on {self.place(branch)}"
+        about = f"{label_of(kind)} {checked(check_asset_id, name)!r}{reference} on {self.branch_label(branch)}"
         path = (COLLECTION_OF[kind], name, *segments)
         return self.request(method, branch, *path, body=body, query=query, headers=headers, about=about)
 

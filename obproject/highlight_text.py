@@ -12,4 +12,4 @@ _BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 def bold_parts(line: str) -> list[tuple[str, bool]]:
     """Return the parts of a line in their order, without the asterisks, each with whether it is bold."""
-    return [(text, place % 2 == 1) for place, text in enumerate(_BOLD.split(line)) if text]
+    return [(text, index % 2 == 1) for index, text in enumerate(_BOLD.split(line)) if text]

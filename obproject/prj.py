@@ -18,7 +18,7 @@ from obproject.references import ReferenceKind
 from obproject.task import running
 from obproject.task.artifacts import load_artifact
 from obproject.task.running import OwnRegistration
-from obproject.task.waiting import is_mine, settled
+from obproject.task.waiting import is_from_this_task, wait_while_pending
 
 
 class ProjectAsset(Asset):
@@ -118,7 +118,7 @@ class ProjectContext:
 
         ``blobs`` are the references to it, ``kind`` says what they are, such as ``s3_object`` or ``snowflake_table``.
         """
-        return self._told(self.asset.register_data_asset(name, description, kind, blobs, annotations, tags), kind)
+        return self._report(self.asset.register_data_asset(name, description, kind, blobs, annotations, tags), kind)
 
     def register_external_model(
         self,
@@ -130,7 +130,7 @@ class ProjectContext:
         description: str | None = None,
     ) -> dict[str, Any] | None:
         """Register a model that lives elsewhere; see :meth:`register_external_data`."""
-        return self._told(self.asset.register_model_asset(name, description, kind, blobs, annotations, tags), kind)
+        return self._report(self.asset.register_model_asset(name, description, kind, blobs, annotations, tags), kind)
 
     def get_data(self, name: str, instance: str = "latest") -> Any:
         """Return the artifact behind an instance of a data asset, and become its consumer.
@@ -182,9 +182,9 @@ class ProjectContext:
         task = running.running_task()
         known = {"artifact": artifact, **({"run_pathspec": task.run_pathspec} if task else {}), **(annotations or {})}
         register = self.asset.register_data_asset if kind == "data" else self.asset.register_model_asset
-        return self._told(register(name, description, "artifact", None, known, tags), f"artifact {artifact}")
+        return self._report(register(name, description, "artifact", None, known, tags), f"artifact {artifact}")
 
-    def _told(self, instance: dict[str, Any] | None, what: str) -> dict[str, Any] | None:
+    def _report(self, instance: dict[str, Any] | None, what: str) -> dict[str, Any] | None:
         """Print which reference a registration made."""
         if instance is not None:
             asset = instance["asset"]
@@ -203,7 +203,7 @@ class ProjectContext:
         about = f"The {kind} asset {name!r} on branch {branch!r}"
         catalogue = self.asset.catalogue
         read_again = partial(catalogue.instance, branch, kind, name, instance["id"])
-        instance = settled(instance, read_again, catalogue.settings.wait, about)
+        instance = wait_while_pending(instance, read_again, catalogue.settings.wait, about)
         value = load_artifact(instance, about)
         # By id, so that what is recorded is what was loaded even if a newer instance came in between.
         self.asset.writer.consume_exactly(branch, kind, name, instance["id"], reference)
@@ -224,7 +224,7 @@ class ProjectContext:
     def _pending_elsewhere(self, kind: str, name: str) -> tuple[str, dict[str, Any]] | None:
         """Return the newest pending instance, unless this very task has registered it."""
         found = self.asset.reader.newest_pending(kind, name)
-        return None if found is None or is_mine(found[1]) else found
+        return None if found is None or is_from_this_task(found[1]) else found
 
     def _registered_here(self, kind: str, name: str, reference: str) -> tuple[OwnRegistration | None, str]:
         """Return what this very task has registered, if the reference means it, and the reference.

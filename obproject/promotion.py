@@ -85,11 +85,11 @@ def promote_assets(
     settings = _project_settings(project)
     _check_alias(alias, settings.aliases)
     wanted = [_collection(kind) for kind in ([kinds] if isinstance(kinds, str) else kinds or COLLECTIONS)]
-    way = _Way(project, source, target, settings.perimeter)
-    if way.within_branch and alias is None:
+    route = _Route(project, source, target, settings.perimeter)
+    if route.within_branch and alias is None:
         raise InvalidInput(f"Source and target are the branch {target!r}, and no alias is given: nothing to promote.")
-    also_aliases = not way.within_branch if with_aliases is None else with_aliases
-    promotion = _Promotion(way, str(checked(parse_reference, instance)), also_aliases, alias)
+    also_aliases = not route.within_branch if with_aliases is None else with_aliases
+    promotion = _Promotion(route, str(checked(parse_reference, instance)), also_aliases, alias)
     if asset is None:
         for collection in wanted:
             promotion.promote_all(collection)
@@ -107,7 +107,7 @@ class _OnlyDefined(NotPromotable):
 class _Promotion:
     """One call of promote_assets: what is wanted, and what became of each asset."""
 
-    way: _Way
+    route: _Route
     reference: str
     also_aliases: bool
     alias: str | None
@@ -119,30 +119,30 @@ class _Promotion:
         found = False
         for collection in collections:
             with self._noting(kind=collection, name=name):
-                if lenient and not self.way.source_has(collection, name):
+                if lenient and not self.route.source_has(collection, name):
                     continue
                 found = True
                 self._promote(collection, name)
         if not found and not self.errors:
-            where = f"source branch {self.way.source!r} (checked: {', '.join(collections)})"
+            where = f"source branch {self.route.source!r} (checked: {', '.join(collections)})"
             self._failed({"kind": None, "name": name}, f"asset {name!r} not found on {where}")
 
     def promote_all(self, collection: str) -> None:
         """Promote every asset of a kind that has something to promote."""
         names: list[str] = []
         with self._noting(kind=collection):
-            names = self.way.names_on_source(collection)
+            names = self.route.names_on_source(collection)
         for name in names:
             with self._noting(kind=collection, name=name), suppress(_OnlyDefined):
                 self._promote(collection, name)
 
     def warn_if_empty(self) -> None:
         if not self.promoted and not self.errors:
-            text = f"The branch {self.way.source!r} has nothing to promote; promote before tearing a branch down."
+            text = f"The branch {self.route.source!r} has nothing to promote; promote before tearing a branch down."
             warnings.warn(text, stacklevel=3)
 
     def _promote(self, collection: str, name: str) -> None:
-        self.way.promote(KIND_OF[collection], name, self.reference, self.also_aliases, self.alias)
+        self.route.promote(KIND_OF[collection], name, self.reference, self.also_aliases, self.alias)
         self.promoted.append({"kind": collection, "name": name, "alias": self.alias})
 
     def _failed(self, subject: Mapping[str, Any], error: str) -> None:
@@ -158,8 +158,8 @@ class _Promotion:
             self._failed(subject, str(error))
 
 
-class _Way:
-    """The way from one branch of a project to another, or to itself."""
+class _Route:
+    """The route from one branch of a project to another, or to itself."""
 
     def __init__(self, project: str, source: str, target: str, perimeter: str | None) -> None:
         perimeter = find_settings(None, None, None, perimeter).perimeter

@@ -51,8 +51,8 @@ def register_asset(
         "annotations": json_value(annotations),
         "tags": None if tags is None else tag_pairs(tags),
     }
-    place = (base_url, service_headers, perimeter, project, branch)
-    return with_text(_call("PATCH", place, kind, name, body=body))
+    address = (base_url, service_headers, perimeter, project, branch)
+    return with_text(_call("PATCH", address, kind, name, body=body))
 
 
 def _get(
@@ -66,8 +66,8 @@ def _get(
     asset: str,
     instance: str,
 ) -> Json:
-    place = (base_url, service_headers, perimeter, project, branch)
-    return with_text(_call("GET", place, kind, asset, "instances", instance))
+    address = (base_url, service_headers, perimeter, project, branch)
+    return with_text(_call("GET", address, kind, asset, "instances", instance))
 
 
 def _consume(
@@ -82,8 +82,8 @@ def _consume(
     entity_ref: Mapping[str, str],
     instance: str,
 ) -> Json:
-    place = (base_url, service_headers, perimeter, project, branch)
-    return with_text(_call("PUT", place, kind, asset, "instances", instance, body={"entity_ref": entity_ref}))
+    address = (base_url, service_headers, perimeter, project, branch)
+    return with_text(_call("PUT", address, kind, asset, "instances", instance, body={"entity_ref": entity_ref}))
 
 
 def _delete(
@@ -121,15 +121,15 @@ get_data_asset_summary, get_model_asset_summary = partial(_summary, "data"), par
 
 def _call(
     method: str,
-    place: tuple[str, Headers, str, str, str],
+    address: tuple[str, Headers, str, str, str],
     *rest: str,
     body: Json | None = None,
     query: Query | None = None,
 ) -> Json:
-    base_url, service_headers, perimeter, project, branch = place
+    base_url, service_headers, perimeter, project, branch = address
     # Who asks is in the given headers, so no token of the environment goes along to the given address.
     headers = tuple(sorted((service_headers or {}).items()))
     settings = replace(find_settings(base_url, None, perimeter), token=None, service_headers=headers)
     client = CatalogueClient(project, lambda: settings)
-    about = f"{'/'.join(rest)} on {client.place(branch)}"
+    about = f"{'/'.join(rest)} on {client.branch_label(branch)}"
     return client.request(method, branch, *rest, body=body, query=query, about=about)

@@ -102,14 +102,14 @@ def teardown(
     catalogue = BranchCatalogue(settings, project, branch)
     spec = catalogue.spec()
     assets = [(folder, item["asset"]["id"]) for folder, item in catalogue.assets()]
-    demolition = _Demolition(result, say or _say_nothing)
+    deletions = _Deletions(result, say or _say_nothing)
     for name, entry in live_flows(spec).items():
-        demolition.delete(f"flow {name}", partial(delete_live, entry, project, branch, authorize, dags_folder))
+        deletions.delete(f"flow {name}", partial(delete_live, entry, project, branch, authorize, dags_folder))
     flows_are_gone = result.ok
     for folder, asset_id in assets:
-        demolition.delete(f"{folder}/{asset_id}", partial(catalogue.delete_asset, folder, asset_id))
+        deletions.delete(f"{folder}/{asset_id}", partial(catalogue.delete_asset, folder, asset_id))
     if spec is not None and flows_are_gone:
-        demolition.delete("spec", catalogue.delete_spec)
+        deletions.delete("spec", catalogue.delete_spec)
     return result
 
 
@@ -123,7 +123,7 @@ def _parse(target: str) -> tuple[str, str]:
         raise InvalidInput(f"{target!r}: {error}.") from None
 
 
-class _Demolition:
+class _Deletions:
     """Deletes one thing after the other, and keeps what came of it."""
 
     def __init__(self, result: TeardownResult, say: Callable[[str], None]) -> None:

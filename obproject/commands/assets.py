@@ -11,7 +11,7 @@ from itertools import islice
 from obproject.assets import Asset
 from obproject.commands.place import Place, find_place
 from obproject.commands.result import CommandResult
-from obproject.commands.tables import moment, one_line, section, table
+from obproject.commands.tables import format_time, one_line, section, table
 from obproject.connection import Query
 from obproject.instances import with_text
 from obproject.json_types import Json
@@ -20,7 +20,7 @@ from obproject.kinds import COLLECTION_OF, KINDS
 _INSTANCE_COLUMNS = ("INSTANCE", "STATE", "REGISTERED (UTC)", "BY", "ALIASES", "TAGS")
 _ENTITY_COLUMNS = ("LAST (UTC)", "WHO")
 
-Command = Callable[[argparse.Namespace], CommandResult]
+Action = Callable[[argparse.Namespace], CommandResult]
 
 
 def add_arguments(parser: argparse.ArgumentParser, shared: list[argparse.ArgumentParser]) -> None:
@@ -35,11 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser, shared: list[argparse.Argumen
     listing.set_defaults(run=list_assets)
     showing = commands.add_parser("show", parents=shared, help="one asset: definition, instances, aliases, lineage")
     _add_asset(showing, show_asset, "newest entries of each table", 5, 200)
-    telling = commands.add_parser("history", parents=shared, help="instances and alias moves in the order of time")
-    _add_asset(telling, tell_history, "newest events to tell", 50, 10_000)
+    history = commands.add_parser("history", parents=shared, help="instances and alias moves in the order of time")
+    _add_asset(history, show_history, "newest events to tell", 50, 10_000)
 
 
-def _add_asset(parser: argparse.ArgumentParser, run: Command, what: str, default: int, most: int) -> None:
+def _add_asset(parser: argparse.ArgumentParser, run: Action, what: str, default: int, most: int) -> None:
     parser.add_argument("name", metavar="NAME", help="the asset's id")
     parser.add_argument("--kind", choices=KINDS, help="needed where one name stands for a data and a model asset")
     parser.add_argument(
@@ -77,7 +77,14 @@ def _item_row(item: Json) -> tuple[str, ...]:
     if latest is None:
         return (name, "", "none yet", "", "", "")
     aliases = " ".join(f"@{alias}" for alias in latest["aliases"])
-    return (name, _asset_kind(latest), latest["ref"], moment(latest["created_at"]), _who(latest["created_by"]), aliases)
+    return (
+        name,
+        _asset_kind(latest),
+        latest["ref"],
+        format_time(latest["created_at"]),
+        _who(latest["created_by"]),
+        aliases,
+    )
 
 
 def _nothing_listed(place: Place) -> str:
@@ -123,17 +130,17 @@ def _instance_row(instance: Json) -> tuple[str, ...]:
     aliases = " ".join(f"@{alias}" for alias in instance["aliases"])
     tags = " ".join(f"{tag['key']}={tag['value']}" for tag in instance["tags"])
     who = _who(instance["created_by"])
-    return (instance["ref"], instance["state"], moment(instance["created_at"]), who, aliases, tags)
+    return (instance["ref"], instance["state"], format_time(instance["created_at"]), who, aliases, tags)
 
 
 def _entities(entries: list[Json]) -> list[tuple[str, ...]]:
-    return [(moment(entry["at"]), _who(entry["entity_ref"])) for entry in entries]
+    return [(format_time(entry["at"]), _who(entry["entity_ref"])) for entry in entries]
 
 
 # history
 
 
-def tell_history(options: argparse.Namespace) -> CommandResult:
+def show_history(options: argparse.Namespace) -> CommandResult:
     """Tell what happened to an asset, the newest last."""
     place = find_place(options)
     assets = place.assets()
@@ -143,7 +150,7 @@ def tell_history(options: argparse.Namespace) -> CommandResult:
     newest_first = heapq.merge(registered, moved, key=lambda event: datetime.fromisoformat(event["at"]), reverse=True)
     events = list(islice(newest_first, options.limit))[::-1]
     document = {**place.as_json(), "kind": kind, "asset": options.name, "events": events}
-    return CommandResult(document, _tell(events))
+    return CommandResult(document, _describe_events(events))
 
 
 def _registrations(assets: Asset, place: Place, kind: str, name: str) -> Iterator[Json]:
@@ -177,9 +184,9 @@ def _moves(assets: Asset, kind: str, name: str) -> Iterator[Json]:
         }
 
 
-def _tell(events: list[Json]) -> str:
+def _describe_events(events: list[Json]) -> str:
     refs = {event["instance_id"]: event["instance"] for event in events if event["event"] == "registered"}
-    rows = [(moment(event["at"]), _what_happened(event, refs), _who(event["by"])) for event in events]
+    rows = [(format_time(event["at"]), _what_happened(event, refs), _who(event["by"])) for event in events]
     return table(("TIME (UTC)", "WHAT", "BY"), rows) if rows else "Nothing has happened to it yet."
 
 

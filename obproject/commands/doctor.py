@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from obproject.branches import BranchChoice, branch_key, resolve_branches
-from obproject.commands.place import Named, ProjectFile, deployed_branch, find_project, read_project_file
+from obproject.commands.place import ProjectFile, SourcedName, deployed_branch, find_project, read_project_file
 from obproject.commands.result import CommandError, CommandResult
 from obproject.commands.sources import describe_settings
 from obproject.commands.tables import one_line
@@ -249,7 +249,7 @@ def _check_deploy(report: Report, options: argparse.Namespace, file: ProjectFile
     if file.path is None:
         return
     try:
-        target = Named(options.branch, "--branch") if options.branch else deployed_branch(file)
+        target = SourcedName(options.branch, "--branch") if options.branch else deployed_branch(file)
     except CommandError as error:
         report.warning("deploy", f"A deploy from here would not know its branch. {error}")
         return

@@ -20,7 +20,7 @@ from obproject.settings import find_settings
 
 
 @dataclass(frozen=True)
-class Named:
+class SourcedName:
     """A name, and what it comes from."""
 
     name: str
@@ -64,8 +64,8 @@ class Place:
     """One branch of one project in one perimeter."""
 
     perimeter: str
-    project: Named
-    branch: Named
+    project: SourcedName
+    branch: SourcedName
 
     def assets(self) -> Asset:
         """Return the assets there, to look at."""
@@ -103,7 +103,7 @@ def find_perimeter(options: argparse.Namespace, file: ProjectFile) -> str:
     return find_settings(perimeter=options.perimeter, project_perimeter=file.text("perimeter")).perimeter
 
 
-def find_project(options: argparse.Namespace, file: ProjectFile) -> Named:
+def find_project(options: argparse.Namespace, file: ProjectFile) -> SourcedName:
     """Return the project; raise CommandError if nothing names one."""
     found = _first(
         (options.project, "--project"), (os.environ.get("OB_PROJECT"), "OB_PROJECT"), (file.text("project"), file.path)
@@ -113,12 +113,12 @@ def find_project(options: argparse.Namespace, file: ProjectFile) -> Named:
     return found
 
 
-def _branch(options: argparse.Namespace, file: ProjectFile) -> Named:
-    asked = _first((options.branch, "--branch"), (os.environ.get("OB_BRANCH"), "OB_BRANCH"))
-    return asked or deployed_branch(file)
+def _branch(options: argparse.Namespace, file: ProjectFile) -> SourcedName:
+    given = _first((options.branch, "--branch"), (os.environ.get("OB_BRANCH"), "OB_BRANCH"))
+    return given or deployed_branch(file)
 
 
-def deployed_branch(file: ProjectFile) -> Named:
+def deployed_branch(file: ProjectFile) -> SourcedName:
     """Return the branch that a deploy of the present folder would write to; raise CommandError if nothing names it."""
     found = _first((file.text("branch"), file.path), (ci.find_branch(os.environ), "the CI")) or _git_branch()
     try:
@@ -128,7 +128,7 @@ def deployed_branch(file: ProjectFile) -> Named:
     return found
 
 
-def _git_branch() -> Named:
+def _git_branch() -> SourcedName:
     try:
         checkout = read_checkout(Path.cwd())
     except GitError as error:
@@ -137,8 +137,8 @@ def _git_branch() -> Named:
         raise CommandError(f"Which branch? {Path.cwd()} is in no git repository. Give --branch NAME.")
     if checkout.branch is None:
         raise CommandError("Which branch? Git is on a detached HEAD, which is no branch. Give --branch NAME.")
-    return Named(checkout.branch, "git")
+    return SourcedName(checkout.branch, "git")
 
 
-def _first(*candidates: tuple[str | None, object]) -> Named | None:
-    return next((Named(name, str(source)) for name, source in candidates if name), None)
+def _first(*candidates: tuple[str | None, object]) -> SourcedName | None:
+    return next((SourcedName(name, str(source)) for name, source in candidates if name), None)

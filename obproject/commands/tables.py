@@ -25,6 +25,6 @@ def one_line(value: object) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in words)
 
 
-def moment(text: str) -> str:
+def format_time(text: str) -> str:
     """Return a time of the wire as it stands in tables: UTC, to the second."""
     return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")

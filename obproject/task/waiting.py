@@ -19,12 +19,12 @@ _PAUSE_GROWTH = 1.5
 _LONGEST_PAUSE = 5.0
 
 
-def settled(instance: Json, read_again: Callable[[], Json], seconds: float, about: str) -> Json:
+def wait_while_pending(instance: Json, read_again: Callable[[], Json], seconds: float, about: str) -> Json:
     """Return an instance once it is no more pending; ``about`` names asset and branch for what is printed and raised.
 
     Raises InstancePending, naming the running task, if it is still pending after ``seconds``.
     """
-    deadline = time.monotonic() + (0 if is_mine(instance) else seconds)
+    deadline = time.monotonic() + (0 if is_from_this_task(instance) else seconds)
     about = f"{about} ({instance['ref']})"
     pause = _FIRST_PAUSE
     if instance.get("state") == "pending" and time.monotonic() < deadline:
@@ -46,7 +46,7 @@ def _producer(instance: Json) -> str:
     return str(instance["created_by"]["entity_id"])
 
 
-def is_mine(instance: Json) -> bool:
+def is_from_this_task(instance: Json) -> bool:
     """Say whether the task that runs here registered the instance: it can't end while it waits for itself."""
     task = running.running_task()
     return task is not None and _producer(instance) == task.ref["entity_id"]

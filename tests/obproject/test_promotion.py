@@ -152,8 +152,8 @@ def test_promoters_of_other_words_make_no_second_copy(
     unconfigured.setenv("ASSETSITE_DEPLOYMENT", "releaser")
     assert promote_assets(name, "feature/x", "main") == promoted("clf")
     # As if both had looked for a copy before either made one.
-    find, looks = promotion._Way._find_copy, iter([False])
-    unconfigured.setattr(promotion._Way, "_find_copy", lambda *place: find(*place) if next(looks, True) else None)
+    find, looks = promotion._Route._find_copy, iter([False])
+    unconfigured.setattr(promotion._Route, "_find_copy", lambda *place: find(*place) if next(looks, True) else None)
     assert promote_assets(name, "feature_x", "main") == promoted("clf")
     assert next(looks, "both looked") == "both looked"
     assert [one.id for one in main.list_model_asset_instances("clf")] == [copy.id]

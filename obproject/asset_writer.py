@@ -19,7 +19,7 @@ from obproject.journal import Entry, Operation, Outcome, id_from, new_id
 from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, label_of
 from obproject.task import running
-from obproject.task.journal_writer import moment, now, outcome_of
+from obproject.task.journal_writer import now, outcome_of, parse_time
 from obproject.task.running import OwnRegistration, RunningTask
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class AssetWriter:
         event = id_from(Operation.REGISTER, key)
         entry = self._entry(Operation.REGISTER, self.branch, kind, name, body=body, event=event)
         answer = self.catalogue.register(self.branch, kind, name, {**body, "id": event}, key)
-        self._keep(entry, outcome_of(entry.operation, answer))
+        self._record(entry, outcome_of(entry.operation, answer))
 
     def consume(self, reader: AssetReader, kind: str, name: str, reference: str) -> Json:
         """Become a consumer of the instance that a reference means where the asset is read, and return it."""
@@ -93,16 +93,16 @@ class AssetWriter:
         branch, answer = reader.first_with(
             kind, name, lambda branch: self.catalogue.consume(branch, kind, name, reference, sent)
         )
-        # Kept afterwards: only the answer says which instance the reference meant.
+        # Stored afterwards: only the answer says which instance the reference meant.
         body["reference"] = reference
         entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=answer["id"], event=event)
-        self._keep(entry, outcome_of(entry.operation, answer))
+        self._record(entry, outcome_of(entry.operation, answer))
         return with_text(answer)
 
     def consume_exactly(self, branch: str, kind: str, name: str, instance_id: str, reference: str) -> None:
         """Become a consumer of an instance that was read before, by a reference that may mean another one by now.
 
-        A running task goes on meanwhile.
+        A running task does not wait for the answer.
         """
         body = self._consumption() | {"reference": reference}
         entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=instance_id)
@@ -112,7 +112,7 @@ class AssetWriter:
             return self.catalogue.consume(branch, kind, name, instance_id, whole, entry.id)
 
         if task := running.running_task():
-            task.journal.write_meanwhile(entry, self.catalogue.settings, send)
+            task.journal.write_in_background(entry, self.catalogue.settings, send)
         else:
             send()
 
@@ -123,7 +123,7 @@ class AssetWriter:
             self.catalogue.delete_asset(self.branch, kind, name, entry.id)
         except AssetNotFound:
             return False
-        self._keep(entry, Outcome())
+        self._record(entry, Outcome())
         return True
 
     def set_alias(self, branch: str, kind: str, name: str, alias: str, body: Mapping[str, Any]) -> Json:
@@ -131,7 +131,7 @@ class AssetWriter:
         body = {"entity_ref": self.entity_ref, **body}
         entry = self._entry(Operation.SET_ALIAS, branch, kind, name, body=body, alias=alias)
         answer = self.catalogue.put_alias(branch, kind, name, alias, {**body, "id": entry.id})
-        self._keep(entry, Outcome(at=moment(answer["alias"].get("updated_at"))))
+        self._record(entry, Outcome(at=parse_time(answer["alias"].get("updated_at"))))
         return answer
 
     def delete_alias(self, kind: str, name: str, alias: str, expected_id: str | None = None) -> bool:
@@ -143,7 +143,7 @@ class AssetWriter:
             self.catalogue.delete_alias(self.branch, kind, name, alias, query)
         except InstanceNotFound:
             return False
-        self._keep(entry, Outcome())
+        self._record(entry, Outcome())
         return True
 
     def show_highlight(self, highlight: Highlight) -> Json | None:
@@ -201,15 +201,15 @@ class AssetWriter:
         )
 
     def _write(self, entry: Entry, send: Callable[[], Json]) -> Json | None:
-        """Send a write under the id of its entry; return None if it could only be kept with the running task."""
+        """Send a write under the id of its entry; return None if it is only in the journal."""
         task = running.running_task()
         return task.journal.write(entry, self.catalogue.settings, send) if task else send()
 
-    def _keep(self, entry: Entry, outcome: Outcome) -> None:
-        """Keep a write that the catalogue has done, if a task runs."""
+    def _record(self, entry: Entry, outcome: Outcome) -> None:
+        """Store a write that the catalogue has done in the journal, if a task runs."""
         if task := running.running_task():
-            task.journal.keep(entry)
-            task.journal.note(entry.id, outcome)
+            task.journal.store(entry)
+            task.journal.remember(entry.id, outcome)
 
     def _own_registration(self, entry: Entry, kind: str, answer: Mapping[str, Any] | None) -> OwnRegistration:
         artifact = str((entry.body.get("annotations") or {}).get("artifact") or "")

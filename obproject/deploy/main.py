@@ -28,14 +28,14 @@ BROKEN_PIPE = 141
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return 0 if all went well, 1 if there was any problem, 141 if nobody reads the output."""
-    voice = Voice()
+    output = Output()
     try:
-        code = _DeployRun(read_options(argv), voice).run()
+        code = _DeployRun(read_options(argv), output).run()
         # A pipe that broke shows here, not when the interpreter ends.
         sys.stdout.flush()
     except BrokenPipeError:
-        voice.is_heard = False
-    if not voice.is_heard:
+        output.is_open = False
+    if not output.is_open:
         _discard_output()
         return BROKEN_PIPE
     return code
@@ -48,10 +48,10 @@ def _discard_output() -> None:
         os.dup2(nowhere, stream.fileno())
 
 
-class Voice:
-    """Prints. If nobody listens any more, what was begun is done to its end all the same."""
+class Output:
+    """Standard output and error. When their reader goes away, the run goes on to its end without printing."""
 
-    is_heard = True
+    is_open = True
 
     def say(self, text: str) -> None:
         """Print a text as a result."""
@@ -63,18 +63,18 @@ class Voice:
 
     def _write(self, text: str, stream: Any) -> None:
         try:
-            if self.is_heard and text:
+            if self.is_open and text:
                 print(text, file=stream, flush=True)
         except BrokenPipeError:
-            self.is_heard = False
+            self.is_open = False
 
 
 class _DeployRun:
     """One run of the program."""
 
-    def __init__(self, options: Options, voice: Voice) -> None:
-        self.options, self.voice = options, voice
-        self.say: Callable[[str], None] = _say_nothing if options.quiet or options.json else voice.say
+    def __init__(self, options: Options, output: Output) -> None:
+        self.options, self.output = options, output
+        self.say: Callable[[str], None] = _say_nothing if options.quiet or options.json else output.say
         self.problems: list[Json] = []
         """What was found wrong before anything was changed."""
         self.documents: list[Json] = []
@@ -141,7 +141,7 @@ class _DeployRun:
 
     def _note(self, project: str, message: str, **place: str) -> None:
         self.problems.append({"project": project, "message": message, **place})
-        self.voice.complain(f"{project}: {message}" if project else message)
+        self.output.complain(f"{project}: {message}" if project else message)
 
     def _is_over(self) -> bool:
         """Say whether what was found wrong ends it: anything does, unless other projects are to go on."""
@@ -177,7 +177,7 @@ class _DeployRun:
             results.append(result)
             self.say(describe_result(result))
             for failure in result.failures:
-                self.voice.complain(f"obproject-deploy: {failure}")
+                self.output.complain(f"obproject-deploy: {failure}")
         return results
 
     def _publish(self, results: Sequence[DeployResult]) -> None:
@@ -192,13 +192,13 @@ class _DeployRun:
             if ci and (line := write_to_job_page(ci.system, "\n".join(texts))):
                 self.say(line)
         except OSError as error:
-            self.voice.complain(f"The summary was not written: {error}")
+            self.output.complain(f"The summary was not written: {error}")
         if ci and (conversation := find_conversation(ci.system)):
             try:
                 for result, text in zip(results, texts, strict=True):
                     conversation.say(f"obproject-deploy {result.plan.settings.perimeter}/{result.plan.name}", text)
             except NoComment as error:
-                self.voice.complain(f"The comment was not written: {error}")
+                self.output.complain(f"The comment was not written: {error}")
 
     def _end(self) -> int:
         """Print the document, or how many problems there were; return the exit code."""
@@ -206,9 +206,9 @@ class _DeployRun:
         if self.options.json:
             status = "failed" if not ok else "dry_run" if self.options.dry_run else "ok"
             document = {"status": status, "problems": self.problems, "projects": self.documents}
-            self.voice.say(json.dumps(document, indent=2))
+            self.output.say(json.dumps(document, indent=2))
         elif (count := len(self.problems)) and not self.documents:
-            self.voice.complain(f"{count} problem{'s' if count > 1 else ''} found; nothing was deployed.")
+            self.output.complain(f"{count} problem{'s' if count > 1 else ''} found; nothing was deployed.")
         return 0 if ok else 1
 
 

@@ -1,9 +1,9 @@
-"""What a task keeps of its writes, so that none is lost when the catalogue is away.
+"""The journal of a task's writes, so that none is lost while the catalogue is unavailable.
 
-Before a task sends a registration or a consumption, it keeps it in its own Metaflow metadata; at its end it keeps what
-the catalogue answered. A write that got no answer is made up for when the catalogue reads that metadata
-(``manage.py reconcile``), and the flow goes on, unless ``ASSETSITE_STRICT`` says otherwise. A write that the catalogue
-refused is an error of the flow, and is never made up for.
+Before a task sends a registration or a consumption, it stores an entry in its own Metaflow metadata; at its end it
+stores what the catalogue answered. A write without an answer is backfilled when the catalogue reads that metadata
+(``manage.py reconcile``), and the flow goes on, unless ``ASSETSITE_STRICT`` is set. A write that the catalogue refused
+is an error of the flow, and is never backfilled. :mod:`obproject.journal` has the format.
 """
 
 from __future__ import annotations
@@ -18,176 +18,176 @@ from typing import Any
 
 from obproject.errors import NoServer, RequestRefused, ServerFault, ServerUnreachable, UnexpectedAnswer
 from obproject.journal import OUTCOMES_FIELD, TYPE, Entry, Operation, Outcome, outcomes_as_json
+from obproject.json_types import Json
 from obproject.notices import tell
 from obproject.settings import HOW_TO_CONFIGURE, Settings
 
 PAUSE = 60.0
-"""Seconds for which writes are only kept after the catalogue gave no answer, so that each of them need not wait."""
+"""Seconds after a call without an answer during which writes are only stored, so that not each of them waits."""
 
 _MOST_REASON = 500
-AWAY = (NoServer, ServerUnreachable, UnexpectedAnswer, ServerFault)
-"""What says that the catalogue gave no answer, whatever the reason."""
-
-Answer = dict[str, Any]
+UNAVAILABLE = (NoServer, ServerUnreachable, UnexpectedAnswer, ServerFault)
+"""The errors that mean that the catalogue gave no answer."""
 
 
-class Journal:
-    """The writes of one task attempt, as its metadata keeps them.
+class JournalWriter:
+    """Writes the journal of one task attempt.
 
-    ``register`` stores Metaflow's MetaDatum objects with the task, ``attempt`` is the attempt's number, ``place`` says
-    where a catalogue finds them, and ``say_unpublished`` is asked once whether this task is to say that no catalogue
-    is configured: the first one of a run says it.
+    ``register`` stores Metaflow's MetaDatum objects with the task, ``attempt`` is the attempt's number. For messages:
+    ``root_option`` returns the option of ``manage.py reconcile`` that names this metadata, and ``claim_notice`` whether
+    this task is the one of its run that reports that no catalogue is configured.
     """
 
     def __init__(
         self,
         register: Callable[[list[Any]], None],
         attempt: int,
-        place: Callable[[], str],
-        say_unpublished: Callable[[], bool],
+        root_option: Callable[[], str],
+        claim_notice: Callable[[], bool],
     ) -> None:
         self._register = register
         self._attempt = attempt
-        self._place = place
-        self._say_unpublished = say_unpublished
+        self._root_option = root_option
+        self._claim_notice = claim_notice
         self._outcomes: dict[str, Outcome] = {}
-        self._away_until: dict[Settings, float] = {}
-        self._told: set[type[Exception]] = set()
+        self._unavailable_until: dict[Settings, float] = {}
+        self._reported: set[type[Exception]] = set()
         self._process = os.getpid()
         self._sending: list[threading.Thread] = []
 
-    def write(self, entry: Entry, settings: Settings, send: Callable[[], Answer]) -> Answer | None:
-        """Keep a write, then send it; return the catalogue's answer, or None if it is only kept.
+    def write(self, entry: Entry, settings: Settings, send: Callable[[], Json]) -> Json | None:
+        """Store a write, then send it; return the catalogue's answer, or None if the write is only stored.
 
-        Raises what the catalogue refuses; with ``settings.strict``, and where keeping failed, also that it is away.
+        Raises the refusal of the catalogue. That it is unavailable is raised only with ``settings.strict``, or if the
+        write could not be stored either.
         """
         self.finish()
-        kept = self.keep(entry)
-        if kept and not settings.strict and self.is_away(settings):
+        is_stored = self.store(entry)
+        if is_stored and not settings.strict and self.is_unavailable(settings):
             return None
-        return self._send(entry, settings, send, kept)
+        return self._send(entry, settings, send, is_stored)
 
-    def write_meanwhile(self, entry: Entry, settings: Settings, send: Callable[[], Answer]) -> None:
-        """Keep a write, and send it while the task goes on; :meth:`finish` waits for that.
+    def write_in_background(self, entry: Entry, settings: Settings, send: Callable[[], Json]) -> None:
+        """Store a write, and send it in the background; :meth:`finish` waits for it.
 
-        What would be raised is printed, unless ``settings.strict`` makes this one wait.
+        Errors of the background are printed. With ``settings.strict``, the write is sent at once and they are raised.
         """
         self.finish()
-        kept = self.keep(entry)
-        if settings.strict or not kept:
-            self._send(entry, settings, send, kept)
-        elif not self.is_away(settings):
-            sending = threading.Thread(target=self._send_and_tell, args=(entry, settings, send))
+        is_stored = self.store(entry)
+        if settings.strict or not is_stored:
+            self._send(entry, settings, send, is_stored)
+        elif not self.is_unavailable(settings):
+            sending = threading.Thread(target=self._send_in_background, args=(entry, settings, send))
             self._sending.append(sending)
             sending.start()
 
     def finish(self) -> None:
-        """Wait for what is being sent meanwhile, so that writes reach the catalogue in their order."""
+        """Wait for what is sent in the background, so that writes reach the catalogue in their order."""
         for sending in tuple(self._sending):
             if sending is not threading.current_thread():
                 sending.join()
                 with suppress(ValueError):  # another thread of the step has waited for it too
                     self._sending.remove(sending)
 
-    def _send_and_tell(self, entry: Entry, settings: Settings, send: Callable[[], Answer]) -> None:
+    def _send_in_background(self, entry: Entry, settings: Settings, send: Callable[[], Json]) -> None:
         try:
-            self._send(entry, settings, send, kept=True)
+            self._send(entry, settings, send, is_stored=True)
         except Exception as error:
             tell(str(error))
 
-    def _send(self, entry: Entry, settings: Settings, send: Callable[[], Answer], kept: bool) -> Answer | None:
+    def _send(self, entry: Entry, settings: Settings, send: Callable[[], Json], is_stored: bool) -> Json | None:
         try:
             answer = send()
-        except AWAY as error:
-            if settings.strict or not kept:
+        except UNAVAILABLE as error:
+            if settings.strict or not is_stored:
                 raise
-            self.go_on(error, settings)
+            self.note_unavailable(error, settings)
             return None
         except RequestRefused as refusal:
-            self._note_now({entry.id: Outcome(refused=str(refusal)[:_MOST_REASON])})
+            self._store_outcomes({entry.id: Outcome(refused=str(refusal)[:_MOST_REASON])})
             raise
-        self.note(entry.id, outcome_of(entry.operation, answer))
+        self.remember(entry.id, outcome_of(entry.operation, answer))
         return answer
 
-    def keep(self, entry: Entry) -> bool:
-        """Store a write with the task; say whether that went well. Never raises: the catalogue may have it anyway."""
-        return self._store(entry.field, entry.as_json())
+    def store(self, entry: Entry) -> bool:
+        """Store a write with the task; return whether it is stored. Never raises: the catalogue may have it anyway."""
+        return self._store_datum(entry.field, entry.as_json())
 
-    def note(self, entry_id: str, outcome: Outcome) -> None:
+    def remember(self, entry_id: str, outcome: Outcome) -> None:
         """Remember what the catalogue answered, until :meth:`close`."""
         if os.getpid() == self._process:
             self._outcomes[entry_id] = outcome
         else:
             # A forked child's memory is gone before the task's end.
-            self._note_now({entry_id: outcome})
+            self._store_outcomes({entry_id: outcome})
 
     def close(self) -> None:
         """Store all answers with the task; a second call stores what came in between."""
         self.finish()
         outcomes, self._outcomes = self._outcomes, {}
         if outcomes and os.getpid() == self._process:
-            self._note_now(outcomes)
+            self._store_outcomes(outcomes)
 
-    def is_away(self, settings: Settings) -> bool:
-        """Say whether the catalogue gave no answer a moment ago."""
-        return time.monotonic() < self._away_until.get(settings, 0.0)
+    def is_unavailable(self, settings: Settings) -> bool:
+        """Return whether the catalogue gave no answer a moment ago."""
+        return time.monotonic() < self._unavailable_until.get(settings, 0.0)
 
-    def _note_now(self, outcomes: Mapping[str, Outcome]) -> None:
+    def _store_outcomes(self, outcomes: Mapping[str, Outcome]) -> None:
         # Named after one of the entries: Metaflow keeps one datum per name and millisecond.
-        self._store(f"{OUTCOMES_FIELD}{next(iter(outcomes))}", outcomes_as_json(outcomes))
+        self._store_datum(f"{OUTCOMES_FIELD}{next(iter(outcomes))}", outcomes_as_json(outcomes))
 
-    def _store(self, name: str, value: str) -> bool:
+    def _store_datum(self, name: str, value: str) -> bool:
         from metaflow.metadata_provider import MetaDatum
 
         datum = MetaDatum(field=name, value=value, type=TYPE, tags=[f"attempt_id:{self._attempt}"])
         try:
             self._register([datum])
         except Exception as error:
-            self._tell(type(error), f"What this task registers can't be kept with the run: {error}")
+            self._report(type(error), f"What this task registers can't be kept with the run: {error}")
             return False
         return True
 
-    def go_on(self, error: Exception, settings: Settings) -> None:
-        """Take note that the catalogue is away, and say once what becomes of the writes."""
-        self._away_until[settings] = time.monotonic() + PAUSE
+    def note_unavailable(self, error: Exception, settings: Settings) -> None:
+        """Stop sending for a while, and report once what becomes of the writes."""
+        self._unavailable_until[settings] = time.monotonic() + PAUSE
         if not isinstance(error, NoServer):
-            self._tell(
+            self._report(
                 type(error),
                 f"{error} What this task registers is kept with the run; the catalogue takes it over by itself, or by: "
-                f"manage.py reconcile{self._place()}",
+                f"manage.py reconcile{self._root_option()}",
             )
-        elif NoServer not in self._told and self._say_unpublished():
-            self._tell(
+        elif NoServer not in self._reported and self._claim_notice():
+            self._report(
                 NoServer,
                 f"the assets of this run are kept with the run, and not published. {HOW_TO_CONFIGURE} "
-                f"What was kept is published by: manage.py reconcile{self._place()}",
+                f"What was kept is published by: manage.py reconcile{self._root_option()}",
             )
-        self._told.add(type(error))
+        self._reported.add(type(error))
 
-    def _tell(self, about: type[Exception], text: str) -> None:
-        """Print a line, once a task for each kind of trouble."""
-        if about not in self._told:
-            self._told.add(about)
+    def _report(self, about: type[Exception], text: str) -> None:
+        """Print a line, once in a task for each kind of error."""
+        if about not in self._reported:
+            self._reported.add(about)
             tell(text)
 
 
 def outcome_of(operation: Operation, answer: Mapping[str, Any]) -> Outcome:
-    """Return what an answer says of a write: when the catalogue did it, and the number of a registered instance."""
+    """Return the outcome that an answer reports: when the write was done, and the number of a registered instance."""
     if operation is Operation.HIGHLIGHT:
-        return Outcome(moment(answer.get("at")))
+        return Outcome(parse_time(answer.get("at")))
     if operation is Operation.REGISTER:
         number = answer.get("number")
-        return Outcome(moment(answer.get("created_at")), number if isinstance(number, int) else None)
-    return Outcome(moment(answer.get("consumed_at")))
+        return Outcome(parse_time(answer.get("created_at")), number if isinstance(number, int) else None)
+    return Outcome(parse_time(answer.get("consumed_at")))
 
 
 def now() -> datetime:
-    """Return the present moment by the task's clock."""
+    """Return the time by the task's clock."""
     return datetime.now(UTC)
 
 
-def moment(text: Any) -> datetime | None:
-    """Return the moment that an answer names; None if it names none."""
+def parse_time(text: Any) -> datetime | None:
+    """Return a time of an answer; None if the text is none."""
     try:
         return datetime.fromisoformat(text)
     except (TypeError, ValueError):

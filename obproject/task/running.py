@@ -21,7 +21,7 @@ from obproject.connection import Connection, path_of
 from obproject.entities import task_ref
 from obproject.journal import Process
 from obproject.notices import tell
-from obproject.task.journal_writer import AWAY, Journal
+from obproject.task.journal_writer import UNAVAILABLE, JournalWriter
 
 _UNPUBLISHED = "assets_unpublished"
 
@@ -29,7 +29,7 @@ _current: RunningTask | None = None
 
 
 class OwnRegistration(NamedTuple):
-    """An artifact of the running task that stands behind an instance."""
+    """An artifact that the running task has registered as an instance."""
 
     kind: str
     project: str
@@ -62,13 +62,13 @@ class RunningTask:
     _process: int = field(default_factory=os.getpid)
 
     def __post_init__(self) -> None:
-        self.journal = Journal(
+        self.journal = JournalWriter(
             register=partial(self.metadata.register_metadata, self.run_id, self.step, self.task_id),
             attempt=self.attempt,
-            place=lambda: _metadata_place(self.metadata),
-            say_unpublished=lambda: self.tag_run([_UNPUBLISHED]),
+            root_option=lambda: _root_option(self.metadata),
+            claim_notice=lambda: self.tag_run([_UNPUBLISHED]),
         )
-        """What this task keeps of its writes."""
+        """The journal of this task's writes."""
 
     @property
     def ref(self) -> dict[str, str]:
@@ -86,7 +86,7 @@ class RunningTask:
         return Process(socket.gethostname(), self._process)
 
     def provenance(self) -> dict[str, Any]:
-        """Return what a registration says about this task: nothing of it is ready before :meth:`settle`."""
+        """Return the part of a registration that is about this task; it stays pending until :meth:`settle`."""
         return {"state": "pending", "attempt": self.attempt, "datastore": self.datastore}
 
     def remember(self, registration: OwnRegistration) -> None:
@@ -104,13 +104,13 @@ class RunningTask:
             self._unsettled.append(connection)
 
     def on_success(self, act: Callable[[], None]) -> None:
-        """Do something that never raises when the task has succeeded, as its last write."""
+        """Call a function that never raises when the task has succeeded, as its last write."""
         self._on_success.append(act)
 
     def settle(self, ok: bool) -> None:
-        """Tell each catalogue that holds something of this task whether the task succeeded; a second call does nothing.
+        """Report to each catalogue that has registrations of this task how the task ended; a second call does nothing.
 
-        Never raises: the task's own outcome stands. A catalogue that could not be told finds it out from Metaflow.
+        Never raises: the task's own outcome stands. A catalogue that gets no message learns it from Metaflow.
         """
         # A forked child inherits the task, but its end is not the task's end.
         if os.getpid() != self._process:
@@ -118,7 +118,7 @@ class RunningTask:
         self.journal.finish()
         while self._unsettled:
             connection = self._unsettled.pop()
-            if not self.journal.is_away(connection.settings):
+            if not self.journal.is_unavailable(connection.settings):
                 self._confirm(connection, ok)
         while ok and self._on_success:
             self._on_success.pop()()
@@ -129,8 +129,8 @@ class RunningTask:
         path = path_of("perimeters", connection.settings.perimeter, "confirmations")
         try:
             connection.request("POST", path, body=self._confirmation(ok), about=about)
-        except AWAY as error:
-            self.journal.go_on(error, connection.settings)
+        except UNAVAILABLE as error:
+            self.journal.note_unavailable(error, connection.settings)
         except Exception as error:
             tell(f"what this task registered stays pending. {error}")
 
@@ -139,7 +139,7 @@ class RunningTask:
         return body if ok else {**body, "reason": "the task failed"}
 
     def tag_run(self, tags: Collection[str]) -> bool:
-        """Put tags on the run; say whether any of them is new there.
+        """Put tags on the run; return whether any of them is new there.
 
         Never raises: tags help to find runs, and no run should fail for want of them.
         """
@@ -154,8 +154,8 @@ class RunningTask:
         return bool(missing)
 
 
-def _metadata_place(metadata: Any) -> str:
-    """Return the option by which a catalogue is told where this metadata is; empty if it is in a service."""
+def _root_option(metadata: Any) -> str:
+    """Return the option of ``manage.py reconcile`` that names this metadata; empty if it is in a service."""
     if metadata.TYPE != "local":
         return ""
     from metaflow.plugins.datastores.local_storage import LocalStorage

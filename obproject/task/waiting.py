@@ -1,7 +1,7 @@
 """Waiting for an instance whose task is still running.
 
-What a running task registers is pending, since its artifacts can't be read before it ends. Who asks for such an
-instance waits for that end, as long as ``ASSETSITE_WAIT`` allows.
+What a running task registers is pending, since its artifacts can't be read before it ends. A reader of such an instance
+waits until the task ends, for at most ``ASSETSITE_WAIT`` seconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LONGEST_PAUSE = 5.0
 
 
 def wait_while_pending(instance: Json, read_again: Callable[[], Json], seconds: float, about: str) -> Json:
-    """Return an instance once it is no more pending; ``about`` names asset and branch for what is printed and raised.
+    """Wait until an instance is no longer pending, and return it; ``about`` names asset and branch in messages.
 
     Raises InstancePending, naming the running task, if it is still pending after ``seconds``.
     """
@@ -47,6 +47,6 @@ def _producer(instance: Json) -> str:
 
 
 def is_from_this_task(instance: Json) -> bool:
-    """Say whether the task that runs here registered the instance: it can't end while it waits for itself."""
+    """Return whether the running task registered the instance: it can't end while it waits for itself."""
     task = running.running_task()
     return task is not None and _producer(instance) == task.ref["entity_id"]

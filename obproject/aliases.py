@@ -1,4 +1,4 @@
-"""Aliases, the movable names of instances (``@production``), as the catalogue tells about them.
+"""Aliases, the movable names of instances (``@production``), as the catalogue returns them.
 
 They are set, moved, deleted and listed by the methods of :class:`obproject.Asset`.
 """

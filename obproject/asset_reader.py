@@ -173,7 +173,7 @@ def checked_kind(word: str) -> str:
 
 
 def parsed_reference(text: str) -> Reference:
-    """Return what a reference says; raise InvalidInput if it is none."""
+    """Parse a reference; raise InvalidInput if it is none."""
     return checked(parse_reference, text)
 
 

@@ -49,7 +49,7 @@ def is_main(name: str) -> bool:
 
 
 def is_unnamed(name: str) -> bool:
-    """Say whether a name tells no more than its key, so that the first real git name for that key may replace it.
+    """Say whether a name is no more than its key, so that the first real git name for that key may replace it.
 
     ``main`` and ``master`` equal their keys and yet are names of their own.
     """

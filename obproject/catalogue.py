@@ -1,4 +1,4 @@
-"""What a catalogue can be asked about one project: its branches, their assets, and the instances and aliases of each.
+"""The requests to a catalogue about one project: its branches, their assets, and the instances and aliases of each.
 
 :class:`CatalogueClient` knows addresses, pages and what errors are about, and nothing of who writes or in which order
 branches are read: that is for :mod:`obproject.asset_reader` and :mod:`obproject.asset_writer`.
@@ -23,11 +23,11 @@ from obproject.task import running
 class CatalogueClient:
     """The requests about one project. Every method raises an AssetError where it gets no answer, or a refusal.
 
-    ``find_settings`` says how the catalogue is reached. It is asked again when the catalogue refuses the token: an app
-    that runs for long may have got a new one in its environment.
+    ``find_settings`` returns the settings. It is called again when the catalogue refuses the token: the environment of
+    an app that runs for long may have got a new one.
 
     Branches are given by git name or key, kinds as ``data`` or ``model``; instances are returned as they stand on the
-    wire. Before a write, whatever the running task is still sending is waited for, so that its writes keep their order.
+    wire. A write first waits for what the running task sends in the background, so that its writes keep their order.
     """
 
     def __init__(self, project: str, find_settings: Callable[[], Settings]) -> None:
@@ -71,7 +71,7 @@ class CatalogueClient:
             return self.connection.request(method, path, about=about, **arguments)
 
     def branch_label(self, branch: str) -> str:
-        """Return what a branch is called in sentences."""
+        """Return a branch as it stands in messages."""
         return f"branch {branch!r} of project {self.project!r}"
 
     def list_assets(self, branch: str, kind: str, query: Query) -> list[Json]:
@@ -127,7 +127,7 @@ class CatalogueClient:
     def instances(
         self, branch: str, kind: str, name: str, query: Query | None = None, *, first: Json | None = None
     ) -> Iterator[Json]:
-        """Yield the instances of an asset, newest first; ``first`` is what :meth:`asset` answered, if it was asked."""
+        """Yield the instances of an asset, newest first; ``first`` is the answer of :meth:`asset`, if it was read."""
         for page in pages(lambda more: self.asset(branch, kind, name, {**(query or {}), **more}), first):
             yield from page["recent_instances"]
 
@@ -177,7 +177,7 @@ class CatalogueClient:
 
 
 def pages(read: Callable[[Query], Json], first: Json | None = None) -> Iterator[Json]:
-    """Yield the pages of a list, as they are asked for.
+    """Yield the pages of a list, each read when it is needed.
 
     ``read`` gets what to add to the query: nothing for the first page, which is ``first`` if that was read before.
     """

@@ -146,7 +146,7 @@ class Connection:
         except (requests.RequestException, UnicodeError) as error:
             raise errors.InvalidInput(f"{about}: can't be sent to {self.settings.url}: {error}") from error
         if response.status_code in _PASSING_STATUSES:
-            # A catalogue that failed says why, a proxy in front of one that is away does not.
+            # The answer of a catalogue that failed has a reason; that of a proxy whose catalogue is down has none.
             worth_reading = response if response.status_code == requests.codes.server_error else None
             raise _NoAnswer(f"status {response.status_code}", _retry_after(response), worth_reading)
         return response

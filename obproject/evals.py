@@ -19,10 +19,10 @@ from obproject.instances import AssetInstance, json_value
 from obproject.notices import tell
 
 _MARK = "usm0jrb3"
-"""The word by which collectors of logs know the lines."""
+"""The first word of each line, by which log collectors find it."""
 
 _PAUSE = 60.0
-"""Seconds without a word to a catalogue that did not answer: an evaluation logs often, and must not wait each time."""
+"""Seconds without a request after a catalogue did not answer: an evaluation logs often, and must not wait each time."""
 
 
 class EvalsLogger:
@@ -48,7 +48,7 @@ class EvalsLogger:
     def log(self, message: Any) -> None:
         """Log a message: best a dictionary of what was evaluated and its scores; any other value is taken as well.
 
-        Never raises. Where the catalogue can't take the message, the output has it, and says why.
+        Never raises. If the catalogue does not take the message, the output has it, and the reason.
         """
         try:
             content = json_value(message)

@@ -1,7 +1,7 @@
-"""What a task keeps about its writes in its own Metaflow metadata, so that a catalogue can be made up from it.
+"""The journal that a task keeps of its writes in its own Metaflow metadata, so that a catalogue can be rebuilt from it.
 
 Each write of a task is an :class:`Entry`: one datum whose value is JSON. What the catalogue answered is an
-:class:`Outcome`; a task keeps all outcomes in one datum at its end. The server reads both: an entry that it does not
+:class:`Outcome`; a task stores all outcomes in one datum at its end. The server reads both: an entry that it does not
 know is a write that it has missed. Standard library only, for client and server alike.
 
 Metaflow's metadata is written by whoever runs flows, so the server checks all that it reads here: :func:`parse_entry`
@@ -120,7 +120,7 @@ class Outcome:
     number: int | None = None
     """The number of a registered instance."""
     refused: str = ""
-    """Why the catalogue refused it; empty if it did not. A refused entry is never made up for."""
+    """Why the catalogue refused it; empty if it did not. A refused entry is never backfilled."""
 
 
 def new_id(operation: Operation) -> str:

@@ -20,5 +20,5 @@ def find_kind(word: str) -> Kind | None:
 
 
 def label_of(kind: str) -> str:
-    """Return what an asset of a kind is called in sentences."""
+    """Return an asset of a kind as it stands in messages."""
     return f"{kind} asset"

@@ -1,4 +1,4 @@
-"""What this package tells a user while a flow, a script or a notebook runs."""
+"""Notices: lines that this package prints for the user of a running flow, script or notebook."""
 
 from __future__ import annotations
 

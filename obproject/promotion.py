@@ -105,7 +105,7 @@ class _OnlyDefined(NotPromotable):
 
 @dataclass
 class _Promotion:
-    """One call of promote_assets: what is wanted, and what became of each asset."""
+    """One call of promote_assets: its arguments, and the result for each asset."""
 
     route: _Route
     reference: str
@@ -151,7 +151,7 @@ class _Promotion:
 
     @contextmanager
     def _noting(self, **subject: str) -> Iterator[None]:
-        """Note an AssetError as what became of an asset, or of a whole kind."""
+        """Note an AssetError as the result for an asset, or for a whole kind."""
         try:
             yield
         except AssetError as error:
@@ -159,7 +159,7 @@ class _Promotion:
 
 
 class _Route:
-    """The route from one branch of a project to another, or to itself."""
+    """Promotes from one branch of a project to another, or within one."""
 
     def __init__(self, project: str, source: str, target: str, perimeter: str | None) -> None:
         perimeter = find_settings(None, None, None, perimeter).perimeter
@@ -178,14 +178,14 @@ class _Route:
         return self._source_assets.catalogue.has_asset(self.source, KIND_OF[collection], name)
 
     def names_on_source(self, collection: str) -> list[str]:
-        """Return the assets of a kind, but for the evaluation log: it tells what was done on its own branch."""
+        """Return the assets of a kind, without the evaluation log, which is about its own branch only."""
         listed = self._source_assets.reader.assets(KIND_OF[collection])
         return [item["asset"]["id"] for item in listed if not _is_evaluation_log(item)]
 
     def promote(self, kind: str, name: str, reference: str, also_aliases: bool, alias: str | None) -> None:
         """Bring an instance to the target branch, with its aliases.
 
-        An error after the copy was made says that it was, and how to go on.
+        The message of an error that comes after the copy was made says so, and how to finish.
         """
         _, source = self._source_assets.reader.peek(kind, name, reference)
         _check_ready(source, name, self.source)
@@ -245,7 +245,7 @@ class _Route:
         try:
             self._target_assets.writer.register_once(kind, name, body, key)
         except Conflict as conflict:
-            # Another promoter's words under this key; a conflict about the branch name is another matter.
+            # Somebody else has promoted it under this key. A conflict about the branch name is an error.
             if conflict.detail.get("field") not in ("Idempotency-Key", "id"):
                 raise
 
@@ -363,7 +363,7 @@ class _ProjectSettings:
 
 
 def _project_settings(project: str) -> _ProjectSettings:
-    """Read what the project says of promotions: the running flow's own file, else the one at or above this folder."""
+    """Read the project's settings for promotions from the file of the running flow, else from the nearest one here."""
     task = running.running_task()
     config = getattr(task.flow, "project_config", None) if task else None
     if not config or config.get("project") != project:

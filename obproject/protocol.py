@@ -127,7 +127,7 @@ def _call(
     query: Query | None = None,
 ) -> Json:
     base_url, service_headers, perimeter, project, branch = address
-    # Who asks is in the given headers, so no token of the environment goes along to the given address.
+    # The given headers identify the caller, so no token of the environment is sent to the given address.
     headers = tuple(sorted((service_headers or {}).items()))
     settings = replace(find_settings(base_url, None, perimeter), token=None, service_headers=headers)
     client = CatalogueClient(project, lambda: settings)

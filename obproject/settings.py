@@ -113,7 +113,7 @@ def settings_to_ship() -> dict[str, str]:
 
 
 def _first(argument: str | None, name: str) -> str | None:
-    """Return the argument, else what the setting of our own name says."""
+    """Return the argument, else the setting of our own name."""
     return _text(argument) or _own(f"ASSETSITE_{name}")
 
 

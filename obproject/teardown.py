@@ -84,11 +84,11 @@ def teardown(
     """Delete all that was deployed from a branch; ``target`` is ``PROJECT/BRANCH``, with the git name or the key.
 
     All assets of the branch go that the catalogue has, whether a spec names them or not. ``authorize`` is a production
-    token for flows that another user has deployed, ``dags_folder`` where Airflow's DAGs are; ``say`` is told what goes
-    on. ``main`` and ``master`` are refused unless ``force`` is set.
+    token for flows that another user has deployed, ``dags_folder`` where Airflow's DAGs are; ``say`` prints
+    progress. ``main`` and ``master`` are refused unless ``force`` is set.
 
     What could not be deleted is in the result. Raises InvalidInput for a target that can't be meant, NoServer, and
-    AssetError where the catalogue does not tell what there is: then nothing was deleted.
+    AssetError where the catalogue can't list what there is: then nothing was deleted.
     """
     project, branch = _parse(target)
     if is_main(branch) and not force and not dry_run:
@@ -124,7 +124,7 @@ def _parse(target: str) -> tuple[str, str]:
 
 
 class _Deletions:
-    """Deletes one thing after the other, and keeps what came of it."""
+    """Deletes one thing after the other, and notes the result of each."""
 
     def __init__(self, result: TeardownResult, say: Callable[[str], None]) -> None:
         self._result, self._say = result, say
@@ -141,4 +141,4 @@ class _Deletions:
 
 
 def _say_nothing(_text: str) -> None:
-    """Stand in where nobody is told what goes on."""
+    """Print no progress."""

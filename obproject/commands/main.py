@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        # What is told on the way is no part of the result.
+        # Notices are no part of the result.
         with redirect_stdout(sys.stderr), warnings.catch_warnings():
             warnings.showwarning = _show_warning
             result: CommandResult = options.run(options)

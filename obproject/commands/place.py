@@ -1,4 +1,4 @@
-"""Where a command works: perimeter, project and branch, each with what named it."""
+"""The place that a command works on: perimeter, project and branch, each with its source."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def read_project_file() -> ProjectFile:
 
 
 def find_place(options: argparse.Namespace) -> Place:
-    """Return where the options and the present folder say that the command works, and tell what was taken."""
+    """Return the place that the options and the present folder name, and print it."""
     file = read_project_file()
     place = Place(
         perimeter=find_perimeter(options, file), project=find_project(options, file), branch=_branch(options, file)

@@ -1,4 +1,4 @@
-"""What a command comes to: a document for programs, a text for people, and whether all went well."""
+"""The result of a command: a document for programs, a text for people, and whether all went well."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def tear_down(options: argparse.Namespace) -> CommandResult:
 
 
 def _project_file(target: str) -> ProjectFile:
-    """Return the present project's file where it is the project that is meant; else none."""
+    """Return the file of the project here if that is the target's project; else an empty one."""
     file = read_project_file()
     return file if file.text("project") == target.partition("/")[0] else ProjectFile()
 

@@ -4,10 +4,10 @@ Everything is read, validated and compiled before anything is changed; then the 
 description of the project in one request, the orchestrator its flows, and the apps run their commands.
 
     main                the program, from its options to its exit code
-    options, projects   what is asked for, and of which projects
+    options, projects   the command line, and the projects that it means
     plan                one project read and validated; apps, choice of the orchestrator
     metaflow_commands, deployers, airflow   Metaflow's commands
-    deployment, result  what is done, and what came of it
+    deployment, result  the deployment itself, and its result
     difference          what would change
     report, summary, comments      for people, in the terminal and on the pages of a CI
 """

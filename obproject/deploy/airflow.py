@@ -13,7 +13,7 @@ from obproject.project.record import metaflow_branch
 
 _CONFIGS_LINE = "CONFIG = "
 _CONFIGS_OF_DAG = """
-# Metaflow packs the values of Configs with the code; this tells the tasks to look there.
+# Metaflow packs the values of Configs with the code; this makes the tasks look there.
 CONFIG["file_path"] = __file__
 for _state in CONFIG["states"].values():
     _state["operator_args"]["env_vars"].append({{"name": "METAFLOW_FLOW_CONFIG_VALUE", "value": {value!r}}})

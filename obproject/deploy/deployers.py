@@ -20,7 +20,7 @@ from typing import ClassVar
 from obproject.deploy.metaflow_commands import Command, DeployableFlow, DeployerError, branch_options
 
 _GONE = "doesn't exist on"
-"""What Metaflow says of a flow that an orchestrator does not have."""
+"""Metaflow's messages for a flow that an orchestrator does not have."""
 _STAND_IN = """\
 from metaflow import FlowSpec, project, step
 

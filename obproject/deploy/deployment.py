@@ -63,7 +63,7 @@ def _indented(error: DeployerError) -> str:
 
 
 def deploy(plan: Plan, names: dict[str, str], options: Options, say: Say) -> DeployResult:
-    """Deploy a project; ``names`` are those of its compiled flows. ``say`` is told what goes on.
+    """Deploy a project; ``names`` are those of its compiled flows. ``say`` prints progress.
 
     What fails is in the result.
     """
@@ -73,14 +73,14 @@ def deploy(plan: Plan, names: dict[str, str], options: Options, say: Say) -> Dep
 
 
 def write_spec_only(plan: Plan) -> DeployResult:
-    """Write the project spec and ask nobody."""
+    """Write the project spec without any request."""
     result = DeployResult(plan, plan.record)
     _write_spec_file(result)
     return result
 
 
 class _Deployment:
-    """One deployment while it goes on. Each step says whether it was done."""
+    """One deployment in progress. Each step returns whether it was done."""
 
     def __init__(self, plan: Plan, names: dict[str, str], options: Options, say: Say) -> None:
         self.plan, self.names, self.options, self.say = plan, names, options, say
@@ -133,7 +133,7 @@ class _Deployment:
             assert deployer
             self.say(f"Deploying {flow.name} to {deployer.name} ...")
             entry = {"flow_name": flow.name, "deployer": deployer.name, "flow_template_id": self.names[flow.name]}
-            # Until the command has succeeded, nobody knows which version is live.
+            # Until the command has succeeded, it is unknown which version is live.
             self._note_live(entry)
             try:
                 printed = deployer.deploy(flow, self.plan.spec_file)
@@ -174,7 +174,7 @@ class _Deployment:
         delete_live(self.live[flow], self.plan.name, self.plan.branch, self.options.authorize, dags_folder)
 
     def _record_flows(self) -> bool:
-        """Tell the catalogue which flows are live, if that has changed."""
+        """Record in the catalogue which flows are live, if that has changed."""
         result = self.result
         if self.is_recorded:
             return True

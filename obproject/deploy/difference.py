@@ -23,7 +23,7 @@ _COMPARED_IN_SPEC = ("title", "markdown")
 
 @dataclass(frozen=True)
 class Change:
-    """One value that would be another one. None: there is none."""
+    """One value that would change; None stands for no value."""
 
     what: str
     before: Any

@@ -14,7 +14,7 @@ from obproject.branches import branch_key, is_main
 
 
 class DeployerError(Exception):
-    """An orchestrator refused, or can't be asked; with what Metaflow printed."""
+    """An orchestrator refused, or can't be reached; the message has what Metaflow printed."""
 
 
 @dataclass(frozen=True)
@@ -85,5 +85,5 @@ class DeployableFlow:
 
 
 def branch_options(branch: str) -> tuple[str, ...]:
-    """Return the options that tell Metaflow's ``@project`` the branch."""
+    """Return the options that give Metaflow's ``@project`` its branch."""
     return ("--production",) if is_main(branch) else ("--branch", branch_key(branch))

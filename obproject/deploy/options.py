@@ -15,7 +15,7 @@ _OFF = ("", "0", "false", "no", "off")
 
 @dataclass(frozen=True)
 class Options:
-    """What is to be done, and how it is told."""
+    """What is to be done, and how it is reported."""
 
     root: Path | None = None
     projects: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a deployment is about to do, read and validated before anything is changed and before the server is asked."""
+"""The plan of a deployment: all that it will do, read and validated before any change and any request."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SPEC_FILE = "project_spec.json"
 METAFLOW_BRANCH_LENGTH = 128
 """Longest name of a branch that Metaflow takes."""
 _UNTOLD = "HEAD"
-"""What git says instead of a branch on a detached HEAD."""
+"""The name that git gives instead of a branch on a detached HEAD."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Plan:
         return self.root / SPEC_FILE
 
     def variables(self) -> dict[str, str]:
-        """Return what tells an app where it belongs."""
+        """Return the environment variables that name the project, branch and perimeter of an app."""
         place = {"OB_PROJECT": self.name, "OB_BRANCH": self.branch}
         return place | _settings_variables(self.settings)
 
@@ -171,10 +171,10 @@ class _Planner:
             return None
 
     def _branches(self) -> tuple[str, str]:
-        """Return the branch to deploy to and the branch of the code: as asked for, else as the CI or git says."""
-        told = (self.ci and self.ci.branch) or (self.checkout and self.checkout.branch)
-        git_branch = self.options.branch or told
-        target = self.options.branch or self.config.branch or told
+        """Return the branch to deploy to and the branch of the code: from the options, else from the CI or git."""
+        detected = (self.ci and self.ci.branch) or (self.checkout and self.checkout.branch)
+        git_branch = self.options.branch or detected
+        target = self.options.branch or self.config.branch or detected
         if not target:
             self._report("branch", self._why_no_branch())
             return _UNTOLD, _UNTOLD

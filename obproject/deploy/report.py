@@ -1,4 +1,4 @@
-"""What is printed of a plan, of what it would change, and of what came of it."""
+"""What is printed about a plan, the changes that it would make, and its result."""
 
 from __future__ import annotations
 

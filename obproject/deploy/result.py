@@ -1,4 +1,4 @@
-"""What came of a deployment, part by part."""
+"""The result of a deployment, part by part."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from obproject.json_types import Json
 
 @dataclass
 class DeployResult:
-    """What came of the deployment of one project. Names are those of flows and apps."""
+    """The result of the deployment of one project. Names are those of flows and apps."""
 
     plan: Plan
     record: Json
     """The record as it was posted last, else as it was about to be."""
     answer: Json | None = None
-    """What the catalogue changed; None if it was not asked, or refused."""
+    """What the catalogue changed; None if there was no request, or it was refused."""
     wrote_spec: bool = False
     deployed: dict[str, str] = field(default_factory=dict)
     """The flows that the orchestrator has taken, with what it calls them."""

@@ -1,4 +1,4 @@
-"""What a CI system says in its environment about the branch, the commits and itself.
+"""What the environment of a CI job says about the branch, the commits and the CI system itself.
 
 A CI often checks out a detached HEAD or a merge commit of its own, so its word on branch and commit comes before git's.
 """
@@ -131,7 +131,7 @@ def _circleci(environ: Environ) -> CI:
 
 
 def github_event(environ: Environ) -> dict[str, Any]:
-    """Return what GitHub tells of the event that started the job; empty if it can't be read."""
+    """Return GitHub's document of the event that started the job; empty if it can't be read."""
     try:
         event = json.loads(Path(environ["GITHUB_EVENT_PATH"]).read_text(encoding="utf-8"))
     except (KeyError, OSError, ValueError):

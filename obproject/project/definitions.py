@@ -225,7 +225,7 @@ def read_deploy_rule(root: Path, directory: Path, problems: list[Problem]) -> De
 
 
 def _read_assets(root: Path, folder: Collection, name: str, problems: list[Problem]) -> list[AssetDefinition]:
-    """Read every asset below one folder; stray files and hidden folders there are nobody's business."""
+    """Read every asset below one folder; stray files and hidden folders there are ignored."""
     parent = root / name
     if not parent.exists():
         return []

@@ -1,4 +1,4 @@
-"""What the source code of flows says, read without running it.
+"""What the source code of flows declares, read without running it.
 
 A class is followed through its bases, also into other files of the project: ``from team import TeamFlow`` is looked up
 in the folders that are on the path when the flow runs. Bases from elsewhere are known by their names only.

@@ -45,7 +45,7 @@ class Checkout:
     first_commit_at: datetime | None
     """Time of the oldest commit; None if a shallow clone does not have it."""
     web_url: str | None
-    """Address of the repository in a browser, as far as the remote ``origin`` tells it."""
+    """Address of the repository in a browser, as far as it is known from the remote ``origin``."""
 
     def commit_url(self, sha: str) -> str | None:
         """Return the address of a commit in a browser."""

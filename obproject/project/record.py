@@ -1,13 +1,13 @@
 """The record of a deployment: the flowproject spec with its address, and the body of the request that deploys it.
 
-Pure functions of what was read before. The shapes are those of the flowproject protocol; a value that is not known is
-left out, never sent as null. Beside the protocol's members, the entries of ``data`` and ``models`` say all that is
+Pure functions of what was read before. The shapes are those of the flowproject protocol; an unknown value is left out,
+never sent as null. Beside the protocol's members, the entries of ``data`` and ``models`` say all that is
 declared, so that the next deployment can tell what it changes, and an entry of ``workflows`` says what is live where:
 
 ================== ============================================================
 ``deployer``         the orchestrator that has the flow, such as ``argo-workflows``
 ``flow_template_id`` what it is called there
-``version_id``       the version that is live there; none if that is not known
+``version_id``       the version that is live there; none if it is unknown
 ================== ============================================================
 """
 
@@ -37,7 +37,7 @@ class Source:
     """The git name of the branch that is deployed to."""
     checkout: Checkout | None
     commit_base: str | None = None
-    """Address below which a browser finds each commit, instead of the one that the checkout tells."""
+    """Address below which a browser finds each commit, instead of the address in the checkout."""
     ci_url: str | None = None
 
     def commit_url(self, sha: str) -> str | None:
@@ -166,18 +166,18 @@ def _card(flow: Workflow, names: Json) -> Json:
 
 
 def _definition(asset: AssetDefinition) -> Json:
-    """Return what the request to deploy says of an asset that is declared."""
+    """Return the entry of a declared asset in the request to deploy."""
     declared = _declared(asset, name="name", readme="readme", asset_kind="asset_kind")
     return {**declared, "kind": asset.folder, "source": asset.source}
 
 
 def declaration(asset: AssetDefinition) -> Json:
-    """Return what the spec says of an asset that is declared."""
+    """Return the entry of a declared asset in the spec."""
     return _declared(asset, name="display_name", readme="card_markdown", asset_kind="kind")
 
 
 def _declared(asset: AssetDefinition, *, name: str, readme: str, asset_kind: str) -> Json:
-    """Return all that is declared of an asset; request and spec have keys of their own for three of its members."""
+    """Return all that is declared of an asset; request and spec name three of its members differently."""
     return _known(
         {
             "id": asset.id,

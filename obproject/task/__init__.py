@@ -3,7 +3,7 @@
 What the modules are about:
 
     running          the Metaflow task of this process, and its end
-    journal_writer   each write kept in the task's metadata before it is sent
+    journal_writer   each write stored in the task's metadata before it is sent
     artifacts        from an instance to the artifact behind it
     waiting          for an instance whose task is still running
 """

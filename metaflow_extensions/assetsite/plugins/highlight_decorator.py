@@ -17,7 +17,7 @@ METADATA_FIELD = "highlight_card"
 
 
 class HighlightDecorator(StepDecorator):
-    """Gives a step ``self.highlight``, and says on the task and its run where the card is."""
+    """Gives a step ``self.highlight``, and records on the task and its run where the card is."""
 
     name = "assetsite_highlight"
 

@@ -4,4 +4,4 @@ STEP_DECORATORS_DESC = [
     ("assetsite_task", ".task_decorator.AssetTaskDecorator"),
     ("assetsite_highlight", ".highlight_decorator.HighlightDecorator"),
 ]
-"""The first tells a task's registrations how the task ended, the second fills a highlight card."""
+"""The first settles a task's registrations when the task ends, the second fills a highlight card."""

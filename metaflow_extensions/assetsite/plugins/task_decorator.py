@@ -1,4 +1,4 @@
-"""The step decorator through which a task's registrations learn how the task ended."""
+"""The step decorator that settles a task's registrations when the task ends."""
 
 from __future__ import annotations
 

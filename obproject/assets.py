@@ -11,15 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from obproject.aliases import ANYWHERE, Alias, AliasMove, parse_move
-from obproject.asset_reader import AssetReader, checked_kind
-from obproject.asset_writer import AssetWriter
 from obproject.branches import branch_key, check_branch, check_project
-from obproject.catalogue import CatalogueClient
-from obproject.entities import EntityRef, deployment_ref, entity_ref, task_ref, user_ref, who_is_running
-from obproject.errors import AssetNotFound, InvalidAssetInstanceError, ReadOnly, checked
-from obproject.instances import AssetInstance
-from obproject.kinds import label_of
-from obproject.protocol import (
+from obproject.catalogue.client import CatalogueClient
+from obproject.catalogue.protocol import (
     consume_data_asset,
     consume_model_asset,
     delete_data_asset,
@@ -32,6 +26,12 @@ from obproject.protocol import (
     list_model_assets,
     register_asset,
 )
+from obproject.catalogue.reader import AssetReader, checked_kind
+from obproject.catalogue.writer import AssetWriter
+from obproject.entities import EntityRef, deployment_ref, entity_ref, task_ref, user_ref, who_is_running
+from obproject.errors import AssetNotFound, InvalidAssetInstanceError, ReadOnly, checked
+from obproject.instances import AssetInstance
+from obproject.kinds import label_of
 from obproject.settings import find_settings
 from obproject.task import running
 from obproject.task.defaults import default_branch, default_perimeter, default_project

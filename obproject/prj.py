@@ -7,9 +7,9 @@ from copy import copy
 from functools import partial
 from typing import Any, Self
 
-from obproject.asset_reader import AssetReader, parsed_reference
 from obproject.assets import Asset, AssetInstance
 from obproject.branches import BranchChoice, resolve_branches
+from obproject.catalogue.reader import AssetReader, parsed_reference
 from obproject.errors import InstanceNotFound, InvalidInput, MissingArtifact
 from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent

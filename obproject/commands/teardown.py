@@ -15,7 +15,7 @@ from obproject.commands.tables import table
 from obproject.settings import find_settings
 
 if TYPE_CHECKING:
-    from obproject.teardown import TeardownResult
+    from obproject.deploy.teardown import TeardownResult
 
 _HEADLINES = {
     "ok": "Torn down: branch {branch} of project {project}.",
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def tear_down(options: argparse.Namespace) -> CommandResult:
     """Show what there is, ask, and delete it."""
-    from obproject.teardown import teardown
+    from obproject.deploy.teardown import teardown
 
     file = _project_file(options.target)
     run = partial(

@@ -9,5 +9,6 @@ description of the project in one request, the orchestrator its flows, and the a
     metaflow_commands, deployers, airflow   Metaflow's commands
     deployment, result  the deployment itself, and its result
     difference          what would change
+    teardown            taking down what was deployed from a branch
     report, summary, comments      for people, in the terminal and on the pages of a CI
 """

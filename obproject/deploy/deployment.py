@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from obproject.branch_catalogue import BranchCatalogue
+from obproject.catalogue.branch import BranchCatalogue
 from obproject.deploy.choice import delete_live
 from obproject.deploy.metaflow_commands import DeployableFlow, DeployerError
 from obproject.deploy.options import Options

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from obproject.branch_catalogue import BranchCatalogue
+from obproject.catalogue.branch import BranchCatalogue
 from obproject.deploy.plan import Plan
 from obproject.json_types import Json
 from obproject.kinds import COLLECTIONS

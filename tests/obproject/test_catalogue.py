@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from obproject import errors
-from obproject.catalogue import CatalogueClient, pages
+from obproject.catalogue.client import CatalogueClient, pages
 from obproject.settings import Settings
 from tests.obproject.stub_server import Canned, StubCatalogue
 

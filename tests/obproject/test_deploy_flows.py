@@ -22,7 +22,7 @@ import pytest
 import requests
 
 from obproject.deploy.main import main
-from obproject.teardown import teardown
+from obproject.deploy.teardown import teardown
 from tests.conftest import Site
 from tests.obproject.argo import ROLE, object_store, stored
 from tests.obproject.cluster import Cluster, cluster

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from obproject import lengths
-from obproject.highlight_content import as_content, without_image
+from obproject.catalogue.highlight_content import as_content, without_image
 from obproject.highlights import Highlight
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -11,10 +11,10 @@ import pytest
 import requests
 
 from obproject import Asset, errors
-from obproject.branch_catalogue import BranchCatalogue
+from obproject.catalogue.branch import BranchCatalogue
 from obproject.deploy.main import main
+from obproject.deploy.teardown import TeardownResult, teardown
 from obproject.settings import find_settings
-from obproject.teardown import TeardownResult, teardown
 from tests.conftest import Site
 from tests.obproject.deploying import PROJECT, leave_this_machine, recording, write
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from obproject.asset_reader import AssetReader, parsed_reference
 from obproject.branches import branch_key, check_asset_id
-from obproject.catalogue import CatalogueClient
+from obproject.catalogue.client import CatalogueClient
+from obproject.catalogue.highlight_content import as_content, without_image
+from obproject.catalogue.reader import AssetReader, parsed_reference
 from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, checked
-from obproject.highlight_content import as_content, without_image
 from obproject.instances import json_value, tag_pairs, with_text
 from obproject.journal import Entry, Operation, Outcome, id_from, new_id
 from obproject.json_types import Json

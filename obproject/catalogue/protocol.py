@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from obproject.catalogue import CatalogueClient
+from obproject.catalogue.client import CatalogueClient
 from obproject.connection import Query
 from obproject.errors import InvalidInput
 from obproject.instances import json_value, tag_pairs, with_text

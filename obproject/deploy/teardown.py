@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from obproject.branch_catalogue import BranchCatalogue
 from obproject.branches import branch_key, check_branch, check_project, is_main
+from obproject.catalogue.branch import BranchCatalogue
 from obproject.deploy.choice import delete_live
 from obproject.deploy.metaflow_commands import DeployerError
 from obproject.errors import AssetError, InvalidInput, NoServer

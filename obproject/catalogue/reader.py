@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from obproject.aliases import Alias, AliasMove, parse_alias, parse_move
-from obproject.catalogue import CatalogueClient, pages
+from obproject.catalogue.client import CatalogueClient, pages
 from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, NoServer, checked
 from obproject.instances import AssetInstance, parse_instance, tag_pairs, with_text
 from obproject.json_types import Json

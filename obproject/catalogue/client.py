@@ -1,7 +1,7 @@
 """The requests to a catalogue about one project: its branches, their assets, and the instances and aliases of each.
 
 :class:`CatalogueClient` knows addresses, pages and what errors are about, and nothing of who writes or in which order
-branches are read: that is for :mod:`obproject.asset_reader` and :mod:`obproject.asset_writer`.
+branches are read: that is for :mod:`obproject.catalogue.reader` and :mod:`obproject.catalogue.writer`.
 """
 
 from __future__ import annotations

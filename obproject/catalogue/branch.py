@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from obproject.catalogue import CatalogueClient
+from obproject.catalogue.client import CatalogueClient
 from obproject.errors import AssetNotFound
 from obproject.json_types import Json
 from obproject.kinds import COLLECTIONS, Collection

@@ -22,12 +22,12 @@ import requests
 
 from obproject import errors
 from obproject.settings import HOW_TO_CONFIGURE, Settings
+from obproject.shipping import LOOPBACK
 
 _CONNECT_TIMEOUT = 3.0
 _FIRST_PAUSE = 0.5
 _PAUSE_GROWTH = 4
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 _REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
     400: (errors.BadRequest, ""),
@@ -194,7 +194,7 @@ def _open_session(settings: Settings) -> requests.Session:
     # An explicit "no further authentication" keeps a netrc entry for the host from adding a second identity.
     session.auth = _keep_headers
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    if urlsplit(settings.url or "").hostname in _LOOPBACK:
+    if urlsplit(settings.url or "").hostname in LOOPBACK:
         # A proxy that the environment names can't reach this machine's own loopback address.
         session.trust_env = False
     return session

@@ -106,6 +106,7 @@ class Asset:
         who = dict(entity_ref) if entity_ref else deployment_ref(deployment) if deployment else who_is_running()
         settings = partial(find_settings, url, token, perimeter, default_perimeter())
         self.read_only = read_only
+        # What this class is made of, for the rest of the package; not for users.
         self.catalogue = CatalogueClient(project, settings)
         self.reader = AssetReader(self.catalogue, (branch,))
         self.writer = AssetWriter(self.catalogue, branch, who, task)

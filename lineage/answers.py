@@ -7,7 +7,7 @@ from typing import Any
 
 import networkx as nx
 
-from catalog.api.shapes import time_shape
+from catalog.wire.shapes import time_shape
 from lineage.graph import Cycle, Kind, Link, Node, cycles_of, islands_of, links_of, nodes_of, within_cycles
 
 Json = dict[str, Any]

@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet, Value
 
 from access.identity import Viewer
 from catalog.models import Asset, Branch, Component, Edge, Promotion
-from catalog.pages.addresses import asset_url, branch_url
+from catalog.pagekit.places import asset_url, branch_url
 from lineage.graph import Kind, Node, Relation
 from lineage.walk import WALK_MOST, Arrow, Key
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from access.identity import Viewer
 from catalog.models import Instance, State
-from catalog.pages.addresses import instance_url
+from catalog.pagekit.places import instance_url
 from lineage.component_rows import (
     ComponentNames,
     Hidden,

@@ -18,13 +18,13 @@ from catalog import limits
 from catalog.models import Asset, Branch, Component, Edge
 from catalog.models import Kind as AssetKind
 from catalog.reading import Found
-from lineage.answering import answered
+from lineage.answer_from_walk import answered
 from lineage.answers import Answer, Question
-from lineage.asked import Asked
 from lineage.component_rows import ComponentNames, ComponentRows, asset_key, component_id, component_key
 from lineage.graph import between
 from lineage.instance_names import InstanceNames
 from lineage.instance_rows import InstanceRows
+from lineage.scope import Asked
 from lineage.walk import WALK_MOST, Key, Walk, walk
 
 

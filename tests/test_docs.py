@@ -9,7 +9,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 import obproject
 from catalog import limits
-from catalog.api.answers import FILTERS
+from catalog.api.schemas import FILTERS
 from obproject import Asset, AssetInstance, DeleteResult, EntityRef, EvalsLogger, ProjectEvent
 from obproject.assets import Alias, AliasMove
 from obproject.highlights import Highlight

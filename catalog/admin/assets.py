@@ -22,7 +22,7 @@ from catalog.admin.history import Deploy, Edit, History
 from catalog.admin.properties import OverrideInline, may_edit, properties_of
 from catalog.admin.text import shown, when
 from catalog.models import Asset, State
-from catalog.pages.addresses import asset_url
+from catalog.pagekit.places import asset_url
 
 
 @admin.register(Asset)

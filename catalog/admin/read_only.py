@@ -12,7 +12,7 @@ from access.admin import ReadOnlyRows
 from access.models import Role
 from catalog.admin.text import shown
 from catalog.models import Branch, Project, SpecVersion
-from catalog.pages.addresses import branch_url, project_url
+from catalog.pagekit.places import branch_url, project_url
 
 SHOWN_SPEC_LENGTH = 200_000
 

@@ -11,20 +11,20 @@ from rest_framework.response import Response
 
 from access.errors import BadRequest, Conflict, NotFound
 from catalog import limits, recording
-from catalog.api import answers
-from catalog.api.base import CatalogView
-from catalog.api.bodies import (
+from catalog.api import schemas
+from catalog.api.continuation import after_id, page_size, token_for
+from catalog.apikit.view import CatalogView
+from catalog.entities import Entity
+from catalog.models import Alias, AliasMove, Asset
+from catalog.wire.bodies import (
     AliasBody,
     AliasDeletion,
     entity_of,
 )
-from catalog.api.paging import after_id, page_size, token_for
-from catalog.api.shapes import (
+from catalog.wire.shapes import (
     alias_shape,
     move_shape,
 )
-from catalog.entities import Entity
-from catalog.models import Alias, AliasMove, Asset
 from obproject.branches import check_alias
 
 Json = dict[str, Any]
@@ -37,7 +37,7 @@ def recent_moves(asset: Asset) -> QuerySet[AliasMove]:
 
 
 class AliasList(CatalogView):
-    @extend_schema(operation_id="list_aliases", summary="The aliases of an asset", responses=answers.AliasListAnswer)
+    @extend_schema(operation_id="list_aliases", summary="The aliases of an asset", responses=schemas.AliasListAnswer)
     def get(self, request: Request, **address: str) -> Response:
         asset = self.asset()
         recent: dict[str, list[AliasMove]] = {name: [] for name in asset.alias_index}
@@ -57,7 +57,7 @@ class AliasDetail(CatalogView):
     def answer(self, asset: Asset, alias: Alias) -> Json:
         return {"alias": alias_shape(alias, asset, recent_moves(asset).filter(name=alias.name))}
 
-    @extend_schema(operation_id="read_alias", summary="Where an alias points", responses=answers.AliasAnswer)
+    @extend_schema(operation_id="read_alias", summary="Where an alias points", responses=schemas.AliasAnswer)
     def get(self, request: Request, **address: str) -> Response:
         asset, name = self.asset(), self.alias_name()
         alias = asset.aliases.filter(name=name).first()
@@ -68,9 +68,9 @@ class AliasDetail(CatalogView):
     @extend_schema(
         operation_id="move_alias",
         summary="Set or move an alias, if wanted only from an expected place",
-        parameters=[answers.IDEMPOTENCY_KEY],
+        parameters=[schemas.IDEMPOTENCY_KEY],
         request=AliasBody,
-        responses=answers.AliasAnswer,
+        responses=schemas.AliasAnswer,
     )
     def put(self, request: Request, **address: str) -> Response:
         name = self.alias_name()
@@ -106,8 +106,8 @@ class AliasDetail(CatalogView):
         summary="Delete an alias; its history stays",
         parameters=[
             OpenApiParameter("expected_instance_id", str, description="Only if it points there."),
-            answers.IDEMPOTENCY_KEY,
-            answers.write_id("a"),
+            schemas.IDEMPOTENCY_KEY,
+            schemas.write_id("a"),
         ],
         responses={204: None},
     )
@@ -148,8 +148,8 @@ class AliasHistory(CatalogView):
     @extend_schema(
         operation_id="alias_history",
         summary="Every move of every alias of an asset, newest first",
-        parameters=answers.PAGING,
-        responses=answers.AliasHistoryAnswer,
+        parameters=schemas.PAGING,
+        responses=schemas.AliasHistoryAnswer,
     )
     def get(self, request: Request, **address: str) -> Response:
         asset, size = self.asset(), page_size(request, limits.LIST_PAGE, limits.LIST_PAGE_MOST)

@@ -10,17 +10,22 @@ from rest_framework.response import Response
 from access.errors import NotFound
 from access.models import Perimeter, Role
 from catalog import limits, recording
-from catalog.api import answers
-from catalog.api.base import CatalogView
-from catalog.api.bodies import (
+from catalog.api import schemas
+from catalog.api.continuation import after_name, before_number, page_size, token_for
+from catalog.apikit.view import CatalogView
+from catalog.entities import Entity
+from catalog.filters import Filters
+from catalog.models import Asset, Consumption, Instance
+from catalog.reading import Found, checked_asset_id, find_instance
+from catalog.recording import AssetAddress, BranchAddress
+from catalog.wire.bodies import (
     AssetDeletion,
     ConfirmationBody,
     ConsumptionBody,
     RegistrationBody,
     entity_of,
 )
-from catalog.api.paging import after_name, before_number, page_size, token_for
-from catalog.api.shapes import (
+from catalog.wire.shapes import (
     asset_shape,
     consumer_entry,
     instance_shape,
@@ -28,11 +33,6 @@ from catalog.api.shapes import (
     producer_entry,
     time_shape,
 )
-from catalog.entities import Entity
-from catalog.filters import Filters
-from catalog.models import Asset, Consumption, Instance
-from catalog.reading import Found, checked_asset_id, find_instance
-from catalog.recording import AssetAddress, BranchAddress
 
 Json = dict[str, Any]
 
@@ -41,8 +41,8 @@ class AssetList(CatalogView):
     @extend_schema(
         operation_id="list_assets",
         summary="The assets of one kind on a branch, each with its latest instance",
-        parameters=[*answers.PAGING, *answers.FILTERS],
-        responses=answers.AssetListAnswer,
+        parameters=[*schemas.PAGING, *schemas.FILTERS],
+        responses=schemas.AssetListAnswer,
     )
     def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str) -> Response:
         place = self.place()
@@ -70,8 +70,8 @@ class AssetDetail(CatalogView):
     @extend_schema(
         operation_id="summarise_asset",
         summary="An asset: its instances, newest first, and who produced and consumed them",
-        parameters=[*answers.PAGING, *answers.FILTERS],
-        responses=answers.SummaryAnswer,
+        parameters=[*schemas.PAGING, *schemas.FILTERS],
+        responses=schemas.SummaryAnswer,
     )
     def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
         asset, filters = self.asset(), self.filters()
@@ -101,9 +101,9 @@ class AssetDetail(CatalogView):
     @extend_schema(
         operation_id="register",
         summary="Register an instance, and with the first one the asset",
-        parameters=[answers.IDEMPOTENCY_KEY],
+        parameters=[schemas.IDEMPOTENCY_KEY],
         request=RegistrationBody,
-        responses={201: answers.InstanceAnswer},
+        responses={201: schemas.InstanceAnswer},
     )
     def patch(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
         place, name = self.place(), checked_asset_id(asset_id)
@@ -153,7 +153,7 @@ class AssetDetail(CatalogView):
     @extend_schema(
         operation_id="delete_asset",
         summary="Delete an asset for good",
-        parameters=[answers.IDEMPOTENCY_KEY, answers.write_id("d")],
+        parameters=[schemas.IDEMPOTENCY_KEY, schemas.write_id("d")],
         responses={204: None},
     )
     def delete(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
@@ -179,8 +179,8 @@ class InstanceDetail(CatalogView):
     @extend_schema(
         operation_id="read_instance",
         summary="Read an instance without leaving a trace",
-        parameters=[answers.STATE],
-        responses=answers.InstanceAnswer,
+        parameters=[schemas.STATE],
+        responses=schemas.InstanceAnswer,
     )
     def get(self, request: Request, **address: str) -> Response:
         return Response(instance_shape(self.found(), self.base))
@@ -188,9 +188,9 @@ class InstanceDetail(CatalogView):
     @extend_schema(
         operation_id="consume_instance",
         summary="Read an instance and be recorded as its consumer",
-        parameters=[answers.STATE, answers.IDEMPOTENCY_KEY],
+        parameters=[schemas.STATE, schemas.IDEMPOTENCY_KEY],
         request=ConsumptionBody,
-        responses=answers.ConsumptionAnswer,
+        responses=schemas.ConsumptionAnswer,
     )
     def put(self, request: Request, **address: str) -> Response:
         self.viewer.require(address["perimeter"])
@@ -229,7 +229,7 @@ class Confirmations(CatalogView):
         operation_id="confirm",
         summary="Settle what a task attempt registered as pending",
         request=ConfirmationBody,
-        responses=answers.ConfirmationAnswer,
+        responses=schemas.ConfirmationAnswer,
     )
     def post(self, request: Request, perimeter: str) -> Response:
         scope = self.viewer.require(perimeter, Role.EDITOR)

@@ -8,13 +8,13 @@ from rest_framework.response import Response
 
 from access.models import Role
 from catalog import recording
-from catalog.api import answers
-from catalog.api.base import CatalogView
-from catalog.api.highlight_bodies import HighlightBody
-from catalog.api.highlight_shapes import highlight_shape
+from catalog.api import schemas
+from catalog.apikit.view import CatalogView
 from catalog.models import Highlight
 from catalog.reading import find_branch
 from catalog.recording import BranchAddress
+from catalog.wire.highlight_bodies import HighlightBody
+from catalog.wire.highlight_shapes import highlight_shape
 
 Json = dict[str, Any]
 MOST = 100
@@ -24,7 +24,7 @@ class Highlights(CatalogView):
     @extend_schema(
         operation_id="list_highlights",
         summary="The newest highlight of each flow of a branch, newest first",
-        responses=answers.HighlightListAnswer,
+        responses=schemas.HighlightListAnswer,
     )
     def get(self, request: Request, **address: str) -> Response:
         branch = find_branch(self.viewer, self.place())
@@ -34,9 +34,9 @@ class Highlights(CatalogView):
     @extend_schema(
         operation_id="show_highlight",
         summary="Show what a run came to",
-        parameters=[answers.IDEMPOTENCY_KEY],
+        parameters=[schemas.IDEMPOTENCY_KEY],
         request=HighlightBody,
-        responses={201: answers.HighlightAnswer},
+        responses={201: schemas.HighlightAnswer},
     )
     def post(self, request: Request, **address: str) -> Response:
         place = self.place()

@@ -9,18 +9,18 @@ from rest_framework.response import Response
 from access.errors import BadRequest, NotFound
 from access.models import Role
 from catalog import recording
-from catalog.api import answers
-from catalog.api.base import CatalogView
-from catalog.api.bodies import (
-    DeployBody,
-    SpecBody,
-    entity_of,
-)
+from catalog.api import schemas
+from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
 from catalog.models import Branch
 from catalog.reading import Place, find_branch
 from catalog.recording import BranchAddress
 from catalog.specs import agreed_spec, check_spec
+from catalog.wire.bodies import (
+    DeployBody,
+    SpecBody,
+    entity_of,
+)
 from obproject.branches import is_unnamed
 
 Json = dict[str, Any]
@@ -30,7 +30,7 @@ class LatestSpec(CatalogView):
     @extend_schema(
         operation_id="latest_spec",
         summary="The spec of a branch, its lists in agreement with the catalogue",
-        responses={200: answers.SpecAnswer},
+        responses={200: schemas.SpecAnswer},
     )
     def get(self, request: Request, **address: str) -> Response:
         place = self.place()
@@ -44,7 +44,7 @@ class Specs(CatalogView):
     @extend_schema(
         operation_id="delete_spec",
         summary="Withdraw the spec of a branch",
-        parameters=[answers.IDEMPOTENCY_KEY],
+        parameters=[schemas.IDEMPOTENCY_KEY],
         responses={204: None},
     )
     def delete(self, request: Request, **address: str) -> Response:
@@ -60,9 +60,9 @@ class PostSpec(CatalogView):
     @extend_schema(
         operation_id="post_spec",
         summary="Post a spec, the newest of its branch",
-        parameters=[answers.IDEMPOTENCY_KEY],
+        parameters=[schemas.IDEMPOTENCY_KEY],
         request=SpecBody,
-        responses=answers.PostedSpecAnswer,
+        responses=schemas.PostedSpecAnswer,
     )
     def post(self, request: Request, perimeter: str) -> Response:
         self.viewer.require(perimeter, Role.EDITOR)
@@ -90,9 +90,9 @@ class Deploys(CatalogView):
     @extend_schema(
         operation_id="deploy",
         summary="Declare all that a project declares on a branch, and post its spec, at once",
-        parameters=[answers.IDEMPOTENCY_KEY],
+        parameters=[schemas.IDEMPOTENCY_KEY],
         request=DeployBody,
-        responses=answers.DeployAnswer,
+        responses=schemas.DeployAnswer,
     )
     def post(self, request: Request, **address: str) -> Response:
         place = self.place()

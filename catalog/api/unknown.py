@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.errors import NotFound
-from catalog.api.base import CatalogView
+from catalog.apikit.view import CatalogView
 
 Json = dict[str, Any]
 

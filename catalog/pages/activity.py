@@ -22,8 +22,8 @@ from catalog.models import (
     PropertyEdit,
     SpecVersion,
 )
-from catalog.pages.addresses import kind_url
-from catalog.pages.people import Named
+from catalog.pagekit.places import kind_url
+from catalog.pagekit.uses import Named
 from obproject.branches import branch_key
 
 ENTRIES = 20

@@ -6,7 +6,7 @@ from django.db.models import F
 
 from access.identity import Viewer
 from catalog.models import Asset, Branch, PropertyOverride, State
-from catalog.pages.addresses import asset_url
+from catalog.pagekit.places import asset_url
 
 MOST = 10
 

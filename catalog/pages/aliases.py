@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from access.identity import viewer_of
-from catalog.api.shapes import move_shape
 from catalog.models import Alias, AliasMove, Asset, Instance
-from catalog.pages.addresses import asset_url, at_place
-from catalog.pages.chrome import branch_chrome
-from catalog.pages.people import Named
-from catalog.pages.query import PageQuery
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.places import asset_url, at_place
+from catalog.pagekit.query import PageQuery
+from catalog.pagekit.uses import Named
 from catalog.reading import Place, find_asset
+from catalog.wire.shapes import move_shape
 
 ROWS = 50
 

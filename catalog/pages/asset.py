@@ -7,11 +7,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 
 from access.identity import Viewer, viewer_of
 from access.models import Role
-from catalog.api.shapes import asset_shape, instance_shape
 from catalog.metrics import Metric
 from catalog.models import Asset, Instance, State
-from catalog.pages.activity import activity_of_asset
-from catalog.pages.addresses import (
+from catalog.pagekit.code_examples import code_to_use
+from catalog.pagekit.fragments import render_page_or_part
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.places import (
     asset_or_twin,
     asset_url,
     at_place,
@@ -20,18 +21,17 @@ from catalog.pages.addresses import (
     is_evaluation_log,
     kind_url,
 )
+from catalog.pagekit.query import PageQuery, tag_links
+from catalog.pagekit.uses import uses_of
+from catalog.pages.activity import activity_of_asset
 from catalog.pages.aliases import aliases_of
 from catalog.pages.cards import CardView, card_view
-from catalog.pages.chrome import branch_chrome
 from catalog.pages.instances import filters_to_add, instance_rows, instances_on_page
-from catalog.pages.parts import render_page_or_part
-from catalog.pages.people import uses_of
 from catalog.pages.properties import properties_of
 from catalog.pages.pulse import asset_mark
-from catalog.pages.query import PageQuery, tag_links
 from catalog.pages.trends import Trend, trends_of
-from catalog.pages.usage import code_to_use
 from catalog.reading import Found, Place
+from catalog.wire.shapes import asset_shape, instance_shape
 
 COLUMNS = 3
 MOST_METRICS = 24

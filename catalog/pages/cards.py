@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 from access.identity import viewer_of
 from catalog import runs
 from catalog.models import Asset, Instance
-from catalog.pages.addresses import TWIN, at_place, instance_url
-from catalog.pages.query import PageQuery
+from catalog.pagekit.places import TWIN, at_place, instance_url
+from catalog.pagekit.query import PageQuery
 from catalog.reading import Place, find_asset, find_instance
-from catalog.runs.frame import frame_response, live_response
+from catalog.runs.card_frame import frame_response, live_response
 
 NO_CARD = runs.Unavailable(runs.Reason.NO_CARD, "A definition was made by no task, so it has no card.")
 

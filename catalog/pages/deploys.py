@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from access.errors import BadRequest
-from catalog.api.shapes import time_shape
 from catalog.filters import time_of
 from catalog.models import Branch
+from catalog.wire.shapes import time_shape
 
 COMMITS = 5
 

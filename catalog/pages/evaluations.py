@@ -11,18 +11,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from access.identity import Viewer, viewer_of
-from catalog.api.shapes import entity_shape, time_shape
 from catalog.metrics import format_metric, headline, metrics_of
 from catalog.models import Asset, Instance, Kind
-from catalog.pages.addresses import EVALUATION_LOG, asset_url, at_place, branch_at, evaluations_url, instance_url
-from catalog.pages.chrome import branch_chrome
+from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.places import EVALUATION_LOG, asset_url, at_place, branch_at, evaluations_url, instance_url
+from catalog.pagekit.query import PageQuery
+from catalog.pagekit.uses import Named
 from catalog.pages.instances import InstancePage, filters_to_add, in_any_state, paged_by_number
-from catalog.pages.people import Named
 from catalog.pages.properties import shown
-from catalog.pages.query import PageQuery
-from catalog.pages.usage import EVALUATION_EXAMPLE
 from catalog.querysets import InstanceQuerySet
 from catalog.reading import Place
+from catalog.wire.shapes import entity_shape, time_shape
 from obproject.charts import Chart
 
 ROWS = 50

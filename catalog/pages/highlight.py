@@ -8,12 +8,12 @@ from access.identity import Viewer, viewer_of
 from catalog import runs
 from catalog.entities import Entity
 from catalog.models import Highlight, Instance
-from catalog.pages.addresses import at_place, branch_url, instance_url
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.places import at_place, branch_url, instance_url
+from catalog.pagekit.query import PageQuery
+from catalog.pagekit.uses import Named
 from catalog.pages.cards import CardView, answer_card, view_of
-from catalog.pages.chrome import branch_chrome
 from catalog.pages.highlights import Tile, find_highlight
-from catalog.pages.people import Named
-from catalog.pages.query import PageQuery
 from catalog.reading import Place
 
 REGISTERED = 20

@@ -11,15 +11,15 @@ from django.utils.encoding import iri_to_uri
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.api.highlight_shapes import highlight_path, highlight_shape
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Component, Highlight
-from catalog.pages.addresses import at_place, branch_at, branch_url
-from catalog.pages.chrome import branch_chrome
-from catalog.pages.people import Named
-from catalog.pages.query import PageQuery
-from catalog.pages.usage import HIGHLIGHT_EXAMPLE
+from catalog.pagekit.code_examples import HIGHLIGHT_EXAMPLE
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.places import at_place, branch_at, branch_url
+from catalog.pagekit.query import PageQuery
+from catalog.pagekit.uses import Named
 from catalog.reading import Place
+from catalog.wire.highlight_shapes import highlight_path, highlight_shape
 from obproject.charts import Chart
 
 ROWS = 24

@@ -9,15 +9,15 @@ from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.api.shapes import time_shape
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Highlight, Project
-from catalog.pages.addresses import TWIN, branch_url, project_url
-from catalog.pages.chrome import perimeter_chrome, project_chrome
+from catalog.pagekit.code_examples import FIRST_FLOW, settings_to_point_here
+from catalog.pagekit.frame import perimeter_chrome, project_chrome
+from catalog.pagekit.paging import page_of
+from catalog.pagekit.places import TWIN, branch_url, project_url
+from catalog.pagekit.query import PageQuery
 from catalog.pages.highlights import Tile
-from catalog.pages.paging import page_of
-from catalog.pages.query import PageQuery
-from catalog.pages.usage import FIRST_FLOW, settings_to_point_here
+from catalog.wire.shapes import time_shape
 
 ROWS = 50
 BRANCHES_OF_EACH = 4

@@ -8,18 +8,18 @@ from django.shortcuts import redirect, render
 
 from access.identity import Viewer, viewer_of
 from catalog import runs
-from catalog.api.shapes import aliases_of, consumer_entry, instance_shape
 from catalog.entities import Entity
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Consumption, Instance, State
-from catalog.pages.addresses import TWIN, asset_url, at_place, instance_url, redirect_with_query
+from catalog.pagekit.code_examples import code_to_use
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.places import TWIN, asset_url, at_place, instance_url, redirect_with_query
+from catalog.pagekit.query import PageQuery
+from catalog.pagekit.uses import Named
 from catalog.pages.cards import card_view, task_of
-from catalog.pages.chrome import branch_chrome
-from catalog.pages.people import Named
 from catalog.pages.properties import shown
-from catalog.pages.query import PageQuery
-from catalog.pages.usage import code_to_use
 from catalog.reading import Found, Place, find_asset, find_instance
+from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape
 
 CONSUMERS = 50
 

@@ -7,9 +7,9 @@ from access.identity import Viewer
 from catalog.filters import Filters
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Instance, State
-from catalog.pages.addresses import instance_url
-from catalog.pages.people import Named
-from catalog.pages.query import PageQuery
+from catalog.pagekit.places import instance_url
+from catalog.pagekit.query import PageQuery
+from catalog.pagekit.uses import Named
 from catalog.querysets import InstanceQuerySet
 
 ROWS = 20

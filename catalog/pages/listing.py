@@ -8,18 +8,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
-from catalog.api.shapes import item_shape, time_shape
 from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Branch, Kind, State
-from catalog.pages.addresses import asset_url, at_place, branch_at, branch_url
-from catalog.pages.chrome import branch_chrome
-from catalog.pages.paging import Page, page_of
-from catalog.pages.parts import render_page_or_part
-from catalog.pages.query import Link, PageQuery, tag_links, tags_of
+from catalog.pagekit.code_examples import EXAMPLES
+from catalog.pagekit.fragments import render_page_or_part
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.paging import Page, page_of
+from catalog.pagekit.places import asset_url, at_place, branch_at, branch_url
+from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
 from catalog.pages.trends import Trend, trends_of
-from catalog.pages.usage import EXAMPLES
 from catalog.querysets import ASSET_ORDERS
 from catalog.reading import Place
+from catalog.wire.shapes import item_shape, time_shape
 
 ROWS = 50
 METRICS = 2

@@ -10,19 +10,19 @@ from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.api.shapes import item_shape, time_shape
 from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
+from catalog.pagekit.code_examples import EXAMPLES
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.places import asset_url, at_place, branch_url, say_whose_key
+from catalog.pagekit.uses import Uses
 from catalog.pages.activity import Happening, activity_of_branch
-from catalog.pages.addresses import asset_url, at_place, branch_url, say_whose_key
 from catalog.pages.alarms import alarms_of
-from catalog.pages.chrome import branch_chrome
 from catalog.pages.deploys import deploy_of
 from catalog.pages.highlights import newest_tiles
-from catalog.pages.people import Uses
 from catalog.pages.trends import Trend, trends_of
-from catalog.pages.usage import EXAMPLES
 from catalog.reading import Place, find_branch
+from catalog.wire.shapes import item_shape, time_shape
 
 ASSETS = 25
 EDGES = 1_000

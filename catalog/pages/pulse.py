@@ -8,7 +8,7 @@ from django.shortcuts import render
 from access.identity import viewer_of
 from catalog.filters import time_of
 from catalog.models import Asset, Kind, State
-from catalog.pages.addresses import asset_url, at_place, instance_url
+from catalog.pagekit.places import asset_url, at_place, instance_url
 from catalog.reading import Place, find_asset, find_instance
 
 NAMED = 3

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from catalog.pages.addresses import Kinds, Name, Twin
+from catalog.pagekit.places import Kinds, Name, Twin
 from catalog.pages.aliases import aliases_page
 from catalog.pages.asset import asset_page
 from catalog.pages.cards import card_frame

@@ -13,13 +13,13 @@ from access.models import Perimeter
 from catalog.models import MissedWrite
 from catalog.reconciling.checking import Unusable, asset_address, checked_names, parsed
 from catalog.reconciling.collecting import known_ids
-from catalog.reconciling.fates import Attempt, Fates
 from catalog.reconciling.progress import Progress
 from catalog.reconciling.sources import Source
+from catalog.reconciling.task_outcomes import Attempt, Fates
 from catalog.reconciling.writes import NotYet, make
 from catalog.recording import AssetAddress
-from catalog.runs.answers import Datastore
-from catalog.runs.layout import TaskPath
+from catalog.runs.datastore_layout import TaskPath
+from catalog.runs.results import Datastore
 from obproject.journal import Operation
 
 FIRST = (Operation.REGISTER, Operation.DELETE)

@@ -7,13 +7,13 @@ from rest_framework.exceptions import ValidationError
 
 from access.errors import BadRequest, SiteError
 from access.models import Perimeter
-from catalog.api.bodies import AliasBody, Body, ConsumptionBody, EntityRefBody, RegistrationBody
-from catalog.api.highlight_bodies import HighlightBody
-from catalog.api.parsing import check_storable
 from catalog.models import Kind
 from catalog.reading import Place, checked_asset_id
 from catalog.reconciling.sources import Source
 from catalog.recording import AssetAddress, BranchAddress
+from catalog.wire.bodies import AliasBody, Body, ConsumptionBody, EntityRefBody, RegistrationBody
+from catalog.wire.highlight_bodies import HighlightBody
+from catalog.wire.parsing import check_storable
 from obproject.branches import branch_key, check_alias
 from obproject.journal import Entry, Operation, parse_entry
 

@@ -20,9 +20,9 @@ from catalog.reconciling.checking import Unusable, address_of, parsed
 from catalog.reconciling.progress import Progress
 from catalog.reconciling.sources import Source
 from catalog.recording.places import moment
-from catalog.runs.answers import UnavailableError
-from catalog.runs.layout import TaskPath
+from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.metadata import NEVER, Kept, Metadata, Run, ServiceMetadata
+from catalog.runs.results import UnavailableError
 from obproject.journal import OUTCOMES_FIELD, Entry, Operation, Outcome, parse_outcomes
 
 LISTED_AGAIN = 3600.0

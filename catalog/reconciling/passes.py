@@ -14,11 +14,11 @@ from catalog.reconciling import ACTOR
 from catalog.reconciling.applying import FIRST, THEN, Applier
 from catalog.reconciling.branches import tagged_branch
 from catalog.reconciling.collecting import collect
-from catalog.reconciling.fates import Fates
 from catalog.reconciling.lease import Held
 from catalog.reconciling.progress import Progress, Stopped
 from catalog.reconciling.settling import oldest_unsettled, settle
 from catalog.reconciling.sources import Source, learn_roots, remember_root, sources
+from catalog.reconciling.task_outcomes import Fates
 from catalog.recording import learn_branches
 
 LEARNT_AGAIN = timedelta(days=1)

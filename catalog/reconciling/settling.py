@@ -10,11 +10,11 @@ from django.utils import timezone
 from catalog.entities import Entity
 from catalog.models import Instance, State
 from catalog.reconciling import ACTOR
-from catalog.reconciling.fates import Attempt, End, Fate, Fates
 from catalog.reconciling.progress import Progress
+from catalog.reconciling.task_outcomes import Attempt, End, Fate, Fates
 from catalog.recording import LOST, confirm
-from catalog.runs.answers import Datastore
-from catalog.runs.layout import TaskPath
+from catalog.runs.datastore_layout import TaskPath
+from catalog.runs.results import Datastore
 
 YOUNG = timedelta(minutes=1)
 """How long after a registration its task is not taken for lost, whatever it looks like."""

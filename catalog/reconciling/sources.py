@@ -17,9 +17,9 @@ from django.conf import settings
 
 from access.models import PERIMETER_NAME
 from catalog.models import Instance, MetadataSource
-from catalog.runs.answers import Reason, UnavailableError
-from catalog.runs.layout import metaflow_setting
+from catalog.runs.datastore_layout import metaflow_setting
 from catalog.runs.metadata import Metadata, MetadataFolder, ServiceMetadata
+from catalog.runs.results import Reason, UnavailableError
 from catalog.runs.service import MetadataService, ServiceUnavailable
 from catalog.runs.stores import LocalStore, real
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from django.db.models import Max, QuerySet
 
-from catalog.api.bodies import entity_of
 from catalog.models import AliasMove, Asset, Instance, MissedWrite
 from catalog.reconciling import ACTOR
 from catalog.reconciling.checking import Unusable, checked_body
@@ -18,6 +17,7 @@ from catalog.recording import (
     set_alias,
     show_highlight,
 )
+from catalog.wire.bodies import entity_of
 from obproject.journal import Entry, Operation
 
 DEFINITION = "d_"

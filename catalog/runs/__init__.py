@@ -9,7 +9,10 @@ Nothing here touches Metaflow's process-global client state, so any number of th
 Every "no" is an `Unavailable` with a `Reason` and a sentence for people; nothing here raises for what a store holds.
 """
 
-from catalog.runs.answers import (
+from catalog.runs.cards import find_cards, read_live_data, read_page
+from catalog.runs.datastore_layout import TaskPath
+from catalog.runs.facts import record_of
+from catalog.runs.results import (
     Card,
     CardList,
     CardPage,
@@ -20,9 +23,6 @@ from catalog.runs.answers import (
     Unavailable,
     UnavailableError,
 )
-from catalog.runs.cards import find_cards, read_live_data, read_page
-from catalog.runs.facts import record_of
-from catalog.runs.layout import TaskPath
 from catalog.runs.roots import stores_for
 
 _NOT_A_TASK = Unavailable(Reason.NOT_A_TASK, "This was not made by a Metaflow task, so there is no card.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from catalog.runs.frame import FRAME_SCRIPT
+from catalog.runs.card_frame import FRAME_SCRIPT
 
 MAX_BYTES = 512 * 1024 * 1024
 

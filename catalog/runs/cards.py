@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from catalog.runs import cache
-from catalog.runs.answers import Card, CardList, CardPage, LiveData, Reason, Unavailable, UnavailableError
+from catalog.runs.card_frame import with_frame_script
+from catalog.runs.datastore_layout import CardName, TaskPath, html_path, live_path
 from catalog.runs.facts import Record, record_of
-from catalog.runs.frame import with_frame_script
-from catalog.runs.layout import CardName, TaskPath, html_path, live_path
+from catalog.runs.results import Card, CardList, CardPage, LiveData, Reason, Unavailable, UnavailableError
 from catalog.runs.roots import Stores
 from catalog.runs.stores import Store, StoredFile
 

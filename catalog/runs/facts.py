@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from catalog.runs.answers import Reason, State, TaskFacts, UnavailableError
-from catalog.runs.layout import TaskPath, metaflow_setting
+from catalog.runs.datastore_layout import TaskPath, metaflow_setting
+from catalog.runs.results import Reason, State, TaskFacts, UnavailableError
 from catalog.runs.roots import Stores
 from catalog.runs.service import MetadataService, ServiceUnavailable, task_address
 from catalog.runs.stores import Silence, Store, StoredFile

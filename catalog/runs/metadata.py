@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, Protocol
 from urllib.parse import quote
 
 from catalog import limits
-from catalog.runs.answers import Reason, UnavailableError
+from catalog.runs.datastore_layout import SEGMENT, TaskPath
 from catalog.runs.facts import Note, Record, attempt_of, notes_of, record_from, record_of, time_of
-from catalog.runs.layout import SEGMENT, TaskPath
+from catalog.runs.results import Reason, UnavailableError
 from catalog.runs.roots import Stores
 from catalog.runs.service import MetadataService, ServiceUnavailable, task_address
 from catalog.runs.stores import LocalStore

@@ -16,8 +16,8 @@ from typing import NamedTuple
 from django.conf import settings
 
 from access.models import PERIMETER_NAME
-from catalog.runs.answers import Datastore, Reason, UnavailableError
-from catalog.runs.layout import metaflow_setting
+from catalog.runs.datastore_layout import metaflow_setting
+from catalog.runs.results import Datastore, Reason, UnavailableError
 from catalog.runs.stores import LocalStore, S3Store, Store, real
 
 BUCKET_URL = re.compile(r"s3://(?P<bucket>[A-Za-z0-9._-]{1,255})(?P<prefix>(/[^/\0]+)*)/?")

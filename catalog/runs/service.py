@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import requests
 
-from catalog.runs.layout import TaskPath, metaflow_setting
+from catalog.runs.datastore_layout import TaskPath, metaflow_setting
 
 TIMES = (2, 6)  # seconds to connect, and to wait for more of an answer
 MAX_ANSWER_BYTES = 256 * 1024 * 1024

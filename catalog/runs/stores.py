@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from catalog.runs.answers import Reason, UnavailableError
+from catalog.runs.results import Reason, UnavailableError
 
 MAX_BYTES = 64 * 1024 * 1024
 SILENCE_SECONDS = 10.0  # how long a service that did not answer is left alone

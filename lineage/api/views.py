@@ -5,13 +5,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from access.errors import BadRequest
-from catalog.api.base import CatalogView
+from catalog.apikit.view import CatalogView
 from catalog.models import Branch
 from catalog.reading import find_branch, find_instance
 from lineage import questions
 from lineage.answers import answer_shape
-from lineage.api.answers import PARAMETERS, LineageAnswer, focus_parameter
-from lineage.asked import Asked
+from lineage.api.schemas import PARAMETERS, LineageAnswer, focus_parameter
+from lineage.scope import Asked
 
 
 class LineageView(CatalogView):

@@ -3,8 +3,8 @@
 `picture_of` is what others call. Nothing here reads the database.
 """
 
+from lineage.drawing.cache import kept_by_content, key_of
 from lineage.drawing.grouping import MOST_NODES
-from lineage.drawing.kept import kept_by_content, key_of
 from lineage.drawing.picture import Home, Picture, picture_of, with_members
 from lineage.drawing.shapes import ICONS, WORDS, ago, title_of, whole
 

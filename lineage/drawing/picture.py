@@ -8,8 +8,8 @@ from typing import NamedTuple
 import networkx as nx
 
 from lineage.answers import Answer, More
+from lineage.drawing.cache import kept_by_content
 from lineage.drawing.grouping import MOST_NODES, Gathered, gathered
-from lineage.drawing.kept import kept_by_content
 from lineage.drawing.shapes import Look, look_of, size_of, title_of
 from lineage.drawing.text import fitted, printable
 from lineage.graph import Kind, Link, Node, Relation, nodes_of

@@ -1,6 +1,6 @@
 """Whether an answer is all there is: in the headers of a response, and in the comments of a file."""
 
-from catalog.api.shapes import time_shape
+from catalog.wire.shapes import time_shape
 from lineage.answers import Answer, LeftOut
 
 

@@ -28,7 +28,7 @@ from uuid import UUID, uuid5
 
 import networkx as nx
 
-from catalog.api.shapes import time_shape
+from catalog.wire.shapes import time_shape
 from lineage.answers import Answer
 from lineage.graph import Kind, Link, Node, Relation
 

@@ -13,7 +13,7 @@ from io import StringIO
 
 import networkx as nx
 
-from catalog.api.shapes import time_shape
+from catalog.wire.shapes import time_shape
 from lineage.answers import Answer
 from lineage.graph import Link, Node, within_cycles
 

@@ -8,9 +8,9 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import networkx as nx
 
-from lineage.layout.drawing import Box, Drawing, Lane, Route
-from lineage.layout.held import extended, holds
+from lineage.layout.incremental import extended, holds
 from lineage.layout.layered import drawn
+from lineage.layout.result import Box, Drawing, Lane, Route
 
 __all__ = ["Box", "Drawing", "Lane", "Route", "lay_out"]
 

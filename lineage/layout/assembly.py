@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from lineage.layout import routes
 from lineage.layout.chains import Edge, Net
-from lineage.layout.drawing import Box, Drawing, Lane, Route
 from lineage.layout.packing import packed
+from lineage.layout.result import Box, Drawing, Lane, Route
 
 COLUMN_GAP = 60
 """The least distance between columns."""

@@ -13,13 +13,13 @@ from math import ceil, sqrt
 import networkx as nx
 
 from lineage.layout.assembly import Part, Size, assembled
+from lineage.layout.back_edges import add_turns
 from lineage.layout.chains import Edge, cut
 from lineage.layout.cycles import back_edges
-from lineage.layout.drawing import Drawing
 from lineage.layout.layers import layers_of
 from lineage.layout.ordering import ordered
 from lineage.layout.places import NODE_GAP, heights
-from lineage.layout.turns import add_turns
+from lineage.layout.result import Drawing
 
 
 def drawn(

@@ -15,7 +15,7 @@ from operator import add
 
 from lineage.layout.chains import Net
 from lineage.layout.crossings import Orders, cost_table, crossings_after, positions
-from lineage.layout.starts import starting_order, walk
+from lineage.layout.initial_orders import starting_order, walk
 
 EFFORT = 250_000
 """No further start is made that would bring the work beyond this, counted in pairs compared while sifting."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-from lineage.layout.drawing import Box, Point, Route
+from lineage.layout.result import Box, Point, Route
 
 Span = tuple[int, int]
 

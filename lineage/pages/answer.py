@@ -14,19 +14,19 @@ from django.utils.cache import patch_vary_headers
 
 from access.identity import Viewer, viewer_of
 from catalog.models import Asset, Branch
-from catalog.pages.chrome import branch_chrome
-from catalog.pages.query import Link, PageQuery
-from catalog.pages.usage import EXAMPLES
+from catalog.pagekit.code_examples import EXAMPLES
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.query import Link, PageQuery
+from lineage.addresses import LABELS
 from lineage.answers import Answer, Question, answer_shape
-from lineage.asked import Asked
 from lineage.drawing import MOST_NODES, Home, Picture, ago, kept_by_content, picture_of
 from lineage.exports import EXPORTS, honesty_headers
 from lineage.pages import words
-from lineage.pages.addresses import LABELS
 from lineage.pages.find import Finding
 from lineage.pages.opening import up_to, with_opened
 from lineage.pages.standalone import standalone
 from lineage.pages.table import table_of
+from lineage.scope import Asked
 
 PART, GLANCE = "lineage", "lineage-glance"
 """The elements that htmx puts an answer into."""

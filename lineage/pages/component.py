@@ -12,14 +12,14 @@ from django.shortcuts import render
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.api.shapes import time_shape
 from catalog.models import Branch, Component, Consumption, Edge, Instance
-from catalog.pages.addresses import TWIN, asset_url, at_place, branch_url, instance_url
-from catalog.pages.chrome import branch_chrome
-from catalog.pages.people import Named
+from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.places import TWIN, asset_url, at_place, branch_url, instance_url
+from catalog.pagekit.uses import Named
 from catalog.reading import Place, find_branch
+from catalog.wire.shapes import time_shape
+from lineage.addresses import around_url
 from lineage.component_rows import component_id
-from lineage.pages.addresses import around_url
 
 MOST_EDGES = 500
 EVENTS, RUNS = 100, 10

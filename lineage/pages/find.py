@@ -6,7 +6,7 @@ from django.db.models import Max, Q
 
 from access.identity import Viewer
 from catalog.models import Asset, Branch, Component, Edge
-from catalog.pages.query import Link, PageQuery
+from catalog.pagekit.query import Link, PageQuery
 from lineage.component_rows import KINDS, asset_kind, component_id
 from lineage.drawing import ICONS, WORDS
 from lineage.graph import Kind

@@ -12,9 +12,9 @@ from access.identity import Viewer
 from catalog.models import Asset
 from lineage import questions
 from lineage.answers import Answer, LeftOut, More, Question, Reason
-from lineage.asked import Asked
 from lineage.component_rows import ComponentRows, asset_key, component_key
 from lineage.graph import Kind, Link, Node, graph_of, links_of, nodes_of
+from lineage.scope import Asked
 from lineage.walk import Key
 
 MOST_OPENED = 12

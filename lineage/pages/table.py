@@ -10,12 +10,12 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from catalog.models import Branch
-from catalog.pages.people import Named
-from catalog.pages.query import PageQuery
+from catalog.pagekit.query import PageQuery
+from catalog.pagekit.uses import Named
+from lineage.addresses import around_url
 from lineage.answers import Answer, Question
 from lineage.drawing import ICONS, WORDS, Home, ago, title_of
 from lineage.graph import Kind, Link, Node, Relation, within_cycles
-from lineage.pages.addresses import around_url
 
 _EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 RELATIONS = {

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from catalog.pages.urls import ASSET, BRANCH, INSTANCE
-from lineage.pages.addresses import ComponentKinds, ComponentName, Suffix
+from lineage.addresses import ComponentKinds, ComponentName, Suffix
 from lineage.pages.component import component_page
 from lineage.pages.views import asset_lineage, branch_lineage, instance_lineage
 

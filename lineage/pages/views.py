@@ -8,15 +8,15 @@ from django.shortcuts import redirect
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog.models import Branch
-from catalog.pages.addresses import asset_url, at_place, branch_url, instance_url, redirect_with_query
-from catalog.pages.query import Link, PageQuery
+from catalog.pagekit.places import asset_url, at_place, branch_url, instance_url, redirect_with_query
+from catalog.pagekit.query import Link, PageQuery
 from catalog.reading import Found, Place, find_asset, find_branch, find_instance
 from lineage import questions
+from lineage.addresses import asset_lineage_url, instance_lineage_url
 from lineage.answers import Answer
-from lineage.asked import Asked
-from lineage.pages.addresses import asset_lineage_url, instance_lineage_url
 from lineage.pages.answer import Subject, lineage_response
 from lineage.pages.find import find_nodes
+from lineage.scope import Asked
 
 EXACT_DEPTH = 10
 VIEWS = {"": "Around", "impact": "Impact", "paths": "Ways to"}

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.pages.query import Link, PageQuery
+from catalog.pagekit.query import Link, PageQuery
 from catalog.templatetags.times import exact
 from lineage.answers import Answer, Question
-from lineage.asked import Asked
 from lineage.drawing import ICONS, WORDS, Picture, title_of
 from lineage.graph import Cycle, Kind
+from lineage.scope import Asked
 
 DIRECTIONS = {"both": "both ways", "up": "upstream", "down": "downstream"}
 DEPTHS = (1, 2, 3, 5, 10, 50)

@@ -709,7 +709,7 @@ def test_a_trial_changes_nothing(metaflow, perimeter):
 
 
 def test_a_task_that_can_not_be_opened_is_told_and_others_are_read(metaflow, perimeter, monkeypatch):
-    from catalog.runs.answers import Reason, UnavailableError
+    from catalog.runs.results import Reason, UnavailableError
     from catalog.runs.stores import LocalStore
 
     for name in ("1700000000000001", "1700000000000002"):

@@ -23,8 +23,8 @@ from catalog.models import Asset, Branch, Instance
 from catalog.reading import Found
 from lineage import questions
 from lineage.answers import Answer, More, Reason, answer_shape
-from lineage.asked import Asked
 from lineage.graph import Kind, Link, Node
+from lineage.scope import Asked
 from lineage.walk import walk
 from tests.lanes import first
 from tests.lineage.oracle import (

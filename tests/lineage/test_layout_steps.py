@@ -11,11 +11,11 @@ from lineage.layout import Box, Drawing, Lane, Route, lay_out
 from lineage.layout import crossings as counting
 from lineage.layout.chains import Net, cut
 from lineage.layout.cycles import back_edges
+from lineage.layout.gaps import nearest
 from lineage.layout.layers import SIMPLEX_NODES, layers_of
 from lineage.layout.ordering import ordered
 from lineage.layout.packing import packed
 from lineage.layout.places import pooled
-from lineage.layout.room import nearest
 from tests.lineage.test_layout import project
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.pages.addresses import EVALUATION_LOG
+from catalog.pagekit.places import EVALUATION_LOG
 from obproject import evals
 
 from .conftest import text_of

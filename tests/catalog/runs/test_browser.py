@@ -15,7 +15,7 @@ from django.urls import path
 from playwright.sync_api import Browser, Error, Page, expect
 
 from catalog.runs import Datastore, Unavailable, card_of, card_page, cards_of, live_data
-from catalog.runs.frame import frame_response, live_response
+from catalog.runs.card_frame import frame_response, live_response
 from tests.catalog.runs.conftest import Elsewhere, FlowRuns, start_flow
 
 pytestmark = [pytest.mark.browser, pytest.mark.flows]

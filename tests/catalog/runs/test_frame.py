@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import path
 
 from catalog.runs import CardPage, LiveData, Reason, Unavailable
-from catalog.runs.frame import POLICY, frame_response, live_response
+from catalog.runs.card_frame import POLICY, frame_response, live_response
 
 CARD = gzip.compress(b"<html><body><p>the card</p></body></html>", mtime=0)
 IN_FRAME = {"Sec-Fetch-Dest": "iframe", "Accept-Encoding": "gzip"}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from catalog.runs import CardPage, Datastore, Reason, TaskFacts, Unavailable, card_page, cards_of, task_facts
-from catalog.runs.answers import UnavailableError
 from catalog.runs.checks import check_card_roots
+from catalog.runs.results import UnavailableError
 from catalog.runs.roots import Bucket, Root
 from catalog.runs.stores import MAX_BYTES, LocalStore
 

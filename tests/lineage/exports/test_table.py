@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.api.shapes import time_shape
+from catalog.wire.shapes import time_shape
 from lineage.answers import Answer
 from lineage.exports import EXPORTS
 from tests.lineage.exports.examples import ANSWERS, SITE, answer_of, asset, by_component, consumes, flow, hostile

@@ -14,10 +14,10 @@ from catalog.models import Asset, Branch, Component, Instance
 from catalog.reading import Found
 from lineage import questions
 from lineage.answers import Answer
-from lineage.asked import Asked
 from lineage.exports import EXPORTS
 from lineage.graph import Kind, Relation
 from tests.lanes import first
+from lineage.scope import Asked
 from tests.lineage.exports.examples import SITE
 from tests.lineage.worlds import VAULT, World, made
 

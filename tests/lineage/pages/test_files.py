@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from lineage.pages.addresses import LABELS, SUFFIXES
+from lineage.addresses import LABELS, SUFFIXES
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import BRANCH, LINEAGE, answered, drawn
 

@@ -2,7 +2,7 @@
 
 from django.test import Client
 
-from lineage.pages.addresses import SUFFIXES
+from lineage.addresses import SUFFIXES
 from tests.lineage.pages.conftest import BRANCH, LINEAGE
 
 PLACES = [LINEAGE, f"{BRANCH}/models/churn_model/lineage", f"{BRANCH}/models/churn_model/v1/lineage"]

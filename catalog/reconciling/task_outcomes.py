@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from catalog.reconciling.sources import Source
 from catalog.recording import LOST
-from catalog.runs.answers import Datastore, Reason, Unavailable, UnavailableError
+from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.facts import Record, record_of
-from catalog.runs.layout import TaskPath
 from catalog.runs.metadata import Metadata, MetadataFolder
+from catalog.runs.results import Datastore, Reason, Unavailable, UnavailableError
 from catalog.runs.roots import stores_for
 from obproject.journal import Process, parse_entry
 

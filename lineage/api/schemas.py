@@ -6,8 +6,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from lineage.answers import Question, Reason
-from lineage.asked import BUDGET, BUDGET_MOST, DEPTH_MOST, DIRECTIONS, KINDS
 from lineage.graph import Kind, Relation
+from lineage.scope import BUDGET, BUDGET_MOST, DEPTH_MOST, DIRECTIONS, KINDS
 
 Shape = serializers.Serializer[Any]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from catalog.pages.query import PageQuery
+from catalog.pagekit.query import PageQuery
 
 AROUND = 2
 

@@ -12,10 +12,10 @@ from statistics import fmean
 import networkx as nx
 
 from lineage.layout.assembly import COLUMN_GAP, LANE_FOOT, LANE_GAP, LANE_HEAD, MARGIN
-from lineage.layout.drawing import Box, Drawing, Lane, Route
-from lineage.layout.passages import Columns, routed
+from lineage.layout.gaps import nearest
 from lineage.layout.places import NODE_GAP
-from lineage.layout.room import nearest
+from lineage.layout.result import Box, Drawing, Lane, Route
+from lineage.layout.routing import Columns, routed
 
 
 def holds(held: Drawing, sizes: Mapping[Hashable, tuple[int, int]], lane_of: Mapping[Hashable, str]) -> bool:

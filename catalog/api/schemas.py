@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from catalog.api.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, TagBody
+from catalog.wire.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, TagBody
 
 Answer = serializers.Serializer[Any]
 

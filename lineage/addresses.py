@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from catalog.models import Asset, Branch, Instance
-from catalog.pages.addresses import asset_url, branch_url, instance_url
+from catalog.pagekit.places import asset_url, branch_url, instance_url
 
 SUFFIXES = (".json", ".svg", ".csv", ".dot", ".mmd", ".ndjson")
 LABELS = {

@@ -14,9 +14,9 @@ from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_safe
 
 from access.identity import Viewer, viewer_of
-from catalog.api.shapes import asset_path
 from catalog.models import Asset, Branch, Instance, Kind, Project
 from catalog.reading import Place, find_asset, find_branch
+from catalog.wire.shapes import asset_path
 from obproject.branches import is_unnamed
 
 TWIN = ".json"

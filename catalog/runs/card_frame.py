@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.html import format_html
 
-from catalog.runs.answers import CardPage, LiveData, Reason, Unavailable
+from catalog.runs.results import CardPage, LiveData, Reason, Unavailable
 
 # Metaflow's cards carry their own scripts and styles, all inline, and images as data; charts compile expressions
 POLICY = "; ".join(

@@ -7,9 +7,9 @@ from itertools import pairwise
 import networkx as nx
 
 from lineage.layout import routes
-from lineage.layout.drawing import Box, Edge, Route
+from lineage.layout.gaps import Interval, nearest
 from lineage.layout.places import BEND_GAP
-from lineage.layout.room import Interval, nearest
+from lineage.layout.result import Box, Edge, Route
 
 CLEARANCE = BEND_GAP - 2
 """The least distance of a route from boxes and other routes; layouts from scratch keep it in spite of rounding."""

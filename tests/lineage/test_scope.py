@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.http import QueryDict
 
-from lineage.asked import BUDGET, Asked
+from lineage.scope import BUDGET, Asked
 
 
 def asked(query: str) -> Asked:

@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 
 from catalog.models import Asset, Instance, Kind
-from catalog.pages.addresses import is_evaluation_log
+from catalog.pagekit.places import is_evaluation_log
 
 EXAMPLES = {
     Kind.DATA.value: 'self.rows = load_rows()\nself.prj.register_data("transactions", "rows")',

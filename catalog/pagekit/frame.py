@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from access.identity import Viewer, viewer_of
 from catalog.models import Asset, Branch, Kind, Project
-from catalog.pages.addresses import (
+from catalog.pagekit.places import (
     EVALUATION_LOG,
     TWIN,
     branch_url,

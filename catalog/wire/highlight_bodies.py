@@ -7,9 +7,9 @@ from typing import Any
 from rest_framework import serializers
 
 from catalog import limits
-from catalog.api.bodies import Anything, Body, BranchName, ClientId, DatastoreBody, EntityRefBody, Text, WholeNumber
 from catalog.entities import Entity
 from catalog.recording import Highlighted
+from catalog.wire.bodies import Anything, Body, BranchName, ClientId, DatastoreBody, EntityRefBody, Text, WholeNumber
 
 Json = dict[str, Any]
 MARKS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8"}

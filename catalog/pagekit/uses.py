@@ -9,10 +9,10 @@ from django.conf import settings
 from django.db.models import F
 
 from access.identity import Viewer
-from catalog.api.shapes import entity_shape, time_shape
 from catalog.entities import Entity
 from catalog.models import Asset, Branch, Edge
-from catalog.pages.addresses import project_url
+from catalog.pagekit.places import project_url
+from catalog.wire.shapes import entity_shape, time_shape
 
 MOST_EDGES = 100
 

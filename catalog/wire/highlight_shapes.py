@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from catalog.api.shapes import entity_shape, time_shape
 from catalog.models import Highlight
+from catalog.wire.shapes import entity_shape, time_shape
 
 Json = dict[str, Any]
 

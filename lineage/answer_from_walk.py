@@ -6,8 +6,8 @@ from typing import Protocol
 from django.utils import timezone
 
 from lineage.answers import Answer, LeftOut, More, Question, Reason
-from lineage.asked import Asked
 from lineage.graph import Kind, Link, Node, graph_of
+from lineage.scope import Asked
 from lineage.walk import Arrow, Key, Walk, neighbours
 
 

@@ -1,0 +1,1 @@
+"""What views of the API share, those of lineage too."""

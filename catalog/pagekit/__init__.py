@@ -1,0 +1,1 @@
+"""What pages share, those of lineage too: the frame around them, their query, fragments, paging."""

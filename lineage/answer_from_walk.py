@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from lineage.answers import Answer, LeftOut, More, Question, Reason
 from lineage.graph import Kind, Link, Node, graph_of
-from lineage.scope import Asked
+from lineage.scope import Scope
 from lineage.walk import Arrow, Key, Walk, neighbours
 
 
@@ -16,44 +16,44 @@ class Names(Protocol):
         """What each key is called."""
 
 
-def answered(question: Question, walked: Walk, names: Names, asked: Asked) -> Answer:
+def answered(question: Question, walked: Walk, names: Names, scope: Scope) -> Answer:
     """The answer that a walk gives, with at most as many nodes as asked for, the nearest first."""
-    passing, filtered = _filtered(walked, names, asked)
-    shown = names.nodes(passing[: asked.budget], walked.arrows.values())
+    passing, filtered = _filtered(walked, names, scope)
+    shown = names.nodes(passing[: scope.budget], walked.arrows.values())
     ids = {key: node.id for key, node in shown.items()}
     is_far = question in (Question.AROUND, Question.EXACT)
     return Answer(
         question=question,
         graph=graph_of(shown.values(), _links(walked.arrows.values(), shown)),
-        as_of=asked.as_of or timezone.now(),
-        is_past=asked.as_of is not None,
+        as_of=scope.as_of or timezone.now(),
+        is_past=scope.as_of is not None,
         focus=(ids[walked.focus],) if walked.focus in ids else (),
-        direction="down" if question in (Question.IMPACT, Question.PATHS) else asked.direction,
-        depth=asked.depth if is_far else None,
-        budget=asked.budget,
+        direction="down" if question in (Question.IMPACT, Question.PATHS) else scope.direction,
+        depth=scope.depth if is_far else None,
+        budget=scope.budget,
         found=len(walked.distance),
         found_at_least=walked.cut,
         left_out=tuple(_left_out(walked, shown, len(passing), len(filtered))),
-        notes=asked.notes,
+        notes=scope.notes,
         more=_more(walked, ids, filtered),
         distance={ids[key]: far for key, far in walked.distance.items() if key in ids and (far or key == walked.focus)},
         via={ids[key]: ids[before] for key, before in walked.via.items() if key in ids and before in ids},
     )
 
 
-def _filtered(walked: Walk, names: Names, asked: Asked) -> tuple[list[Key], set[Key]]:
+def _filtered(walked: Walk, names: Names, scope: Scope) -> tuple[list[Key], set[Key]]:
     """The keys that are of the kinds and branches asked for, and the others. The focus stays, and what has no name."""
     keys = list(walked.distance)
-    if not asked.kinds and not asked.branches:
+    if not scope.kinds and not scope.branches:
         return keys, set()
     nodes = names.nodes(keys, walked.arrows.values())
-    passing = [key for key in keys if key == walked.focus or _passes(nodes[key], asked)]
+    passing = [key for key in keys if key == walked.focus or _passes(nodes[key], scope)]
     return passing, set(keys).difference(passing)
 
 
-def _passes(node: Node, asked: Asked) -> bool:
-    of_kind = not asked.kinds or node.kind.value in asked.kinds
-    on_branch = not asked.branches or node.branch in asked.branches
+def _passes(node: Node, scope: Scope) -> bool:
+    of_kind = not scope.kinds or node.kind.value in scope.kinds
+    on_branch = not scope.branches or node.branch in scope.branches
     return node.kind == Kind.HIDDEN or (of_kind and on_branch)
 
 

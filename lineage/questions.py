@@ -24,56 +24,56 @@ from lineage.component_rows import ComponentNames, ComponentRows, asset_key, com
 from lineage.graph import between
 from lineage.instance_names import InstanceNames
 from lineage.instance_rows import InstanceRows
-from lineage.scope import Asked
+from lineage.scope import Scope
 from lineage.walk import WALK_MOST, Key, Walk, walk
 
 
-def around(viewer: Viewer, focus: str, asked: Asked) -> Answer:
-    """By component: what is at most `asked.depth` arrows away from a node."""
-    begin = key_of(viewer, focus, asked.as_of)
-    walked = walk(ComponentRows(asked.as_of), begin, asked.direction, asked.depth)
-    return answered(Question.AROUND, walked, ComponentNames(viewer, asked.as_of), asked)
+def around(viewer: Viewer, focus: str, scope: Scope) -> Answer:
+    """By component: what is at most `scope.depth` arrows away from a node."""
+    begin = key_of(viewer, focus, scope.as_of)
+    walked = walk(ComponentRows(scope.as_of), begin, scope.direction, scope.depth)
+    return answered(Question.AROUND, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
-def impact(viewer: Viewer, focus: str, asked: Asked) -> Answer:
+def impact(viewer: Viewer, focus: str, scope: Scope) -> Answer:
     """By component: all that is downstream of a node, however far, and how it is reached."""
-    walked = walk(ComponentRows(asked.as_of), key_of(viewer, focus, asked.as_of), "down", None)
-    return answered(Question.IMPACT, walked, ComponentNames(viewer, asked.as_of), asked)
+    walked = walk(ComponentRows(scope.as_of), key_of(viewer, focus, scope.as_of), "down", None)
+    return answered(Question.IMPACT, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
-def paths(viewer: Viewer, source: str, target: str, asked: Asked) -> Answer:
+def paths(viewer: Viewer, source: str, target: str, scope: Scope) -> Answer:
     """By component: all that lies on any way from one node to another; the two alone if there is none."""
-    begin, end = (key_of(viewer, focus, asked.as_of) for focus in (source, target))
-    walked = _on_the_way(walk(ComponentRows(asked.as_of), begin, "down", None), end)
-    return answered(Question.PATHS, walked, ComponentNames(viewer, asked.as_of), asked)
+    begin, end = (key_of(viewer, focus, scope.as_of) for focus in (source, target))
+    walked = _on_the_way(walk(ComponentRows(scope.as_of), begin, "down", None), end)
+    return answered(Question.PATHS, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
-def across(viewer: Viewer, branch: Branch, asked: Asked) -> Answer:
+def across(viewer: Viewer, branch: Branch, scope: Scope) -> Answer:
     """By component: every asset of a branch, what writes to the branch, and what these touch elsewhere."""
-    rows = ComponentRows(asked.as_of)
+    rows = ComponentRows(scope.as_of)
     ends = rows.ends_of_branch(branch, BRANCH_MOST + 1)
     walked = Walk(None, cut=len(ends) > BRANCH_MOST)
     assets = Asset.objects.visible_to(viewer).filter(branch=branch)
-    if asked.as_of:
-        assets = assets.filter(created_at__lte=asked.as_of)
+    if scope.as_of:
+        assets = assets.filter(created_at__lte=scope.as_of)
     alone = [asset_key(pk) for pk in assets.order_by("-pk").values_list("pk", flat=True)[:BRANCH_MOST]]
     walked.distance = dict.fromkeys([*chain.from_iterable(ends), *alone], 0)
-    shown = list(walked.distance)[: asked.budget]
-    if asked.kinds or asked.branches:  # which go by what nodes are, so any of them may be shown
+    shown = list(walked.distance)[: scope.budget]
+    if scope.kinds or scope.branches:  # which go by what nodes are, so any of them may be shown
         shown = list(walked.distance)[:WALK_MOST]
         walked.cut = walked.cut or len(shown) < len(walked.distance)
         walked.distance = dict.fromkeys(shown, 0)
     at_branch = set(ends)
     arrows = {(arrow.source, arrow.target): arrow for arrow in rows.arrows(shown, shown, BRANCH_MOST)}
     walked.arrows = {pair: arrow for pair, arrow in arrows.items() if pair in at_branch}
-    return answered(Question.BRANCH, walked, ComponentNames(viewer, asked.as_of), asked)
+    return answered(Question.BRANCH, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
-def exact(viewer: Viewer, found: Found, asked: Asked) -> Answer:
+def exact(viewer: Viewer, found: Found, scope: Scope) -> Answer:
     """By instance: what exactly went into an instance (up), and what was made of it (down)."""
-    rows = InstanceRows(asked.as_of)
-    walked = walk(rows, rows.begin(found), asked.direction, asked.depth)
-    return answered(Question.EXACT, walked, InstanceNames(viewer, asked.as_of, rows), asked)
+    rows = InstanceRows(scope.as_of)
+    walked = walk(rows, rows.begin(found), scope.direction, scope.depth)
+    return answered(Question.EXACT, walked, InstanceNames(viewer, scope.as_of, rows), scope)
 
 
 BRANCH_MOST = 100_000

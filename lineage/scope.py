@@ -16,7 +16,7 @@ KINDS = tuple(kind.value for kind in Kind if kind not in (Kind.HIDDEN, Kind.GROU
 
 
 @dataclass(frozen=True)
-class Asked:
+class Scope:
     """How far to go, in which direction, as of when, and what to show of it."""
 
     direction: str = "both"
@@ -32,7 +32,7 @@ class Asked:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, query: QueryDict, *, depth: int, direction: str = "both") -> "Asked":
+    def of(cls, query: QueryDict, *, depth: int, direction: str = "both") -> "Scope":
         """From a query string: `direction`, `depth`, `limit`, `as_of`, `kind` and `branch` (repeatable)."""
         reader = _Reader(query)
         return cls(

@@ -22,7 +22,7 @@ Json = dict[str, Any]
 LONGEST_MENU = 100
 
 
-def perimeter_chrome(request: HttpRequest, perimeter: str = "") -> Json:
+def perimeter_frame(request: HttpRequest, perimeter: str = "") -> Json:
     """What stands around home (no perimeter) and a perimeter's page."""
     return {
         "switch_perimeters": perimeter_entries(viewer_of(request), perimeter),
@@ -30,18 +30,18 @@ def perimeter_chrome(request: HttpRequest, perimeter: str = "") -> Json:
     }
 
 
-def project_chrome(request: HttpRequest, project: Project) -> Json:
+def project_frame(request: HttpRequest, project: Project) -> Json:
     return {
-        **perimeter_chrome(request, project.perimeter.name),
+        **perimeter_frame(request, project.perimeter.name),
         "switch_projects": project_entries(viewer_of(request), project),
     }
 
 
-def branch_chrome(request: HttpRequest, branch: Branch, tab: str = "", asset: Asset | None = None) -> Json:
+def branch_frame(request: HttpRequest, branch: Branch, tab: str = "", asset: Asset | None = None) -> Json:
     """What stands around a page on a branch. With an asset, the branch menu leads to it where a branch has it."""
     branches = _branches_to_switch_to(viewer_of(request), branch, asset)
     return {
-        **project_chrome(request, branch.project),
+        **project_frame(request, branch.project),
         "switch_branches": branch_entries(branches, branch, asset),
         "tabs": tabs(branch, tab, branches[0].evaluations if branches else None),
         "search_url": kind_url(branch, tab if tab in Kind.values else ""),

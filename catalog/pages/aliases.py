@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from access.identity import viewer_of
 from catalog.models import Alias, AliasMove, Asset, Instance
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import asset_url, at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
@@ -45,7 +45,7 @@ def aliases_page(request: HttpRequest, place: Place, kind: str, asset_id: str, t
     if twin:
         return JsonResponse({"entries": [move_shape(move) for move in moves[:ROWS]], "older": older})
     context = {
-        **branch_chrome(request, asset.branch, kind, asset),
+        **branch_frame(request, asset.branch, kind, asset),
         "asset": asset,
         "asset_url": asset_url(asset),
         "aliases": aliases_of(asset),

@@ -11,7 +11,7 @@ from catalog.metrics import Metric
 from catalog.models import Asset, Instance, State
 from catalog.pagekit.code_examples import code_to_use
 from catalog.pagekit.fragments import render_page_or_part
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import (
     asset_or_twin,
     asset_url,
@@ -81,7 +81,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
     newest, ready = asset.newest, asset.newest_ready
     metrics = trend.headline(MOST_METRICS)
     return {
-        **branch_chrome(request, asset.branch, asset.kind, asset),
+        **branch_frame(request, asset.branch, asset.kind, asset),
         "card": _card(asset, PageQuery.of(request)),
         "ready": ready,
         "ready_url": instance_url(asset, ready) if ready else "",

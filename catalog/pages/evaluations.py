@@ -14,7 +14,7 @@ from access.identity import Viewer, viewer_of
 from catalog.metrics import format_metric, headline, metrics_of
 from catalog.models import Asset, Instance, Kind
 from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import EVALUATION_LOG, asset_url, at_place, branch_at, evaluations_url, instance_url
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
@@ -60,7 +60,7 @@ def evaluations_page(request: HttpRequest, place: Place, twin: bool) -> HttpResp
         shapes = [_shape(log, row) for row in page.rows] if log else []
         return JsonResponse({"evaluations": shapes, "newer": page.newer, "older": page.older})
     context = {
-        **branch_chrome(request, branch, "evaluations"),
+        **branch_frame(request, branch, "evaluations"),
         "branch": branch,
         "log": log,
         "example": EVALUATION_EXAMPLE,

@@ -8,7 +8,7 @@ from access.identity import Viewer, viewer_of
 from catalog import runs
 from catalog.entities import Entity
 from catalog.models import Highlight, Instance
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, branch_url, instance_url
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
@@ -30,7 +30,7 @@ def highlight_page(request: HttpRequest, place: Place, uid: str, twin: bool) -> 
         made = [{"kind": row.asset.kind, "asset": row.asset.asset_id, "ref": row.ref} for row in registered]
         return JsonResponse({**tile.shape, "registered": made})
     context = {
-        **branch_chrome(request, highlight.branch, "overview"),
+        **branch_frame(request, highlight.branch, "overview"),
         "branch": highlight.branch,
         "branch_url": branch_url(highlight.branch),
         "tile": tile,

@@ -14,7 +14,7 @@ from access.identity import Viewer, viewer_of
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Component, Highlight
 from catalog.pagekit.code_examples import HIGHLIGHT_EXAMPLE
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, branch_at, branch_url
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
@@ -132,7 +132,7 @@ def highlights_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespo
     if twin:
         return JsonResponse({"highlights": [tile.shape for tile in tiles[:ROWS]], "older": older})
     context = {
-        **branch_chrome(request, branch, "overview"),
+        **branch_frame(request, branch, "overview"),
         "branch": branch,
         "tiles": tiles[:ROWS],
         "flows": _flows(newest_tiles(viewer, branch, MOST_FLOWS), query),

@@ -12,7 +12,7 @@ from access.identity import Viewer, viewer_of
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Highlight, Project
 from catalog.pagekit.code_examples import FIRST_FLOW, settings_to_point_here
-from catalog.pagekit.frame import perimeter_chrome, project_chrome
+from catalog.pagekit.frame import perimeter_frame, project_frame
 from catalog.pagekit.paging import page_of
 from catalog.pagekit.places import TWIN, branch_url, project_url
 from catalog.pagekit.query import PageQuery
@@ -88,7 +88,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
     if twin:
         return JsonResponse({"projects": [row.shape for row in rows], **page.shape})
     context = {
-        **perimeter_chrome(request, perimeter),
+        **perimeter_frame(request, perimeter),
         "perimeter": perimeter,
         "name_perimeters": not perimeter and len(viewer.grants) > 1,
         "rows": rows,
@@ -141,7 +141,7 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
         shape = {"perimeter": perimeter, "name": found.name, "title": found.title}
         return JsonResponse({"project": shape, "branches": [row.shape for row in rows], **page.shape})
     context = {
-        **project_chrome(request, found),
+        **project_frame(request, found),
         "project": found,
         "rows": rows,
         "page": page,

@@ -12,7 +12,7 @@ from catalog.entities import Entity
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Consumption, Instance, State
 from catalog.pagekit.code_examples import code_to_use
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import TWIN, asset_url, at_place, instance_url, redirect_with_query
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
@@ -48,7 +48,7 @@ def instance_page(
         return redirect_with_query(request, instance_url(asset, instance) + (TWIN if twin else ""))
     if twin:
         return JsonResponse(_twin(viewer, asset, instance))
-    context = {**branch_chrome(request, asset.branch, kind, asset), **_about(viewer, asset, instance, request)}
+    context = {**branch_frame(request, asset.branch, kind, asset), **_about(viewer, asset, instance, request)}
     return render(request, "catalog/instance.html", context)
 
 

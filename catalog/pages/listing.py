@@ -12,7 +12,7 @@ from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Branch, Kind, State
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.fragments import render_page_or_part
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.paging import Page, page_of
 from catalog.pagekit.places import asset_url, at_place, branch_at, branch_url
 from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
@@ -142,7 +142,7 @@ def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[st
 
 def _around(request: HttpRequest, viewer: Viewer, branch: Branch, kind: str) -> dict[str, Any]:
     return {
-        **branch_chrome(request, branch, kind),
+        **branch_frame(request, branch, kind),
         "pulse_url": f"{branch_url(branch)}/pulse?kind={kind}&since={branch_mark(viewer, branch, kind)}",
     }
 

@@ -13,7 +13,7 @@ from access.identity import Viewer, viewer_of
 from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
 from catalog.pagekit.code_examples import EXAMPLES
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import asset_url, at_place, branch_url, say_whose_key
 from catalog.pagekit.uses import Uses
 from catalog.pages.activity import Happening, activity_of_branch
@@ -61,7 +61,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
     if twin:
         return JsonResponse(_twin(viewer, branch, rows))
     context = {
-        **branch_chrome(request, branch, "overview"),
+        **branch_frame(request, branch, "overview"),
         "branch": branch,
         "rows": rows,
         "more_assets": branch.data_count + branch.models_count - len(rows),

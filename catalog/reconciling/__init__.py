@@ -4,7 +4,7 @@
     collecting.py  what tasks kept since the last time, and what of it the catalogue has missed
     checking.py    a kept entry as a write that could have come from a client
     applying.py    making up for what was missed, in the order in which it was done
-    fates.py       what became of a task
+    task_status.py what became of a task
     settling.py    settling what tasks registered as pending and never confirmed
     passes.py      one pass of all this, and a rebuild; by one process at a time
     background.py  passes every few minutes, beside the server

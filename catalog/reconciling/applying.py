@@ -15,7 +15,7 @@ from catalog.reconciling.checking import Unusable, asset_address, checked_names,
 from catalog.reconciling.collecting import known_ids
 from catalog.reconciling.progress import Progress
 from catalog.reconciling.sources import Source
-from catalog.reconciling.task_outcomes import Attempt, Fates
+from catalog.reconciling.task_status import Attempt, TaskStatuses
 from catalog.reconciling.writes import NotYet, make
 from catalog.recording import AssetAddress
 from catalog.runs.datastore_layout import TaskPath
@@ -35,9 +35,9 @@ class StillRuns(Exception):
 class Applier:
     """Makes up for missed writes, of all sources together."""
 
-    def __init__(self, sources: list[Source], fates: Fates, progress: Progress) -> None:
+    def __init__(self, sources: list[Source], statuses: TaskStatuses, progress: Progress) -> None:
         self._sources = {source.row.pk: source for source in sources}
-        self._fates = fates
+        self._statuses = statuses
         self._progress = progress
         self._perimeters = {perimeter.name: perimeter for perimeter in Perimeter.objects.all()}
         self._known: set[str] = set()
@@ -100,7 +100,7 @@ class Applier:
         """Whether the attempt that kept the entry has ended."""
         path, datastore = TaskPath.parse(row.task), Datastore(perimeter=at.branch.perimeter.name)
         asked = path and Attempt(path, row.attempt, datastore, row.at, row.uid)
-        return bool(asked and self._fates.of(asked).over)
+        return bool(asked and self._statuses.of(asked).over)
 
 
 def _note(row: MissedWrite, error: str) -> None:

@@ -18,7 +18,7 @@ from catalog.reconciling.lease import Held
 from catalog.reconciling.progress import Progress, Stopped
 from catalog.reconciling.settling import oldest_unsettled, settle
 from catalog.reconciling.sources import Source, learn_roots, remember_root, sources
-from catalog.reconciling.task_outcomes import Fates
+from catalog.reconciling.task_status import TaskStatuses
 from catalog.recording import learn_branches
 
 LEARNT_AGAIN = timedelta(days=1)
@@ -97,10 +97,10 @@ def _run(progress: Progress) -> None:
             collect(source, progress)
         if row.rebuild:
             _make_perimeters(found)
-        with Fates(found) as fates:
-            applier = Applier(found, fates, progress)
+        with TaskStatuses(found) as statuses:
+            applier = Applier(found, statuses, progress)
             applier.run(FIRST)
-            settle(fates, progress)
+            settle(statuses, progress)
             applier.run(THEN)
         learn_branches(row.started_at - LEARNT_AGAIN, tagged_branch)
         row.instances_from = oldest_unsettled(row.instances_from)

@@ -11,7 +11,7 @@ from catalog.entities import Entity
 from catalog.models import Instance, State
 from catalog.reconciling import ACTOR
 from catalog.reconciling.progress import Progress
-from catalog.reconciling.task_outcomes import Attempt, End, Fate, Fates
+from catalog.reconciling.task_status import Attempt, End, TaskStatus, TaskStatuses
 from catalog.recording import LOST, confirm
 from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.results import Datastore
@@ -27,7 +27,7 @@ UNCOMMITTED = 1_000
 Group = list[Instance]
 
 
-def settle(fates: Fates, progress: Progress) -> None:
+def settle(statuses: TaskStatuses, progress: Progress) -> None:
     """Settle every pending instance whose task is over."""
     for group in _groups(progress.row.instances_from):
         progress.tick()
@@ -35,11 +35,11 @@ def settle(fates: Fates, progress: Progress) -> None:
         path = TaskPath.parse(first.producer_id)
         if path is None or first.producer_kind != "task":
             continue
-        fate = fates.of(_attempt(first, path))
-        if fate.end is End.UNKNOWN:
-            progress.tell(f"{first.producer_id} stays pending: {fate.reason}")
-        elif fate.over:
-            progress.row.settled += _settle(group, fate)
+        status = statuses.of(_attempt(first, path))
+        if status.end is End.UNKNOWN:
+            progress.tell(f"{first.producer_id} stays pending: {status.reason}")
+        elif status.over:
+            progress.row.settled += _settle(group, status)
 
 
 def oldest_unsettled(instances_from: int) -> int:
@@ -79,10 +79,10 @@ def _attempt(instance: Instance, path: TaskPath) -> Attempt:
     return Attempt(path, instance.attempt, datastore, instance.created_at, instance.uid)
 
 
-def _settle(group: Group, fate: Fate) -> int:
+def _settle(group: Group, status: TaskStatus) -> int:
     """Say how the task ended in its place; that one is lost is said once, and not of what is young."""
     first = group[0]
-    if fate.end is End.LOST:
+    if status.end is End.LOST:
         old = timezone.now() - YOUNG
         group = [row for row in group if row.state == State.PENDING and row.created_at < old]
     if not group:
@@ -92,10 +92,10 @@ def _settle(group: Group, fate: Fate) -> int:
         perimeter=first.asset.branch.project.perimeter,
         entity=Entity(first.producer_kind, first.producer_id),
         attempt=first.attempt,
-        state=State.READY if fate.end is End.READY else State.FAILED,
-        reason=fate.reason,
+        state=State.READY if status.end is End.READY else State.FAILED,
+        reason=status.reason,
         uids=[row.uid for row in group],
-        when=max(fate.at, *(row.created_at for row in group)) if fate.at else None,
+        when=max(status.at, *(row.created_at for row in group)) if status.at else None,
         deleted=True,
     )
     return len(settled)

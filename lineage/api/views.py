@@ -11,15 +11,15 @@ from catalog.reading import find_branch, find_instance
 from lineage import questions
 from lineage.answers import answer_shape
 from lineage.api.schemas import PARAMETERS, LineageAnswer, focus_parameter
-from lineage.scope import Asked
+from lineage.scope import Scope
 
 
 class LineageView(CatalogView):
     depth = 2
     direction = "both"
 
-    def asked(self) -> Asked:
-        return Asked.of(self.request.GET, depth=self.depth, direction=self.direction)
+    def scope(self) -> Scope:
+        return Scope.of(self.request.GET, depth=self.depth, direction=self.direction)
 
     def branch(self) -> Branch:
         return find_branch(self.viewer, self.place())
@@ -41,8 +41,8 @@ class BranchLineage(LineageView):
     )
     def get(self, request: Request, **address: str) -> Response:
         if request.GET.get("focus"):
-            return Response(answer_shape(questions.around(self.viewer, self.named("focus"), self.asked())))
-        return Response(answer_shape(questions.across(self.viewer, self.branch(), self.asked())))
+            return Response(answer_shape(questions.around(self.viewer, self.named("focus"), self.scope())))
+        return Response(answer_shape(questions.across(self.viewer, self.branch(), self.scope())))
 
 
 class Impact(LineageView):
@@ -53,7 +53,7 @@ class Impact(LineageView):
         responses=LineageAnswer,
     )
     def get(self, request: Request, **address: str) -> Response:
-        return Response(answer_shape(questions.impact(self.viewer, self.named("focus"), self.asked())))
+        return Response(answer_shape(questions.impact(self.viewer, self.named("focus"), self.scope())))
 
 
 class Paths(LineageView):
@@ -65,7 +65,7 @@ class Paths(LineageView):
     )
     def get(self, request: Request, **address: str) -> Response:
         ends = self.named("from"), self.named("to")
-        return Response(answer_shape(questions.paths(self.viewer, *ends, self.asked())))
+        return Response(answer_shape(questions.paths(self.viewer, *ends, self.scope())))
 
 
 class AssetLineage(LineageView):
@@ -76,7 +76,7 @@ class AssetLineage(LineageView):
         responses=LineageAnswer,
     )
     def get(self, request: Request, **address: str) -> Response:
-        return Response(answer_shape(questions.around(self.viewer, self.asset().definition_uid, self.asked())))
+        return Response(answer_shape(questions.around(self.viewer, self.asset().definition_uid, self.scope())))
 
 
 class InstanceLineage(LineageView):
@@ -94,4 +94,4 @@ class InstanceLineage(LineageView):
     )
     def get(self, request: Request, **address: str) -> Response:
         found = find_instance(self.asset(), self.kwargs["reference"], self.filters().states)
-        return Response(answer_shape(questions.exact(self.viewer, found, self.asked())))
+        return Response(answer_shape(questions.exact(self.viewer, found, self.scope())))

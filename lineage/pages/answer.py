@@ -15,7 +15,7 @@ from django.utils.cache import patch_vary_headers
 from access.identity import Viewer, viewer_of
 from catalog.models import Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.query import Link, PageQuery
 from lineage.addresses import LABELS
 from lineage.answers import Answer, Question, answer_shape
@@ -26,7 +26,7 @@ from lineage.pages.find import Finding
 from lineage.pages.opening import up_to, with_opened
 from lineage.pages.standalone import standalone
 from lineage.pages.table import table_of
-from lineage.scope import Asked
+from lineage.scope import Scope
 
 PART, GLANCE = "lineage", "lineage-glance"
 """The elements that htmx puts an answer into."""
@@ -35,7 +35,7 @@ MOST_HELD = 4
 GLANCE_NODES = 60
 """Drawn in the small one; the others are gathered."""
 
-Ask = Callable[[Viewer, Asked], Answer]
+Ask = Callable[[Viewer, Scope], Answer]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class _Answered:
 
     subject: Subject
     query: PageQuery
-    asked: Asked
+    scope: Scope
     answers: list[Answer]
     is_glance: bool
 
@@ -86,8 +86,8 @@ class _Answered:
         """The same page with one node more open, or of an exact answer one step further."""
         params = self.query.params.copy()
         if self.last.question == Question.EXACT and not node.startswith("g_"):
-            params.appendlist("held", str(self.asked.depth))
-            params["depth"] = str(min(abs(self.last.distance.get(node, 0)), self.asked.depth) + 1)
+            params.appendlist("held", str(self.scope.depth))
+            params["depth"] = str(min(abs(self.last.distance.get(node, 0)), self.scope.depth) + 1)
         else:
             params.appendlist("open", node)
         return PageQuery(self.query.path, params).url()
@@ -107,7 +107,7 @@ def lineage_response(request: HttpRequest, subject: Subject, suffix: str) -> Htt
         response = render(request, template, _context(found))
     else:
         tab = subject.kind if subject.asset else "lineage"
-        around = branch_chrome(request, subject.branch, tab, subject.asset)
+        around = branch_frame(request, subject.branch, tab, subject.asset)
         response = render(request, "lineage/lineage.html", _context(found) | around)
     patch_vary_headers(response, ["HX-Target"])
     return response
@@ -115,19 +115,19 @@ def lineage_response(request: HttpRequest, subject: Subject, suffix: str) -> Htt
 
 def _answer(request: HttpRequest, subject: Subject, suffix: str, *, is_glance: bool) -> _Answered:
     query = PageQuery(request.path.removesuffix(suffix), request.GET)
-    asked = Asked.of(query.params, depth=subject.depth, direction=subject.direction)
+    scope = Scope.of(query.params, depth=subject.depth, direction=subject.direction)
     viewer = viewer_of(request)
-    base = subject.ask(viewer, asked)
-    answers = with_opened(viewer, base, query.params.getlist("open"), asked)
+    base = subject.ask(viewer, scope)
+    answers = with_opened(viewer, base, query.params.getlist("open"), scope)
     if base.question == Question.EXACT:
-        answers = [*(up_to(base, depth) for depth in _held_depths(query, asked)), *answers]
-    return _Answered(subject, query, asked, answers, is_glance)
+        answers = [*(up_to(base, depth) for depth in _held_depths(query, scope)), *answers]
+    return _Answered(subject, query, scope, answers, is_glance)
 
 
-def _held_depths(query: PageQuery, asked: Asked) -> list[int]:
+def _held_depths(query: PageQuery, scope: Scope) -> list[int]:
     """The smaller depths that were drawn before, whose places are kept."""
     held = [said for said in query.params.getlist("held") if said.isascii() and said.isdigit() and len(said) < 3]
-    return sorted({int(said) for said in held if int(said) < asked.depth})[-MOST_HELD:]
+    return sorted({int(said) for said in held if int(said) < scope.depth})[-MOST_HELD:]
 
 
 def _file(request: HttpRequest, found: _Answered, suffix: str) -> HttpResponse:
@@ -143,7 +143,7 @@ def _file(request: HttpRequest, found: _Answered, suffix: str) -> HttpResponse:
 
 def _context(found: _Answered) -> dict[str, Any]:
     """What _lineage.html needs."""
-    subject, answer, asked, query = found.subject, found.last, found.asked, found.query
+    subject, answer, scope, query = found.subject, found.last, found.scope, found.query
     return {
         "subject": subject,
         "answer": answer,
@@ -154,11 +154,11 @@ def _context(found: _Answered) -> dict[str, Any]:
         "full_url": query.url(),
         "drawn": _drawn(found) if len(answer.graph) else "",
         "sentences": words.sentences(answer),
-        "menus": words.menus(answer, asked, query),
-        "chips": words.chips(answer, asked, query),
-        "add_options": words.filters_to_add(answer, asked, query),
+        "menus": words.menus(answer, scope, query),
+        "chips": words.chips(answer, scope, query),
+        "add_options": words.filters_to_add(answer, scope, query),
         "kept_with_as_of": query.kept_with("as_of"),
-        "as_of_value": asked.as_of.strftime("%Y-%m-%dT%H:%M") if asked.as_of else "",
+        "as_of_value": scope.as_of.strftime("%Y-%m-%dT%H:%M") if scope.as_of else "",
         "files": [{"label": label, "url": query.on(query.path + suffix).url()} for suffix, label in LABELS.items()],
         "example": EXAMPLES["data"],
     }

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
 from catalog.models import Branch, Component, Consumption, Edge, Instance
-from catalog.pagekit.frame import branch_chrome
+from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import TWIN, asset_url, at_place, branch_url, instance_url
 from catalog.pagekit.uses import Named
 from catalog.reading import Place, find_branch
@@ -107,7 +107,7 @@ def component_page(request: HttpRequest, place: Place, kind: str, name: str, twi
         return JsonResponse(_twin(component, branch, places, cut, runs))
     here = next((found for found in places if found.key == branch.key), None)
     context = {
-        **branch_chrome(request, branch),
+        **branch_frame(request, branch),
         "component": component,
         "branch": branch,
         "places": places,

@@ -14,19 +14,19 @@ from lineage import questions
 from lineage.answers import Answer, LeftOut, More, Question, Reason
 from lineage.component_rows import ComponentRows, asset_key, component_key
 from lineage.graph import Kind, Link, Node, graph_of, links_of, nodes_of
-from lineage.scope import Asked
+from lineage.scope import Scope
 from lineage.walk import Key
 
 MOST_OPENED = 12
 
 
-def with_opened(viewer: Viewer, base: Answer, opened: Sequence[str], asked: Asked) -> list[Answer]:
+def with_opened(viewer: Viewer, base: Answer, opened: Sequence[str], scope: Scope) -> list[Answer]:
     """The answer, and after it the same with each of `opened` opened in turn; groups are for the drawing to open."""
     nodes = [name for name in dict.fromkeys(opened) if not name.startswith("g_")]
     if base.question == Question.EXACT or not nodes:
         return [base]
     answers = [base]
-    beside = replace(asked, direction="both", depth=1, kinds=frozenset(), branches=frozenset(), notes=())
+    beside = replace(scope, direction="both", depth=1, kinds=frozenset(), branches=frozenset(), notes=())
     for name in nodes[:MOST_OPENED]:
         if name in answers[-1].graph:
             with suppress(NotFound):  # hidden, or gone since the link was made
@@ -36,7 +36,7 @@ def with_opened(viewer: Viewer, base: Answer, opened: Sequence[str], asked: Aske
         answers[-1] = replace(answers[-1], notes=(*answers[-1].notes, note))
     if len(answers) == 1:
         return answers
-    links = _links_among(viewer, answers[-1].graph, asked.as_of)
+    links = _links_among(viewer, answers[-1].graph, scope.as_of)
     return [with_links(answer, links) for answer in answers]
 
 

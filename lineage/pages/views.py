@@ -16,7 +16,7 @@ from lineage.addresses import asset_lineage_url, instance_lineage_url
 from lineage.answers import Answer
 from lineage.pages.answer import Subject, lineage_response
 from lineage.pages.find import find_nodes
-from lineage.scope import Asked
+from lineage.scope import Scope
 
 EXACT_DEPTH = 10
 VIEWS = {"": "Around", "impact": "Impact", "paths": "Ways to"}
@@ -81,33 +81,33 @@ def instance_lineage(
     return lineage_response(request, subject, suffix)
 
 
-def _ask_branch(branch: Branch, viewer: Viewer, asked: Asked) -> Answer:
-    return questions.across(viewer, branch, asked)
+def _ask_branch(branch: Branch, viewer: Viewer, scope: Scope) -> Answer:
+    return questions.across(viewer, branch, scope)
 
 
-def _ask_exact(found: Found, viewer: Viewer, asked: Asked) -> Answer:
-    return questions.exact(viewer, found, asked)
+def _ask_exact(found: Found, viewer: Viewer, scope: Scope) -> Answer:
+    return questions.exact(viewer, found, scope)
 
 
-def _ask_named(branch: Branch, query: PageQuery, focus: str, viewer: Viewer, asked: Asked) -> Answer:
+def _ask_named(branch: Branch, query: PageQuery, focus: str, viewer: Viewer, scope: Scope) -> Answer:
     """The same of a node that people may have named, as `data/xkcd` or `flow/TrainFlow`."""
     node = focus if focus.startswith(("d_", "c_")) else questions.focus_named(viewer, branch, focus)
-    return _ask_focus(branch, query, node, viewer, asked)
+    return _ask_focus(branch, query, node, viewer, scope)
 
 
-def _ask_focus(branch: Branch, query: PageQuery, node: str, viewer: Viewer, asked: Asked) -> Answer:
+def _ask_focus(branch: Branch, query: PageQuery, node: str, viewer: Viewer, scope: Scope) -> Answer:
     """What is around a node, all downstream of it, or every way from it to another, as `view` says."""
     view = query.params.get("view", "")
     if view == "impact":
-        return questions.impact(viewer, node, asked)
+        return questions.impact(viewer, node, scope)
     if view == "paths":
         to = query.params.get("to", "")
         if not to:
             raise BadRequest("Ways lead somewhere: say with `to` where, as in `to=data/xkcd`.", field="to")
-        return questions.paths(viewer, node, questions.focus_named(viewer, branch, to), asked)
+        return questions.paths(viewer, node, questions.focus_named(viewer, branch, to), scope)
     if view:
         raise BadRequest(f"There is no view '{view[:40]}': it is impact, paths, or none.", field="view")
-    return questions.around(viewer, node, asked)
+    return questions.around(viewer, node, scope)
 
 
 def _views(query: PageQuery) -> list[Link]:

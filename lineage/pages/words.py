@@ -8,7 +8,7 @@ from catalog.templatetags.times import exact
 from lineage.answers import Answer, Question
 from lineage.drawing import ICONS, WORDS, Picture, title_of
 from lineage.graph import Cycle, Kind
-from lineage.scope import Asked
+from lineage.scope import Scope
 
 DIRECTIONS = {"both": "both ways", "up": "upstream", "down": "downstream"}
 DEPTHS = (1, 2, 3, 5, 10, 50)
@@ -62,7 +62,7 @@ def _cycle_sentence(answer: Answer, cycle: Cycle) -> str:
     return f"{first} feeds itself{through}{knot}."
 
 
-def menus(answer: Answer, asked: Asked, query: PageQuery) -> list[Menu]:
+def menus(answer: Answer, scope: Scope, query: PageQuery) -> list[Menu]:
     fresh = PageQuery(query.path, _without(query, "held", "open"))
     found = []
     if answer.question in (Question.AROUND, Question.EXACT):
@@ -91,25 +91,25 @@ def _without(query: PageQuery, *names: str) -> Any:
     return params
 
 
-def filters_to_add(answer: Answer, asked: Asked, query: PageQuery) -> list[Link]:
+def filters_to_add(answer: Answer, scope: Scope, query: PageQuery) -> list[Link]:
     """The kinds and branches that occur, each as a filter."""
     kinds = {node.kind for node in answer.nodes} - {Kind.HIDDEN, Kind.GROUP}
     found = [
         {"label": f"only {WORDS[kind]}", "url": query.with_filter("kind", kind.value), "note": "kind"}
         for kind in Kind
-        if kind in kinds and kind.value not in asked.kinds
+        if kind in kinds and kind.value not in scope.kinds
     ]
     branches = {node.branch: node.branch_name or node.branch for node in answer.nodes if node.branch}
-    if len(branches) > 1 or asked.branches:
+    if len(branches) > 1 or scope.branches:
         found += [
             {"label": f"only {name}", "url": query.with_filter("branch", key), "note": "branch"}
             for key, name in sorted(branches.items())
-            if key not in asked.branches
+            if key not in scope.branches
         ]
     return found
 
 
-def chips(answer: Answer, asked: Asked, query: PageQuery) -> list[Link]:
+def chips(answer: Answer, scope: Scope, query: PageQuery) -> list[Link]:
     """What is in force beyond the page itself, each with the way to be rid of it."""
     opened = len(query.params.getlist("open"))
     found = []
@@ -118,14 +118,14 @@ def chips(answer: Answer, asked: Asked, query: PageQuery) -> list[Link]:
     if "focus" in query.params:
         whole = PageQuery(query.path, _without(query, "focus", "view", "to", "open", "direction", "depth"))
         found.append(_chip("node", _title(answer, answer.focus[0]), whole.url()))
-    found += [_chip("kind", kind, query.without_filter("kind", kind)) for kind in sorted(asked.kinds)]
-    found += [_chip("branch", key, query.without_filter("branch", key)) for key in sorted(asked.branches)]
-    if asked.as_of:
-        found.append(_chip("as of", exact(asked.as_of), query.url(as_of=None)))
+    found += [_chip("kind", kind, query.without_filter("kind", kind)) for kind in sorted(scope.kinds)]
+    found += [_chip("branch", key, query.without_filter("branch", key)) for key in sorted(scope.branches)]
+    if scope.as_of:
+        found.append(_chip("as of", exact(scope.as_of), query.url(as_of=None)))
     if opened:
         found.append(_chip("opened", str(opened), PageQuery(query.path, _without(query, "open", "held")).url()))
     if "limit" in query.params:
-        found.append(_chip("at most", f"{asked.budget:,}", query.url(limit=None)))
+        found.append(_chip("at most", f"{scope.budget:,}", query.url(limit=None)))
     return found
 
 

@@ -24,7 +24,7 @@ from catalog.reading import Found
 from lineage import questions
 from lineage.answers import Answer, More, Reason, answer_shape
 from lineage.graph import Kind, Link, Node
-from lineage.scope import Asked
+from lineage.scope import Scope
 from lineage.walk import walk
 from tests.lanes import first
 from tests.lineage.oracle import (
@@ -73,8 +73,8 @@ def chance(world, request) -> random.Random:
     return random.Random(f"{world.seed} {request.function.__name__}")
 
 
-def asked(at: datetime | None, direction: str = "both", depth: int = FAR, budget: int = FAR, **more) -> Asked:
-    return Asked(direction=direction, depth=depth, budget=budget, as_of=at, **more)
+def scope(at: datetime | None, direction: str = "both", depth: int = FAR, budget: int = FAR, **more) -> Scope:
+    return Scope(direction=direction, depth=depth, budget=budget, as_of=at, **more)
 
 
 # --- names of the oracle and of the answers
@@ -201,7 +201,7 @@ def test_around_a_node_is_all_that_is_near_and_nothing_else(world, chance):
         truth = by_component(world.events, at)
         for focus in some(chance, visible(truth.nodes), 3):
             direction, depth = chance.choice(DIRECTIONS), chance.choice([0, 1, 1, 2, 3, 4, FAR])
-            answer = questions.around(world.viewer, wire(world, focus), asked(at, direction, depth))
+            answer = questions.around(world.viewer, wire(world, focus), scope(at, direction, depth))
             check_around(world, answer, Walk(truth, focus, direction, depth), at)
 
 
@@ -233,7 +233,7 @@ def test_where_both_sides_of_a_ring_meet_nothing_is_lost(world, chance):
     ring = {node for node in visible(truth.nodes) if any(node in truth.distances(a, "down") for a in truth.after(node))}
     for focus in some(chance, ring, 3):
         depth = chance.choice([1, 2, 2, 3])
-        answer = questions.around(world.viewer, wire(world, focus), asked(None, "both", depth))
+        answer = questions.around(world.viewer, wire(world, focus), scope(None, "both", depth))
         check_around(world, answer, Walk(truth, focus, "both", depth), None)
 
 
@@ -241,7 +241,7 @@ def test_impact_is_all_that_is_downstream_and_how_it_is_reached(world, chance):
     for at in world.moments(chance, 1):
         truth = by_component(world.events, at)
         for focus in some(chance, visible(truth.nodes), 3):
-            answer = questions.impact(world.viewer, wire(world, focus), asked(at, depth=1))
+            answer = questions.impact(world.viewer, wire(world, focus), scope(at, depth=1))
             walk = Walk(truth, focus, "down", FAR)
             check_honest(answer, at, complete=not hidden(walk.shown))
             check_graph(world, answer, walk.shown, truth, at)
@@ -265,7 +265,7 @@ def test_paths_are_every_way_from_one_node_to_another(world, chance):
     for at in world.moments(chance, 1):
         truth = by_component(world.events, at)
         for source, target in pairs_of(chance, truth, 4):
-            answer = questions.paths(world.viewer, wire(world, source), wire(world, target), asked(at, depth=1))
+            answer = questions.paths(world.viewer, wire(world, source), wire(world, target), scope(at, depth=1))
             way = truth.between(source, target)
             check_honest(answer, at, complete=not hidden(way.nodes))
             check_graph(world, answer, way.nodes, way, at)
@@ -282,7 +282,7 @@ def test_a_branch_is_all_its_assets_and_all_that_touches_it(world, chance):
     for at in world.moments(chance, 2):
         truth = by_component(world.events, at)
         for branch in Branch.objects.filter(project__perimeter__name__in=VISIBLE).select_related("project__perimeter"):
-            answer = questions.across(world.viewer, branch, asked(at, depth=1))
+            answer = questions.across(world.viewer, branch, scope(at, depth=1))
             here = truth.on_branch(branch.project.perimeter.name, branch.project.name, branch.key)
             check_honest(answer, at, complete=not hidden(here.nodes))
             check_graph(world, answer, here.nodes, here, at)
@@ -309,7 +309,7 @@ def test_the_exact_lineage_of_an_instance_is_what_its_runs_consumed_and_made(wor
         truth = by_instance(world.events, at)
         for focus in some(chance, things_of(truth), 5):
             direction, depth = chance.choice(DIRECTIONS), chance.choice([0, 1, 2, 2, 3, 4, FAR, FAR])
-            answer = questions.exact(world.viewer, found(focus), asked(at, direction, depth))
+            answer = questions.exact(world.viewer, found(focus), scope(at, direction, depth))
             check_exact(answer, Walk(truth, focus, direction, depth), at)
 
 
@@ -317,7 +317,7 @@ def test_the_ancestry_goes_through_the_hidden_and_names_nothing_there(world, cha
     truth = by_instance(world.events, None)
     behind = [thing for thing in things_of(truth) if hidden(truth.distances(thing, "up"))]
     for focus in some(chance, behind, 4):
-        check_exact(questions.exact(world.viewer, found(focus), asked(None, "up")), Walk(truth, focus, "up", FAR), None)
+        check_exact(questions.exact(world.viewer, found(focus), scope(None, "up")), Walk(truth, focus, "up", FAR), None)
 
 
 def check_exact(answer: Answer, walk: Walk, at: datetime | None) -> None:
@@ -396,7 +396,7 @@ def test_a_budget_cuts_and_the_answer_says_by_how_much(world, chance):
         walk = Walk(truth, focus, chance.choice(DIRECTIONS), chance.choice([1, 2, 3, FAR]))
         budget = chance.randint(1, 8)
         answer = questions.around(
-            world.viewer, wire(world, focus), asked(None, walk.direction, walk.depth, budget=budget)
+            world.viewer, wire(world, focus), scope(None, walk.direction, walk.depth, budget=budget)
         )
         check_cut(world, answer, walk, budget)
 
@@ -418,7 +418,7 @@ def test_impact_within_a_budget_says_that_there_is_more(world, chance):
     for focus in some(chance, visible(truth.nodes), 3):
         walk = Walk(truth, focus, "down", FAR)
         budget = chance.randint(1, 6)
-        check_cut(world, questions.impact(world.viewer, wire(world, focus), asked(None, budget=budget)), walk, budget)
+        check_cut(world, questions.impact(world.viewer, wire(world, focus), scope(None, budget=budget)), walk, budget)
 
 
 def test_a_walk_that_stops_early_says_so(world, chance, monkeypatch):
@@ -428,7 +428,7 @@ def test_a_walk_that_stops_early_says_so(world, chance, monkeypatch):
     monkeypatch.setattr(questions, "walk", functools.partial(walk, most=most))
     for focus in some(chance, visible(truth.nodes), 3):
         whole = Walk(truth, focus, chance.choice(DIRECTIONS), chance.choice([2, FAR]))
-        answer = questions.around(world.viewer, wire(world, focus), asked(None, whole.direction, whole.depth))
+        answer = questions.around(world.viewer, wire(world, focus), scope(None, whole.direction, whole.depth))
         assert set(unhidden(answer)) <= {wire(world, node) for node in visible(whole.shown)}
         is_cut = len(whole.walked) > most
         is_whole = whole.reachable == whole.shown and not hidden(whole.shown)
@@ -442,7 +442,7 @@ def test_an_exact_walk_that_stops_early_is_never_called_complete(world, chance, 
     monkeypatch.setattr(questions, "walk", functools.partial(walk, most=chance.randint(1, 6)))
     for focus in some(chance, things_of(truth), 6):
         whole = Walk(truth, focus, chance.choice(DIRECTIONS), FAR)
-        answer = questions.exact(world.viewer, found(focus), asked(None, whole.direction))
+        answer = questions.exact(world.viewer, found(focus), scope(None, whole.direction))
         things = {node.uid for node in visible(whole.shown) if isinstance(node, Made | Definition)}
         shown = {key for key in unhidden(answer) if key[:2] in ("i_", "d_")}
         assert shown <= things
@@ -453,7 +453,7 @@ def test_before_it_was_there_a_thing_has_no_lineage(world, chance):
     for event in some(chance, (event for event in world.events if isinstance(event, Registered)), 3):
         if event.asset.perimeter == VAULT:
             continue
-        before = asked(event.at - timedelta(microseconds=1))
+        before = scope(event.at - timedelta(microseconds=1))
         with contextlib.suppress(NotFound):
             answer = questions.exact(world.viewer, found(Made(event.uid, event.asset.perimeter)), before)
             assert not answer.links
@@ -462,7 +462,7 @@ def test_before_it_was_there_a_thing_has_no_lineage(world, chance):
 def test_a_filter_leaves_out_other_kinds_and_says_so(world, chance):
     truth = by_component(world.events, None)
     for focus in some(chance, visible(truth.nodes), 3):
-        question = asked(None, "both", 3)
+        question = scope(None, "both", 3)
         all_of_it = questions.around(world.viewer, wire(world, focus), question)
         kinds = frozenset(chance.sample(["data", "model", "flow"], 2))
         answer = questions.around(world.viewer, wire(world, focus), replace(question, kinds=kinds))
@@ -479,7 +479,7 @@ def test_what_is_hidden_or_not_there_is_no_focus(world, chance):
     for focus in [*unknown, *(wire(world, node) for node in some(chance, hidden(truth.nodes), 4))]:
         for ask in (questions.around, questions.impact):
             with pytest.raises(NotFound):
-                ask(world.viewer, focus, asked(None, depth=1))
+                ask(world.viewer, focus, scope(None, depth=1))
 
 
 def test_the_worlds_have_what_lineage_finds_hard():

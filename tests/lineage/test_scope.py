@@ -5,22 +5,22 @@ from datetime import UTC, datetime
 import pytest
 from django.http import QueryDict
 
-from lineage.scope import BUDGET, Asked
+from lineage.scope import BUDGET, Scope
 
 
-def asked(query: str) -> Asked:
-    return Asked.of(QueryDict(query), depth=2)
+def scope(query: str) -> Scope:
+    return Scope.of(QueryDict(query), depth=2)
 
 
 def test_nothing_said_is_as_the_question_has_it():
-    assert asked("") == Asked(direction="both", depth=2, budget=BUDGET)
+    assert scope("") == Scope(direction="both", depth=2, budget=BUDGET)
 
 
 def test_what_makes_sense_is_taken_as_it_is():
-    said = asked("direction=up&depth=3&limit=9&kind=data&kind=flow&branch=main&as_of=2026-01-02T03:04:05Z")
+    said = scope("direction=up&depth=3&limit=9&kind=data&kind=flow&branch=main&as_of=2026-01-02T03:04:05Z")
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     kinds, branches = frozenset({"data", "flow"}), frozenset({"main"})
-    assert said == Asked("up", 3, 9, moment, kinds, branches, notes=())
+    assert said == Scope("up", 3, 9, moment, kinds, branches, notes=())
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_what_makes_sense_is_taken_as_it_is():
     ],
 )
 def test_what_makes_no_sense_is_clamped_and_told(query, field, value, note):
-    said = asked(query)
+    said = scope(query)
     assert getattr(said, field) == value
     assert len(said.notes) == 1
     assert note in said.notes[0]
@@ -58,4 +58,4 @@ def test_what_makes_no_sense_is_clamped_and_told(query, field, value, note):
     ],
 )
 def test_a_time_is_in_utc_unless_it_says_otherwise_and_a_day_is_its_end(text, moment):
-    assert asked(f"as_of={text}").as_of == moment
+    assert scope(f"as_of={text}").as_of == moment

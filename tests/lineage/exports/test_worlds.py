@@ -18,6 +18,7 @@ from lineage.exports import EXPORTS
 from lineage.graph import Kind, Relation
 from tests.lanes import first
 from lineage.scope import Asked
+from lineage.scope import Scope
 from tests.lineage.exports.examples import SITE
 from tests.lineage.worlds import VAULT, World, made
 
@@ -34,14 +35,14 @@ def world(request: pytest.FixtureRequest, django_db_setup: None, django_db_block
 
 def branches(world: World) -> Iterator[Answer]:
     for branch in Branch.objects.exclude(project__perimeter__name=VAULT).order_by("pk"):
-        yield questions.across(world.viewer, branch, Asked(depth=9))
+        yield questions.across(world.viewer, branch, Scope(depth=9))
 
 
 def ancestries(world: World) -> Iterator[Answer]:
     known = Instance.objects.filter(asset__deleted_at=None).exclude(asset__branch__project__perimeter__name=VAULT)
     instances = list(known.select_related("asset__branch__project__perimeter").order_by("pk"))
     for instance in random.Random(world.seed).sample(instances, min(12, len(instances))):
-        yield questions.exact(world.viewer, Found(instance.asset, instance), Asked(depth=50))
+        yield questions.exact(world.viewer, Found(instance.asset, instance), Scope(depth=50))
 
 
 def path(*parts: str) -> str:

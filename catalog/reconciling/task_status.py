@@ -37,7 +37,7 @@ class End(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Fate:
+class TaskStatus:
     """What became of one attempt of a task: `reason` for people, `at` when it ended, if that is known."""
 
     end: End
@@ -62,16 +62,16 @@ class Attempt:
     """An entry that it kept, in which its process is."""
 
 
-class Fates:
+class TaskStatuses:
     """Asks about tasks: where they keep their files, and in the sources of metadata."""
 
     def __init__(self, sources: list[Source]) -> None:
         self._opened: list[tuple[Source, Metadata]] = []
         self._stack = ExitStack()
         self._sources = sources
-        self._known: dict[tuple[TaskPath, int | None, str], Fate] = {}
+        self._known: dict[tuple[TaskPath, int | None, str], TaskStatus] = {}
 
-    def __enter__(self) -> "Fates":
+    def __enter__(self) -> "TaskStatuses":
         for source in self._sources:
             try:
                 self._opened.append((source, self._stack.enter_context(source.opened())))
@@ -82,19 +82,19 @@ class Fates:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def of(self, attempt: Attempt) -> Fate:
+    def of(self, attempt: Attempt) -> TaskStatus:
         """What became of the attempt; `End.UNKNOWN` with a sentence if nothing that knows can be reached."""
         key = attempt.path, attempt.number, attempt.datastore.perimeter
         if key in self._known:
             return self._known[key]
-        fate = self._ask(attempt)
-        if fate.end in (End.READY, End.FAILED):  # that stays so, and its other writes are asked about next
+        status = self._ask(attempt)
+        if status.end in (End.READY, End.FAILED):  # that stays so, and its other writes are asked about next
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
-            self._known[key] = fate
-        return fate
+            self._known[key] = status
+        return status
 
-    def _ask(self, attempt: Attempt) -> Fate:
+    def _ask(self, attempt: Attempt) -> TaskStatus:
         missing: list[Unavailable] = []
         for metadata in self._places(attempt, missing):
             try:
@@ -115,15 +115,15 @@ class Fates:
         except UnavailableError as error:
             missing.append(error.answer)
 
-    def _told(self, attempt: Attempt, record: Record, metadata: Metadata) -> Fate:
+    def _told(self, attempt: Attempt, record: Record, metadata: Metadata) -> TaskStatus:
         facts, number = record.facts, attempt.number
         if number is not None and facts.attempt > number:
-            return Fate(End.FAILED, f"superseded by attempt {facts.attempt}", facts.started)
+            return TaskStatus(End.FAILED, f"superseded by attempt {facts.attempt}", facts.started)
         if number is None or facts.attempt == number:
             if facts.state == "succeeded":
-                return Fate(End.READY, at=facts.finished)
+                return TaskStatus(End.READY, at=facts.finished)
             if facts.state == "failed":
-                return Fate(End.FAILED, "the task failed", facts.finished)
+                return TaskStatus(End.FAILED, "the task failed", facts.finished)
         return _silent(attempt, record, _process_of(attempt, metadata))
 
 
@@ -142,32 +142,32 @@ class _Datastore(MetadataFolder):
         return super().entry(path, entry_id) if self._own.metadata else ""
 
 
-def _silent(attempt: Attempt, record: Record, process: tuple[Process, datetime] | None) -> Fate:
+def _silent(attempt: Attempt, record: Record, process: tuple[Process, datetime] | None) -> TaskStatus:
     """A task of whose end nothing is noted."""
     if process and process[0].host == socket.gethostname():
         if _runs(*process):
-            return Fate(End.RUNNING)
-        return Fate(End.LOST, f"{LOST}: its process is gone", record.seen)
+            return TaskStatus(End.RUNNING)
+        return TaskStatus(End.LOST, f"{LOST}: its process is gone", record.seen)
     heartbeat, now = record.heartbeat, timezone.now()
     if heartbeat and now - heartbeat > HEARTBEAT_LOST:
-        return Fate(End.LOST, f"{LOST}: its heart has not beaten since {_minute(heartbeat)}", heartbeat)
+        return TaskStatus(End.LOST, f"{LOST}: its heart has not beaten since {_minute(heartbeat)}", heartbeat)
     signs = [sign for sign in (attempt.since, record.seen, heartbeat) if sign and sign <= now]
     return _after_silence(max(signs, default=attempt.since))
 
 
-def _unheard(attempt: Attempt, missing: list[Unavailable]) -> Fate:
+def _unheard(attempt: Attempt, missing: list[Unavailable]) -> TaskStatus:
     """A task of which nothing is known: its files are gone, or nobody can be asked."""
     waiting = next((answer for answer in missing if answer.reason in WORTH_WAITING), None)
     if waiting:
-        return Fate(End.UNKNOWN, waiting.sentence)
+        return TaskStatus(End.UNKNOWN, waiting.sentence)
     return _after_silence(attempt.since)
 
 
-def _after_silence(sign: datetime) -> Fate:
+def _after_silence(sign: datetime) -> TaskStatus:
     hours = settings.LOST_AFTER_HOURS
     if timezone.now() - sign > timedelta(hours=hours):
-        return Fate(End.LOST, f"{LOST}: no sign of it since {_minute(sign)}", sign)
-    return Fate(End.RUNNING)
+        return TaskStatus(End.LOST, f"{LOST}: no sign of it since {_minute(sign)}", sign)
+    return TaskStatus(End.RUNNING)
 
 
 def _process_of(attempt: Attempt, metadata: Metadata) -> tuple[Process, datetime] | None:

@@ -2,8 +2,8 @@
 
 from urllib.parse import quote
 
-from catalog.models import Asset, Branch, Instance
-from catalog.pagekit.places import asset_url, branch_url, instance_url
+from catalog.addresses import COMPONENT_SEGMENTS, branch_lineage_url
+from catalog.models import Branch
 
 SUFFIXES = (".json", ".svg", ".csv", ".dot", ".mmd", ".ndjson")
 LABELS = {
@@ -14,8 +14,6 @@ LABELS = {
     ".mmd": "Mermaid",
     ".ndjson": "OpenLineage events",
 }
-COMPONENTS = {"flows": "flow", "deployments": "deployment"}
-"""The segment of a component's address, and its kind."""
 
 
 class Suffix:
@@ -31,13 +29,13 @@ class Suffix:
 
 
 class ComponentKinds:
-    regex = "|".join(COMPONENTS)
+    regex = "|".join(COMPONENT_SEGMENTS.values())
 
     def to_python(self, value: str) -> str:
-        return COMPONENTS[value]
+        return next(kind for kind, segment in COMPONENT_SEGMENTS.items() if segment == value)
 
     def to_url(self, value: str) -> str:
-        return next(segment for segment, kind in COMPONENTS.items() if kind == value)
+        return COMPONENT_SEGMENTS[value]
 
 
 class ComponentName:
@@ -50,18 +48,6 @@ class ComponentName:
 
     def to_url(self, value: str) -> str:
         return value
-
-
-def branch_lineage_url(branch: Branch) -> str:
-    return f"{branch_url(branch)}/lineage"
-
-
-def asset_lineage_url(asset: Asset) -> str:
-    return f"{asset_url(asset)}/lineage"
-
-
-def instance_lineage_url(asset: Asset, instance: Instance) -> str:
-    return f"{instance_url(asset, instance)}/lineage"
 
 
 def around_url(branch: Branch, node: str) -> str:

@@ -4,13 +4,12 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 from itertools import groupby
 from typing import Any
-from urllib.parse import quote
 
 from django.db.models import F, Q, QuerySet, Value
 
 from access.identity import Viewer
+from catalog.addresses import asset_url, component_url
 from catalog.models import Asset, Branch, Component, Edge, Promotion
-from catalog.pagekit.places import asset_url, branch_url
 from lineage.graph import Kind, Node, Relation
 from lineage.walk import WALK_MOST, Arrow, Key
 
@@ -23,8 +22,6 @@ KINDS = {
     Component.Kind.CI: Kind.CI,
     Component.Kind.OTHER: Kind.UNKNOWN,
 }
-SEGMENTS = {Kind.FLOW: "flows", Kind.DEPLOYMENT: "deployments"}
-"""Of the address of a component that has a page of its own."""
 
 
 def asset_key(pk: int) -> Key:
@@ -233,19 +230,13 @@ def component_node(row: Component, key: str, branches: dict[tuple[int, str, str]
         branch=key,
         branch_name=branch.name if branch else key,
         at=last.last_at if last else None,
-        url=component_url(row, kind, branch) if kind and branch else "",
+        url=component_url(branch, row.kind, row.name) if branch else "",
         fault="" if kind and row.name else f"What is stored of this {row.kind or 'component'} makes no sense.",
     )
 
 
 def component_id(pk: int, branch: str) -> str:
     return f"c_{pk}.{branch}"
-
-
-def component_url(row: Component, kind: Kind, branch: Branch) -> str:
-    """The page of a flow or a deployment on a branch; other components have none."""
-    segment = SEGMENTS.get(kind)
-    return f"{branch_url(branch)}/{segment}/{quote(row.name, safe='')}" if segment else ""
 
 
 def last_active(arrows: Iterable[Arrow]) -> dict[Key, Arrow]:

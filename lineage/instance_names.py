@@ -7,8 +7,8 @@ from hashlib import sha256
 from typing import Any
 
 from access.identity import Viewer
+from catalog.addresses import instance_url
 from catalog.models import Instance, State
-from catalog.pagekit.places import instance_url
 from lineage.component_rows import (
     ComponentNames,
     Hidden,

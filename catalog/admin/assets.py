@@ -10,6 +10,7 @@ from access.admin import PerimeterRows
 from access.identity import viewer_of
 from access.models import Role
 from catalog import limits, recording
+from catalog.addresses import asset_url
 from catalog.admin.filters import (
     BranchFilter,
     DeclaredFilter,
@@ -22,7 +23,6 @@ from catalog.admin.history import Deploy, Edit, History
 from catalog.admin.properties import OverrideInline, may_edit, properties_of
 from catalog.admin.text import shown, when
 from catalog.models import Asset, State
-from catalog.pagekit.places import asset_url
 
 
 @admin.register(Asset)

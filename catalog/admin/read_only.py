@@ -10,9 +10,9 @@ from django.utils.html import format_html
 
 from access.admin import ReadOnlyRows
 from access.models import Role
+from catalog.addresses import branch_url, project_url
 from catalog.admin.text import shown
 from catalog.models import Branch, Project, SpecVersion
-from catalog.pagekit.places import branch_url, project_url
 
 SHOWN_SPEC_LENGTH = 200_000
 

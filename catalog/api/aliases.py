@@ -21,10 +21,7 @@ from catalog.wire.bodies import (
     AliasDeletion,
     entity_of,
 )
-from catalog.wire.shapes import (
-    alias_shape,
-    move_shape,
-)
+from catalog.wire.shapes import alias_shape, move_shape
 from obproject.branches import check_alias
 
 Json = dict[str, Any]

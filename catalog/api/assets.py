@@ -25,14 +25,7 @@ from catalog.wire.bodies import (
     RegistrationBody,
     entity_of,
 )
-from catalog.wire.shapes import (
-    asset_shape,
-    consumer_entry,
-    instance_shape,
-    item_shape,
-    producer_entry,
-    time_shape,
-)
+from catalog.wire.shapes import asset_shape, consumer_entry, instance_shape, item_shape, producer_entry, time_shape
 
 Json = dict[str, Any]
 

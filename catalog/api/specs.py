@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from access.errors import BadRequest, NotFound
 from access.models import Role
 from catalog import recording
+from catalog.addresses import branch_path
 from catalog.api import schemas
 from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
@@ -121,7 +122,7 @@ class Deploys(CatalogView):
             "unchanged": outcome.unchanged,
             "overridden": outcome.overridden,
             "not_declared": outcome.not_declared,
-            "url": f"{self.base}/{at.perimeter.name}/{at.project}/{at.key}",
+            "url": self.base + branch_path(at.perimeter.name, at.project, at.key),
         }
 
 

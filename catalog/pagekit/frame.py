@@ -1,22 +1,22 @@
 """What stands around every page: the breadcrumbs with their switchers, the tabs, the search and the JSON twin."""
 
 from typing import Any
-from urllib.parse import quote
 
 from django.db.models import BooleanField, Exists, OuterRef, Subquery, Value
 from django.http import HttpRequest
 
 from access.identity import Viewer, viewer_of
-from catalog.models import Asset, Branch, Kind, Project
-from catalog.pagekit.places import (
-    EVALUATION_LOG,
-    TWIN,
+from catalog.addresses import (
+    asset_url_by_id,
+    branch_lineage_url,
     branch_url,
     evaluations_url,
     kind_url,
     perimeter_url,
     project_url,
 )
+from catalog.models import Asset, Branch, Kind, Project
+from catalog.pagekit.places import EVALUATION_LOG, TWIN
 
 Json = dict[str, Any]
 LONGEST_MENU = 100
@@ -62,7 +62,7 @@ def tabs(branch: Branch, current: str, evaluations: int | None = None) -> list[J
         ("Overview", branch_url(branch), "overview", None),
         ("Data", kind_url(branch, Kind.DATA), Kind.DATA.value, branch.data_count),
         ("Models", kind_url(branch, Kind.MODELS), Kind.MODELS.value, branch.models_count),
-        ("Lineage", f"{branch_url(branch)}/lineage", "lineage", None),
+        ("Lineage", branch_lineage_url(branch), "lineage", None),
     ]
     if evaluations is not None or current == "evaluations":
         shown.append(("Evaluations", evaluations_url(branch), "evaluations", evaluations))
@@ -121,7 +121,7 @@ def _branch_entry(branch: Any, current: Branch, asset: Asset | None) -> Json:
     if asset is None or branch == current:
         return _entry(branch.name, branch_url(branch), branch == current)
     if branch.holds:
-        return _entry(branch.name, f"{kind_url(branch, asset.kind)}/{quote(asset.asset_id)}")
+        return _entry(branch.name, asset_url_by_id(branch, asset.kind, asset.asset_id))
     return _entry(branch.name, branch_url(branch), note=f"no {asset.asset_id}")
 
 

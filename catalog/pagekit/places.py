@@ -3,20 +3,17 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import quote
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.encoding import iri_to_uri
 from django.views.decorators.http import require_safe
 
 from access.identity import Viewer, viewer_of
-from catalog.models import Asset, Branch, Instance, Kind, Project
+from catalog.models import Asset, Branch, Kind
 from catalog.reading import Place, find_asset, find_branch
-from catalog.wire.shapes import asset_path
 from obproject.branches import is_unnamed
 
 TWIN = ".json"
@@ -52,37 +49,8 @@ class Twin:
         return TWIN if value else ""
 
 
-def perimeter_url(name: str) -> str:
-    return f"/{quote(name)}"
-
-
-def project_url(project: Project) -> str:
-    return f"/{quote(project.perimeter.name)}/{quote(project.name)}"
-
-
-def branch_url(branch: Branch) -> str:
-    return f"{project_url(branch.project)}/{quote(branch.key)}"
-
-
-def kind_url(branch: Branch, kind: str) -> str:
-    """The listing of one kind, or of both (`kind` empty)."""
-    return f"{branch_url(branch)}/{kind or 'assets'}"
-
-
 def is_evaluation_log(asset: Asset) -> bool:
     return asset.kind == Kind.DATA and asset.asset_id == EVALUATION_LOG
-
-
-def evaluations_url(branch: Branch) -> str:
-    return f"{branch_url(branch)}/evaluations"
-
-
-def asset_url(asset: Asset) -> str:
-    return iri_to_uri(asset_path(asset)) or ""
-
-
-def instance_url(asset: Asset, instance: Instance) -> str:
-    return f"{asset_url(asset)}/{instance.ref}"
 
 
 def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db.models import F
 
 from access.identity import Viewer
+from catalog.addresses import branch_url_by_key
 from catalog.entities import Entity
 from catalog.models import Asset, Branch, Edge
-from catalog.pagekit.places import project_url
 from catalog.wire.shapes import entity_shape, time_shape
 
 MOST_EDGES = 100
@@ -66,7 +66,7 @@ class Use:
     def branch_url(self) -> str:
         """The component's branch, as far as it is one of the same project."""
         same = self.edge.component.project_name == self.home.project.name
-        return f"{project_url(self.home.project)}/{quote(self.edge.write_branch)}" if same and self.elsewhere else ""
+        return branch_url_by_key(self.home.project, self.edge.write_branch) if same and self.elsewhere else ""
 
     @property
     def shape(self) -> dict[str, Any]:

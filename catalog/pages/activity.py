@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Cast
 
 from access.identity import Viewer
+from catalog.addresses import asset_url_by_id
 from catalog.models import (
     Alias,
     AliasMove,
@@ -22,7 +22,6 @@ from catalog.models import (
     PropertyEdit,
     SpecVersion,
 )
-from catalog.pagekit.places import kind_url
 from catalog.pagekit.uses import Named
 from obproject.branches import branch_key
 
@@ -56,7 +55,7 @@ class Happening:
 
     @property
     def asset_url(self) -> str:
-        return f"{kind_url(self.home, self.kind)}/{quote(self.asset_id)}"
+        return asset_url_by_id(self.home, self.kind, self.asset_id)
 
     @property
     def other_branch(self) -> str:

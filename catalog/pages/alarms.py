@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.db.models import F
 
 from access.identity import Viewer
+from catalog.addresses import asset_url
 from catalog.models import Asset, Branch, PropertyOverride, State
-from catalog.pagekit.places import asset_url
 
 MOST = 10
 

@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from access.identity import viewer_of
+from catalog.addresses import asset_url
 from catalog.models import Alias, AliasMove, Asset, Instance
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import asset_url, at_place
+from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.reading import Place, find_asset

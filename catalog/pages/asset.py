@@ -7,20 +7,13 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 
 from access.identity import Viewer, viewer_of
 from access.models import Role
+from catalog.addresses import asset_lineage_url, asset_url, evaluations_url, instance_url, kind_url
 from catalog.metrics import Metric
 from catalog.models import Asset, Instance, State
 from catalog.pagekit.code_examples import code_to_use
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import (
-    asset_or_twin,
-    asset_url,
-    at_place,
-    evaluations_url,
-    instance_url,
-    is_evaluation_log,
-    kind_url,
-)
+from catalog.pagekit.places import asset_or_twin, at_place, is_evaluation_log
 from catalog.pagekit.query import PageQuery, tag_links
 from catalog.pagekit.uses import uses_of
 from catalog.pages.activity import activity_of_asset
@@ -62,6 +55,7 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
+        "lineage_url": asset_lineage_url(asset),
         "columns": columns,
         "rows": instance_rows(asset, page.rows, columns),
         "newer_url": page.newer,

@@ -8,8 +8,9 @@ from django.http.response import HttpResponseBase
 
 from access.identity import viewer_of
 from catalog import runs
+from catalog.addresses import instance_url
 from catalog.models import Asset, Instance
-from catalog.pagekit.places import TWIN, at_place, instance_url
+from catalog.pagekit.places import TWIN, at_place
 from catalog.pagekit.query import PageQuery
 from catalog.reading import Place, find_asset, find_instance
 from catalog.runs.card_frame import frame_response, live_response

@@ -11,11 +11,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from access.identity import Viewer, viewer_of
+from catalog.addresses import asset_url, evaluations_url, instance_url
 from catalog.metrics import format_metric, headline, metrics_of
 from catalog.models import Asset, Instance, Kind
 from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import EVALUATION_LOG, asset_url, at_place, branch_at, evaluations_url, instance_url
+from catalog.pagekit.places import EVALUATION_LOG, at_place, branch_at
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.pages.instances import InstancePage, filters_to_add, in_any_state, paged_by_number

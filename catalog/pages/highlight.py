@@ -6,10 +6,11 @@ from django.shortcuts import render
 
 from access.identity import Viewer, viewer_of
 from catalog import runs
+from catalog.addresses import branch_url, highlights_url, instance_url
 from catalog.entities import Entity
 from catalog.models import Highlight, Instance
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import at_place, branch_url, instance_url
+from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.pages.cards import CardView, answer_card, view_of
@@ -33,6 +34,7 @@ def highlight_page(request: HttpRequest, place: Place, uid: str, twin: bool) -> 
         **branch_frame(request, highlight.branch, "overview"),
         "branch": highlight.branch,
         "branch_url": branch_url(highlight.branch),
+        "highlights_url": highlights_url(highlight.branch),
         "tile": tile,
         "task": Named.of(highlight.entity_kind, highlight.entity_id),
         "card": _card(tile, PageQuery.of(request)),

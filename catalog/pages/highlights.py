@@ -6,28 +6,25 @@ from typing import Any
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.encoding import iri_to_uri
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
+from catalog.addresses import branch_url, component_url, highlight_url
 from catalog.limits import UNSTORABLE
-from catalog.models import Branch, Component, Highlight
+from catalog.models import Branch, Highlight
 from catalog.pagekit.code_examples import HIGHLIGHT_EXAMPLE
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import at_place, branch_at, branch_url
+from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.reading import Place
-from catalog.wire.highlight_shapes import highlight_path, highlight_shape
+from catalog.wire.highlight_shapes import highlight_shape
 from obproject.charts import Chart
 
 ROWS = 24
 MOST_FLOWS = 100
 FIGURES = 4
 LOOKS = {"important": "warn", "error": "bad", "new": "good"}
-PAGED = (Component.Kind.FLOW, Component.Kind.DEPLOYMENT)
-"""Components that have a page of their own."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +35,7 @@ class Tile:
 
     @property
     def url(self) -> str:
-        return iri_to_uri(highlight_path(self.highlight)) or ""
+        return highlight_url(self.highlight)
 
     @property
     def title(self) -> str:
@@ -47,7 +44,14 @@ class Tile:
     @property
     def who(self) -> Named:
         component = self.highlight.component
-        return Named(component.kind, component.name, component_url(self.highlight.branch, component))
+        return Named(component.kind, component.name, self._component_url)
+
+    @property
+    def _component_url(self) -> str:
+        """Its page on this branch; empty if it belongs to another project."""
+        branch, component = self.highlight.branch, self.highlight.component
+        at_home = component.project_name == branch.project.name
+        return component_url(branch, component.kind, component.name) if at_home else ""
 
     @property
     def labels(self) -> list[tuple[str, str]]:
@@ -93,15 +97,6 @@ class Tile:
     def _body_of(self, highlight_type: str, otherwise: Any) -> Any:
         content = self.highlight.content
         return content["highlight_body"] if content["highlight_type"] == highlight_type else otherwise
-
-
-def component_url(branch: Branch, component: Component) -> str:
-    """The page of a flow or a deployment as seen from a branch; empty for others."""
-    project = branch.project
-    if component.kind not in PAGED or component.project_name != project.name:
-        return ""
-    place = {"perimeter": project.perimeter.name, "project": project.name, "branch": branch.key}
-    return reverse("component", kwargs={**place, "kind": component.kind, "name": component.name, "twin": False})
 
 
 def newest_tiles(viewer: Viewer, branch: Branch, most: int) -> list[Tile]:

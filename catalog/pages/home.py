@@ -9,12 +9,13 @@ from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
+from catalog.addresses import branch_url, project_url
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Highlight, Project
 from catalog.pagekit.code_examples import FIRST_FLOW, settings_to_point_here
 from catalog.pagekit.frame import perimeter_frame, project_frame
 from catalog.pagekit.paging import page_of
-from catalog.pagekit.places import TWIN, branch_url, project_url
+from catalog.pagekit.places import TWIN
 from catalog.pagekit.query import PageQuery
 from catalog.pages.highlights import Tile
 from catalog.wire.shapes import time_shape

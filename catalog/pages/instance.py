@@ -8,12 +8,13 @@ from django.shortcuts import redirect, render
 
 from access.identity import Viewer, viewer_of
 from catalog import runs
+from catalog.addresses import asset_url, instance_lineage_url, instance_url
 from catalog.entities import Entity
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Consumption, Instance, State
 from catalog.pagekit.code_examples import code_to_use
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import TWIN, asset_url, at_place, instance_url, redirect_with_query
+from catalog.pagekit.places import TWIN, at_place, redirect_with_query
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.pages.cards import card_view, task_of
@@ -59,6 +60,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
+        "lineage_url": instance_lineage_url(asset, instance),
         "instance": instance,
         "is_latest": instance == asset.newest_ready,
         "aliases": aliases_of(asset, instance.uid),

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from access.identity import Viewer
+from catalog.addresses import instance_url
 from catalog.filters import Filters
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Instance, State
-from catalog.pagekit.places import instance_url
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.querysets import InstanceQuerySet

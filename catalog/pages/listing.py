@@ -8,13 +8,14 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
+from catalog.addresses import asset_url, branch_url
 from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Branch, Kind, State
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.paging import Page, page_of
-from catalog.pagekit.places import asset_url, at_place, branch_at, branch_url
+from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.querysets import ASSET_ORDERS

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
+from catalog.addresses import asset_url, branch_lineage_url, branch_url, highlights_url
 from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import asset_url, at_place, branch_url, say_whose_key
+from catalog.pagekit.places import at_place, say_whose_key
 from catalog.pagekit.uses import Uses
 from catalog.pages.activity import Happening, activity_of_branch
 from catalog.pages.alarms import alarms_of
@@ -71,6 +72,8 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
         "tiles": newest_tiles(viewer, branch, HIGHLIGHTS),
         "pulse_url": f"{branch_url(branch)}/pulse?since={_mark(rows)}",
         "branch_url": branch_url(branch),
+        "highlights_url": highlights_url(branch),
+        "lineage_url": branch_lineage_url(branch),
         "example": EXAMPLES["data"],
     }
     return render(request, "catalog/overview.html", context)

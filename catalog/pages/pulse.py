@@ -6,9 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.identity import viewer_of
+from catalog.addresses import asset_url, branch_path, instance_url
 from catalog.filters import time_of
 from catalog.models import Asset, Kind, State
-from catalog.pagekit.places import asset_url, at_place, instance_url
+from catalog.pagekit.places import at_place
 from catalog.reading import Place, find_asset, find_instance
 
 NAMED = 3
@@ -70,7 +71,7 @@ def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
     names = ", ".join(f"{asset.asset_id} {asset.newest_ready.ref}" for asset in fresh[:NAMED])
     more = " and more" if len(fresh) > NAMED else ""
     arrived = "has arrived" if len(fresh) == 1 else "have arrived"
-    return _news(request, f"{names}{more} {arrived}.", f"/{place.perimeter}/{place.project}/{place.key}")
+    return _news(request, f"{names}{more} {arrived}.", branch_path(place.perimeter, place.project, place.key))
 
 
 def _news(request: HttpRequest, news: str, page: str) -> HttpResponse:

@@ -2,15 +2,11 @@
 
 from typing import Any
 
+from catalog.addresses import highlight_path
 from catalog.models import Highlight
 from catalog.wire.shapes import entity_shape, time_shape
 
 Json = dict[str, Any]
-
-
-def highlight_path(highlight: Highlight) -> str:
-    branch = highlight.branch
-    return f"/{branch.project.perimeter.name}/{branch.project.name}/{branch.key}/highlights/{highlight.uid}"
 
 
 def highlight_shape(highlight: Highlight, base: str = "") -> Json:

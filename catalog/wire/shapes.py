@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from catalog.addresses import asset_path
 from catalog.models import Alias, AliasMove, Asset, Consumption, Instance, Kind
 from catalog.reading import Found
 
@@ -16,11 +17,6 @@ def time_shape(at: datetime | None) -> str | None:
 
 def entity_shape(kind: str, entity_id: str) -> Json:
     return {"entity_kind": kind, "entity_id": entity_id}
-
-
-def asset_path(asset: Asset) -> str:
-    branch = asset.branch
-    return f"/{branch.project.perimeter.name}/{branch.project.name}/{branch.key}/{asset.kind}/{asset.asset_id}"
 
 
 def asset_shape(asset: Asset, instance: Instance | None = None) -> Json:

@@ -12,9 +12,10 @@ from django.shortcuts import render
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
+from catalog.addresses import asset_url, branch_url_by_key, instance_url
 from catalog.models import Branch, Component, Consumption, Edge, Instance
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import TWIN, asset_url, at_place, branch_url, instance_url
+from catalog.pagekit.places import TWIN, at_place
 from catalog.pagekit.uses import Named
 from catalog.reading import Place, find_branch
 from catalog.wire.shapes import time_shape
@@ -157,7 +158,7 @@ def _branch_name(edge: Edge) -> str:
 
 def _place(component: Component, edge: Edge, home: Branch) -> OnBranch:
     key = edge.write_branch
-    url = branch_url(home).rsplit("/", 1)[0] + f"/{quote(key)}" if key else ""
+    url = branch_url_by_key(home.project, key) if key else ""
     name = home.name if key == home.key else key
     return OnBranch(key, name, url, component_id(component.pk, key))
 

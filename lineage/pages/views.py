@@ -7,12 +7,12 @@ from django.shortcuts import redirect
 
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
+from catalog.addresses import asset_lineage_url, asset_url, branch_url, instance_lineage_url, instance_url
 from catalog.models import Branch
-from catalog.pagekit.places import asset_url, at_place, branch_url, instance_url, redirect_with_query
+from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import Link, PageQuery
 from catalog.reading import Found, Place, find_asset, find_branch, find_instance
 from lineage import questions
-from lineage.addresses import asset_lineage_url, instance_lineage_url
 from lineage.answers import Answer
 from lineage.pages.answer import Subject, lineage_response
 from lineage.pages.find import find_nodes

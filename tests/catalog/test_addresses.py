@@ -1,0 +1,99 @@
+"""Every address that the site writes leads to the page that it is written for, whatever the names are."""
+
+from inspect import getmembers, isfunction, signature
+from urllib.parse import unquote
+
+import pytest
+from django.urls import resolve
+
+from access.models import Perimeter
+from catalog import addresses
+from catalog.models import Asset, Branch, Component, Highlight, Instance, Kind, Project
+
+NAMES = ["churn", "naïve.model", "a@b", "a+b:c~d"]
+COMPONENTS = ["TrainFlow", "Train Flow", "a/b", "50%?#", "report.json"]
+
+
+def place(name: str = "churn") -> dict[str, object]:
+    """What the functions of the module take, by the names of their parameters."""
+    project = Project(perimeter=Perimeter(name=name), name=name)
+    branch = Branch(project=project, key="feature_x")
+    asset = Asset(branch=branch, kind=Kind.MODELS, asset_id=name)
+    return {
+        "name": name,
+        "project": project,
+        "branch": branch,
+        "key": branch.key,
+        "asset": asset,
+        "asset_id": name,
+        "instance": Instance(asset=asset, number=12),
+        "highlight": Highlight(branch=branch, uid="h_1"),
+        "kind": Kind.MODELS,
+    }
+
+
+VIEWS = {
+    "perimeter_url": "perimeter",
+    "project_url": "project",
+    "branch_url": "branch",
+    "branch_url_by_key": "branch",
+    "kind_url": "kind",
+    "asset_url": "asset",
+    "asset_url_by_id": "asset",
+    "instance_url": "instance",
+    "evaluations_url": "evaluations",
+    "highlights_url": "highlights",
+    "highlight_url": "highlight",
+    "branch_lineage_url": "branch-lineage",
+    "asset_lineage_url": "asset-lineage",
+    "instance_lineage_url": "instance-lineage",
+}
+
+
+def written(function: str, name: str) -> str:
+    known, wanted = place(name), getattr(addresses, function)
+    return wanted(**{parameter: known[parameter] for parameter in signature(wanted).parameters})
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("function", "view"), VIEWS.items())
+def test_an_address_leads_to_its_page(function, view, name):
+    found = resolve(unquote(written(function, name)))
+    assert found.view_name == view
+    said = {"perimeter": name, "project": name, "branch": "feature_x", "asset_id": name, "uid": "h_1"}
+    assert said.items() >= {key: value for key, value in found.kwargs.items() if key in said}.items()
+
+
+@pytest.mark.parametrize("name", COMPONENTS)
+@pytest.mark.parametrize("kind", addresses.COMPONENT_SEGMENTS)
+def test_the_address_of_a_component_holds_any_name(kind, name):
+    branch: Branch = place()["branch"]
+    found = resolve(unquote(addresses.component_url(branch, kind, name)))
+    assert found.view_name == "component"
+    assert (found.kwargs["kind"], found.kwargs["name"] + ".json" * found.kwargs["twin"]) == (kind, name)
+
+
+def test_other_components_have_no_page():
+    branch: Branch = place()["branch"]
+    others = set(Component.Kind.values) - set(addresses.COMPONENT_SEGMENTS)
+    assert others
+    assert not any(addresses.component_url(branch, kind, "ada") for kind in others)
+
+
+def test_the_listing_of_both_kinds_has_an_address():
+    assert resolve(addresses.kind_url(place()["branch"], "")).view_name == "assets"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_path_is_its_address_in_plain_text(name):
+    known = place(name)
+    assert addresses.asset_path(known["asset"]) == unquote(addresses.asset_url(known["asset"]))
+    assert addresses.highlight_path(known["highlight"]) == unquote(addresses.highlight_url(known["highlight"]))
+    project: Project = known["project"]
+    plain = addresses.branch_path(project.perimeter.name, project.name, "feature_x")
+    assert plain == unquote(addresses.branch_url(known["branch"]))
+
+
+def test_every_address_is_tested_here():
+    known = {name for name, _ in getmembers(addresses, isfunction) if "_url" in name}
+    assert known == {*VIEWS, "component_url"}

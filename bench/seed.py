@@ -139,7 +139,8 @@ class Seeding:
         return self.big if name == BIG else self.busy if name in BUSY else 1
 
     def instances(self, asset: Any, flow: str) -> Iterator[Timed]:
-        from catalog.models import Instance, State
+        from catalog.models import Instance
+        from catalog.states import State
 
         for number, at in enumerate(self.times(self.count_of(asset)), start=1):
             yield (

@@ -20,12 +20,11 @@ from catalog.models import (
     Edge,
     Highlight,
     Instance,
-    Kind,
     Project,
     Promotion,
     SpecVersion,
-    State,
 )
+from catalog.states import Kind, State
 
 Row = dict[str, Any]
 EVERY = Q()
@@ -42,10 +41,10 @@ def newest_of(asset: Asset) -> Row:
     last = list(instances.last_of_each_state(1, tuple(State.values)).latest_first())
     newest = last[0] if last else None
     newest_ready = next((row for row in last if row.state == State.READY), None)
-    counts = instances.aggregate(last=Max("number"), ready=Count("pk", filter=Q(state=State.READY)))
+    counts = instances.aggregate(last=Max("number"), ready_count=Count("pk", filter=Q(state=State.READY)))
     return {
         "last_number": counts["last"] or 0,
-        "ready_count": counts["ready"],
+        "ready_count": counts["ready_count"],
         "newest_id": newest.pk if newest else None,
         "newest_at": newest.created_at if newest else None,
         "newest_ready_id": newest_ready.pk if newest_ready else None,

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from access.errors import BadRequest
 from catalog import limits
 from catalog.limits import UNSTORABLE, is_too_large
-from catalog.models import State
+from catalog.states import ANY_STATE, State
 
 COMPARISON = re.compile(r"^(?P<key>.+?)(?P<operator>>=|<=|!=|=|>|<)(?P<value>.*)$", re.DOTALL)
 
@@ -122,12 +122,12 @@ def _states(values: Iterable[str]) -> tuple[str, ...]:
     states: list[str] = []
     for value in values:
         for state in value.split(","):
-            if state == "any":
+            if state == ANY_STATE:
                 states.extend(State.values)
             elif state in State.values:
                 states.append(state)
             else:
-                raise BadRequest(f"'{state}' is no state: write any, {', '.join(State.values)}.", field="state")
+                raise BadRequest(f"'{state}' is no state: write {ANY_STATE}, {', '.join(State.values)}.", field="state")
     return tuple(dict.fromkeys(states))
 
 

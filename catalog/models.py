@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from access.models import Perimeter
 from catalog import querysets
+from catalog.states import Kind, State
 
 
 def new_instance_id() -> str:
@@ -27,23 +28,6 @@ def new_highlight_id() -> str:
 def client_id() -> "models.CharField[str | None, str | None]":
     """The column of the id that a client gave to its write; null if it gave none, as no two ids are the same."""
     return models.CharField(max_length=32, null=True, editable=False)
-
-
-class Kind(models.TextChoices):
-    """The two namespaces of assets, as they stand in addresses."""
-
-    DATA = "data", "data"
-    MODELS = "models", "models"
-
-    @property
-    def singular(self) -> str:
-        return "data" if self is Kind.DATA else "model"
-
-
-class State(models.TextChoices):
-    PENDING = "pending", "pending"
-    READY = "ready", "ready"
-    FAILED = "failed", "failed"
 
 
 class Project(models.Model):
@@ -274,6 +258,18 @@ class Instance(models.Model):
     @property
     def ref(self) -> str:
         return f"v{self.number}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state == State.PENDING
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == State.READY
+
+    @property
+    def is_failed(self) -> bool:
+        return self.state == State.FAILED
 
     @property
     def place_in_time(self) -> tuple[datetime, int]:

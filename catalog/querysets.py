@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Lower, NullIf, RowNumber
 
 from access.identity import Viewer
 from catalog import json_lookups as json_lookups  # registers its lookups
+from catalog.states import DEFAULT_STATES, State
 from obproject.branches import MAIN_BRANCHES
 from obproject.references import Reference, ReferenceKind
 
@@ -178,7 +179,7 @@ class AssetQuerySet(models.QuerySet[Any]):
             return found.filter(ready)
         newest = Q(newest__state__in=filters.states)
         shown = newest & _instance_query(filters, "newest__")
-        return found.filter(shown | (~newest & ready) if "ready" in filters.states else shown)
+        return found.filter(shown | (~newest & ready) if State.READY in filters.states else shown)
 
 
 class InstanceQuerySet(models.QuerySet[Any]):
@@ -197,7 +198,7 @@ class InstanceQuerySet(models.QuerySet[Any]):
         return self.order_by("-created_at", "-number")
 
     def in_states(self, states: tuple[str, ...]) -> Self:
-        return self.filter(state__in=states or ("ready",))
+        return self.filter(state__in=states or DEFAULT_STATES)
 
     def last_of_each_state(self, most: int, states: tuple[str, ...] = ()) -> Self:
         """The last few in each of these states: an index finds them, which leads from one state to its latest."""
@@ -222,7 +223,7 @@ class InstanceQuerySet(models.QuerySet[Any]):
             if asset.last_number > most:
                 # in numbers, not as a join: so that an index finds them, however long the history
                 recent |= Q(asset=asset, number__gt=asset.last_number - most)
-        return self.filter(recent, state="ready").order_by("asset_id", "created_at", "number")
+        return self.filter(recent, state=State.READY).order_by("asset_id", "created_at", "number")
 
     def matching(self, filters: Filters) -> Self:
         found = self.in_states(filters.states)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from access.errors import BadRequest, NotFound
 from access.identity import Viewer
 from catalog.lookups import asset_at, whole_asset_at
-from catalog.models import Asset, Branch, Instance, Kind, Project, State
+from catalog.models import Asset, Branch, Instance, Project
+from catalog.states import DEFAULT_STATES, Kind, State
 from obproject.branches import branch_key, check_asset_id, check_branch, check_project
 from obproject.references import Reference, ReferenceKind, parse_reference
 
@@ -104,7 +105,7 @@ def _latest(asset: Asset, states: tuple[str, ...]) -> Found:
     if shown is not None or (asset.is_declared and (not states or State.READY in states)):
         return Found(asset, shown)
     newest = asset.newest
-    wanted = " or ".join(states or ("ready",))
+    wanted = " or ".join(states or DEFAULT_STATES)
     so_far = f"; its newest, {newest.ref}, is {newest.state}" if newest else ""
     raise NotFound(
         f"The {NAMES[asset.kind]} '{asset.asset_id}' has no {wanted} instance{so_far}.",

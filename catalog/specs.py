@@ -5,7 +5,8 @@ from typing import Any
 
 from access.errors import BadRequest
 from catalog import limits
-from catalog.models import Asset, Branch, Kind
+from catalog.models import Asset, Branch
+from catalog.states import Kind
 
 Json = dict[str, Any]
 ENRICHES = {

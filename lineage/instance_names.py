@@ -8,7 +8,8 @@ from typing import Any
 
 from access.identity import Viewer
 from catalog.addresses import instance_url
-from catalog.models import Instance, State
+from catalog.models import Instance
+from catalog.states import DEFINITION, State
 from lineage.component_rows import (
     ComponentNames,
     Hidden,
@@ -52,7 +53,7 @@ class InstanceNames(ComponentNames):
                 node = self._instance(instances[key[1]])
             elif kind_of(key) == "definition":
                 row = definitions[key[1]]
-                node = replace(self.asset(row), version="", state="definition", at=row.created_at)
+                node = replace(self.asset(row), version="", state=DEFINITION, at=row.created_at)
             else:  # named by the instance that says to come from it, so it is as visible as that
                 told_by = {self.rows.made[arrow.target[1]].run[0] for arrow in arrows if arrow.source == key}
                 found[key] = hidden.next() if told_by.isdisjoint(self.visible) else _unknown(key[1])

@@ -16,8 +16,8 @@ from access.errors import NotFound
 from access.identity import Viewer
 from catalog import limits
 from catalog.models import Asset, Branch, Component, Edge
-from catalog.models import Kind as AssetKind
 from catalog.reading import Found
+from catalog.states import Kind as AssetKind
 from lineage.answer_from_walk import answered
 from lineage.answers import Answer, Question
 from lineage.component_rows import ComponentNames, ComponentRows, asset_key, component_id, component_key

@@ -22,7 +22,8 @@ from catalog.admin.filters import (
 from catalog.admin.history import Deploy, Edit, History
 from catalog.admin.properties import OverrideInline, may_edit, properties_of
 from catalog.admin.text import shown, when
-from catalog.models import Asset, State
+from catalog.models import Asset
+from catalog.states import State
 
 
 @admin.register(Asset)

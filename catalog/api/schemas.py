@@ -6,6 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from catalog.states import Kind, State
 from catalog.wire.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, TagBody
 
 Answer = serializers.Serializer[Any]
@@ -21,7 +22,7 @@ def time(**options: Any) -> serializers.DateTimeField:
 
 class AssetAnswer(Answer):
     id = text()
-    kind = serializers.ChoiceField(choices=["data", "model"])
+    kind = serializers.ChoiceField(choices=[kind.singular for kind in Kind])
     name = text(help_text="Equal to the id; see display_name.")
     display_name = text()
     description = text()
@@ -53,7 +54,7 @@ class InstanceAnswer(Answer):
     tags = TagBody(many=True)
     number = serializers.IntegerField(allow_null=True, help_text="Null for a definition.")
     ref = text(help_text="v12, or definition.")
-    state = serializers.ChoiceField(choices=["pending", "ready", "failed"])
+    state = serializers.ChoiceField(choices=State.values)
     state_reason = text()
     settled_at = time(allow_null=True)
     description = text()

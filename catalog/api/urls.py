@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 from access.api import me
 from access.authentication import SignedIn
 from catalog.api import aliases, assets, highlights, specs, unknown
-from catalog.models import Kind
+from catalog.states import Kind
 
 
 class KindConverter:

@@ -2,8 +2,9 @@
 
 from django.http import HttpRequest
 
-from catalog.models import Asset, Instance, Kind
+from catalog.models import Asset, Instance
 from catalog.pagekit.places import is_evaluation_log
+from catalog.states import Kind
 
 EXAMPLES = {
     Kind.DATA.value: 'self.rows = load_rows()\nself.prj.register_data("transactions", "rows")',

@@ -15,8 +15,9 @@ from catalog.addresses import (
     perimeter_url,
     project_url,
 )
-from catalog.models import Asset, Branch, Kind, Project
+from catalog.models import Asset, Branch, Project
 from catalog.pagekit.places import EVALUATION_LOG, TWIN
+from catalog.states import Kind
 
 Json = dict[str, Any]
 LONGEST_MENU = 100

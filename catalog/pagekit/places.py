@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from access.identity import Viewer, viewer_of
-from catalog.models import Asset, Branch, Kind
+from catalog.models import Asset, Branch
 from catalog.reading import Place, find_asset, find_branch
+from catalog.states import Kind
 from obproject.branches import is_unnamed
 
 TWIN = ".json"

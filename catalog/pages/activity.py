@@ -18,11 +18,11 @@ from catalog.models import (
     DefinitionRevision,
     Edge,
     Instance,
-    Kind,
     PropertyEdit,
     SpecVersion,
 )
 from catalog.pagekit.uses import Named
+from catalog.states import Kind, State
 from obproject.branches import branch_key
 
 ENTRIES = 20
@@ -66,6 +66,15 @@ class Happening:
     @property
     def url(self) -> str:
         return f"{self.asset_url}/{self.ref}" if self.ref else self.asset_url
+
+    @property
+    def is_ready(self) -> bool:
+        """Of a registration, as `is_pending`."""
+        return self.detail == State.READY
+
+    @property
+    def is_pending(self) -> bool:
+        return self.detail == State.PENDING
 
     @property
     def icon(self) -> str:

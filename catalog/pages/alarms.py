@@ -6,7 +6,8 @@ from django.db.models import F
 
 from access.identity import Viewer
 from catalog.addresses import asset_url
-from catalog.models import Asset, Branch, PropertyOverride, State
+from catalog.models import Asset, Branch, PropertyOverride
+from catalog.states import State
 
 MOST = 10
 

@@ -9,7 +9,7 @@ from access.identity import Viewer, viewer_of
 from access.models import Role
 from catalog.addresses import asset_lineage_url, asset_url, evaluations_url, instance_url, kind_url
 from catalog.metrics import Metric
-from catalog.models import Asset, Instance, State
+from catalog.models import Asset, Instance
 from catalog.pagekit.code_examples import code_to_use
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
@@ -24,6 +24,7 @@ from catalog.pages.properties import properties_of
 from catalog.pages.pulse import asset_mark
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Found, Place
+from catalog.states import State
 from catalog.wire.shapes import asset_shape, instance_shape
 
 COLUMNS = 3
@@ -77,7 +78,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
     return {
         **branch_frame(request, asset.branch, asset.kind, asset),
         "card": _card(asset, PageQuery.of(request)),
-        "ready": ready,
+        "newest_ready": ready,
         "ready_url": instance_url(asset, ready) if ready else "",
         "newer": newest if newest and newest != ready else None,
         "newer_page": instance_url(asset, newest) if newest else "",

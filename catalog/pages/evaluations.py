@@ -13,7 +13,7 @@ from django.shortcuts import render
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, evaluations_url, instance_url
 from catalog.metrics import format_metric, headline, metrics_of
-from catalog.models import Asset, Instance, Kind
+from catalog.models import Asset, Instance
 from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import EVALUATION_LOG, at_place, branch_at
@@ -23,6 +23,7 @@ from catalog.pages.instances import InstancePage, filters_to_add, in_any_state, 
 from catalog.pages.properties import shown
 from catalog.querysets import InstanceQuerySet
 from catalog.reading import Place
+from catalog.states import Kind
 from catalog.wire.shapes import entity_shape, time_shape
 from obproject.charts import Chart
 

@@ -11,7 +11,7 @@ from catalog import runs
 from catalog.addresses import asset_url, instance_lineage_url, instance_url
 from catalog.entities import Entity
 from catalog.metrics import Metric, metrics_of
-from catalog.models import Asset, Consumption, Instance, State
+from catalog.models import Asset, Consumption, Instance
 from catalog.pagekit.code_examples import code_to_use
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import TWIN, at_place, redirect_with_query
@@ -20,6 +20,7 @@ from catalog.pagekit.uses import Named
 from catalog.pages.cards import card_view, task_of
 from catalog.pages.properties import shown
 from catalog.reading import Found, Place, find_asset, find_instance
+from catalog.states import DEFAULT_STATES
 from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape
 
 CONSUMERS = 50
@@ -78,13 +79,13 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "consumers": [_consumer(row, asset) for row in consumptions[:CONSUMERS]],
         "more_consumers": len(consumptions) > CONSUMERS,
         "code": code_to_use(asset, instance),
-        "pulse_url": f"{instance_url(asset, instance)}/pulse" if instance.state == State.PENDING else "",
+        "pulse_url": f"{instance_url(asset, instance)}/pulse" if instance.is_pending else "",
     }
 
 
 def ready_before(viewer: Viewer, asset: Asset, instance: Instance) -> Instance | None:
     """The version that this one is compared with: the ready one before it."""
-    older = Instance.objects.visible_to(viewer).of(asset).in_states(("ready",)).before(instance.number)
+    older = Instance.objects.visible_to(viewer).of(asset).in_states(DEFAULT_STATES).before(instance.number)
     return older.defer("blobs").newest_first().first()
 
 

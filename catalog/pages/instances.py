@@ -7,10 +7,11 @@ from access.identity import Viewer
 from catalog.addresses import instance_url
 from catalog.filters import Filters
 from catalog.metrics import Metric, metrics_of
-from catalog.models import Asset, Instance, State
+from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.querysets import InstanceQuerySet
+from catalog.states import State
 
 ROWS = 20
 

@@ -10,7 +10,7 @@ from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, branch_url
 from catalog.metrics import Metric
-from catalog.models import Alias, Asset, Branch, Kind, State
+from catalog.models import Alias, Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
@@ -20,6 +20,7 @@ from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.querysets import ASSET_ORDERS
 from catalog.reading import Place
+from catalog.states import DEFINITION, Kind, State
 from catalog.wire.shapes import item_shape, time_shape
 
 ROWS = 50
@@ -69,7 +70,7 @@ class AssetRow:
         metrics = {row.name: {"value": row.value, "before": row.previous, "change": row.delta} for row in self.metrics}
         return {
             **item_shape(self.asset),
-            "state": self.asset.newest.state if self.asset.newest else "definition",
+            "state": self.asset.newest.state if self.asset.newest else DEFINITION,
             "consumers": self.asset.consumer_count,
             "aliases": dict(self.aliases),
             "metrics": metrics,
@@ -117,7 +118,7 @@ def _aliases_of(assets: list[Asset]) -> dict[int, list[tuple[str, str]]]:
     rows = Alias.objects.filter(asset__in=assets).annotate(number=F("instance__number")).order_by("name")
     found: dict[int, list[tuple[str, str]]] = {}
     for asset, name, number in rows.values_list("asset_id", "name", "number")[:MOST_ALIASES]:
-        found.setdefault(asset, []).append((name, f"v{number}" if number else "definition"))
+        found.setdefault(asset, []).append((name, f"v{number}" if number else DEFINITION))
     return found
 
 

@@ -7,10 +7,10 @@ from rest_framework.exceptions import ValidationError
 
 from access.errors import BadRequest, SiteError
 from access.models import Perimeter
-from catalog.models import Kind
 from catalog.reading import Place, checked_asset_id
 from catalog.reconciling.sources import Source
 from catalog.recording import AssetAddress, BranchAddress
+from catalog.states import Kind
 from catalog.wire.bodies import AliasBody, Body, ConsumptionBody, EntityRefBody, RegistrationBody
 from catalog.wire.highlight_bodies import HighlightBody
 from catalog.wire.parsing import check_storable

@@ -8,13 +8,14 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from catalog.entities import Entity
-from catalog.models import Instance, State
+from catalog.models import Instance
 from catalog.reconciling import ACTOR
 from catalog.reconciling.progress import Progress
 from catalog.reconciling.task_status import Attempt, End, TaskStatus, TaskStatuses
 from catalog.recording import LOST, confirm
 from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.results import Datastore
+from catalog.states import State
 
 YOUNG = timedelta(minutes=1)
 """How long after a registration its task is not taken for lost, whatever it looks like."""

@@ -5,14 +5,9 @@ from datetime import datetime
 from access.errors import BadRequest, Conflict, NotFound
 from catalog import limits
 from catalog.entities import Entity
-from catalog.models import (
-    Alias,
-    AliasMove,
-    Asset,
-    Instance,
-    State,
-)
+from catalog.models import Alias, AliasMove, Asset, Instance
 from catalog.recording.places import in_one_transaction, locked_all, moment
+from catalog.states import State
 
 ANY = object()
 """No expectation of where an alias points."""

@@ -13,7 +13,8 @@ from django.db import connection
 from access.prepared import insertion, planned_once, values_of
 from catalog.counters import add_promotion, add_to_edge, production
 from catalog.entities import Entity
-from catalog.models import Asset, Edge, Instance, State
+from catalog.models import Asset, Edge, Instance
+from catalog.states import State
 
 POINTERS = ("last_number", "newest", "newest_at", "newest_ready", "ready_count", "refreshed_at")
 

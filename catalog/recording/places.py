@@ -11,13 +11,8 @@ from django.utils import timezone
 from access.errors import Conflict
 from access.models import Perimeter
 from catalog.lookups import locked_asset_at
-from catalog.models import (
-    Asset,
-    Branch,
-    BranchName,
-    Kind,
-    Project,
-)
+from catalog.models import Asset, Branch, BranchName, Project
+from catalog.states import Kind
 from obproject.branches import MAIN_BRANCHES, is_unnamed
 
 MAKING_TRIES = 5

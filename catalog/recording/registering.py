@@ -11,16 +11,11 @@ from access.models import Perimeter
 from catalog.counters import component_of, newest_of
 from catalog.entities import Entity
 from catalog.lookups import last_attempt
-from catalog.models import (
-    Asset,
-    Instance,
-    State,
-    StateChange,
-    new_instance_id,
-)
+from catalog.models import Asset, Instance, StateChange, new_instance_id
 from catalog.querysets import InstanceQuerySet
 from catalog.recording.appending import append
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
+from catalog.states import State
 
 Json = dict[str, Any]
 PROMOTED_FROM = "promoted_from_instance"

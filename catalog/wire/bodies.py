@@ -11,8 +11,8 @@ from rest_framework import serializers
 
 from catalog import limits
 from catalog.entities import Entity
-from catalog.models import Kind
 from catalog.recording import Declaration, Registration
+from catalog.states import STATES_TO_REGISTER, STATES_TO_SETTLE, Kind, State
 from obproject.branches import check_asset_id, check_branch, check_project
 
 Json = dict[str, Any]
@@ -160,7 +160,7 @@ class RegistrationBody(Body):
     tags = serializers.ListSerializer(child=TagBody(), required=False, allow_null=True)
     blobs = serializers.ListField(child=Anything(), max_length=limits.BLOBS, required=False, allow_null=True)
     annotations = Annotations(required=False, allow_null=True)
-    state = serializers.ChoiceField(choices=["pending", "ready"], default="ready")
+    state = serializers.ChoiceField(choices=STATES_TO_REGISTER, default=State.READY.value)
     attempt = WholeNumber(min_value=0, max_value=limits.ATTEMPTS, required=False, allow_null=True)
     datastore = DatastoreBody(required=False, allow_null=True)
     branch_name = BranchName(required=False, allow_null=True)
@@ -243,7 +243,7 @@ class ConsumptionBody(Body):
 class ConfirmationBody(Body):
     entity_ref = EntityRefBody()
     attempt = WholeNumber(min_value=0, max_value=limits.ATTEMPTS, required=False, allow_null=True)
-    state = serializers.ChoiceField(choices=["ready", "failed"])
+    state = serializers.ChoiceField(choices=STATES_TO_SETTLE)
     reason = Text(max_length=limits.REASON_LENGTH, required=False, allow_blank=True)
     instances = serializers.ListField(child=Text(max_length=32), max_length=10_000, required=False)
 

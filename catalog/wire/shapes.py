@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from catalog.addresses import asset_path
-from catalog.models import Alias, AliasMove, Asset, Consumption, Instance, Kind
+from catalog.models import Alias, AliasMove, Asset, Consumption, Instance
 from catalog.reading import Found
+from catalog.states import Kind, State
 
 Json = dict[str, Any]
 
@@ -71,7 +72,7 @@ def _definition_shape(asset: Asset, base: str) -> Json:
         "tags": tags_shape(asset.declared_tags),
         "number": None,
         "ref": "definition",
-        "state": "ready",
+        "state": State.READY.value,
         "state_reason": "",
         "settled_at": time_shape(asset.declared_at),
         "description": asset.description,

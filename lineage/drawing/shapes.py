@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from catalog.states import State
 from catalog.templatetags.times import exact, relative_time
 from lineage.drawing.text import fitted, printable, width_of
 from lineage.graph import Kind, Node
@@ -92,7 +93,7 @@ def whole(node: Node) -> str:
         parts.append(node.key)
     if node.branch_name or node.branch:
         parts.append(f"on {node.branch_name or node.branch} of {node.project}")
-    parts += [part for part in (node.version, node.state if node.state != "ready" else "") if part]
+    parts += [part for part in (node.version, node.state if node.state != State.READY else "") if part]
     if node.deleted:
         parts.append("deleted")
     if node.at:
@@ -120,7 +121,7 @@ def _facts(node: Node, when: str) -> list[str]:
     named = node.key if node.kind.is_asset and node.key not in ("", node.name) else WORDS[node.kind]
     if node.deleted:
         return [named, "deleted"]
-    state = node.state if node.state not in ("", "ready") else ""
+    state = node.state if node.state not in ("", State.READY) else ""
     return [part for part in (named, node.version, state, when) if part]
 
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from catalog.states import State
 from lineage.graph import Kind, Node
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -38,7 +39,7 @@ def caption(node: Node) -> tuple[str, str]:
     """The two lines on a node: what it is called, and what it is. What is hidden has no name."""
     if node.kind == Kind.HIDDEN:
         return "(not visible)", node.kind.value
-    marks = (node.kind.value, "deleted" if node.deleted else "", node.state if node.state != "ready" else "")
+    marks = (node.kind.value, "deleted" if node.deleted else "", node.state if node.state != State.READY else "")
     name = " ".join(part for part in (node.name, node.version) if part)
     return printable(name), ", ".join(mark for mark in marks if mark)
 

@@ -8,7 +8,8 @@ from django.urls import resolve
 
 from access.models import Perimeter
 from catalog import addresses
-from catalog.models import Asset, Branch, Component, Highlight, Instance, Kind, Project
+from catalog.models import Asset, Branch, Component, Highlight, Instance, Project
+from catalog.states import Kind
 
 NAMES = ["churn", "naïve.model", "a@b", "a+b:c~d"]
 COMPONENTS = ["TrainFlow", "Train Flow", "a/b", "50%?#", "report.json"]

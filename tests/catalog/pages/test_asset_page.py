@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from catalog import recording
-from catalog.models import State
 from catalog.recording import Declaration
+from catalog.states import State
 
 from .conftest import text_of
 

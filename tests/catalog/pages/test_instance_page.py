@@ -5,8 +5,8 @@ from html import unescape
 
 import pytest
 
-from catalog.models import State
 from catalog.recording import Declaration
+from catalog.states import State
 
 from .conftest import text_of
 

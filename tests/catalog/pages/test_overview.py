@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from catalog import recording
-from catalog.models import State
 from catalog.recording import Declaration
+from catalog.states import State
 
 from .conftest import text_of
 

@@ -1,0 +1,32 @@
+"""The states of an instance and the kinds of an asset: listed here and nowhere else."""
+
+from django.db.models import TextChoices
+
+
+class Kind(TextChoices):
+    """The two namespaces of assets, as they stand in addresses."""
+
+    DATA = "data", "data"
+    MODELS = "models", "models"
+
+    @property
+    def singular(self) -> str:
+        return "data" if self is Kind.DATA else "model"
+
+
+class State(TextChoices):
+    """Whether the artifact of an instance can be read: not yet, yes, or never."""
+
+    PENDING = "pending", "pending"
+    READY = "ready", "ready"
+    FAILED = "failed", "failed"
+
+
+DEFAULT_STATES = (State.READY.value,)
+"""What lists, summaries and `latest` see unless they are asked for other states."""
+STATES_TO_REGISTER = (State.PENDING.value, State.READY.value)
+STATES_TO_SETTLE = (State.READY.value, State.FAILED.value)
+ANY_STATE = "any"
+"""In a query: all states."""
+DEFINITION = "definition"
+"""What is said in the place of a state where a definition stands in the place of an instance."""

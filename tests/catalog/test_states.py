@@ -1,0 +1,48 @@
+"""States have one home: nothing else lists them, and all that a state needs is there for each."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from catalog.states import ANY_STATE, State
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+HOME = "catalog/states.py"
+OTHER_WORDS = {
+    "catalog/styleguide.py",  # examples and the names of icons
+    "catalog/reconciling/task_status.py",  # how tasks end
+    "catalog/runs/facts.py",  # what Metaflow says of tasks
+    "catalog/runs/results.py",
+}
+
+
+def spells_a_state(path: Path) -> bool:
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return any(isinstance(node, ast.Constant) and node.value in State.values for node in nodes)
+
+
+def test_no_code_of_the_server_spells_a_state():
+    rooms = ("access", "assetsite", "catalog", "lineage")
+    code = [path for room in rooms for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
+    assert {str(path.relative_to(ROOT)) for path in code if spells_a_state(path)} == OTHER_WORDS | {HOME}
+
+
+def test_no_template_compares_states():
+    compared = re.compile(r"""state *[!=]= *["']""")
+    assert [path for path in (ROOT / "templates").rglob("*.html") if compared.search(path.read_text())] == []
+
+
+@pytest.mark.parametrize("state", State.values)
+def test_a_state_has_a_look_and_an_explanation(state):
+    assert f'id="{state}"' in (ROOT / "static/icons.svg").read_text()
+    assert f".state-{state}" in (ROOT / "static/app.css").read_text()
+    assert f"`{state}`" in (ROOT / "docs/data-model.md").read_text()
+    assert f"`{state}`" in (ROOT / "docs/api.md").read_text()
+    assert state != ANY_STATE
+
+
+def test_the_openapi_document_lists_the_states_that_there_are(api):
+    schemas = api.get("/v1/openapi.json").json()["components"]["schemas"]
+    assert schemas["InstanceState"]["enum"] == State.values

@@ -1,6 +1,5 @@
 """The filter vocabulary of lists: what a query string may ask, in the API and on the pages alike."""
 
-import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from access.errors import BadRequest
 from catalog import limits
-from catalog.limits import UNSTORABLE, is_too_large
+from catalog.limits import UNSTORABLE
 from catalog.states import ANY_STATE, State
 
 COMPARISON = re.compile(r"^(?P<key>.+?)(?P<operator>>=|<=|!=|=|>|<)(?P<value>.*)$", re.DOTALL)
@@ -129,14 +128,3 @@ def _states(values: Iterable[str]) -> tuple[str, ...]:
             else:
                 raise BadRequest(f"'{state}' is no state: write {ANY_STATE}, {', '.join(State.values)}.", field="state")
     return tuple(dict.fromkeys(states))
-
-
-def scalar_spellings(text: str) -> list[object]:
-    """What an annotation may hold to equal the text of a filter: the text itself, and the JSON scalar it spells."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return [text]
-    if isinstance(value, dict | list) or is_too_large(value):
-        return [text]
-    return [text, value]

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.db.models import JSONField, Lookup
 
+from catalog.limits import is_too_large
+
 Scalar = str | int | float | bool | None
 
 
@@ -78,6 +80,17 @@ class HasName(Lookup):
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, params = self.process_lhs(compiler, connection)
         return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE json_each.key = %s)", [*params, self.rhs]
+
+
+def scalar_spellings(text: str) -> list[Any]:
+    """What a member may hold to equal a text: the text itself, and the JSON scalar that it spells."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return [text]
+    if isinstance(value, dict | list) or is_too_large(value):
+        return [text]
+    return [text, value]
 
 
 def _sqlite_scalar(value: Scalar) -> tuple[str, Scalar]:

@@ -7,17 +7,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Prefetch, Q, Subquery, Value, When, Window
+from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Q, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, Lower, NullIf, RowNumber
 
 from access.identity import Viewer
-from catalog import json_lookups as json_lookups  # registers its lookups
+from catalog.filters import AnnotationFilter, Filters
+from catalog.json_lookups import scalar_spellings
 from catalog.states import DEFAULT_STATES, State
 from obproject.branches import MAIN_BRANCHES
 from obproject.references import Reference, ReferenceKind
 
 if TYPE_CHECKING:
-    from catalog.filters import AnnotationFilter, Filters
     from catalog.models import Asset, Branch, Project
 
 MAIN_FIRST = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
@@ -76,9 +76,8 @@ class BranchQuerySet(models.QuerySet[Any]):
 
     def with_last_refresh(self) -> Self:
         """As `with_freshness`, for few branches of many: one look into an index for each."""
-        from catalog.models import Asset
-
-        fresh = Asset.objects.live().filter(branch=OuterRef("pk"), refreshed_at__isnull=False)
+        assets: Any = self.model._meta.get_field("assets").related_model
+        fresh = assets.objects.live().filter(branch=OuterRef("pk"), refreshed_at__isnull=False)
         return self.annotate(refreshed_at=Subquery(fresh.order_by("-refreshed_at").values("refreshed_at")[:1]))
 
     def with_deploy(self) -> Self:
@@ -157,13 +156,6 @@ class AssetQuerySet(models.QuerySet[Any]):
         by = ASSET_ORDERS[sort.removeprefix("-")]
         ordered = by.desc(nulls_last=True) if sort.startswith("-") else by.asc(nulls_last=True)
         return self.order_by(ordered, "asset_id", "kind")
-
-    def with_edges(self) -> Self:
-        """Adds `edge_list`: who produces and consumes each asset, newest first; one more query for all of them."""
-        from catalog.models import Edge
-
-        edges = Edge.objects.select_related("component").order_by("-last_at", "-id")
-        return self.prefetch_related(Prefetch("edges", queryset=edges, to_attr="edge_list"))
 
     def matching(self, filters: Filters) -> Self:
         """Those whose names answer the filters, and what `Asset.shown` shows of them: an instance or the definition."""
@@ -327,8 +319,6 @@ def _tag_query(column: str, key: str, value: str | None) -> Q:
 
 
 def _annotation_query(column: str, asked: AnnotationFilter) -> Q:
-    from catalog.filters import scalar_spellings
-
     if asked.operator in ("=", "!="):
         equal = Q()
         for value in scalar_spellings(asked.value):

@@ -1,20 +1,59 @@
-"""The filter vocabulary of lists: what a query string may ask, in the API and on the pages alike."""
+"""The filters of lists. Each is one row of FILTERS; API, pages, OpenAPI document and docs are made from the rows."""
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from access.errors import BadRequest
 from catalog import limits
+from catalog.json_lookups import scalar_spellings
 from catalog.limits import UNSTORABLE
 from catalog.states import ANY_STATE, State
 
 COMPARISON = re.compile(r"^(?P<key>.+?)(?P<operator>>=|<=|!=|=|>|<)(?P<value>.*)$", re.DOTALL)
+Values = tuple[Any, ...]
+NOTHING = Q(pk__in=[])
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One parameter that narrows lists, and everything about it.
+
+    `label` names it in a sentence, `examples` and `doc` explain it, `many` says that it makes sense to repeat it;
+    `aliases` are other spellings of its name. `parse` makes values of the texts that a query gives; all of them must
+    hold. The queries of one value: `on_instance` takes the prefix that leads to the instance, such as `newest__`;
+    `on_definition` is asked of an asset whose definition stands for an instance (None: that does not match).
+    `on_asset` is asked, in a list of assets, of the asset itself instead of what stands for it. Without any query it
+    is the row of the states, which say what stands for an asset.
+    """
+
+    name: str
+    label: str
+    examples: tuple[str, ...]
+    doc: str
+    parse: Callable[[str, list[str]], Values]
+    on_instance: Callable[[Any, str], Q] | None = None
+    on_definition: Callable[[Any], Q] | None = None
+    on_asset: Callable[[Any], Q] | None = None
+    aliases: tuple[str, ...] = ()
+    many: bool = False
+    value_type: type = str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self.name, *self.aliases
+
+    def values_in(self, query: QueryDict) -> Values:
+        """What a query gives it; what can't be understood is refused by name, never passed over."""
+        given = [(name, text) for name in self.names for text in query.getlist(name) if text]
+        return self.parse(given[0][0], [text for _, text in given]) if given else ()
 
 
 @dataclass(frozen=True)
@@ -26,82 +65,6 @@ class AnnotationFilter:
     @property
     def number(self) -> float:
         return float(self.value)
-
-
-@dataclass(frozen=True)
-class Filters:
-    """All must hold. `states` empty means the default of the list that is asked: ready ones."""
-
-    text: str = ""
-    tags: tuple[tuple[str, str | None], ...] = ()
-    annotations: tuple[AnnotationFilter, ...] = ()
-    kind: str = ""
-    producer: str = ""
-    since: datetime | None = None
-    until: datetime | None = None
-    states: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, query: QueryDict) -> "Filters":
-        """Read the filters of a query string; what can't be understood is refused by name, never passed over."""
-        for name, values in query.lists():
-            _check_values(name, values)
-        return cls(
-            text=search_text("text", query.get("text", "")),
-            tags=tuple(_tag(text) for text in query.getlist("tag") if text),
-            annotations=tuple(_annotation(text) for text in query.getlist("annotation") if text),
-            kind=query.get("kind", ""),
-            producer=query.get("producer", ""),
-            since=time_of("since", query.get("since", "")),
-            until=time_of("until", query.get("until", "")),
-            states=_states(value for value in query.getlist("state") if value),
-        )
-
-
-def _check_values(name: str, values: list[str]) -> None:
-    if any(UNSTORABLE.search(value) for value in values):
-        raise BadRequest(f"The filter '{name}' has a character that can't be stored.", field=name)
-    if len(values) > limits.FILTERS_OF_A_KIND:
-        raise BadRequest(f"The filter '{name}' may be given {limits.FILTERS_OF_A_KIND} times at most.", field=name)
-
-
-def search_text(name: str, text: str) -> str:
-    """The words of a search; more than a person would type is refused, as each one is looked for in every row."""
-    words = text.split()
-    if len(text) > limits.SEARCH_LENGTH or len(words) > limits.SEARCH_WORDS:
-        most = f"{limits.SEARCH_WORDS} words and {limits.SEARCH_LENGTH} characters"
-        raise BadRequest(f"A search takes at most {most}.", field=name)
-    return " ".join(words)
-
-
-def _tag(text: str) -> tuple[str, str | None]:
-    key, equals, value = text.partition("=")
-    return key, value if equals else None
-
-
-def _annotation(text: str) -> AnnotationFilter:
-    match = COMPARISON.match(text)
-    if not match:
-        raise BadRequest(
-            f"The filter annotation={text!r} is not understood: write key=value, or key>=number.", field="annotation"
-        )
-    found = AnnotationFilter(**match.groupdict())
-    if found.operator in (">", "<", ">=", "<="):
-        _number_of(found)
-    return found
-
-
-def _number_of(asked: AnnotationFilter) -> float:
-    try:
-        number = asked.number
-    except ValueError:
-        number = float("nan")
-    if number - number != 0:
-        raise BadRequest(
-            f"The filter on annotation '{asked.key}' compares with {asked.value!r}, which is no finite number.",
-            field="annotation",
-        )
-    return number
 
 
 def time_of(name: str, text: str) -> datetime | None:
@@ -117,14 +80,238 @@ def time_of(name: str, text: str) -> datetime | None:
     raise BadRequest(f"'{name}' is not a time: write it like 2026-01-31T12:00:00Z.", field=name)
 
 
-def _states(values: Iterable[str]) -> tuple[str, ...]:
+def _check_texts(name: str, texts: list[str]) -> None:
+    if any(UNSTORABLE.search(text) for text in texts):
+        raise BadRequest(f"The filter '{name}' has a character that can't be stored.", field=name)
+    if len(texts) > limits.FILTERS_OF_A_KIND:
+        raise BadRequest(f"The filter '{name}' may be given {limits.FILTERS_OF_A_KIND} times at most.", field=name)
+
+
+def _each(parse: Callable[[str, str], Any]) -> Callable[[str, list[str]], Values]:
+    return lambda name, texts: tuple(parse(name, text) for text in texts)
+
+
+def _as_written(name: str, text: str) -> str:
+    return text
+
+
+def _words(name: str, texts: list[str]) -> Values:
+    """The words of a search; more than a person would type is refused, as each one is looked for in every row."""
+    text = " ".join(texts)
+    words = text.split()
+    if len(text) > limits.SEARCH_LENGTH or len(words) > limits.SEARCH_WORDS:
+        most = f"{limits.SEARCH_WORDS} words and {limits.SEARCH_LENGTH} characters"
+        raise BadRequest(f"A search takes at most {most}.", field=name)
+    return tuple(words)
+
+
+def _tag(name: str, text: str) -> tuple[str, str | None]:
+    key, equals, value = text.partition("=")
+    return key, value if equals else None
+
+
+def _annotation(name: str, text: str) -> AnnotationFilter:
+    match = COMPARISON.match(text)
+    if not match:
+        raise BadRequest(f"The filter {name}={text!r} is not understood: write key=value, or key>=number.", field=name)
+    found = AnnotationFilter(**match.groupdict())
+    if found.operator in (">", "<", ">=", "<="):
+        _check_number(name, found)
+    return found
+
+
+def _check_number(name: str, asked: AnnotationFilter) -> None:
+    try:
+        number = asked.number
+    except ValueError:
+        number = float("nan")
+    if number - number != 0:
+        raise BadRequest(
+            f"The filter on annotation '{asked.key}' compares with {asked.value!r}, which is no finite number.",
+            field=name,
+        )
+
+
+def _states(name: str, texts: list[str]) -> Values:
     states: list[str] = []
-    for value in values:
-        for state in value.split(","):
-            if state == ANY_STATE:
-                states.extend(State.values)
-            elif state in State.values:
-                states.append(state)
-            else:
-                raise BadRequest(f"'{state}' is no state: write {ANY_STATE}, {', '.join(State.values)}.", field="state")
+    for state in ",".join(texts).split(","):
+        if state == ANY_STATE:
+            states.extend(State.values)
+        elif state in State.values:
+            states.append(state)
+        else:
+            raise BadRequest(f"'{state}' is no state: write {ANY_STATE}, {', '.join(State.values)}.", field=name)
     return tuple(dict.fromkeys(states))
+
+
+def _any_contains(text: str, *columns: str) -> Q:
+    found = Q()
+    for column in columns:
+        found |= Q(**{f"{column}__icontains": text})
+    return found
+
+
+def _has_tag(column: str, tag: tuple[str, str | None]) -> Q:
+    key, value = tag
+    return Q(**{f"{column}__has_name": key}) if value is None else Q(**{f"{column}__has_member": (key, value)})
+
+
+def _has_annotation(column: str, asked: AnnotationFilter) -> Q:
+    if asked.operator in ("=", "!="):
+        equal = Q()
+        for value in scalar_spellings(asked.value):
+            equal |= Q(**{f"{column}__has_member": (asked.key, value)})
+        return equal if asked.operator == "=" else Q(**{f"{column}__has_name": asked.key}) & ~equal
+    return Q(**{f"{column}__member_compares": (asked.key, asked.operator, asked.number)})
+
+
+TEXT = Filter(
+    name="text",
+    label="text",
+    examples=("text=late churn",),
+    doc="All words occur in id, name or description (of instances: description or producer).",
+    parse=_words,
+    on_instance=lambda word, at: _any_contains(word, f"{at}description", f"{at}producer_id"),
+    on_asset=lambda word: _any_contains(word, "asset_id", "name", "description", "newest_ready__description"),
+    aliases=("q",),
+)
+STATE = Filter(
+    name="state",
+    label="state",
+    examples=("state=any",),
+    doc="In which states instances are seen: "
+    f"`{State.READY}` (default), `{State.PENDING}`, `{State.FAILED}`, `{ANY_STATE}`, or several with commas.",
+    parse=_states,
+    many=True,
+)
+FILTERS = (
+    TEXT,
+    Filter(
+        name="tag",
+        label="tag",
+        examples=("tag=env=prod", "tag=env"),
+        doc="The tag has this value; the tag is there. May be repeated.",
+        parse=_each(_tag),
+        on_instance=lambda tag, at: _has_tag(f"{at}tags", tag),
+        on_definition=lambda tag: _has_tag("declared_tags", tag),
+        many=True,
+    ),
+    Filter(
+        name="annotation",
+        label="annotation",
+        examples=("annotation=rows=100", "annotation=accuracy>=0.9"),
+        doc="Equal (as text or as the JSON value it spells), or `!=`; "
+        "`>=`, `<=`, `>`, `<` for numbers. May be repeated.",
+        parse=_each(_annotation),
+        on_instance=lambda asked, at: _has_annotation(f"{at}annotations", asked),
+        on_definition=lambda asked: _has_annotation("properties", asked),
+        many=True,
+    ),
+    Filter(
+        name="kind",
+        label="kind",
+        examples=("kind=artifact",),
+        doc="The data kind or model kind: how the reference is resolved.",
+        parse=_each(_as_written),
+        on_instance=lambda kind, at: Q(**{f"{at}asset_kind": kind}),
+        on_definition=lambda kind: Q(asset_kind=kind),
+    ),
+    Filter(
+        name="producer",
+        label="made by",
+        examples=("producer=TrainFlow",),
+        doc="A flow, deployment or person, or a whole entity id.",
+        parse=_each(_as_written),
+        on_instance=lambda who, at: Q(**{f"{at}producer_id": who}) | Q(**{f"{at}component__name": who}),
+        on_definition=lambda who: Q(declared_by_id=who),
+    ),
+    Filter(
+        name="since",
+        label="from",
+        examples=("since=2026-11-17",),
+        doc="Registered at or after this time; RFC 3339.",
+        parse=_each(time_of),
+        on_instance=lambda time, at: Q(**{f"{at}created_at__gte": time}),
+        on_definition=lambda time: Q(declared_at__gte=time),
+        value_type=datetime,
+    ),
+    Filter(
+        name="until",
+        label="before",
+        examples=("until=2026-11-17T12:00:00Z",),
+        doc="Registered before this time; RFC 3339.",
+        parse=_each(time_of),
+        on_instance=lambda time, at: Q(**{f"{at}created_at__lt": time}),
+        on_definition=lambda time: Q(declared_at__lt=time),
+        value_type=datetime,
+    ),
+    STATE,
+)
+
+
+@dataclass(frozen=True)
+class FiltersAsked:
+    """The filters in force and their values, all of which must hold; true if there are any."""
+
+    values: dict[str, Values] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, query: QueryDict, takes: Sequence[Filter] = FILTERS) -> "FiltersAsked":
+        if not query:
+            return cls()
+        for name, texts in query.lists():
+            _check_texts(name, texts)
+        return cls({row.name: values for row in takes if (values := row.values_in(query))})
+
+    def __bool__(self) -> bool:
+        return bool(self.values)
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.values.get(TEXT.name, ()))
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """Empty: the default of the list that is asked, which is the ready ones."""
+        return self.values.get(STATE.name, ())
+
+    def in_any_state(self) -> "FiltersAsked":
+        """People see every registration unless they ask for less; programs see the ready ones."""
+        return FiltersAsked({STATE.name: tuple(State.values)} | self.values)
+
+    def without(self, row: Filter) -> "FiltersAsked":
+        return FiltersAsked({name: values for name, values in self.values.items() if name != row.name})
+
+    @property
+    def ask_what_is_shown(self) -> bool:
+        """Whether it matters, in a list of assets, what stands for an asset."""
+        return bool(self.states) or any(True for _ in self._of_shown())
+
+    def on_instance(self) -> Q:
+        """What is asked of an instance in a list of instances, but for its state."""
+        return _all(row.on_instance(value, "") for row, value in self._pairs() if row.on_instance)
+
+    def on_asset(self) -> Q:
+        """What is asked of an asset in a list of assets, whatever stands for it."""
+        return _all(row.on_asset(value) for row, value in self._pairs() if row.on_asset)
+
+    def on_shown(self, prefix: str) -> Q:
+        """What is asked besides of the instance that stands for an asset, to which `prefix` leads."""
+        return _all(row.on_instance(value, prefix) for row, value in self._of_shown() if row.on_instance)
+
+    def on_definition(self) -> Q:
+        """The same of a definition that stands in the place of an instance."""
+        return _all(row.on_definition(value) if row.on_definition else NOTHING for row, value in self._of_shown())
+
+    def _pairs(self) -> Iterator[tuple[Filter, Any]]:
+        return ((row, value) for row in FILTERS for value in self.values.get(row.name, ()))
+
+    def _of_shown(self) -> Iterator[tuple[Filter, Any]]:
+        return ((row, value) for row, value in self._pairs() if row.on_instance and not row.on_asset)
+
+
+def _all(queries: Iterator[Q]) -> Q:
+    found = Q()
+    for query in queries:
+        found &= query
+    return found

@@ -11,8 +11,7 @@ from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Q, Sub
 from django.db.models.functions import Coalesce, Lower, NullIf, RowNumber
 
 from access.identity import Viewer
-from catalog.filters import AnnotationFilter, Filters
-from catalog.json_lookups import scalar_spellings
+from catalog.filters import FiltersAsked
 from catalog.states import DEFAULT_STATES, State
 from obproject.branches import MAIN_BRANCHES
 from obproject.references import Reference, ReferenceKind
@@ -157,21 +156,18 @@ class AssetQuerySet(models.QuerySet[Any]):
         ordered = by.desc(nulls_last=True) if sort.startswith("-") else by.asc(nulls_last=True)
         return self.order_by(ordered, "asset_id", "kind")
 
-    def matching(self, filters: Filters) -> Self:
-        """Those whose names answer the filters, and what `Asset.shown` shows of them: an instance or the definition."""
-        found = self
-        for word in filters.text.split():
-            says = Q(description__icontains=word) | Q(newest_ready__description__icontains=word)
-            found = found.filter(Q(asset_id__icontains=word) | Q(name__icontains=word) | says)
-        if not filters.states and not _instance_query(filters):
+    def matching(self, asked: FiltersAsked) -> Self:
+        """Those that answer by their names and by what `Asset.shown` shows of them: an instance or the definition."""
+        found = self.filter(asked.on_asset())
+        if not asked.ask_what_is_shown:
             return found
-        ready = Q(newest_ready__isnull=False) & _instance_query(filters, "newest_ready__")
-        ready |= Q(newest_ready=None, declared_at__isnull=False) & _definition_query(filters)
-        if not filters.states:
+        ready = Q(newest_ready__isnull=False) & asked.on_shown("newest_ready__")
+        ready |= Q(newest_ready=None, declared_at__isnull=False) & asked.on_definition()
+        if not asked.states:
             return found.filter(ready)
-        newest = Q(newest__state__in=filters.states)
-        shown = newest & _instance_query(filters, "newest__")
-        return found.filter(shown | (~newest & ready) if State.READY in filters.states else shown)
+        newest = Q(newest__state__in=asked.states)
+        shown = newest & asked.on_shown("newest__")
+        return found.filter(shown | (~newest & ready) if State.READY in asked.states else shown)
 
 
 class InstanceQuerySet(models.QuerySet[Any]):
@@ -217,11 +213,8 @@ class InstanceQuerySet(models.QuerySet[Any]):
                 recent |= Q(asset=asset, number__gt=asset.last_number - most)
         return self.filter(recent, state=State.READY).order_by("asset_id", "created_at", "number")
 
-    def matching(self, filters: Filters) -> Self:
-        found = self.in_states(filters.states)
-        for word in filters.text.split():
-            found = found.filter(Q(description__icontains=word) | Q(producer_id__icontains=word))
-        return found.filter(_instance_query(filters))
+    def matching(self, asked: FiltersAsked) -> Self:
+        return self.in_states(asked.states).filter(asked.on_instance())
 
     def resolve(self, asset: Asset, reference: Reference, states: tuple[str, ...] = ()) -> Any | None:
         """The instance of `asset` that a reference means, or None.
@@ -275,57 +268,3 @@ class HighlightQuerySet(models.QuerySet[Any]):
 
     def newest_first(self) -> Self:
         return self.order_by("-at", "-id")
-
-
-def _instance_query(filters: Filters, prefix: str = "") -> Q:
-    """What the filters ask of an instance, but for its text and state; `prefix` leads to the instance."""
-    found = _members_query(filters, f"{prefix}tags", f"{prefix}annotations")
-    if filters.kind:
-        found &= Q(**{f"{prefix}asset_kind": filters.kind})
-    if filters.producer:
-        found &= _producer_query(filters.producer, prefix)
-    if filters.since:
-        found &= Q(**{f"{prefix}created_at__gte": filters.since})
-    if filters.until:
-        found &= Q(**{f"{prefix}created_at__lt": filters.until})
-    return found
-
-
-def _definition_query(filters: Filters) -> Q:
-    """The same of a definition that stands in the place of an instance."""
-    found = _members_query(filters, "declared_tags", "properties")
-    if filters.kind:
-        found &= Q(asset_kind=filters.kind)
-    if filters.producer:
-        found &= Q(declared_by_id=filters.producer)
-    if filters.since:
-        found &= Q(declared_at__gte=filters.since)
-    if filters.until:
-        found &= Q(declared_at__lt=filters.until)
-    return found
-
-
-def _members_query(filters: Filters, tags: str, annotations: str) -> Q:
-    found = Q()
-    for key, value in filters.tags:
-        found &= _tag_query(tags, key, value)
-    for asked in filters.annotations:
-        found &= _annotation_query(annotations, asked)
-    return found
-
-
-def _tag_query(column: str, key: str, value: str | None) -> Q:
-    return Q(**{f"{column}__has_name": key}) if value is None else Q(**{f"{column}__has_member": (key, value)})
-
-
-def _annotation_query(column: str, asked: AnnotationFilter) -> Q:
-    if asked.operator in ("=", "!="):
-        equal = Q()
-        for value in scalar_spellings(asked.value):
-            equal |= Q(**{f"{column}__has_member": (asked.key, value)})
-        return equal if asked.operator == "=" else Q(**{f"{column}__has_name": asked.key}) & ~equal
-    return Q(**{f"{column}__member_compares": (asked.key, asked.operator, asked.number)})
-
-
-def _producer_query(producer: str, prefix: str = "") -> Q:
-    return Q(**{f"{prefix}producer_id": producer}) | Q(**{f"{prefix}component__name": producer})

@@ -14,7 +14,7 @@ from catalog.api import schemas
 from catalog.api.continuation import after_name, before_number, page_size, token_for
 from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
-from catalog.filters import Filters
+from catalog.filters import FiltersAsked
 from catalog.models import Asset, Consumption, Instance
 from catalog.reading import Found, checked_asset_id, find_instance
 from catalog.recording import AssetAddress, BranchAddress
@@ -88,7 +88,7 @@ class AssetDetail(CatalogView):
             }
         )
 
-    def _answers(self, definition: Asset, filters: Filters) -> bool:
+    def _answers(self, definition: Asset, filters: FiltersAsked) -> bool:
         return Asset.objects.visible_to(self.viewer).filter(pk=definition.pk).matching(filters).exists()
 
     @extend_schema(

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from catalog import filters
+from catalog.filters import Filter
 from catalog.states import Kind, State
 from catalog.wire.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, TagBody
 
@@ -218,20 +219,15 @@ def write_id(letter: str) -> OpenApiParameter:
     return OpenApiParameter("id", {"type": "string", "pattern": f"^{letter}_[0-9a-f]{{20}}$"}, description=told)
 
 
-STATE = OpenApiParameter(
-    "state", str, many=True, description="any, pending, ready or failed: what is seen. Default: ready."
-)
 PAGING = [
     OpenApiParameter("page_size", int, description="How many rows at most."),
     OpenApiParameter("continuation", str, description="The token of the page before."),
 ]
-FILTERS = [
-    OpenApiParameter("text", str, description="Words that all must occur."),
-    OpenApiParameter("tag", str, many=True, description="key=value, or key alone."),
-    OpenApiParameter("annotation", str, many=True, description="key=value, or with != >= <= > <."),
-    OpenApiParameter("kind", str, description="How the reference is resolved: artifact, s3, …"),
-    OpenApiParameter("producer", str, description="A flow, deployment or person, or a whole entity id."),
-    OpenApiParameter("since", OpenApiTypes.DATETIME, description="Registered at or after."),
-    OpenApiParameter("until", OpenApiTypes.DATETIME, description="Registered before."),
-    STATE,
-]
+
+
+def parameter_of(row: Filter) -> OpenApiParameter:
+    return OpenApiParameter(row.name, row.value_type, many=row.many, description=row.doc)
+
+
+STATE = parameter_of(filters.STATE)
+FILTERS = [parameter_of(row) for row in filters.FILTERS]

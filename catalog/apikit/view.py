@@ -13,7 +13,7 @@ from access.errors import BadRequest, SiteError
 from access.identity import Viewer, viewer_of
 from access.models import Perimeter, Role
 from catalog import limits
-from catalog.filters import Filters
+from catalog.filters import FiltersAsked
 from catalog.models import Asset, Branch, Instance
 from catalog.reading import Place, find_asset
 from catalog.recording import Once, once
@@ -47,8 +47,8 @@ class CatalogView(APIView):
         names = (place.perimeter, place.project, place.key, self.kwargs["kind"], self.kwargs["asset_id"])
         return Asset.objects.ever_at(*names)
 
-    def filters(self) -> Filters:
-        return Filters.of(self.request.query_params)
+    def filters(self) -> FiltersAsked:
+        return FiltersAsked.of(self.request.query_params)
 
     def may_write(self, place: Place, name: str = "") -> Perimeter:
         """The perimeter, if the viewer may write to this branch. A git name sent along must be that of the address."""

@@ -17,6 +17,7 @@ from catalog.addresses import (
 )
 from catalog.models import Asset, Branch, Project
 from catalog.pagekit.places import EVALUATION_LOG, TWIN
+from catalog.pagekit.query import PageQuery
 from catalog.states import Kind
 
 Json = dict[str, Any]
@@ -47,7 +48,7 @@ def branch_frame(request: HttpRequest, branch: Branch, tab: str = "", asset: Ass
         "tabs": tabs(branch, tab, branches[0].evaluations if branches else None),
         "search_url": kind_url(branch, tab if tab in Kind.values else ""),
         "search_scope": {"data": "data", "models": "models"}.get(tab, "assets"),
-        "query": "" if asset else request.GET.get("q", ""),
+        "query": "" if asset else PageQuery.of(request).search_text,
     }
 
 

@@ -1,20 +1,19 @@
 """What a page is asked for by its query string: links that change a part of it, and filters shown back as chips."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import HttpRequest, QueryDict
 
 from access.errors import BadRequest
-from catalog.filters import Filters, search_text
+from catalog.filters import FILTERS, TEXT, Filter, FiltersAsked
 from catalog.limits import UNSTORABLE
 from catalog.models import Asset
 
 Link = dict[str, Any]
 PLACES = ("page", "before", "after")
 """Where in a list the page is; forgotten by every link that changes what is listed."""
-NAMES_OF_FILTERS = {"q": "text", "producer": "made by", "since": "from", "until": "before"}
-FILTERS = ("q", "tag", "annotation", "kind", "producer", "since", "until", "state")
 
 
 @dataclass(frozen=True)
@@ -28,11 +27,13 @@ class PageQuery:
     def of(cls, request: HttpRequest, anchor: str = "") -> "PageQuery":
         return cls(request.path + anchor, request.GET)
 
-    def filters(self) -> Filters:
-        """The filters in the query; the search text of pages is `q`."""
-        asked = self.params.copy()
-        asked["text"] = search_text("q", asked.get("q", ""))
-        return Filters.of(asked)
+    def filters(self, takes: Sequence[Filter] = FILTERS) -> FiltersAsked:
+        return FiltersAsked.of(self.params, takes)
+
+    @property
+    def search_text(self) -> str:
+        """What stands in the search box."""
+        return " ".join(text for name in TEXT.names for text in self.params.getlist(name))
 
     def url(self, **changes: object) -> str:
         """This page with some parameters set, or removed (None)."""
@@ -58,28 +59,31 @@ class PageQuery:
 
     def without_filters(self) -> str:
         query = self._from_the_start()
-        for name in FILTERS:
-            query.pop(name, None)
+        for row in FILTERS:
+            for name in row.names:
+                query.pop(name, None)
         return self._with(query)
 
     def chips(self) -> list[Link]:
         """The filters in force, as _filters.html shows them."""
         return [
-            {
-                "label": NAMES_OF_FILTERS.get(name, name),
-                "value": value,
-                "remove_url": self.without_filter(name, value),
-            }
-            for name in FILTERS
-            for value in self.params.getlist(name)
-            if value
+            {"label": row.label, "value": text, "remove_url": self.without_filter(name, text)}
+            for row in FILTERS
+            for name in row.names
+            for text in self.params.getlist(name)
+            if text and row.parse(name, [text])
         ]
 
-    def kept_with(self, name: str) -> list[tuple[str, str]]:
-        """What a form that sets one parameter has to send along, so that the other filters stay."""
+    def kept_with(self, *names: str) -> list[tuple[str, str]]:
+        """What a form that sets these parameters has to send along, so that the other ones stay."""
         kept = self._from_the_start()
-        kept.pop(name, None)
+        for name in names:
+            kept.pop(name, None)
         return [(other, value) for other, values in kept.lists() for value in values]
+
+    def search(self) -> Link:
+        """What a search box among the filters of a list needs."""
+        return {"search_text": self.search_text, "kept": self.kept_with(*TEXT.names)}
 
     def number(self, name: str) -> int | None:
         """A whole number in the query, clamped to what a list can have; None if there is none."""

@@ -52,7 +52,7 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
     """What _instances.html needs."""
     page = instances_on_page(viewer, asset, query)
     columns = [metric.name for metric in trend.headline(COLUMNS)]
-    chips = query.chips()
+    filtered = bool(query.filters())
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
@@ -61,13 +61,12 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
         "rows": instance_rows(asset, page.rows, columns),
         "newer_url": page.newer,
         "older_url": page.older,
-        "chips": chips,
+        "chips": query.chips(),
         "add_options": filters_to_add(query, page.rows),
         "clear_url": query.without_filters(),
-        "search_text": query.params.get("q", ""),
-        "kept": query.kept_with("q"),
-        "total": None if chips else asset.last_number,
-        "noun": "instance" if not chips and asset.last_number == 1 else "instances",
+        **query.search(),
+        "total": None if filtered else asset.last_number,
+        "noun": "instance" if not filtered and asset.last_number == 1 else "instances",
     }
 
 

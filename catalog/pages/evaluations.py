@@ -1,7 +1,7 @@
 """The evaluation log of a branch: what flows logged by `prj.evals.log`, as a table and over time."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.shortcuts import render
 
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, evaluations_url, instance_url
+from catalog.filters import TEXT
 from catalog.metrics import format_metric, headline, metrics_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
@@ -19,7 +20,7 @@ from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import EVALUATION_LOG, at_place, branch_at
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
-from catalog.pages.instances import InstancePage, filters_to_add, in_any_state, paged_by_number
+from catalog.pages.instances import InstancePage, filters_to_add, paged_by_number
 from catalog.pages.properties import shown
 from catalog.querysets import InstanceQuerySet
 from catalog.reading import Place
@@ -72,9 +73,9 @@ def evaluations_page(request: HttpRequest, place: Place, twin: bool) -> HttpResp
 
 
 def _page(viewer: Viewer, log: Asset, query: PageQuery) -> InstancePage:
-    filters = in_any_state(query.filters())
-    found = Instance.objects.visible_to(viewer).of(log).matching(replace(filters, text=""))
-    said = _saying(found.select_related("component").defer("blobs"), filters.text)
+    asked = query.filters().in_any_state()
+    found = Instance.objects.visible_to(viewer).of(log).matching(asked.without(TEXT))
+    said = _saying(found.select_related("component").defer("blobs"), asked.text)
     return paged_by_number(said, log, query, ROWS)
 
 
@@ -91,6 +92,7 @@ def _table(log: Asset, page: InstancePage, query: PageQuery) -> dict[str, Any]:
     columns, more = columns_of(page.rows)
     numbers = [column.name for column in columns if column.is_number]
     asked = query.params.get("chart", "")
+    filtered = bool(query.filters())
     charted = asked if asked in numbers else next(iter(numbers), "")
     return {
         "log_url": asset_url(log),
@@ -106,10 +108,9 @@ def _table(log: Asset, page: InstancePage, query: PageQuery) -> dict[str, Any]:
         "chips": query.chips(),
         "add_options": filters_to_add(query, page.rows),
         "clear_url": query.without_filters(),
-        "search_text": query.params.get("q", ""),
-        "kept": query.kept_with("q"),
-        "total": None if query.chips() else log.last_number,
-        "noun": "evaluation" if not query.chips() and log.last_number == 1 else "evaluations",
+        **query.search(),
+        "total": None if filtered else log.last_number,
+        "noun": "evaluation" if not filtered and log.last_number == 1 else "evaluations",
     }
 
 

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
 from catalog.addresses import branch_url, project_url
+from catalog.filters import TEXT
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Highlight, Project
 from catalog.pagekit.code_examples import FIRST_FLOW, settings_to_point_here
@@ -82,7 +83,7 @@ def perimeter_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
 
 def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
-    projects = Project.objects.visible_to(viewer).named_like(query.filters().text).with_freshness()
+    projects = Project.objects.visible_to(viewer).named_like(query.filters((TEXT,)).text).with_freshness()
     found = projects.in_perimeter(perimeter) if perimeter else projects
     page = page_of(found.select_related("perimeter").freshest_first(), query, ROWS)
     rows = _project_rows(viewer, page.rows)
@@ -98,7 +99,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
         "example": FIRST_FLOW,
         "search_url": request.path if page.total or query.params else "",
         "search_scope": "projects",
-        "query": query.params.get("q", ""),
+        "query": query.search_text,
     }
     return render(request, "catalog/home.html", context)
 
@@ -135,7 +136,7 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
     """The branches of a project, main first, then the freshest."""
     viewer, query = viewer_of(request), PageQuery.of(request)
     found, twin = _project_or_twin(viewer, perimeter, project, twin)
-    branches = Branch.objects.visible_to(viewer).of_project(found).named_like(query.filters().text)
+    branches = Branch.objects.visible_to(viewer).of_project(found).named_like(query.filters((TEXT,)).text)
     page = page_of(branches.with_last_refresh().with_deploy().freshest_first(), query, ROWS)
     rows = _branch_rows(found, page.rows)
     if twin:
@@ -148,7 +149,7 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
         "page": page,
         "search_url": request.path,
         "search_scope": "branches",
-        "query": query.params.get("q", ""),
+        "query": query.search_text,
     }
     return render(request, "catalog/project.html", context)
 

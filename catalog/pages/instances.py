@@ -1,11 +1,10 @@
 """The table of an asset's instances: filtered, newest first, in pages that cost the same wherever they are."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from access.identity import Viewer
 from catalog.addresses import instance_url
-from catalog.filters import Filters
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
@@ -39,8 +38,8 @@ class InstancePage:
 
 def instances_on_page(viewer: Viewer, asset: Asset, query: PageQuery, *, bulk: bool = False) -> InstancePage:
     """`bulk`: with blobs."""
-    filters = in_any_state(query.filters())
-    matching = Instance.objects.visible_to(viewer).of(asset).matching(filters).select_related("component")
+    asked = query.filters().in_any_state()
+    matching = Instance.objects.visible_to(viewer).of(asset).matching(asked).select_related("component")
     return paged_by_number(matching if bulk else matching.defer("blobs"), asset, query)
 
 
@@ -55,11 +54,6 @@ def paged_by_number(found: InstanceQuerySet, asset: Asset, query: PageQuery, siz
     more, rows = len(rows) > size, rows[:size]
     at_the_start = before is None or before > asset.last_number
     return InstancePage(rows, None if at_the_start else _newer(query, rows), _older(query, rows) if more else None)
-
-
-def in_any_state(filters: Filters) -> Filters:
-    """People see every registration unless they ask for less; programs see the ready ones."""
-    return replace(filters, states=filters.states or tuple(State.values))
 
 
 def instance_rows(asset: Asset, rows: list[Instance], columns: list[str]) -> list[InstanceRow]:

@@ -91,11 +91,11 @@ def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool) -> H
 
 def assets_page(viewer: Viewer, branch: Branch, kind: str, query: PageQuery, *, bulk: bool) -> Page:
     """`bulk`: also what only the twin shows."""
-    filters = query.filters()
+    asked = query.filters()
     known = branch.data_count + branch.models_count if not kind else _count_of(branch, kind)
-    assets = Asset.objects.visible_to(viewer).on_branch(branch, kind or None).matching(filters).with_newest()
+    assets = Asset.objects.visible_to(viewer).on_branch(branch, kind or None).matching(asked).with_newest()
     found = (assets if bulk else assets.without_bulk()).defer("readme").sorted_by(sort_of(query))
-    return page_of(found, query, ROWS, total=None if query.chips() else known)
+    return page_of(found, query, ROWS, total=None if asked else known)
 
 
 def asset_rows(viewer: Viewer, assets: list[Asset], query: PageQuery) -> list[AssetRow]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 from django.http import QueryDict
 
-from catalog.filters import Filters
+from catalog.filters import FiltersAsked
 from catalog.models import Asset, Instance
 from tests.catalog.wire import declaration, definition, deploy_body
 
@@ -61,8 +61,8 @@ def summarised(api, **asked):
 
 def instances(**asked):
     """The same question put to all instances at once: the ids of their assets."""
-    filters = Filters.of(QueryDict(urlencode(asked, doseq=True)))
-    found = Instance.objects.matching(filters).order_by("asset__asset_id")
+    query = QueryDict(urlencode(asked, doseq=True))
+    found = Instance.objects.matching(FiltersAsked.of(query)).order_by("asset__asset_id")
     return list(found.values_list("asset__asset_id", flat=True))
 
 

@@ -1,0 +1,134 @@
+"""Each row of the table of filters, walked through a listing, an asset, the evaluation log, their twins and the API."""
+
+import re
+from datetime import UTC, datetime
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+
+from catalog.filters import FILTERS, TEXT
+from catalog.models import Instance
+
+from .conftest import text_of
+
+LISTING, ASSET, LOG = "/alpha/churn/main/data", "/alpha/churn/main/models/history", "/alpha/churn/logs/evaluations"
+API = "/v1/perimeters/alpha/projects/churn/branches/main"
+NAMES = ["v1", "v2", "v3", "v4"]
+CASES = {
+    # by name: what is asked, and which of the four it finds
+    "text": ("needle", ["v2"]),
+    "tag": ("env=prod", ["v2"]),
+    "annotation": ("accuracy>=0.9", ["v2"]),
+    "kind": ("s3", ["v2"]),
+    "producer": ("NeedleFlow", ["v2"]),
+    "since": ("2026-06-01", ["v3"]),
+    "until": ("2025-06-01", ["v1"]),
+    "state": ("failed", ["v4"]),
+}
+ROWS = pytest.mark.parametrize("row", FILTERS, ids=lambda row: row.name)
+
+
+@pytest.fixture
+def four(world):
+    """The same four registrations as assets of one listing, as instances of one asset, and as entries of the log."""
+    said = {
+        "description": "a needle",
+        "tags": {"env": "prod"},
+        "annotations": {"accuracy": 0.95, "note": "a needle"},
+        "asset_kind": "s3",
+        "task": "NeedleFlow/1/sew/1",
+    }
+    for number, (year, what) in enumerate([(2025, {}), (2026, said), (2027, {}), (2026, {"state": "failed"})], start=1):
+        for asset, branch in ((f"data/v{number}", "main"), ("models/history", "main"), ("data/evaluation_log", "logs")):
+            made = world.register(asset, branch=branch, **what)
+            Instance.objects.filter(pk=made.pk).update(created_at=datetime(year, 1, 1, tzinfo=UTC))
+    return world
+
+
+def shown(answer):
+    """The names of the rows of a page, or of its twin, or of an answer of the API."""
+    assert answer.status_code == 200, answer.content
+    if answer.headers["Content-Type"] == "application/json":
+        return sorted(row.get("ref") or row["asset"]["id"] for row in rows_of(answer.json()))
+    page = text_of(answer)
+    if titles := re.findall(r'<a class="title" href="[^"]*"><(?:code|bdi)>(v\d)<', page):
+        return sorted(titles)
+    return sorted(re.findall(r'class="title" href="[^"]*/evaluation_log/(v\d)"', page))
+
+
+def rows_of(document):
+    name = next(name for name in ("items", "instances", "recent_instances", "evaluations") if name in document)
+    return document[name]
+
+
+def asked(page, **query):
+    return f"{page}?{urlencode(query, doseq=True, safe='/=:,@')}"
+
+
+def test_every_row_has_a_case():
+    assert set(CASES) == {row.name for row in FILTERS}
+
+
+@ROWS
+@pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
+def test_a_page_and_its_twin_are_narrowed(four, vic, row, page):
+    text, found = CASES[row.name]
+    assert shown(vic.get(page)) == shown(vic.get(f"{page}.json")) == NAMES
+    assert shown(vic.get(asked(page, **{row.name: text}))) == found
+    assert shown(vic.get(asked(f"{page}.json", **{row.name: text}))) == found
+
+
+@ROWS
+def test_the_api_gives_the_same_answer(four, vic, row):
+    text, found = CASES[row.name]
+    assert shown(vic.get(asked(f"{API}/data", **{row.name: text}))) == found
+    assert shown(vic.get(asked(f"{API}/models/history", **{row.name: text}))) == found
+
+
+@ROWS
+def test_what_is_told_of_the_number_of_rows_is_true(four, vic, row):
+    text, found = CASES[row.name]
+    assert "4</strong>" in text_of(vic.get(LISTING))
+    assert f'<strong class="figures">{len(found)}</strong>' in text_of(vic.get(asked(LISTING, **{row.name: text})))
+    assert vic.get(asked(f"{LISTING}.json", **{row.name: text})).json()["total"] == len(found)
+    for page in (ASSET, LOG):
+        assert '<strong class="figures">4</strong>' in text_of(vic.get(page))
+        assert '<strong class="figures">' not in text_of(vic.get(asked(page, **{row.name: text})))
+
+
+@ROWS
+@pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
+def test_a_chip_names_the_filter_and_takes_it_away(four, vic, row, page):
+    text, _ = CASES[row.name]
+    for name in row.names:
+        html = unescape(text_of(vic.get(f"{asked(page, **{name: text})}&tag=a")))
+        chip = f'aria-label="Remove the filter {row.label} {text}"'
+        without = re.search(rf'href="([^"#]*)[^"]*" {re.escape(chip)}', html)
+        assert without
+        assert without[1] == asked(page, tag="a")
+
+
+@pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
+def test_all_spellings_of_a_filter_count(four, vic, page):
+    for alias in TEXT.aliases:
+        assert shown(vic.get(asked(page, **{alias: "needle"}))) == ["v2"]
+        assert shown(vic.get(asked(page, text="needle", **{alias: "haystack"}))) == []
+        assert shown(vic.get(asked(f"{page}.json", text="needle", **{alias: "haystack"}))) == []
+
+
+@pytest.mark.parametrize("page", [LISTING, ASSET, LOG, "/", "/alpha", "/alpha/churn"])
+def test_a_search_box_holds_the_words_and_sends_them_once(four, vic, page):
+    html = unescape(text_of(vic.get(asked(page, text="needle"))))
+    names = re.findall(r'<input type="search" name="(\w+)" value="needle"', html)
+    assert names
+    assert {*names} <= {*TEXT.aliases}
+    assert '<input type="hidden" name="text"' not in html
+
+
+@pytest.mark.parametrize("name", TEXT.names)
+def test_the_projects_and_branches_are_searched_by_all_spellings(four, vic, name):
+    four.register("data/other", project="else")
+    assert [row["name"] for row in vic.get(f"/index.json?{name}=chu").json()["projects"]] == ["churn"]
+    assert [row["name"] for row in vic.get(f"/alpha.json?{name}=els").json()["projects"]] == ["else"]
+    assert [row["key"] for row in vic.get(f"/alpha/churn.json?{name}=log").json()["branches"]] == ["logs"]

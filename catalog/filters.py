@@ -1,24 +1,30 @@
 """The filters of lists. Each is one row of FILTERS; API, pages, OpenAPI document and docs are made from the rows."""
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
 from django.http import QueryDict
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from access.errors import BadRequest
 from catalog import limits
+from catalog.filter_values import (
+    AnnotationFilter,
+    Values,
+    annotation_of,
+    as_written,
+    each,
+    states_of,
+    tag_of,
+    time_of,
+    words_of,
+)
 from catalog.json_lookups import scalar_spellings
 from catalog.limits import UNSTORABLE
 from catalog.states import ANY_STATE, State
 
-COMPARISON = re.compile(r"^(?P<key>.+?)(?P<operator>>=|<=|!=|=|>|<)(?P<value>.*)$", re.DOTALL)
-Values = tuple[Any, ...]
 NOTHING = Q(pk__in=[])
 
 
@@ -56,92 +62,11 @@ class Filter:
         return self.parse(given[0][0], [text for _, text in given]) if given else ()
 
 
-@dataclass(frozen=True)
-class AnnotationFilter:
-    key: str
-    operator: str
-    value: str
-
-    @property
-    def number(self) -> float:
-        return float(self.value)
-
-
-def time_of(name: str, text: str) -> datetime | None:
-    """A moment in a query string; None for an empty one."""
-    if not text:
-        return None
-    try:
-        time = parse_datetime(text.replace(" ", "+") if "T" in text else text)
-        if time is not None:
-            return (time if timezone.is_aware(time) else timezone.make_aware(time)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise BadRequest(f"'{name}' is not a time: write it like 2026-01-31T12:00:00Z.", field=name)
-
-
 def _check_texts(name: str, texts: list[str]) -> None:
     if any(UNSTORABLE.search(text) for text in texts):
         raise BadRequest(f"The filter '{name}' has a character that can't be stored.", field=name)
     if len(texts) > limits.FILTERS_OF_A_KIND:
         raise BadRequest(f"The filter '{name}' may be given {limits.FILTERS_OF_A_KIND} times at most.", field=name)
-
-
-def _each(parse: Callable[[str, str], Any]) -> Callable[[str, list[str]], Values]:
-    return lambda name, texts: tuple(parse(name, text) for text in texts)
-
-
-def _as_written(name: str, text: str) -> str:
-    return text
-
-
-def _words(name: str, texts: list[str]) -> Values:
-    """The words of a search; more than a person would type is refused, as each one is looked for in every row."""
-    text = " ".join(texts)
-    words = text.split()
-    if len(text) > limits.SEARCH_LENGTH or len(words) > limits.SEARCH_WORDS:
-        most = f"{limits.SEARCH_WORDS} words and {limits.SEARCH_LENGTH} characters"
-        raise BadRequest(f"A search takes at most {most}.", field=name)
-    return tuple(words)
-
-
-def _tag(name: str, text: str) -> tuple[str, str | None]:
-    key, equals, value = text.partition("=")
-    return key, value if equals else None
-
-
-def _annotation(name: str, text: str) -> AnnotationFilter:
-    match = COMPARISON.match(text)
-    if not match:
-        raise BadRequest(f"The filter {name}={text!r} is not understood: write key=value, or key>=number.", field=name)
-    found = AnnotationFilter(**match.groupdict())
-    if found.operator in (">", "<", ">=", "<="):
-        _check_number(name, found)
-    return found
-
-
-def _check_number(name: str, asked: AnnotationFilter) -> None:
-    try:
-        number = asked.number
-    except ValueError:
-        number = float("nan")
-    if number - number != 0:
-        raise BadRequest(
-            f"The filter on annotation '{asked.key}' compares with {asked.value!r}, which is no finite number.",
-            field=name,
-        )
-
-
-def _states(name: str, texts: list[str]) -> Values:
-    states: list[str] = []
-    for state in ",".join(texts).split(","):
-        if state == ANY_STATE:
-            states.extend(State.values)
-        elif state in State.values:
-            states.append(state)
-        else:
-            raise BadRequest(f"'{state}' is no state: write {ANY_STATE}, {', '.join(State.values)}.", field=name)
-    return tuple(dict.fromkeys(states))
 
 
 def _any_contains(text: str, *columns: str) -> Q:
@@ -170,7 +95,7 @@ TEXT = Filter(
     label="text",
     examples=("text=late churn",),
     doc="All words occur in id, name or description (of instances: description or producer).",
-    parse=_words,
+    parse=words_of,
     on_instance=lambda word, at: _any_contains(word, f"{at}description", f"{at}producer_id"),
     on_asset=lambda word: _any_contains(word, "asset_id", "name", "description", "newest_ready__description"),
     aliases=("q",),
@@ -181,7 +106,7 @@ STATE = Filter(
     examples=("state=any",),
     doc="In which states instances are seen: "
     f"`{State.READY}` (default), `{State.PENDING}`, `{State.FAILED}`, `{ANY_STATE}`, or several with commas.",
-    parse=_states,
+    parse=states_of,
     many=True,
 )
 FILTERS = (
@@ -191,7 +116,7 @@ FILTERS = (
         label="tag",
         examples=("tag=env=prod", "tag=env"),
         doc="The tag has this value; the tag is there. May be repeated.",
-        parse=_each(_tag),
+        parse=each(tag_of),
         on_instance=lambda tag, at: _has_tag(f"{at}tags", tag),
         on_definition=lambda tag: _has_tag("declared_tags", tag),
         many=True,
@@ -202,7 +127,7 @@ FILTERS = (
         examples=("annotation=rows=100", "annotation=accuracy>=0.9"),
         doc="Equal (as text or as the JSON value it spells), or `!=`; "
         "`>=`, `<=`, `>`, `<` for numbers. May be repeated.",
-        parse=_each(_annotation),
+        parse=each(annotation_of),
         on_instance=lambda asked, at: _has_annotation(f"{at}annotations", asked),
         on_definition=lambda asked: _has_annotation("properties", asked),
         many=True,
@@ -212,7 +137,7 @@ FILTERS = (
         label="kind",
         examples=("kind=artifact",),
         doc="The data kind or model kind: how the reference is resolved.",
-        parse=_each(_as_written),
+        parse=each(as_written),
         on_instance=lambda kind, at: Q(**{f"{at}asset_kind": kind}),
         on_definition=lambda kind: Q(asset_kind=kind),
     ),
@@ -221,7 +146,7 @@ FILTERS = (
         label="made by",
         examples=("producer=TrainFlow",),
         doc="A flow, deployment or person, or a whole entity id.",
-        parse=_each(_as_written),
+        parse=each(as_written),
         on_instance=lambda who, at: Q(**{f"{at}producer_id": who}) | Q(**{f"{at}component__name": who}),
         on_definition=lambda who: Q(declared_by_id=who),
     ),
@@ -230,7 +155,7 @@ FILTERS = (
         label="from",
         examples=("since=2026-11-17",),
         doc="Registered at or after this time; RFC 3339.",
-        parse=_each(time_of),
+        parse=each(time_of),
         on_instance=lambda time, at: Q(**{f"{at}created_at__gte": time}),
         on_definition=lambda time: Q(declared_at__gte=time),
         value_type=datetime,
@@ -240,7 +165,7 @@ FILTERS = (
         label="before",
         examples=("until=2026-11-17T12:00:00Z",),
         doc="Registered before this time; RFC 3339.",
-        parse=_each(time_of),
+        parse=each(time_of),
         on_instance=lambda time, at: Q(**{f"{at}created_at__lt": time}),
         on_definition=lambda time: Q(declared_at__lt=time),
         value_type=datetime,

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 
 from access.errors import BadRequest
+from catalog.filter_values import written_tag
 from catalog.filters import FILTERS, TEXT, Filter, FiltersAsked
 from catalog.limits import UNSTORABLE
 from catalog.models import Asset
@@ -119,6 +120,6 @@ def tags_of(asset: Asset) -> dict[str, str]:
 def tag_links(asset: Asset, listing: PageQuery) -> list[Link]:
     """The tags of an asset, each with the address of `listing` filtered by it."""
     return [
-        {"key": key, "value": value, "url": listing.with_filter("tag", f"{key}={value}")}
+        {"key": key, "value": value, "url": listing.with_filter("tag", written_tag(key, value))}
         for key, value in tags_of(asset).items()
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from access.errors import BadRequest
-from catalog.filters import time_of
+from catalog.filter_values import time_of
 from catalog.models import Branch
 from catalog.wire.shapes import time_shape
 

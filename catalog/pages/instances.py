@@ -5,6 +5,7 @@ from typing import Any
 
 from access.identity import Viewer
 from catalog.addresses import instance_url
+from catalog.filter_values import written_tag
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
@@ -75,7 +76,7 @@ def filters_to_add(query: PageQuery, rows: list[Instance]) -> list[dict[str, Any
     offered: dict[tuple[str, str], int] = {("state", value): 0 for value in State.values}
     for row in rows:
         for key, value in row.tags.items():
-            _count(offered, "tag", f"{key}={value}")
+            _count(offered, "tag", written_tag(key, value))
         _count(offered, "producer", row.component.name)
     return [
         {

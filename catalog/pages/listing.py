@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, branch_url
+from catalog.filter_values import written_tag
 from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
@@ -161,7 +162,7 @@ def _filters_to_add(query: PageQuery, assets: list[Asset]) -> list[Link]:
     counts: dict[tuple[str, str], int] = {}
     for asset in assets:
         newest = asset.newest_ready
-        offered = {("tag", f"{key}={value}") for key, value in tags_of(asset).items()}
+        offered = {("tag", written_tag(key, value)) for key, value in tags_of(asset).items()}
         offered |= {("state", asset.newest.state)} if asset.newest else set()
         offered |= {("producer", newest.component.name)} if newest else set()
         for option in offered:

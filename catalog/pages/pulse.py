@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from access.identity import viewer_of
 from catalog.addresses import asset_url, branch_path, instance_url
-from catalog.filters import time_of
+from catalog.filter_values import time_of
 from catalog.models import Asset
 from catalog.pagekit.places import at_place
 from catalog.reading import Place, find_asset, find_instance

@@ -8,7 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 from django.http import QueryDict
+from hypothesis import given
+from hypothesis import strategies as st
 
+from catalog.filter_values import annotation_of, tag_of, written_key, written_tag
 from catalog.filters import FiltersAsked
 from catalog.models import Asset, Instance
 from tests.catalog.wire import declaration, definition, deploy_body
@@ -259,6 +262,17 @@ def test_a_definition_answers_for_itself_while_nothing_else_exists(api):
     [
         ("annotation=n", "annotation"),
         ("annotation=%3E5", "annotation"),
+        ("annotation=%3D5", "annotation"),
+        ("annotation=!%3D5", "annotation"),
+        ("annotation=%22n%3D5", "annotation"),
+        ("annotation=%22n%22", "annotation"),
+        ("annotation=%22n%22x%3D5", "annotation"),
+        ("annotation=%22n%22%3Ex", "annotation"),
+        ("annotation=%22%5Cud800%22%3D5", "annotation"),
+        ("tag=%3D5", "tag"),
+        ("tag=%22a%3D5", "tag"),
+        ("tag=%22a%22%3E5", "tag"),
+        ("tag=%22%5Cu0000%22", "tag"),
         ("annotation=n%3Eabc", "annotation"),
         ("annotation=n%3C%3Dnan", "annotation"),
         ("annotation=n%3E1e999", "annotation"),
@@ -288,6 +302,55 @@ def test_bytes_that_are_no_text_are_answered_without_an_error(api, query):
     api.register()
     assert api.get(f"data?{query}").status_code == 200
     assert api.get(f"data/xkcd?{query}").status_code == 200
+
+
+# Keys that hold what separates keys from values
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+KEYS_AND_SIGNS = st.text(st.sampled_from('ab=<>!"\\ é\n'), max_size=8) | TEXTS
+
+
+@given(KEYS_AND_SIGNS, KEYS_AND_SIGNS)
+def test_a_tag_is_read_as_it_was_written(key, value):
+    assert tag_of("tag", written_tag(key, value)) == (key, value)
+    assert tag_of("tag", written_key(key)) == (key, None)
+
+
+@given(KEYS_AND_SIGNS, st.sampled_from(["=", "!="]), KEYS_AND_SIGNS)
+def test_an_annotation_is_read_as_it_was_written(key, operator, value):
+    asked = annotation_of("annotation", f"{written_key(key)}{operator}{value}")
+    assert (asked.key, asked.operator, asked.value) == (key, operator, value)
+
+
+@given(KEYS_AND_SIGNS, st.sampled_from([">", "<", ">=", "<="]), st.floats(allow_nan=False, allow_infinity=False))
+def test_a_comparison_is_read_as_it_was_written(key, operator, number):
+    asked = annotation_of("annotation", f"{written_key(key)}{operator}{number!r}")
+    assert (asked.key, asked.operator, asked.number) == (key, operator, number)
+
+
+@pytest.mark.parametrize("key", ["env", "a.b", "é", "a b", " ", 'q"', "a!", "p>0.5", "a=b", "!=", '"', ""])
+def test_keys_are_written_plainly_where_they_can_be(key):
+    assert (written_key(key) == key) is (key in ("env", "a.b", "é", "a b", " ", 'q"'))
+
+
+def test_a_key_with_signs_is_found_when_it_is_quoted(api):
+    api.register("data/a", tags=[{"key": "a=b", "value": "c"}], annotations={"p>0.5": 3, "k=v": 2, 'say "hi"!': "x=y"})
+    api.register("data/b", tags=[{"key": "a", "value": "b=c"}], annotations={"p": 1, "k": "v=2"})
+    answers = [
+        ({"tag": '"a=b"=c'}, ["a"]),
+        ({"tag": '"a=b"'}, ["a"]),
+        ({"tag": '"a=b"=d'}, []),
+        ({"tag": "a=b=c"}, ["b"]),
+        ({"tag": '"a"=b=c'}, ["b"]),
+        ({"annotation": '"p>0.5">=3'}, ["a"]),
+        ({"annotation": '"p>0.5"<3'}, []),
+        ({"annotation": '"k=v"=2'}, ["a"]),
+        ({"annotation": "k=v=2"}, ["b"]),
+        ({"annotation": '"k=v"!=3'}, ["a"]),
+        ({"annotation": '"say \\"hi\\"!"=x=y'}, ["a"]),
+    ]
+    assert [(asked, listed(api, **asked)) for asked, _ in answers] == answers
+    assert [(asked, instances(**asked)) for asked, _ in answers] == answers
 
 
 # What the filters mean, said once more in Python and compared on random values

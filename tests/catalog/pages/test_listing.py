@@ -143,6 +143,19 @@ def test_pages_of_fifty(world):
     assert "51\N{EN DASH}53 of 53" in text_of(second)
 
 
+def test_the_links_of_tags_find_what_they_say_whatever_the_tags_are_called(world):
+    vic = world.client()
+    for name, tags in (("a", {"a=b": "c"}), ("c", {'"': "<&>"})):
+        world.register(f"data/{name}", tags=tags)
+    for page in ("/alpha/churn/main/data", "/alpha/churn/main/data/a", "/alpha/churn/main/data/c"):
+        links = re.findall(r'href="([^"]*[?&](?:amp;)?tag=[^"]*)"', text_of(vic.get(page)))
+        assert links
+        for link in links:
+            found = vic.get(unescape(link))
+            assert titles(found) or "<code>v1</code></a>" in text_of(found), link
+    assert titles(vic.get("/alpha/churn/main/data?tag=%22a=b%22=c")) == ["a"]
+
+
 def test_a_filter_begins_at_the_first_page(full, vic):
     assert "page=" not in re.search(r'class="tag" href="([^"]*)"', text_of(vic.get(f"{MODELS}?page=1")))[1]
 

@@ -1,6 +1,6 @@
 """The filters of lists. Each is one row of FILTERS; API, pages, OpenAPI document and docs are made from the rows."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -233,6 +233,20 @@ class FiltersAsked:
 
     def _of_shown(self) -> Iterator[tuple[Filter, Any]]:
         return ((row, value) for row, value in self._pairs() if row.on_instance and not row.on_asset)
+
+
+def unknown_parameters(query: QueryDict, takes: Sequence[Filter], others: Collection[str]) -> list[str]:
+    """The parameters of a query that are neither filters nor among the others that an address takes."""
+    known = {*others, *(name for row in takes for name in row.names)}
+    return [name for name in query if name not in known]
+
+
+def refuse_unknown(query: QueryDict, takes: Sequence[Filter], others: Collection[str]) -> None:
+    """A program whose filter is passed over would take the whole list for what it asked."""
+    if unknown := unknown_parameters(query, takes, others):
+        names = ", ".join(f"'{name}'" for name in unknown)
+        known = ", ".join([*(row.name for row in takes), *others])
+        raise BadRequest(f"This address knows no parameter {names}; it takes {known}.", field=unknown[0])
 
 
 def _all(queries: Iterator[Q]) -> Q:

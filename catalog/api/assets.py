@@ -11,10 +11,10 @@ from access.errors import NotFound
 from access.models import Perimeter, Role
 from catalog import limits, recording
 from catalog.api import schemas
-from catalog.api.continuation import after_name, before_number, page_size, token_for
+from catalog.api.continuation import PAGING, after_name, before_number, page_size, token_for
 from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
-from catalog.filters import FiltersAsked
+from catalog.filters import STATE, FiltersAsked
 from catalog.models import Asset, Consumption, Instance
 from catalog.reading import Found, checked_asset_id, find_instance
 from catalog.recording import AssetAddress, BranchAddress
@@ -52,7 +52,7 @@ class AssetList(CatalogView):
                 asset_id__gt=after_name(request),
             )
         )
-        filters = self.filters()
+        filters = self.filters(*PAGING)
         rows = list(assets.matching(filters).with_newest().defer("readme").order_by("asset_id")[: size + 1])
         token = token_for(rows[size - 1].asset_id) if len(rows) > size else None
         items = [item_shape(row, self.base, filters.states) for row in rows[:size]]
@@ -67,7 +67,7 @@ class AssetDetail(CatalogView):
         responses=schemas.SummaryAnswer,
     )
     def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
-        asset, filters = self.asset(), self.filters()
+        asset, filters = self.asset(), self.filters(*PAGING)
         size = page_size(request, limits.SUMMARY_PAGE, limits.SUMMARY_PAGE_MOST)
         instances = Instance.objects.visible_to(self.viewer).of(asset).matching(filters)
         rows = list(instances.before(before_number(request)).select_related("component").newest_first()[: size + 1])
@@ -167,7 +167,7 @@ class AssetDetail(CatalogView):
 
 class InstanceDetail(CatalogView):
     def found(self) -> Found:
-        return find_instance(self.asset(), self.kwargs["reference"], self.filters().states)
+        return find_instance(self.asset(), self.kwargs["reference"], self.filters(takes=(STATE,)).states)
 
     @extend_schema(
         operation_id="read_instance",

@@ -8,6 +8,9 @@ from rest_framework.request import Request
 from access.errors import BadRequest
 from catalog import limits
 
+PAGING = ("page_size", "continuation")
+"""The parameters of every list that comes in pages."""
+
 
 def page_size(request: Request, default: int, most: int) -> int:
     text = request.query_params.get("page_size", "")

@@ -1,19 +1,20 @@
 """What the views of the API share: who asks, where, and how a write is done once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from access.errors import BadRequest, SiteError
 from access.identity import Viewer, viewer_of
 from access.models import Perimeter, Role
 from catalog import limits
-from catalog.filters import FiltersAsked
+from catalog.filters import FILTERS, Filter, FiltersAsked, refuse_unknown
 from catalog.models import Asset, Branch, Instance
 from catalog.reading import Place, find_asset
 from catalog.recording import Once, once
@@ -47,8 +48,11 @@ class CatalogView(APIView):
         names = (place.perimeter, place.project, place.key, self.kwargs["kind"], self.kwargs["asset_id"])
         return Asset.objects.ever_at(*names)
 
-    def filters(self) -> FiltersAsked:
-        return FiltersAsked.of(self.request.query_params)
+    def filters(self, *others: str, takes: Sequence[Filter] = FILTERS) -> FiltersAsked:
+        """The filters in the query; besides them and `others` it may hold nothing."""
+        query = self.request.query_params
+        refuse_unknown(query, takes, [*others, api_settings.URL_FORMAT_OVERRIDE])
+        return FiltersAsked.of(query, takes)
 
     def may_write(self, place: Place, name: str = "") -> Perimeter:
         """The perimeter, if the viewer may write to this branch. A git name sent along must be that of the address."""

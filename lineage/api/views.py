@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from access.errors import BadRequest
 from catalog.apikit.view import CatalogView
+from catalog.filters import STATE, FiltersAsked
 from catalog.models import Branch
 from catalog.reading import find_branch, find_instance
 from lineage import questions
@@ -93,5 +94,7 @@ class InstanceLineage(LineageView):
         responses=LineageAnswer,
     )
     def get(self, request: Request, **address: str) -> Response:
-        found = find_instance(self.asset(), self.kwargs["reference"], self.filters().states)
+        found = find_instance(
+            self.asset(), self.kwargs["reference"], FiltersAsked.of(request.query_params, (STATE,)).states
+        )
         return Response(answer_shape(questions.exact(self.viewer, found, self.scope())))

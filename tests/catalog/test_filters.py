@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from catalog.filter_values import annotation_of, tag_of, written_key, written_tag
 from catalog.filters import FiltersAsked
-from catalog.models import Asset, Instance
-from tests.catalog.wire import declaration, definition, deploy_body
+from catalog.models import Asset, Consumption, Instance
+from tests.catalog.wire import TASK, declaration, definition, deploy_body
 
 pytestmark = pytest.mark.both
 
@@ -295,6 +295,39 @@ def test_a_filter_that_cant_be_understood_is_400_and_named(api, query, field):
         answer = api.get(f"{path}?{query}")
         assert answer.status_code == 400, path
         assert answer.data["detail"] == {"field": field}
+
+
+def test_a_parameter_that_nothing_knows_is_400_with_those_that_are_known(api):
+    api.register()
+    lists = "text, tag, annotation, kind, producer, since, until, state, page_size, continuation, format"
+    for path, takes in (
+        ("data", lists),
+        ("models", lists),
+        ("data/xkcd", lists),
+        ("data/xkcd/instances/v1", "state, format"),
+    ):
+        answer = api.get(f"{path}?tga=env&state=any&more=1")
+        assert answer.status_code == 400, path
+        assert answer.data == {
+            "error": "bad_request",
+            "message": f"This address knows no parameter 'tga', 'more'; it takes {takes}.",
+            "detail": {"field": "tga"},
+        }
+    assert api.put("data/xkcd/instances/latest?tag=env", {"entity_ref": TASK}).data["detail"] == {"field": "tag"}
+    assert not Consumption.objects.exists()
+
+
+def test_what_clients_send_is_known(api):
+    api.register()
+    token = api.register("data/abc") and api.get("data?page_size=1").data["continuation"]
+    for path in (
+        f"data?continuation={token}",
+        "data?continuation=",
+        "data/xkcd?page_size=1&state=any",
+        "data?format=json",
+    ):
+        assert api.get(path).status_code == 200, path
+    assert api.get("data/xkcd/instances/latest?state=any").status_code == 200
 
 
 @pytest.mark.parametrize("query", ["text=%ED%A0%80", "tag=%FF%FE", "annotation=%ED%A0%80=1", "kind=%C3"])

@@ -241,12 +241,11 @@ def unknown_parameters(query: QueryDict, takes: Sequence[Filter], others: Collec
     return [name for name in query if name not in known]
 
 
-def refuse_unknown(query: QueryDict, takes: Sequence[Filter], others: Collection[str]) -> None:
+def refusal_of_unknown(unknown: list[str], takes: Sequence[Filter], others: Collection[str]) -> BadRequest:
     """A program whose filter is passed over would take the whole list for what it asked."""
-    if unknown := unknown_parameters(query, takes, others):
-        names = ", ".join(f"'{name}'" for name in unknown)
-        known = ", ".join([*(row.name for row in takes), *others])
-        raise BadRequest(f"This address knows no parameter {names}; it takes {known}.", field=unknown[0])
+    names = ", ".join(f"'{name}'" for name in unknown)
+    known = ", ".join([*(row.name for row in takes), *others])
+    return BadRequest(f"This address knows no parameter {names}; it takes {known}.", field=unknown[0])
 
 
 def _all(queries: Iterator[Q]) -> Q:

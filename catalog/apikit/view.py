@@ -14,7 +14,7 @@ from access.errors import BadRequest, SiteError
 from access.identity import Viewer, viewer_of
 from access.models import Perimeter, Role
 from catalog import limits
-from catalog.filters import FILTERS, Filter, FiltersAsked, refuse_unknown
+from catalog.filters import FILTERS, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.models import Asset, Branch, Instance
 from catalog.reading import Place, find_asset
 from catalog.recording import Once, once
@@ -50,8 +50,9 @@ class CatalogView(APIView):
 
     def filters(self, *others: str, takes: Sequence[Filter] = FILTERS) -> FiltersAsked:
         """The filters in the query; besides them and `others` it may hold nothing."""
-        query = self.request.query_params
-        refuse_unknown(query, takes, [*others, api_settings.URL_FORMAT_OVERRIDE])
+        query, others = self.request.query_params, (*others, api_settings.URL_FORMAT_OVERRIDE)
+        if unknown := unknown_parameters(query, takes, others):
+            raise refusal_of_unknown(unknown, takes, others)
         return FiltersAsked.of(query, takes)
 
     def may_write(self, place: Place, name: str = "") -> Perimeter:

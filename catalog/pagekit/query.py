@@ -1,5 +1,6 @@
 """What a page is asked for by its query string: links that change a part of it, and filters shown back as chips."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,13 +9,16 @@ from django.http import HttpRequest, QueryDict
 
 from access.errors import BadRequest
 from catalog.filter_values import written_tag
-from catalog.filters import FILTERS, TEXT, Filter, FiltersAsked
+from catalog.filters import FILTERS, TEXT, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.limits import UNSTORABLE
 from catalog.models import Asset
 
 Link = dict[str, Any]
 PLACES = ("page", "before", "after")
 """Where in a list the page is; forgotten by every link that changes what is listed."""
+
+TRACKING = re.compile(r"(utm|mc|mtm|pk|hsa)_\w+|_ga|_gl|\w*clk?id|ref|ref_src|igshid|mkt_tok")
+"""What other sites add to the links that lead here; no page means to be asked by it."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,18 @@ class PageQuery:
 
     def filters(self, takes: Sequence[Filter] = FILTERS) -> FiltersAsked:
         return FiltersAsked.of(self.params, takes)
+
+    def notices(self, *own: str, takes: Sequence[Filter] = FILTERS) -> list[str]:
+        """What _notices.html says of parameters that are neither filters nor the page's own nor a place in its list."""
+        unknown = [f"'{name}'" for name in self._unknown(own, takes)]
+        if len(unknown) > 1:
+            return [f"This page knows no filters {', '.join(unknown[:-1])} and {unknown[-1]}; they are left out."]
+        return [f"This page knows no filter {name}; it is left out." for name in unknown]
+
+    def refuse_unknown(self, *own: str, takes: Sequence[Filter] = FILTERS) -> None:
+        """For JSON twins, which programs read."""
+        if unknown := self._unknown(own, takes):
+            raise refusal_of_unknown(unknown, takes, [*own, *PLACES])
 
     @property
     def search_text(self) -> str:
@@ -98,6 +114,11 @@ class PageQuery:
     def on(self, path: str) -> "PageQuery":
         """The same query at another address."""
         return replace(self, path=path)
+
+    def _unknown(self, own: Sequence[str], takes: Sequence[Filter]) -> list[str]:
+        return [
+            name for name in unknown_parameters(self.params, takes, [*own, *PLACES]) if not TRACKING.fullmatch(name)
+        ]
 
     def _from_the_start(self) -> QueryDict:
         query = self.params.copy()

@@ -61,6 +61,7 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
         "rows": instance_rows(asset, page.rows, columns),
         "newer_url": page.newer,
         "older_url": page.older,
+        "notices": query.notices("card"),
         "chips": query.chips(),
         "add_options": filters_to_add(query, page.rows),
         "clear_url": query.without_filters(),
@@ -104,6 +105,7 @@ def _card(asset: Asset, query: PageQuery) -> CardView | None:
 
 
 def _twin(viewer: Viewer, asset: Asset, query: PageQuery) -> dict[str, Any]:
+    query.refuse_unknown("card")
     page = instances_on_page(viewer, asset, query, bulk=True)
     uses = uses_of(viewer, asset)
     ready = asset.newest_ready

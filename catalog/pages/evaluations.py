@@ -60,12 +60,14 @@ def evaluations_page(request: HttpRequest, place: Place, twin: bool) -> HttpResp
     log = logs.select_related("branch__project__perimeter").filter(asset_id=EVALUATION_LOG).first()
     page = _page(viewer, log, query) if log else InstancePage([], None, None)
     if twin:
+        query.refuse_unknown("chart")
         shapes = [_shape(log, row) for row in page.rows] if log else []
         return JsonResponse({"evaluations": shapes, "newer": page.newer, "older": page.older})
     context = {
         **branch_frame(request, branch, "evaluations"),
         "branch": branch,
         "log": log,
+        "notices": query.notices("chart"),
         "example": EVALUATION_EXAMPLE,
         **(_table(log, page, query) if log else {}),
     }

@@ -22,6 +22,7 @@ from catalog.pages.highlights import Tile
 from catalog.wire.shapes import time_shape
 
 ROWS = 50
+TAKES = (TEXT,)
 BRANCHES_OF_EACH = 4
 
 
@@ -83,16 +84,18 @@ def perimeter_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
 
 def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
-    projects = Project.objects.visible_to(viewer).named_like(query.filters((TEXT,)).text).with_freshness()
+    projects = Project.objects.visible_to(viewer).named_like(query.filters(TAKES).text).with_freshness()
     found = projects.in_perimeter(perimeter) if perimeter else projects
     page = page_of(found.select_related("perimeter").freshest_first(), query, ROWS)
     rows = _project_rows(viewer, page.rows)
     if twin:
+        query.refuse_unknown(takes=TAKES)
         return JsonResponse({"projects": [row.shape for row in rows], **page.shape})
     context = {
         **perimeter_frame(request, perimeter),
         "perimeter": perimeter,
         "name_perimeters": not perimeter and len(viewer.grants) > 1,
+        "notices": query.notices(takes=TAKES),
         "rows": rows,
         "page": page,
         "settings_code": settings_to_point_here(request),
@@ -136,15 +139,17 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
     """The branches of a project, main first, then the freshest."""
     viewer, query = viewer_of(request), PageQuery.of(request)
     found, twin = _project_or_twin(viewer, perimeter, project, twin)
-    branches = Branch.objects.visible_to(viewer).of_project(found).named_like(query.filters((TEXT,)).text)
+    branches = Branch.objects.visible_to(viewer).of_project(found).named_like(query.filters(TAKES).text)
     page = page_of(branches.with_last_refresh().with_deploy().freshest_first(), query, ROWS)
     rows = _branch_rows(found, page.rows)
     if twin:
+        query.refuse_unknown(takes=TAKES)
         shape = {"perimeter": perimeter, "name": found.name, "title": found.title}
         return JsonResponse({"project": shape, "branches": [row.shape for row in rows], **page.shape})
     context = {
         **project_frame(request, found),
         "project": found,
+        "notices": query.notices(takes=TAKES),
         "rows": rows,
         "page": page,
         "search_url": request.path,

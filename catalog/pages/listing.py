@@ -85,6 +85,7 @@ def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool) -> H
     page = assets_page(viewer, branch, kind, query, bulk=twin)
     rows = asset_rows(viewer, page.rows, query)
     if twin:
+        query.refuse_unknown("sort")
         return JsonResponse({"items": [row.shape for row in rows], **page.shape})
     part = {**_listing(branch, kind, query, page), "rows": rows}
     return render_page_or_part(request, "listing", "listing", part, lambda: _around(request, viewer, branch, kind))
@@ -131,6 +132,7 @@ def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[st
         "heading": f"{NOUNS[kind]}s".capitalize(),
         "noun": NOUNS[kind] if page.total == 1 else f"{NOUNS[kind]}s",
         "page": page,
+        "notices": query.notices("sort"),
         "chips": query.chips(),
         "clear_url": query.without_filters(),
         "add_options": _filters_to_add(query, page.rows),

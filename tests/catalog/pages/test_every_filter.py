@@ -13,6 +13,7 @@ from catalog.models import Instance
 from .conftest import text_of
 
 LISTING, ASSET, LOG = "/alpha/churn/main/data", "/alpha/churn/main/models/history", "/alpha/churn/logs/evaluations"
+LISTS = [LISTING, ASSET, LOG, "/", "/alpha", "/alpha/churn"]
 API = "/v1/perimeters/alpha/projects/churn/branches/main"
 NAMES = ["v1", "v2", "v3", "v4"]
 CASES = {
@@ -117,13 +118,51 @@ def test_all_spellings_of_a_filter_count(four, vic, page):
         assert shown(vic.get(asked(f"{page}.json", text="needle", **{alias: "haystack"}))) == []
 
 
-@pytest.mark.parametrize("page", [LISTING, ASSET, LOG, "/", "/alpha", "/alpha/churn"])
+@pytest.mark.parametrize("page", LISTS)
 def test_a_search_box_holds_the_words_and_sends_them_once(four, vic, page):
     html = unescape(text_of(vic.get(asked(page, text="needle"))))
     names = re.findall(r'<input type="search" name="(\w+)" value="needle"', html)
     assert names
     assert {*names} <= {*TEXT.aliases}
     assert '<input type="hidden" name="text"' not in html
+
+
+TRACKED = "utm_source=mail&utm_campaign=a&fbclid=1&gclid=2&msclkid=3&mc_cid=4&_ga=5&ref=6"
+
+
+@pytest.mark.parametrize("page", LISTS)
+def test_a_page_says_which_parameters_it_does_not_know(four, vic, page):
+    html = unescape(text_of(vic.get(f"{page}?tga=env&<b>=1")))
+    assert "This page knows no filters 'tga' and '<b>'; they are left out." in html
+    assert "<b>" not in text_of(vic.get(f"{page}?tga=env&<b>=1"))
+    assert "This page knows no filter 'tga'; it is left out." in unescape(text_of(vic.get(f"{page}?tga=env&{TRACKED}")))
+
+
+@pytest.mark.parametrize("page", LISTS)
+def test_nothing_is_said_of_what_a_page_knows_and_of_what_links_of_other_sites_add(four, vic, page):
+    own = {LISTING: "sort=name&page=1", ASSET: "before=9&card=", LOG: "chart=accuracy&after=0"}.get(page, "page=1")
+    assert "left out" not in text_of(vic.get(f"{page}?{own}&q=v&{TRACKED}"))
+    assert vic.get(f"{'/index' if page == '/' else page}.json?{own}&q=v&{TRACKED}").status_code == 200
+
+
+def test_a_page_of_projects_takes_the_search_alone(four, vic):
+    assert "This page knows no filter 'tag'" in unescape(text_of(vic.get("/?tag=env")))
+
+
+@pytest.mark.parametrize("page", [LISTING, ASSET])
+def test_the_part_that_htmx_brings_in_says_so_too(four, vic, page):
+    part = vic.get(f"{page}?tga=env", headers={"HX-Target": {LISTING: "listing", ASSET: "instances"}[page]})
+    assert "<html" not in text_of(part)
+    assert "knows no filter" in text_of(part)
+
+
+@pytest.mark.parametrize("page", ["/index", *LISTS[:3], *LISTS[4:]])
+def test_a_twin_refuses_what_it_does_not_know(four, vic, page):
+    answer = vic.get(f"{page}.json?tga=env")
+    assert answer.status_code == 400
+    assert answer.json()["error"] == "bad_request"
+    assert answer.json()["detail"] == {"field": "tga"}
+    assert "'tga'; it takes text" in answer.json()["message"]
 
 
 @pytest.mark.parametrize("name", TEXT.names)

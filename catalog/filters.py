@@ -100,6 +100,25 @@ TEXT = Filter(
     on_asset=lambda word: _any_contains(word, "asset_id", "name", "description", "newest_ready__description"),
     aliases=("q",),
 )
+TAG = Filter(
+    name="tag",
+    label="tag",
+    examples=("tag=env=prod", "tag=env"),
+    doc="The tag has this value; the tag is there. May be repeated.",
+    parse=each(tag_of),
+    on_instance=lambda tag, at: _has_tag(f"{at}tags", tag),
+    on_definition=lambda tag: _has_tag("declared_tags", tag),
+    many=True,
+)
+PRODUCER = Filter(
+    name="producer",
+    label="made by",
+    examples=("producer=TrainFlow",),
+    doc="A flow, deployment or person, or a whole entity id.",
+    parse=each(as_written),
+    on_instance=lambda who, at: Q(**{f"{at}producer_id": who}) | Q(**{f"{at}component__name": who}),
+    on_definition=lambda who: Q(declared_by_id=who),
+)
 STATE = Filter(
     name="state",
     label="state",
@@ -111,16 +130,7 @@ STATE = Filter(
 )
 FILTERS = (
     TEXT,
-    Filter(
-        name="tag",
-        label="tag",
-        examples=("tag=env=prod", "tag=env"),
-        doc="The tag has this value; the tag is there. May be repeated.",
-        parse=each(tag_of),
-        on_instance=lambda tag, at: _has_tag(f"{at}tags", tag),
-        on_definition=lambda tag: _has_tag("declared_tags", tag),
-        many=True,
-    ),
+    TAG,
     Filter(
         name="annotation",
         label="annotation",
@@ -141,15 +151,7 @@ FILTERS = (
         on_instance=lambda kind, at: Q(**{f"{at}asset_kind": kind}),
         on_definition=lambda kind: Q(asset_kind=kind),
     ),
-    Filter(
-        name="producer",
-        label="made by",
-        examples=("producer=TrainFlow",),
-        doc="A flow, deployment or person, or a whole entity id.",
-        parse=each(as_written),
-        on_instance=lambda who, at: Q(**{f"{at}producer_id": who}) | Q(**{f"{at}component__name": who}),
-        on_definition=lambda who: Q(declared_by_id=who),
-    ),
+    PRODUCER,
     Filter(
         name="since",
         label="from",

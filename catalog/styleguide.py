@@ -111,8 +111,8 @@ def _parts() -> dict[str, Any]:
             {"label": "most used", "url": "#", "current": False},
         ],
         "add_options": [
-            {"label": "state pending", "url": "#", "note": "1"},
-            {"label": "tag source=postgres", "url": "#", "note": "4"},
+            {"label": "state pending", "url": "#"},
+            {"label": "tag source=postgres", "url": "#"},
         ],
         "pages": [
             {"number": 1, "url": "#", "current": False, "gap": False},

@@ -1,7 +1,8 @@
 """What a page is asked for by its query string: links that change a part of it, and filters shown back as chips."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,11 +10,13 @@ from django.http import HttpRequest, QueryDict
 
 from access.errors import BadRequest
 from catalog.filter_values import written_tag
-from catalog.filters import FILTERS, TEXT, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
+from catalog.filters import FILTERS, STATE, TAG, TEXT, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.limits import UNSTORABLE
 from catalog.models import Asset
+from catalog.states import State
 
 Link = dict[str, Any]
+MOST_OFFERED = 40
 PLACES = ("page", "before", "after")
 """Where in a list the page is; forgotten by every link that changes what is listed."""
 
@@ -91,6 +94,22 @@ class PageQuery:
             if text and row.parse(name, [text])
         ]
 
+    def filters_to_add(self, suggested: Iterable[tuple[Filter, str]]) -> list[Link]:
+        """Links that add a filter each: all states, then those that rows suggest, the most frequent first.
+
+        No numbers stand beside them, as the rows are those of one page.
+        """
+        counts = Counter(suggested)
+        states: list[tuple[Filter, str]] = [(STATE, state) for state in State.values]
+        by_use = sorted(counts, key=lambda option: (-counts[option], option[0].label, option[1]))
+        in_force = self.filters().values
+        offered = [
+            {"label": f"{row.label} {text}", "url": self.with_filter(row.name, text)}
+            for row, text in [*states, *by_use]
+            if not set(row.parse(row.name, [text])) <= set(in_force.get(row.name, ()))
+        ]
+        return offered[:MOST_OFFERED]
+
     def kept_with(self, *names: str) -> list[tuple[str, str]]:
         """What a form that sets these parameters has to send along, so that the other ones stay."""
         kept = self._from_the_start()
@@ -141,6 +160,6 @@ def tags_of(asset: Asset) -> dict[str, str]:
 def tag_links(asset: Asset, listing: PageQuery) -> list[Link]:
     """The tags of an asset, each with the address of `listing` filtered by it."""
     return [
-        {"key": key, "value": value, "url": listing.with_filter("tag", written_tag(key, value))}
+        {"key": key, "value": value, "url": listing.with_filter(TAG.name, written_tag(key, value))}
         for key, value in tags_of(asset).items()
     ]

@@ -19,7 +19,7 @@ from catalog.pagekit.uses import uses_of
 from catalog.pages.activity import activity_of_asset
 from catalog.pages.aliases import aliases_of
 from catalog.pages.cards import CardView, card_view
-from catalog.pages.instances import filters_to_add, instance_rows, instances_on_page
+from catalog.pages.instances import instance_rows, instances_on_page, suggested_by
 from catalog.pages.properties import properties_of
 from catalog.pages.pulse import asset_mark
 from catalog.pages.trends import Trend, trends_of
@@ -63,7 +63,7 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
         "older_url": page.older,
         "notices": query.notices("card"),
         "chips": query.chips(),
-        "add_options": filters_to_add(query, page.rows),
+        "add_options": query.filters_to_add(suggested_by(page.rows)),
         "clear_url": query.without_filters(),
         **query.search(),
         "total": None if filtered else asset.last_number,

@@ -20,7 +20,7 @@ from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import EVALUATION_LOG, at_place, branch_at
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
-from catalog.pages.instances import InstancePage, filters_to_add, paged_by_number
+from catalog.pages.instances import InstancePage, paged_by_number, suggested_by
 from catalog.pages.properties import shown
 from catalog.querysets import InstanceQuerySet
 from catalog.reading import Place
@@ -108,7 +108,7 @@ def _table(log: Asset, page: InstancePage, query: PageQuery) -> dict[str, Any]:
         "charted": charted,
         "charts": [{"label": name, "url": query.url(chart=name), "current": name == charted} for name in numbers],
         "chips": query.chips(),
-        "add_options": filters_to_add(query, page.rows),
+        "add_options": query.filters_to_add(suggested_by(page.rows)),
         "clear_url": query.without_filters(),
         **query.search(),
         "total": None if filtered else log.last_number,

@@ -1,17 +1,17 @@
 """The table of an asset's instances: filtered, newest first, in pages that cost the same wherever they are."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from access.identity import Viewer
 from catalog.addresses import instance_url
 from catalog.filter_values import written_tag
+from catalog.filters import PRODUCER, TAG, Filter
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.querysets import InstanceQuerySet
-from catalog.states import State
 
 ROWS = 20
 
@@ -70,27 +70,11 @@ def _values(instance: Instance, columns: list[str]) -> list[Metric | None]:
     return [Metric(name, metrics[name]) if name in metrics else None for name in columns]
 
 
-def filters_to_add(query: PageQuery, rows: list[Instance]) -> list[dict[str, Any]]:
-    """Filters that the rows suggest: their states, tags and producing flows."""
-    asked = {(name, value) for name in ("state", "tag", "producer") for value in query.params.getlist(name)}
-    offered: dict[tuple[str, str], int] = {("state", value): 0 for value in State.values}
+def suggested_by(rows: list[Instance]) -> Iterator[tuple[Filter, str]]:
+    """Filters that the rows suggest: their tags and producing flows."""
     for row in rows:
-        for key, value in row.tags.items():
-            _count(offered, "tag", written_tag(key, value))
-        _count(offered, "producer", row.component.name)
-    return [
-        {
-            "label": f"{'made by' if name == 'producer' else name} {value}",
-            "url": query.with_filter(name, value),
-            "note": count or "",
-        }
-        for (name, value), count in list(offered.items())[:40]
-        if (name, value) not in asked
-    ]
-
-
-def _count(offered: dict[tuple[str, str], int], name: str, value: str) -> None:
-    offered[name, value] = offered.get((name, value), 0) + 1
+        yield from ((TAG, written_tag(key, value)) for key, value in row.tags.items())
+        yield PRODUCER, row.component.name
 
 
 def _newer(query: PageQuery, rows: list[Instance]) -> str:

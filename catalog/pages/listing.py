@@ -1,5 +1,6 @@
 """The listing of a branch's assets: one row each, filtered, sorted and paged by the query string."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, branch_url
 from catalog.filter_values import written_tag
+from catalog.filters import PRODUCER, TAG, Filter
 from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
@@ -21,13 +23,12 @@ from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.querysets import ASSET_ORDERS
 from catalog.reading import Place
-from catalog.states import DEFINITION, Kind, State
+from catalog.states import DEFINITION, Kind
 from catalog.wire.shapes import item_shape, time_shape
 
 ROWS = 50
 METRICS = 2
 MOST_ALIASES = 500
-MOST_OFFERED = 40
 DEFAULT_SORT = "-refreshed"
 SORTS = {
     "-refreshed": "newest first",
@@ -64,7 +65,7 @@ class AssetRow:
     @property
     def producer_url(self) -> str:
         newest = self.asset.newest_ready
-        return self.listing.with_filter("producer", newest.component.name) if newest else ""
+        return self.listing.with_filter(PRODUCER.name, newest.component.name) if newest else ""
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[st
         "notices": query.notices("sort"),
         "chips": query.chips(),
         "clear_url": query.without_filters(),
-        "add_options": _filters_to_add(query, page.rows),
+        "add_options": query.filters_to_add(_suggested(page.rows)),
         "sort_options": _sort_options(query),
         "heads": {name: _head(query, name) for name in ASSET_ORDERS},
         "nothing_matches": f"No {NOUNS[kind]} matches these filters.",
@@ -159,28 +160,12 @@ def branch_mark(viewer: Viewer, branch: Branch, kind: str) -> str:
     return time_shape(time) or ""
 
 
-def _filters_to_add(query: PageQuery, assets: list[Asset]) -> list[Link]:
-    """Filters that the rows suggest: states, tags and producing flows, the most frequent first."""
-    counts: dict[tuple[str, str], int] = {}
+def _suggested(assets: list[Asset]) -> Iterator[tuple[Filter, str]]:
+    """Filters that the rows suggest: their tags and producing flows."""
     for asset in assets:
-        newest = asset.newest_ready
-        offered = {("tag", written_tag(key, value)) for key, value in tags_of(asset).items()}
-        offered |= {("state", asset.newest.state)} if asset.newest else set()
-        offered |= {("producer", newest.component.name)} if newest else set()
-        for option in offered:
-            counts[option] = counts.get(option, 0) + 1
-    for value in State.values:
-        counts.setdefault(("state", value), 0)
-    best = sorted(counts, key=lambda option: (option[0] != "state", -counts[option], option))
-    return [
-        {
-            "label": f"{'made by' if name == 'producer' else name} {value}",
-            "url": query.with_filter(name, value),
-            "note": counts[name, value] or "",
-        }
-        for name, value in best[:MOST_OFFERED]
-        if value not in query.params.getlist(name)
-    ]
+        yield from ((TAG, written_tag(key, value)) for key, value in tags_of(asset).items())
+        if asset.newest_ready:
+            yield PRODUCER, asset.newest_ready.component.name
 
 
 def _sort_options(query: PageQuery) -> list[Link]:

@@ -127,6 +127,33 @@ def test_a_search_box_holds_the_words_and_sends_them_once(four, vic, page):
     assert '<input type="hidden" name="text"' not in html
 
 
+def menu(answer):
+    """The labels of the filters that a page offers, and where they lead."""
+    html = text_of(answer)
+    html = html[html.index("filter</summary>") :]
+    return [
+        (unescape(re.sub("<[^>]*>", "", label)), unescape(url))
+        for url, label in re.findall(r'<li><a href="([^"]*)">(.*?)</a></li>', html[: html.index("</details>")])
+    ]
+
+
+@pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
+def test_a_page_offers_the_states_and_what_its_rows_suggest_without_counting_them(four, vic, page):
+    offered = menu(vic.get(page))
+    states = ["state pending", "state ready", "state failed"]
+    # where a failed instance has a row, so has its flow
+    assert [label for label, _ in offered] == [*states, "made by TrainFlow", "made by NeedleFlow", "tag env=prod"]
+    for label, url in offered[1:]:
+        assert "Remove the filter" in text_of(vic.get(url)), label
+        assert label not in dict(menu(vic.get(url)))
+
+
+@pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
+def test_a_filter_in_force_is_not_offered(four, vic, page):
+    labels = {label for label, _ in menu(vic.get(f"{page}?state=any&tag=%22env%22=prod"))}
+    assert labels == {"made by NeedleFlow"}
+
+
 TRACKED = "utm_source=mail&utm_campaign=a&fbclid=1&gclid=2&msclkid=3&mc_cid=4&_ga=5&ref=6"
 
 

@@ -30,6 +30,27 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
+def check_key(key: str) -> None:
+    """Of an annotation, a property or a tag: something that a filter and a page can name."""
+    if not key:
+        raise serializers.ValidationError("has an empty key.")
+    if len(key) > limits.KEY_LENGTH:
+        raise serializers.ValidationError(f"has a key longer than {limits.KEY_LENGTH} characters.")
+
+
+class Texts(serializers.DictField):
+    """An object of strings."""
+
+    def __init__(self, most: int, **options: Any) -> None:
+        super().__init__(child=Text(max_length=most, allow_blank=True), **options)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        texts: dict[str, str] = super().to_internal_value(data)
+        for key in texts:
+            check_key(key)
+        return texts
+
+
 class WholeNumber(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
         if not isinstance(data, int) or isinstance(data, bool):
@@ -50,8 +71,7 @@ class Annotations(serializers.Field):
         if len(data) > limits.ANNOTATIONS:
             raise serializers.ValidationError(f"has {len(data)} members; at most {limits.ANNOTATIONS} are allowed.")
         for key, value in data.items():
-            if len(key) > limits.KEY_LENGTH:
-                raise serializers.ValidationError(f"has a key longer than {limits.KEY_LENGTH} characters.")
+            check_key(key)
             size = len((value if isinstance(value, str) else json.dumps(value)).encode())
             if size > limits.ANNOTATION_BYTES:
                 raise serializers.ValidationError(f"'{key}' has {size} bytes; at most {limits.ANNOTATION_BYTES}.")
@@ -280,8 +300,8 @@ class DefinitionBody(Body):
     id = Text(max_length=128)
     name = Text(max_length=limits.NAME_LENGTH)
     description = Text(max_length=limits.DESCRIPTION_LENGTH, required=False, allow_blank=True)
-    properties = serializers.DictField(child=Text(max_length=limits.ANNOTATION_BYTES, allow_blank=True), required=False)
-    tags = serializers.DictField(child=Text(max_length=limits.TAG_LENGTH, allow_blank=True), required=False)
+    properties = Texts(limits.ANNOTATION_BYTES, required=False)
+    tags = Texts(limits.TAG_LENGTH, required=False)
     asset_kind = Text(max_length=limits.ASSET_KIND_LENGTH, required=False, allow_blank=True)
     blobs = serializers.ListField(child=Anything(), max_length=limits.BLOBS, required=False)
     icon = Text(max_length=limits.ICON_LENGTH, required=False, allow_blank=True)

@@ -120,6 +120,8 @@ def test_an_answer_is_kept_seven_days(api, monkeypatch):
         ({"annotations": []}, "annotations"),
         ({"annotations": {"big": "x" * 70_000}}, "annotations"),
         ({"annotations": {"k" * 300: 1}}, "annotations"),
+        ({"annotations": {"": 1}}, "annotations"),
+        ({"tags": [{"key": "", "value": "1"}]}, "tags.0.key"),
         ({"blobs": "s3://a"}, "blobs"),
         ({"description": 5}, "description"),
         ({"state": "failed"}, "state"),

@@ -386,6 +386,15 @@ def test_a_key_with_signs_is_found_when_it_is_quoted(api):
     assert [(asked, instances(**asked)) for asked, _ in answers] == answers
 
 
+def test_a_key_of_blanks_is_found_and_an_empty_one_of_old_is_still_read(api):
+    api.register("data/blank", tags=[{"key": " ", "value": "x"}], annotations={"\t": 1})
+    api.register("data/old")
+    Instance.objects.filter(asset__asset_id="old").update(tags={"": "x"}, annotations={"": 5})
+    assert listed(api, tag=" =x") == listed(api, tag=" ") == listed(api, annotation="\t>=1") == ["blank"]
+    assert listed(api, tag='""=x') == listed(api, tag='""') == listed(api, annotation='"">=5') == ["old"]
+    assert api.get("data/old/instances/latest").data["tags"] == [{"key": "", "value": "x"}]
+
+
 # What the filters mean, said once more in Python and compared on random values
 
 

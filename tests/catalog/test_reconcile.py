@@ -303,6 +303,11 @@ class TestWhatCanNotBeMadeUp:
             ({"body": {"description": "a\0b"}}, "A string in the body has a NUL"),
             ({"body": {"branch_name": "other"}}, "The branch name in its body"),
             ({"body": {"annotations": {"a": "x" * 70_000}}}, "Its body is not valid: annotations"),
+            ({"body": {"annotations": {"": 1}}}, "Its body is not valid: annotations: has an empty key."),
+            (
+                {"body": {"tags": [{"key": "", "value": "1"}]}},
+                "Its body is not valid: tags: 0: key: This field may not be blank.",
+            ),
             ({"kind": "files"}, "'files' is neither data nor models."),
             ({"project": "no/name"}, "The project name"),
             ({"branch": "***"}, "The branch name"),

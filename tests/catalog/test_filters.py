@@ -1,9 +1,11 @@
 """The filters of lists and summaries: the same question has the same answer in both, on both databases."""
 
+import ast
 import json
 import random
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -393,6 +395,28 @@ def test_a_key_of_blanks_is_found_and_an_empty_one_of_old_is_still_read(api):
     assert listed(api, tag=" =x") == listed(api, tag=" ") == listed(api, annotation="\t>=1") == ["blank"]
     assert listed(api, tag='""=x') == listed(api, tag='""') == listed(api, annotation='"">=5') == ["old"]
     assert api.get("data/old/instances/latest").data["tags"] == [{"key": "", "value": "x"}]
+
+
+# The table is below the models, so that their managers import it like anything else
+
+CATALOG = Path(__file__).resolve().parent.parent.parent / "catalog"
+
+
+def imported(nodes):
+    return {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+
+
+def test_filters_and_states_know_no_models():
+    for module in ("states", "limits", "json_lookups", "filter_values", "filters"):
+        known = imported(ast.walk(ast.parse((CATALOG / f"{module}.py").read_text())))
+        assert not known & {"catalog.models", "catalog.querysets"}, module
+
+
+def test_querysets_and_models_import_nothing_late():
+    for module in ("querysets", "models"):
+        tree = ast.parse((CATALOG / f"{module}.py").read_text())
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        assert not [late for function in functions for late in imported(ast.walk(function))], module
 
 
 # What the filters mean, said once more in Python and compared on random values

@@ -177,7 +177,7 @@ class RegistrationBody(Body):
     model_asset_kind = Text(max_length=limits.ASSET_KIND_LENGTH, required=False, allow_null=True)
     description = Text(max_length=limits.DESCRIPTION_LENGTH, required=False, allow_blank=True, allow_null=True)
     # no TagBody(many=True, allow_null=True), which lets a tag be null as well
-    tags = serializers.ListSerializer(child=TagBody(), required=False, allow_null=True)
+    tags: serializers.ListSerializer[Any] = serializers.ListSerializer(child=TagBody(), required=False, allow_null=True)
     blobs = serializers.ListField(child=Anything(), max_length=limits.BLOBS, required=False, allow_null=True)
     annotations = Annotations(required=False, allow_null=True)
     state = serializers.ChoiceField(choices=STATES_TO_REGISTER, default=State.READY.value)

@@ -15,9 +15,8 @@ from catalog.admin import AssetAdmin
 from catalog.counters import Recount
 from catalog.entities import Entity
 from catalog.models import Asset, Branch, Kind, Project, PropertyOverride, SpecVersion
-from tests.lanes import every
-from catalog.models import Asset, Branch, Project, PropertyOverride, SpecVersion
 from catalog.states import Kind
+from tests.lanes import every
 
 pytestmark = pytest.mark.django_db
 DEPLOY = Entity("ci", "deploy of 4f2a9c1")

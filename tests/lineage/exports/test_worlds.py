@@ -16,9 +16,8 @@ from lineage import questions
 from lineage.answers import Answer
 from lineage.exports import EXPORTS
 from lineage.graph import Kind, Relation
-from tests.lanes import first
-from lineage.scope import Asked
 from lineage.scope import Scope
+from tests.lanes import first
 from tests.lineage.exports.examples import SITE
 from tests.lineage.worlds import VAULT, World, made
 

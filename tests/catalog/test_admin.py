@@ -14,7 +14,7 @@ from catalog import recording
 from catalog.admin import AssetAdmin
 from catalog.counters import Recount
 from catalog.entities import Entity
-from catalog.models import Asset, Branch, Kind, Project, PropertyOverride, SpecVersion
+from catalog.models import Asset, Branch, Project, PropertyOverride, SpecVersion
 from catalog.states import Kind
 from tests.lanes import every
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 from access.models import Perimeter
 from catalog import querysets
 from catalog.states import Kind, State
+from obproject.evaluation_log import is_evaluation_log
 
 
 def new_instance_id() -> str:
@@ -204,6 +205,12 @@ class Asset(models.Model):
         if self.newest is not None and self.newest.state in states:
             return self.newest
         return self.newest_ready if not states or State.READY in states else None
+
+    @property
+    def is_evaluation_log(self) -> bool:
+        """Whether it is the evaluation log of its branch, which has a page of its own."""
+        asset_kind = self.newest_ready.asset_kind if self.newest_ready else None
+        return is_evaluation_log(self.asset_id, Kind(self.kind).singular, asset_kind)
 
     @property
     def is_declared(self) -> bool:

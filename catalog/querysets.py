@@ -12,8 +12,9 @@ from django.db.models.functions import Coalesce, Lower, NullIf, RowNumber
 
 from access.identity import Viewer
 from catalog.filters import FiltersAsked
-from catalog.states import DEFAULT_STATES, State
+from catalog.states import DEFAULT_STATES, Kind, State
 from obproject.branches import MAIN_BRANCHES
+from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
 from obproject.references import Reference, ReferenceKind
 
 if TYPE_CHECKING:
@@ -128,6 +129,11 @@ class AssetQuerySet(models.QuerySet[Any]):
     def on_branch(self, branch: Branch, kind: str | None = None) -> Self:
         found = self.live().filter(branch=branch)
         return found.filter(kind=kind) if kind else found
+
+    def evaluation_logs(self) -> Self:
+        """Those that are the evaluation log of their branch, by the rule of `obproject.evaluation_log`."""
+        by_kind = Q(newest_ready=None) | Q(newest_ready__asset_kind__in=("", EVALUATION))
+        return self.filter(by_kind, kind=Kind.DATA, asset_id=EVALUATION_LOG)
 
     def with_latest(self) -> Self:
         return self.select_related("branch__project__perimeter", "newest_ready__component")

@@ -3,7 +3,6 @@
 from django.http import HttpRequest
 
 from catalog.models import Asset, Instance
-from catalog.pagekit.places import is_evaluation_log
 from catalog.states import Kind
 
 EXAMPLES = {
@@ -40,7 +39,7 @@ def settings_to_point_here(request: HttpRequest) -> str:
 
 def code_to_use(asset: Asset, instance: Instance | None = None) -> str:
     """In a flow: the newest, or (with an instance) exactly this one."""
-    if is_evaluation_log(asset):
+    if asset.is_evaluation_log:
         return "for entry in self.prj.evals.entries():\n    print(entry.created_at, entry.values)"
     singular, shown = Kind(asset.kind).singular, instance or asset.newest_ready
     what = f'"{asset.asset_id}"' + (f', instance="{instance.ref}"' if instance else "")

@@ -16,7 +16,7 @@ from catalog.addresses import (
     project_url,
 )
 from catalog.models import Asset, Branch, Project
-from catalog.pagekit.places import EVALUATION_LOG, TWIN
+from catalog.pagekit.places import TWIN
 from catalog.pagekit.query import PageQuery
 from catalog.states import Kind
 
@@ -106,7 +106,7 @@ def branch_entries(branches: list[Any], current: Branch, asset: Asset | None) ->
 def _branches_to_switch_to(viewer: Viewer, current: Branch, asset: Asset | None) -> list[Any]:
     """One more than the menu shows. Each says how many `evaluations` the current branch's log has: it is one query."""
     branches = Branch.objects.visible_to(viewer).of_project(current.project).main_first()
-    log = Asset.objects.on_branch(current, Kind.DATA).filter(asset_id=EVALUATION_LOG).values("last_number")
+    log = Asset.objects.on_branch(current).evaluation_logs().values("last_number")
     return list(branches.annotate(holds=_holds(asset), evaluations=Subquery(log))[: LONGEST_MENU + 1])
 
 

@@ -14,12 +14,9 @@ from django.views.decorators.http import require_safe
 from access.identity import Viewer, viewer_of
 from catalog.models import Asset, Branch
 from catalog.reading import Place, find_asset, find_branch
-from catalog.states import Kind
 from obproject.branches import is_unnamed
 
 TWIN = ".json"
-EVALUATION_LOG = "evaluation_log"
-"""The data asset that flows log evaluations to; it has a page of its own."""
 
 
 class Name:
@@ -48,10 +45,6 @@ class Twin:
 
     def to_url(self, value: bool) -> str:
         return TWIN if value else ""
-
-
-def is_evaluation_log(asset: Asset) -> bool:
-    return asset.kind == Kind.DATA and asset.asset_id == EVALUATION_LOG
 
 
 def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -13,7 +13,7 @@ from catalog.models import Asset, Instance
 from catalog.pagekit.code_examples import code_to_use
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import asset_or_twin, at_place, is_evaluation_log
+from catalog.pagekit.places import asset_or_twin, at_place
 from catalog.pagekit.query import PageQuery, tag_links
 from catalog.pagekit.uses import uses_of
 from catalog.pages.activity import activity_of_asset
@@ -93,7 +93,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "code": code_to_use(asset),
         "activity": activity_of_asset(viewer, asset),
         "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",
-        "log_url": evaluations_url(asset.branch) if is_evaluation_log(asset) else "",
+        "log_url": evaluations_url(asset.branch) if asset.is_evaluation_log else "",
         "may_edit": viewer.may_administer and viewer.may(asset.branch.project.perimeter, Role.EDITOR),
     }
 

@@ -17,14 +17,13 @@ from catalog.metrics import format_metric, headline, metrics_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import EVALUATION_LOG, at_place, branch_at
+from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.pages.instances import InstancePage, paged_by_number, suggested_by
 from catalog.pages.properties import shown
 from catalog.querysets import InstanceQuerySet
 from catalog.reading import Place
-from catalog.states import Kind
 from catalog.wire.shapes import entity_shape, time_shape
 from obproject.charts import Chart
 
@@ -56,8 +55,8 @@ class Evaluation:
 def evaluations_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
     branch = branch_at(viewer, place)
-    logs = Asset.objects.visible_to(viewer).on_branch(branch, Kind.DATA).defer("readme")
-    log = logs.select_related("branch__project__perimeter").filter(asset_id=EVALUATION_LOG).first()
+    logs = Asset.objects.visible_to(viewer).on_branch(branch).evaluation_logs().defer("readme")
+    log = logs.select_related("branch__project__perimeter", "newest_ready").first()
     page = _page(viewer, log, query) if log else InstancePage([], None, None)
     if twin:
         query.refuse_unknown("chart")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from catalog.pagekit.places import EVALUATION_LOG
-from obproject import evals
+from catalog.models import Asset
+from obproject.evaluation_log import EVALUATION_LOG
 
 from .conftest import text_of
 
@@ -23,8 +23,22 @@ def logged(full):
     return full
 
 
-def test_the_log_is_the_one_that_flows_write():
-    assert EVALUATION_LOG == evals.EVALUATION_LOG
+@pytest.mark.parametrize(
+    ("asset", "asset_kind", "state", "is_log"),
+    [
+        (f"data/{EVALUATION_LOG}", "evaluation", "ready", True),
+        (f"data/{EVALUATION_LOG}", "evaluation", "pending", True),
+        (f"data/{EVALUATION_LOG}", "artifact", "pending", True),
+        (f"data/{EVALUATION_LOG}", "artifact", "ready", False),
+        (f"models/{EVALUATION_LOG}", "evaluation", "ready", False),
+        ("data/evaluations", "evaluation", "ready", False),
+    ],
+)
+def test_a_log_is_what_promotions_take_for_one(world, vic, asset, asset_kind, state, is_log):
+    world.register(asset, asset_kind=asset_kind, state=state)
+    found = Asset.objects.get()
+    assert found.is_evaluation_log == Asset.objects.evaluation_logs().exists() == is_log
+    assert (PAGE in text_of(vic.get(f"{BRANCH}/{asset}"))) == is_log
 
 
 def test_entries_stand_newest_first_with_a_column_for_each_key(logged, vic):

@@ -42,7 +42,7 @@ def four(world):
     }
     for number, (year, what) in enumerate([(2025, {}), (2026, said), (2027, {}), (2026, {"state": "failed"})], start=1):
         for asset, branch in ((f"data/v{number}", "main"), ("models/history", "main"), ("data/evaluation_log", "logs")):
-            made = world.register(asset, branch=branch, **what)
+            made = world.register(asset, branch=branch, **{"asset_kind": "evaluation", **what})
             Instance.objects.filter(pk=made.pk).update(created_at=datetime(year, 1, 1, tzinfo=UTC))
     return world
 

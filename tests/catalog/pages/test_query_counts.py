@@ -86,7 +86,7 @@ def show(world, flow, uid=""):
 def full(full):
     """With a highlight and an evaluation, too."""
     show(full, "TrainFlow", SHOWN)
-    full.register("data/evaluation_log", "GateFlow/1/judge/1", annotations={"auc": 0.9})
+    full.register("data/evaluation_log", "GateFlow/1/judge/1", asset_kind="evaluation", annotations={"auc": 0.9})
     return full
 
 
@@ -101,7 +101,9 @@ def grown(full):
         full.consume("models/churn_model", f"Reader{number}/1/start/1")
         full.consume(f"models/model_{number}", branch=f"feature/b{number}")
         full.alias(f"alias_{number}", full.asset("models/churn_model").newest_ready)
-        full.register("data/evaluation_log", f"GateFlow/{number}/judge/1", annotations={"auc": 0.9})
+        full.register(
+            "data/evaluation_log", f"GateFlow/{number}/judge/1", asset_kind="evaluation", annotations={"auc": 0.9}
+        )
         show(full, f"Flow{number}")
     return full
 

@@ -1,4 +1,4 @@
-"""The values of filters: how the text of a query is read, and how it has to be written to be read so."""
+"""The values of filters: how the text of a query is read. How keys are written is in `obproject.filter_keys`."""
 
 import json
 import re
@@ -16,8 +16,6 @@ from catalog.limits import UNSTORABLE
 from catalog.states import ANY_STATE, State
 
 COMPARISON = re.compile(r"(?P<operator>>=|<=|!=|=|>|<)(?P<value>.*)", re.DOTALL)
-AMBIGUOUS = re.compile(r'\A\Z|\A"|[=<>!]')
-"""Keys that would be read otherwise, if they were written as they are."""
 JSON = json.JSONDecoder()
 Values = tuple[Any, ...]
 
@@ -62,16 +60,6 @@ def words_of(name: str, texts: list[str]) -> Values:
         most = f"{limits.SEARCH_WORDS} words and {limits.SEARCH_LENGTH} characters"
         raise BadRequest(f"A search takes at most {most}.", field=name)
     return tuple(words)
-
-
-def written_key(key: str) -> str:
-    """A key as filters of tags and annotations write it: as a JSON string where it would be read otherwise."""
-    return json.dumps(key, ensure_ascii=False) if AMBIGUOUS.search(key) else key
-
-
-def written_tag(key: str, value: str) -> str:
-    """What the filter `tag` has to say to find this tag."""
-    return f"{written_key(key)}={value}"
 
 
 def tag_of(name: str, text: str) -> tuple[str, str | None]:

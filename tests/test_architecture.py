@@ -13,6 +13,7 @@ FLOOR = {
     "obproject.branches",
     "obproject.charts",
     "obproject.evaluation_log",
+    "obproject.filter_keys",
     "obproject.highlight_text",
     "obproject.journal",
     "obproject.lengths",

@@ -9,11 +9,11 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 
 from access.errors import BadRequest
-from catalog.filter_values import written_tag
 from catalog.filters import FILTERS, STATE, TAG, TEXT, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.limits import UNSTORABLE
 from catalog.models import Asset
 from catalog.states import State
+from obproject.filter_keys import written_tag
 
 Link = dict[str, Any]
 MOST_OFFERED = 40

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from access.identity import Viewer
 from catalog.addresses import instance_url
-from catalog.filter_values import written_tag
 from catalog.filters import PRODUCER, TAG, Filter
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from catalog.querysets import InstanceQuerySet
+from obproject.filter_keys import written_tag
 
 ROWS = 20
 

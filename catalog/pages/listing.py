@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, branch_url
-from catalog.filter_values import written_tag
 from catalog.filters import PRODUCER, TAG, Filter
 from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Branch
@@ -25,6 +24,7 @@ from catalog.querysets import ASSET_ORDERS
 from catalog.reading import Place
 from catalog.states import DEFINITION, Kind
 from catalog.wire.shapes import item_shape, time_shape
+from obproject.filter_keys import written_tag
 
 ROWS = 50
 METRICS = 2

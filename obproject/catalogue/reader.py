@@ -9,6 +9,7 @@ from typing import Any
 from obproject.aliases import Alias, AliasMove, parse_alias, parse_move
 from obproject.catalogue.client import CatalogueClient, pages
 from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, NoServer, checked
+from obproject.filter_keys import written_tag
 from obproject.instances import AssetInstance, parse_instance, tag_pairs, with_text
 from obproject.json_types import Json
 from obproject.kinds import KINDS, find_kind, label_of
@@ -95,7 +96,7 @@ class AssetReader:
 
     def assets(self, kind: str, tags: Mapping[str, Any] | None = None) -> list[Json]:
         """Return the assets of all branches; with ``tags``, those whose newest instance has all of them."""
-        query = {"tag": [f"{pair['key']}={pair['value']}" for pair in tag_pairs(tags or {})]}
+        query = {"tag": [written_tag(pair["key"], pair["value"]) for pair in tag_pairs(tags or {})]}
         first, *others = self.branches
         items = self.catalogue.list_assets(first, kind, query)
         # An asset of the first branch hides its namesakes, also where it lacks the tags itself.

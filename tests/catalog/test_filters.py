@@ -13,9 +13,10 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.filter_values import annotation_of, tag_of, written_key, written_tag
+from catalog.filter_values import annotation_of, tag_of
 from catalog.filters import FiltersAsked
 from catalog.models import Asset, Consumption, Instance
+from obproject.filter_keys import written_key, written_tag
 from tests.catalog.wire import TASK, declaration, definition, deploy_body
 
 pytestmark = pytest.mark.both

@@ -128,6 +128,13 @@ def test_fault_5_the_server_filters(served: Site, app: Asset, fits: str, fits_no
     assert requests.get(f"{url}?{fits_not}", timeout=10).json()["items"] == []
 
 
+@pytest.mark.parametrize("key", ["a=b", '"quoted"', "p>0.5", "team"])
+def test_assets_are_listed_by_tags_of_any_key(app: Asset, key: str) -> None:
+    app.register_model_asset("clf", kind="table", tags={key: "x=y"})
+    assert [item["asset"]["id"] for item in app.list_model_assets(tags={key: "x=y"})["items"]] == ["clf"]
+    assert app.list_model_assets(tags={key: "x"})["items"] == []
+
+
 def test_fault_6_a_version_is_marked_without_registering_another_one(app: Asset) -> None:
     for _ in range(2):
         app.register_model_asset("clf", kind="artifact")

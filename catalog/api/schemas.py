@@ -1,29 +1,18 @@
 """What the OpenAPI document says of answers, filters and headers. The shapes themselves are made in `shapes.py`."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from catalog import filters
+from catalog.apikit.fields import Answer, integer, one_of, text, time
 from catalog.filters import Filter
 from catalog.states import Kind, State
 from catalog.wire.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, TagBody
 
-Answer = serializers.Serializer[Any]
-
-
-def text(**options: Any) -> serializers.CharField:
-    return serializers.CharField(**options)
-
-
-def time(**options: Any) -> serializers.DateTimeField:
-    return serializers.DateTimeField(**options)
-
 
 class AssetAnswer(Answer):
     id = text()
-    kind = serializers.ChoiceField(choices=[kind.singular for kind in Kind])
+    kind = one_of([kind.singular for kind in Kind])
     name = text(help_text="Equal to the id; see display_name.")
     display_name = text()
     description = text()
@@ -53,13 +42,13 @@ class InstanceAnswer(Answer):
     data_properties = DataPropertiesAnswer(required=False)
     model_properties = ModelPropertiesAnswer(required=False)
     tags = TagBody(many=True)
-    number = serializers.IntegerField(allow_null=True, help_text="Null for a definition.")
+    number = integer(allow_null=True, help_text="Null for a definition.")
     ref = text(help_text="v12, or definition.")
-    state = serializers.ChoiceField(choices=State.values)
+    state = one_of(State.values)
     state_reason = text()
     settled_at = time(allow_null=True)
     description = text()
-    attempt = serializers.IntegerField(allow_null=True)
+    attempt = integer(allow_null=True)
     datastore = DatastoreBody(allow_null=True)
     aliases = serializers.ListField(child=text())
     url = serializers.URLField(help_text="The instance's page.")
@@ -186,7 +175,7 @@ class HighlightContentAnswer(Answer):
     title = text()
     labels = serializers.ListField(child=text())
     synopsis = serializers.ListField(child=text(), help_text="Lines; **words** between asterisks stand out.")
-    highlight_type = serializers.ChoiceField(choices=["columns", "image", "chart"])
+    highlight_type = one_of(["columns", "image", "chart"])
     highlight_body = Anything(help_text="As sent; the src of an image is its address, empty if it was not kept.")
 
 
@@ -196,7 +185,7 @@ class HighlightAnswer(Answer):
     created_by = EntityRefBody()
     component = ComponentAnswer()
     run = text(help_text="Flow/run of a task.")
-    attempt = serializers.IntegerField(allow_null=True)
+    attempt = integer(allow_null=True)
     content = HighlightContentAnswer()
     url = serializers.URLField(help_text="The highlight's page.")
 

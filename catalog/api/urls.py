@@ -1,29 +1,13 @@
 """The addresses of the v1 API."""
 
 from django.contrib.auth.decorators import login_required
-from django.urls import path, re_path, register_converter
+from django.urls import path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
 from access.api import me
 from access.authentication import SignedIn
 from catalog.api import aliases, assets, highlights, specs, unknown
-from catalog.states import Kind
-
-
-class KindConverter:
-    regex = "|".join(Kind.values)
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
-
-register_converter(KindConverter, "kind")
-
-BRANCH = "perimeters/<str:perimeter>/projects/<str:project>/branches/<str:branch>"
-ASSET = f"{BRANCH}/<kind:kind>/<str:asset_id>"
+from catalog.apikit.routes import ASSET, BRANCH
 
 urlpatterns = [
     path(f"{BRANCH}/<kind:kind>", assets.AssetList.as_view(), name="api-assets"),

@@ -16,8 +16,8 @@ from catalog.addresses import (
     project_url,
 )
 from catalog.models import Asset, Branch, Project
-from catalog.pagekit.places import TWIN
 from catalog.pagekit.query import PageQuery
+from catalog.pagekit.routes import TWIN
 from catalog.states import Kind
 
 Json = dict[str, Any]

@@ -1,4 +1,4 @@
-"""Addresses of pages: how they are written, and what stands at one."""
+"""What stands at the address of a page, and what a view gets of it."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -13,38 +13,9 @@ from django.views.decorators.http import require_safe
 
 from access.identity import Viewer, viewer_of
 from catalog.models import Asset, Branch
+from catalog.pagekit.routes import TWIN
 from catalog.reading import Place, find_asset, find_branch
 from obproject.branches import is_unnamed
-
-TWIN = ".json"
-
-
-class Name:
-    """One segment of an address, as short as it can be: what ends in `.json` is left to a `Twin` that follows."""
-
-    regex = "[^/]+?"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
-
-
-class Kinds(Name):
-    regex = "data|models"
-
-
-class Twin:
-    """The suffix of a page's JSON twin, or nothing."""
-
-    regex = r"(?:\.json)?"
-
-    def to_python(self, value: str) -> bool:
-        return bool(value)
-
-    def to_url(self, value: bool) -> str:
-        return TWIN if value else ""
 
 
 def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

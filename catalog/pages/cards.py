@@ -10,8 +10,9 @@ from access.identity import viewer_of
 from catalog import runs
 from catalog.addresses import instance_url
 from catalog.models import Asset, Instance
-from catalog.pagekit.places import TWIN, at_place
+from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
+from catalog.pagekit.routes import TWIN
 from catalog.reading import Place, find_asset, find_instance
 from catalog.runs.card_frame import frame_response, live_response
 

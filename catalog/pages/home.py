@@ -16,8 +16,8 @@ from catalog.models import Branch, Highlight, Project
 from catalog.pagekit.code_examples import FIRST_FLOW, settings_to_point_here
 from catalog.pagekit.frame import perimeter_frame, project_frame
 from catalog.pagekit.paging import page_of
-from catalog.pagekit.places import TWIN
 from catalog.pagekit.query import PageQuery
+from catalog.pagekit.routes import TWIN
 from catalog.pages.highlights import Tile
 from catalog.wire.shapes import time_shape
 

@@ -14,8 +14,9 @@ from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Consumption, Instance
 from catalog.pagekit.code_examples import code_to_use
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import TWIN, at_place, redirect_with_query
+from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import PageQuery
+from catalog.pagekit.routes import TWIN
 from catalog.pagekit.uses import Named
 from catalog.pages.cards import card_view, task_of
 from catalog.pages.properties import shown

@@ -1,8 +1,8 @@
 """Addresses of the pages. They come last, as their first segment may be any perimeter."""
 
-from django.urls import path, register_converter
+from django.urls import path
 
-from catalog.pagekit.places import Kinds, Name, Twin
+from catalog.pagekit.routes import ASSET, BRANCH, HIGHLIGHT, INSTANCE, PROJECT
 from catalog.pages.aliases import aliases_page
 from catalog.pages.asset import asset_page
 from catalog.pages.cards import card_frame
@@ -14,16 +14,6 @@ from catalog.pages.instance import instance_page
 from catalog.pages.listing import listing_page
 from catalog.pages.overview import elsewhere, overview_page
 from catalog.pages.pulse import asset_pulse, branch_pulse, instance_pulse
-
-register_converter(Name, "name")
-register_converter(Kinds, "assets")
-register_converter(Twin, "twin")
-
-PROJECT = "<name:perimeter>/<name:project>"
-BRANCH = f"{PROJECT}/<name:branch>"
-ASSET = f"{BRANCH}/<assets:kind>/<name:asset_id>"
-INSTANCE = f"{ASSET}/<name:reference>"
-HIGHLIGHT = f"{BRANCH}/highlights/<name:uid>"
 
 urlpatterns = [
     path("", home_page, name="home"),

@@ -1,53 +1,34 @@
 """What the OpenAPI document says of lineage. The shapes themselves are made in `lineage/answers.py`."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from catalog.apikit.fields import Answer, integer, one_of, text, time
 from lineage.answers import Question, Reason
 from lineage.graph import Kind, Relation
 from lineage.scope import BUDGET, BUDGET_MOST, DEPTH_MOST, DIRECTIONS, KINDS
 
-Shape = serializers.Serializer[Any]
 
-
-def text(**options: Any) -> serializers.CharField:
-    return serializers.CharField(**options)
-
-
-def number(**options: Any) -> serializers.IntegerField:
-    return serializers.IntegerField(**options)
-
-
-def time(**options: Any) -> serializers.DateTimeField:
-    return serializers.DateTimeField(**options)
-
-
-def one_of(values: Any, **options: Any) -> serializers.ChoiceField:
-    return serializers.ChoiceField(choices=[str(value) for value in values], **options)
-
-
-class LineageCounts(Shape):
-    nodes = number(help_text="Shown.")
-    links = number(help_text="Shown.")
-    found = number(help_text="Nodes that the question reaches, shown or not.")
+class LineageCounts(Answer):
+    nodes = integer(help_text="Shown.")
+    links = integer(help_text="Shown.")
+    found = integer(help_text="Nodes that the question reaches, shown or not.")
     found_at_least = serializers.BooleanField(help_text="Nobody counted further.")
 
 
-class LineageCut(Shape):
+class LineageCut(Answer):
     reason = one_of(Reason)
-    count = number()
+    count = integer()
     at_least = serializers.BooleanField()
     sentence = text()
 
 
-class MoreNeighbours(Shape):
-    up = number()
-    down = number()
+class MoreNeighbours(Answer):
+    up = integer()
+    down = integer()
 
 
-class LineageNode(Shape):
+class LineageNode(Answer):
     id = text(help_text="Can be the focus of the next question.")
     kind = one_of([kind for kind in Kind if kind != Kind.GROUP])
     name = text(help_text="Empty for what you may not see.")
@@ -62,33 +43,33 @@ class LineageNode(Shape):
     deleted = serializers.BooleanField()
     hidden = serializers.BooleanField()
     fault = text(help_text="What is wrong with the stored data; empty if nothing.")
-    distance = number(allow_null=True, help_text="Arrows to the focus; negative upstream.")
+    distance = integer(allow_null=True, help_text="Arrows to the focus; negative upstream.")
     via = text(allow_null=True, help_text="The node from which it was reached first.")
     more = MoreNeighbours(help_text="Neighbours that are not shown.")
 
 
-class LineageLink(Shape):
+class LineageLink(Answer):
     source = text()  # type: ignore[assignment]
     target = text()
     relation = one_of(Relation)
     first_at = time(allow_null=True)
     last_at = time(allow_null=True, help_text="Null with a null count: it has changed since the moment asked for.")
-    count = number(allow_null=True)
+    count = integer(allow_null=True)
     in_cycle = serializers.BooleanField()
 
 
-class LineageCycle(Shape):
+class LineageCycle(Answer):
     nodes = serializers.ListField(child=text(), help_text="One way round.")
-    size = number(help_text="Nodes of the whole part that feeds itself.")
+    size = integer(help_text="Nodes of the whole part that feeds itself.")
 
 
-class LineageAnswer(Shape):
+class LineageAnswer(Answer):
     """A graph, and whether it is all there is. Arrows run as content does: producer, asset, consumer."""
 
     question = one_of(Question)
     focus = serializers.ListField(child=text())
     direction = one_of(DIRECTIONS)
-    depth = number(allow_null=True)
+    depth = integer(allow_null=True)
     as_of = time(help_text="The moment that this is true of.")
     is_past = serializers.BooleanField(help_text="Whether that moment was asked for.")
     complete = serializers.BooleanField(help_text="Nothing is left out for depth, number or visibility.")

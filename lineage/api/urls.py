@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from catalog.api.urls import ASSET, BRANCH
+from catalog.apikit.routes import ASSET, BRANCH
 from lineage.api import views
 
 urlpatterns = [

@@ -15,7 +15,8 @@ from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, branch_url_by_key, instance_url
 from catalog.models import Branch, Component, Consumption, Edge, Instance
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.places import TWIN, at_place
+from catalog.pagekit.places import at_place
+from catalog.pagekit.routes import TWIN
 from catalog.pagekit.uses import Named
 from catalog.reading import Place, find_branch
 from catalog.wire.shapes import time_shape

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from catalog.pages.urls import ASSET, BRANCH, INSTANCE
+from catalog.pagekit.routes import ASSET, BRANCH, INSTANCE
 from lineage.addresses import ComponentKinds, ComponentName, Suffix
 from lineage.pages.component import component_page
 from lineage.pages.views import asset_lineage, branch_lineage, instance_lineage

@@ -1,0 +1,45 @@
+"""Patterns of the addresses of pages, which those of lineage continue."""
+
+from django.urls import register_converter
+
+TWIN = ".json"
+"""The suffix of a page's address that asks for it in JSON."""
+
+
+class Name:
+    """One segment of an address, as short as it can be: what ends in `.json` is left to a `Twin` that follows."""
+
+    regex = "[^/]+?"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+class Kinds(Name):
+    regex = "data|models"
+
+
+class Twin:
+    """The suffix of a page's JSON twin, or nothing."""
+
+    regex = r"(?:\.json)?"
+
+    def to_python(self, value: str) -> bool:
+        return bool(value)
+
+    def to_url(self, value: bool) -> str:
+        return TWIN if value else ""
+
+
+register_converter(Name, "name")
+register_converter(Kinds, "assets")
+register_converter(Twin, "twin")
+
+PROJECT = "<name:perimeter>/<name:project>"
+BRANCH = f"{PROJECT}/<name:branch>"
+ASSET = f"{BRANCH}/<assets:kind>/<name:asset_id>"
+INSTANCE = f"{ASSET}/<name:reference>"
+HIGHLIGHT = f"{BRANCH}/highlights/<name:uid>"

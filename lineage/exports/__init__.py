@@ -15,15 +15,17 @@ __all__ = ["EXPORTS", "Export", "honesty_headers"]
 
 @dataclass(frozen=True, slots=True)
 class Export:
+    label: str
+    """What pages call it."""
     content_type: str
     write: Callable[[Answer, str], str]
     """The text of an answer; the second argument is the address of the site, such as `https://assets.example.org`."""
 
 
 EXPORTS = {
-    "csv": Export("text/csv; charset=utf-8; header=present", table.write),
-    "dot": Export("text/vnd.graphviz; charset=utf-8", graphviz.write),
-    "mmd": Export("text/vnd.mermaid; charset=utf-8", mermaid.write),
-    "ndjson": Export("application/x-ndjson; charset=utf-8", openlineage.write),
+    "csv": Export("CSV, the arrows", "text/csv; charset=utf-8; header=present", table.write),
+    "dot": Export("DOT, for Graphviz", "text/vnd.graphviz; charset=utf-8", graphviz.write),
+    "mmd": Export("Mermaid", "text/vnd.mermaid; charset=utf-8", mermaid.write),
+    "ndjson": Export("OpenLineage events", "application/x-ndjson; charset=utf-8", openlineage.write),
 }
 """By the suffix of an address."""

@@ -17,13 +17,13 @@ from catalog.models import Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.query import Link, PageQuery
-from lineage.addresses import LABELS
 from lineage.answers import Answer, Question, answer_shape
 from lineage.drawing import MOST_NODES, Home, Picture, ago, kept_by_content, picture_of
 from lineage.exports import EXPORTS, honesty_headers
 from lineage.pages import words
 from lineage.pages.find import Finding
 from lineage.pages.opening import up_to, with_opened
+from lineage.pages.routes import FORMS
 from lineage.pages.standalone import standalone
 from lineage.pages.table import table_of
 from lineage.scope import Scope
@@ -159,7 +159,7 @@ def _context(found: _Answered) -> dict[str, Any]:
         "add_options": words.filters_to_add(answer, scope, query),
         "kept_with_as_of": query.kept_with("as_of"),
         "as_of_value": scope.as_of.strftime("%Y-%m-%dT%H:%M") if scope.as_of else "",
-        "files": [{"label": label, "url": query.on(query.path + suffix).url()} for suffix, label in LABELS.items()],
+        "files": [{"label": label, "url": query.on(query.path + suffix).url()} for suffix, label in FORMS.items()],
         "example": EXAMPLES["data"],
     }
 

@@ -1,15 +1,11 @@
 """Addresses of the pages of lineage. They stand before those of the catalogue, whose instances may have any name."""
 
-from django.urls import path, register_converter
+from django.urls import path
 
 from catalog.pagekit.routes import ASSET, BRANCH, INSTANCE
-from lineage.addresses import ComponentKinds, ComponentName, Suffix
+from lineage.pages import routes as routes  # registers the converters
 from lineage.pages.component import component_page
 from lineage.pages.views import asset_lineage, branch_lineage, instance_lineage
-
-register_converter(Suffix, "suffix")
-register_converter(ComponentKinds, "components")
-register_converter(ComponentName, "component")
 
 urlpatterns = [
     path(f"{BRANCH}/lineage<suffix:suffix>", branch_lineage, name="branch-lineage"),

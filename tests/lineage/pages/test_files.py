@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 
-from lineage.addresses import LABELS, SUFFIXES
+from lineage.pages.routes import FORMS
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import BRANCH, LINEAGE, answered, drawn
 
@@ -21,7 +21,7 @@ PAGES = [LINEAGE, f"{BRANCH}/models/churn_model/lineage", f"{BRANCH}/models/chur
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", FORMS)
 def test_each_page_has_each_form(linked, vic, page, suffix):
     answer = vic.get(page + suffix)
     assert answer.status_code == 200
@@ -31,7 +31,7 @@ def test_each_page_has_each_form(linked, vic, page, suffix):
 
 def test_a_page_leads_to_its_files_with_the_same_question(linked, vic):
     page = text_of(vic.get(f"{LINEAGE}?focus=data/features&depth=2"))
-    for suffix in LABELS:
+    for suffix in FORMS:
         assert f'href="{LINEAGE}{suffix}?focus=data/features&amp;depth=2"' in page
 
 

@@ -2,12 +2,12 @@
 
 from django.test import Client
 
-from lineage.addresses import SUFFIXES
+from lineage.pages.routes import FORMS
 from tests.lineage.pages.conftest import BRANCH, LINEAGE
 
 PLACES = [LINEAGE, f"{BRANCH}/models/churn_model/lineage", f"{BRANCH}/models/churn_model/v1/lineage"]
 COMPONENTS = [f"{BRANCH}/flows/TrainFlow", f"{BRANCH}/deployments/dashboard"]
-PAGES = [place + suffix for place in PLACES for suffix in ("", *SUFFIXES)]
+PAGES = [place + suffix for place in PLACES for suffix in ("", *FORMS)]
 PAGES += [page + twin for page in COMPONENTS for twin in ("", ".json")]
 
 

@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 import obproject
 from catalog import limits
 from catalog.filters import FILTERS
+from lineage.pages.routes import FORMS
 from obproject import Asset, AssetInstance, DeleteResult, EntityRef, EvalsLogger, ProjectEvent
 from obproject.assets import Alias, AliasMove
 from obproject.highlights import Highlight
@@ -50,6 +51,11 @@ def test_every_setting_of_the_flow_side_is_explained():
 @pytest.mark.parametrize("name", [name for name, app in get_commands().items() if app in ("access", "catalog")])
 def test_every_command_is_explained(name):
     assert f"`manage.py {name}" in CONFIGURATION
+
+
+@pytest.mark.parametrize("suffix", FORMS)
+def test_every_form_of_an_answer_is_explained(suffix):
+    assert f"| `{suffix}` |" in (ROOT / "docs/lineage.md").read_text()
 
 
 def routes(patterns: list, prefix: str = "") -> list[str]:

@@ -85,9 +85,16 @@ class Viewer:
         memberships = Membership.objects.filter(user=self.account).select_related("perimeter")
         return {row.perimeter.name: Grant(row.perimeter, Role(row.role)) for row in memberships}
 
-    def perimeter_ids(self) -> frozenset[int]:
-        """The keys of all perimeters that the viewer may read, for `visible_to` filters."""
-        return frozenset(grant.perimeter.pk for grant in self.grants.values())
+    def perimeter_ids(self, role: Role | None = None) -> frozenset[int]:
+        """The keys of all perimeters that the viewer may read, or has at least `role` in; for `visible_to`."""
+        return frozenset(grant.perimeter.pk for grant in self._grants_with(role))
+
+    def perimeter_names(self, role: Role | None = None) -> list[str]:
+        """Their names."""
+        return [grant.perimeter.name for grant in self._grants_with(role)]
+
+    def _grants_with(self, role: Role | None) -> list[Grant]:
+        return [grant for grant in self.grants.values() if role is None or grant.role.covers(role)]
 
     def role_in(self, perimeter: Perimeter | str) -> Role | None:
         """The viewer's role in the perimeter; None if it is unknown or not visible."""

@@ -16,6 +16,7 @@ from django.db.models import OuterRef, Q, Subquery
 from django.utils import timezone
 
 from access.prepared import prepared
+from access.visibility import VisibleQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -83,20 +84,16 @@ def role_constraint(name: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=Q(role__in=Role.values), name=name)
 
 
-class PerimeterQuerySet(models.QuerySet["Perimeter"]):
-    def visible_to(self, viewer: "Viewer") -> Self:
-        """The perimeters that `viewer` may read; every read of the site starts from these."""
-        return self.filter(pk__in=viewer.perimeter_ids())
-
-
 class Perimeter(models.Model):
     """A walled part of the catalogue, with members of its own; the first segment of every page's address."""
+
+    PERIMETER = ""
 
     name = models.CharField(max_length=64, unique=True, validators=[validate_perimeter_name])
     title = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = PerimeterQuerySet.as_manager()
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -112,10 +109,14 @@ class Perimeter(models.Model):
 class Membership(models.Model):
     """One person's role in one perimeter."""
 
+    PERIMETER = "perimeter"
+
     perimeter = models.ForeignKey(Perimeter, on_delete=models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=16, choices=Role.choices, default=Role.VIEWER)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         ordering = ["perimeter__name", "user__username"]
@@ -128,7 +129,7 @@ class Membership(models.Model):
         return f"{self.user}: {self.role} of {self.perimeter}"
 
 
-class TokenQuerySet(models.QuerySet["Token"]):
+class TokenQuerySet(VisibleQuerySet["Token"]):
     def issue(self, *, user: "User", perimeter: Perimeter, role: Role, **fields: Any) -> "tuple[Token, str]":
         """A new token and its secret, which is not kept and can't be had again; ValidationError for bad fields."""
         secret = new_secret()
@@ -147,6 +148,8 @@ class TokenQuerySet(models.QuerySet["Token"]):
 
 class Token(models.Model):
     """What a program shows instead of signing in: for one user, in one perimeter, with at most the role given here."""
+
+    PERIMETER = "perimeter"
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tokens")
     perimeter = models.ForeignKey(Perimeter, on_delete=models.CASCADE, related_name="tokens")
@@ -228,7 +231,11 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-class AuditQuerySet(models.QuerySet["AuditEntry"]):
+class AuditQuerySet(VisibleQuerySet["AuditEntry"]):
+    def visible_to(self, viewer: "Viewer", role: Role | None = None) -> Self:
+        """The same by name, as an entry outlives the rows; what was done in no perimeter is for superusers."""
+        return self.filter(perimeter_name__in=viewer.perimeter_names(role))
+
     def record(
         self,
         actor: "Viewer | str",
@@ -257,6 +264,8 @@ class AuditQuerySet(models.QuerySet["AuditEntry"]):
 
 class AuditEntry(models.Model):
     """One thing that somebody did. Entries are only ever added; names are kept as text, so they outlive the rows."""
+
+    PERIMETER = "perimeter_name"
 
     at = models.DateTimeField(default=timezone.now, editable=False)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 
 from access.models import Perimeter
+from access.visibility import VisibleQuerySet
 from catalog import querysets
 from catalog.states import Kind, State
 from obproject.evaluation_log import is_evaluation_log
@@ -32,6 +33,8 @@ def client_id() -> "models.CharField[str | None, str | None]":
 
 
 class Project(models.Model):
+    PERIMETER = "perimeter"
+
     perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="projects")
     name = models.CharField(max_length=128)
     title = models.CharField(max_length=255, blank=True, help_text="As the newest spec of any branch says.")
@@ -50,6 +53,8 @@ class Project(models.Model):
 
 class Branch(models.Model):
     """A namespace of assets. Its key is what the wire and addresses say; `git_name` is how people wrote it."""
+
+    PERIMETER = "project__perimeter"
 
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="branches")
     key = models.CharField(max_length=255)
@@ -78,20 +83,28 @@ class Branch(models.Model):
 class BranchName(models.Model):
     """Event: a branch was given the git name that it is shown by."""
 
+    PERIMETER = "branch__project__perimeter"
+
     branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="names")
     git_name = models.CharField(max_length=255)
     at = models.DateTimeField()
     actor = models.CharField(max_length=255)
 
+    objects = VisibleQuerySet.as_manager()
+
 
 class SpecVersion(models.Model):
     """Event: a flowproject spec was posted, or deleted (`document` empty)."""
+
+    PERIMETER = "branch__project__perimeter"
 
     branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="specs")
     version_id = models.CharField(max_length=1024, blank=True)
     document = models.TextField(blank=True, help_text="The posted spec as JSON, to the letter. Empty: deleted.")
     at = models.DateTimeField()
     actor = models.CharField(max_length=255)
+
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         verbose_name = "deploy"
@@ -104,6 +117,8 @@ class SpecVersion(models.Model):
 
 class Component(models.Model):
     """A flow, a deployment, a person or a CI job: what the entities of producers and consumers roll up into."""
+
+    PERIMETER = "perimeter"
 
     class Kind(models.TextChoices):
         FLOW = "flow", "flow"
@@ -119,6 +134,8 @@ class Component(models.Model):
     kind = models.CharField(max_length=16, choices=Kind.choices)
     name = models.CharField(max_length=512)
 
+    objects = VisibleQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["perimeter", "project_name", "kind", "name"], name="one_component_per_name")
@@ -130,6 +147,8 @@ class Component(models.Model):
 
 class Asset(models.Model):
     """A definition: what the instances are instances of. It may have none. Deleted ones stay as tombstones."""
+
+    PERIMETER = "branch__project__perimeter"
 
     branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="assets")
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -220,6 +239,9 @@ class Asset(models.Model):
 class Instance(models.Model):
     """Event: one registration, numbered within its asset. Only its state ever changes, and never its content."""
 
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="instances")
     uid = models.CharField(max_length=32, unique=True, default=new_instance_id, editable=False)
     number = models.PositiveIntegerField()
@@ -287,15 +309,23 @@ class Instance(models.Model):
 class StateChange(models.Model):
     """Event: an instance was settled."""
 
+    PERIMETER = "instance__asset__branch__project__perimeter"
+    SHOWN_WHILE = {"instance__asset__deleted_at": None}
+
     instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="state_changes")
     state = models.CharField(max_length=8, choices=State.choices)
     reason = models.CharField(max_length=512, blank=True)
     at = models.DateTimeField()
     actor = models.CharField(max_length=255)
 
+    objects = VisibleQuerySet.as_manager()
+
 
 class Consumption(models.Model):
     """Event: an entity consumed an instance, or the definition of an asset that has none."""
+
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="consumptions")
     instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="consumptions")
@@ -327,6 +357,9 @@ class Consumption(models.Model):
 class Edge(models.Model):
     """Derived: a component produces or consumes an asset, from one write branch; how often and when."""
 
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
     class Direction(models.TextChoices):
         PRODUCES = "produces", "produces"
         CONSUMES = "consumes", "consumes"
@@ -357,11 +390,16 @@ class Edge(models.Model):
 class Promotion(models.Model):
     """Derived: instances of one asset were registered as copies of another's; how often and when."""
 
+    PERIMETER = "target__branch__project__perimeter"
+    SHOWN_WHILE = {"target__deleted_at": None}
+
     source = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="promotions_out")
     target = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="promotions_in")
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)
+
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "target"], name="one_promotion_per_pair")]
@@ -370,12 +408,17 @@ class Promotion(models.Model):
 class Alias(models.Model):
     """The present place of a movable name; `instance` empty means the definition."""
 
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="aliases")
     name = models.CharField(max_length=128)
     instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="aliases")
     updated_at = models.DateTimeField()
     entity_kind = models.CharField(max_length=64)
     entity_id = models.CharField(max_length=512)
+
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "aliases"
@@ -388,6 +431,9 @@ class Alias(models.Model):
 class AliasMove(models.Model):
     """Event: an alias was set, moved or deleted. Empty ids: it did not exist before, or not after."""
 
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="alias_moves")
     name = models.CharField(max_length=128)
     from_uid = models.CharField(max_length=32, blank=True)
@@ -397,6 +443,8 @@ class AliasMove(models.Model):
     entity_id = models.CharField(max_length=512)
     actor = models.CharField(max_length=255)
     uid = client_id()
+
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["uid"], name="one_alias_move_per_id")]
@@ -410,6 +458,9 @@ class AliasMove(models.Model):
 class DefinitionRevision(models.Model):
     """Event: a deploy declared an asset anew."""
 
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="revisions")
     declared = models.JSONField(help_text="Everything declared, by the names of the fields of the asset.")
     config_hash = models.CharField(max_length=128, blank=True)
@@ -418,9 +469,14 @@ class DefinitionRevision(models.Model):
     entity_kind = models.CharField(max_length=64)
     entity_id = models.CharField(max_length=512)
 
+    objects = VisibleQuerySet.as_manager()
+
 
 class PropertyOverride(models.Model):
     """The present value that a person gave to a property; it wins over what deploys declare."""
+
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="overrides")
     key = models.CharField(max_length=255)
@@ -430,6 +486,8 @@ class PropertyOverride(models.Model):
     )
     at = models.DateTimeField()
     actor = models.CharField(max_length=255)
+
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["asset", "key"], name="one_override_per_property")]
@@ -443,6 +501,9 @@ class PropertyOverride(models.Model):
 class PropertyEdit(models.Model):
     """Event: a person overrode a property, or gave it back to the declaration (`new_value` empty)."""
 
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="property_edits")
     key = models.CharField(max_length=255)
     old_value = models.JSONField(null=True)
@@ -451,6 +512,8 @@ class PropertyEdit(models.Model):
     at = models.DateTimeField()
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     actor = models.CharField(max_length=255)
+
+    objects = VisibleQuerySet.as_manager()
 
 
 class IdempotencyKey(models.Model):
@@ -465,6 +528,8 @@ class IdempotencyKey(models.Model):
 
 class Highlight(models.Model):
     """Event: a task showed what its run came to."""
+
+    PERIMETER = "branch__project__perimeter"
 
     uid = models.CharField(max_length=32, unique=True, default=new_highlight_id, editable=False)
     branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="highlights")

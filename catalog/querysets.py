@@ -1,4 +1,4 @@
-"""The query vocabulary of the catalogue. Every read begins with `visible_to(viewer)`."""
+"""The query vocabulary of the catalogue. A read for somebody begins as `access/visibility.py` says."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import models
 from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Q, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, Lower, NullIf, RowNumber
 
-from access.identity import Viewer
+from access.visibility import VisibleQuerySet
 from catalog.filters import FiltersAsked
 from catalog.states import DEFAULT_STATES, Kind, State
 from obproject.branches import MAIN_BRANCHES
@@ -29,10 +28,7 @@ ASSET_ORDERS: dict[str, Any] = {
 }
 
 
-class ProjectQuerySet(models.QuerySet[Any]):
-    def visible_to(self, viewer: Viewer) -> Self:
-        return self.filter(perimeter__in=viewer.perimeter_ids())
-
+class ProjectQuerySet(VisibleQuerySet[Any]):
     def in_perimeter(self, name: str) -> Self:
         return self.filter(perimeter__name=name)
 
@@ -54,10 +50,7 @@ class ProjectQuerySet(models.QuerySet[Any]):
         return self.order_by(F("refreshed_at").desc(nulls_last=True), "name")
 
 
-class BranchQuerySet(models.QuerySet[Any]):
-    def visible_to(self, viewer: Viewer) -> Self:
-        return self.filter(project__perimeter__in=viewer.perimeter_ids())
-
+class BranchQuerySet(VisibleQuerySet[Any]):
     def at(self, perimeter: str, project: str, key: str) -> Self:
         return self.filter(project__perimeter__name=perimeter, project__name=project, key=key)
 
@@ -105,10 +98,7 @@ class BranchQuerySet(models.QuerySet[Any]):
         )
 
 
-class AssetQuerySet(models.QuerySet[Any]):
-    def visible_to(self, viewer: Viewer) -> Self:
-        return self.filter(branch__project__perimeter__in=viewer.perimeter_ids())
-
+class AssetQuerySet(VisibleQuerySet[Any]):
     def live(self) -> Self:
         return self.filter(deleted_at=None)
 
@@ -176,13 +166,7 @@ class AssetQuerySet(models.QuerySet[Any]):
         return found.filter(shown | (~newest & ready) if State.READY in asked.states else shown)
 
 
-class InstanceQuerySet(models.QuerySet[Any]):
-    def visible_to(self, viewer: Viewer) -> Self:
-        return self.filter(asset__branch__project__perimeter__in=viewer.perimeter_ids(), asset__deleted_at=None)
-
-    def of(self, asset: Asset) -> Self:
-        return self.filter(asset=asset)
-
+class InstanceQuerySet(VisibleQuerySet[Any]):
     def newest_first(self) -> Self:
         """Those with the highest numbers first: as they arrived."""
         return self.order_by("-number")
@@ -241,18 +225,12 @@ class InstanceQuerySet(models.QuerySet[Any]):
                 return mine.filter(uid=reference.id).first()
 
 
-class ConsumptionQuerySet(models.QuerySet[Any]):
-    def visible_to(self, viewer: Viewer) -> Self:
-        return self.filter(asset__branch__project__perimeter__in=viewer.perimeter_ids(), asset__deleted_at=None)
-
+class ConsumptionQuerySet(VisibleQuerySet[Any]):
     def newest_first(self) -> Self:
         return self.select_related("component", "instance").order_by("-id")
 
 
-class EdgeQuerySet(models.QuerySet[Any]):
-    def visible_to(self, viewer: Viewer) -> Self:
-        return self.filter(asset__branch__project__perimeter__in=viewer.perimeter_ids(), asset__deleted_at=None)
-
+class EdgeQuerySet(VisibleQuerySet[Any]):
     def on_branch(self, branch: Branch) -> Self:
         return self.filter(asset__branch=branch)
 
@@ -260,10 +238,7 @@ class EdgeQuerySet(models.QuerySet[Any]):
         return self.select_related("component").order_by("-last_at", "-id")
 
 
-class HighlightQuerySet(models.QuerySet[Any]):
-    def visible_to(self, viewer: Viewer) -> Self:
-        return self.filter(branch__project__perimeter__in=viewer.perimeter_ids())
-
+class HighlightQuerySet(VisibleQuerySet[Any]):
     def at_hand(self) -> Self:
         """With its component and its place, and without the image, which has an address of its own."""
         return self.select_related("component", "branch__project__perimeter").defer("image")

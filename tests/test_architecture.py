@@ -38,7 +38,7 @@ SHARED = {
 
 FLOORS = {
     "access": [
-        ["errors", "prepared", "schema"],
+        ["errors", "prepared", "schema", "visibility"],
         ["models"],
         ["identity"],
         ["authentication", "admin", "api", "checks"],

@@ -1,0 +1,143 @@
+"""Nobody reads what is not theirs: every model says how its rows lead to their perimeter, and reads begin with that."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import User
+from django.db import models
+
+from access.identity import NOBODY, Viewer
+from access.models import AuditEntry, Membership, Perimeter, Role, Token
+from access.visibility import VisibleQuerySet, perimeter_name_of
+from catalog import recording
+from catalog.entities import Entity
+from catalog.models import Alias, Asset, BranchName, Instance, StateChange
+from catalog.recording import AssetAddress, BranchAddress, Declaration, Highlighted, Registration
+
+ROOMS = ("access", "catalog", "lineage")
+READ_BY_NOBODY = {
+    "IdempotencyKey": "the answer to a request that may be sent again; found by the digest of that request alone",
+    "Lease": "which process reconciles",
+    "MetadataSource": "where reconciling reads; superusers only, in the administration",
+    "SourceFlow": "how far reconciling has read",
+    "OpenRun": "how far reconciling has read",
+    "MissedWrite": "what tasks kept, not sorted by perimeters yet; superusers only, in the administration",
+    "Reconciliation": "the passes of reconciling; superusers only, in the administration",
+}
+TASK = Entity("task", "TrainFlow/1/train/1")
+
+
+def models_of_the_site() -> Iterator[type[models.Model]]:
+    for room in ROOMS:
+        yield from apps.get_app_config(room).get_models() if apps.is_installed(room) else ()
+
+
+READ = [model for model in models_of_the_site() if model.__name__ not in READ_BY_NOBODY]
+
+
+@pytest.mark.parametrize("model", READ, ids=lambda model: model.__name__)
+def test_every_model_that_people_read_says_how_its_rows_lead_to_their_perimeter(model):
+    assert isinstance(model._default_manager.all(), VisibleQuerySet)
+    assert "PERIMETER" in vars(model)
+
+
+def test_what_is_read_by_nobody_is_there_and_can_not_be_read_by_habit():
+    unread = {model.__name__: model for model in models_of_the_site() if model not in READ}
+    assert unread.keys() == READ_BY_NOBODY.keys()
+    assert not any(hasattr(model.objects, "visible_to") for model in unread.values())
+
+
+class Walled:
+    """A perimeter with at least one row of every model that people read."""
+
+    def __init__(self, name: str, source: Instance | None = None) -> None:
+        self.perimeter = Perimeter.objects.create(name=name)
+        self.member = User.objects.create(username=f"member-of-{name}")
+        Membership.objects.create(user=self.member, perimeter=self.perimeter)
+        Token.objects.issue(user=self.member, perimeter=self.perimeter, role=Role.VIEWER)
+        AuditEntry.objects.record("test", action="perimeter.create", perimeter=self.perimeter)
+        self.branch = BranchAddress(self.perimeter, "churn", "feature-x", "feature/x")
+        self.instance = self.register(state="pending")
+        recording.confirm(
+            actor="ada", perimeter=self.perimeter, entity=TASK, attempt=None, state="ready", reason="", uids=()
+        )
+        source = source or self.instance
+        copy = self.register("data/copy", annotations={recording.PROMOTED_FROM: source.uid})
+        self.asset = Asset.objects.get(pk=copy.asset_id)
+        recording.consume(actor="ada", asset=self.asset, instance=copy, reference="latest", entity=TASK)
+        recording.set_alias(actor="ada", asset=self.asset, name="production", target_uid=copy.uid, entity=TASK)
+        recording.override_property(user=self.member, actor="ada", asset=self.asset, key="owner", value="ada")
+        recording.deploy(
+            actor="ada",
+            at=self.branch,
+            entity=Entity("ci", "deploy"),
+            version_id="1",
+            spec={},
+            definitions={("data", "copy"): Declaration({"owner": "eve"})},
+        )
+        recording.show_highlight(actor="ada", at=self.branch, entity=TASK, what=Highlighted("93 % right"))
+
+    def register(self, asset: str = "data/xkcd", **said: object) -> Instance:
+        at = AssetAddress(self.branch, *asset.split("/"))
+        what = Registration(**{"asset_kind": "artifact", **said})
+        return recording.register(actor="ada", at=at, entity=TASK, what=what)
+
+    @property
+    def viewer(self) -> Viewer:
+        return Viewer(self.member)
+
+
+def keys() -> dict[str, set[int]]:
+    return {model.__name__: set(model._base_manager.values_list("pk", flat=True)) for model in READ}
+
+
+def seen_by(viewer: Viewer) -> dict[str, set[int]]:
+    return {model.__name__: set(model.objects.visible_to(viewer).values_list("pk", flat=True)) for model in READ}
+
+
+@pytest.fixture
+def alpha(db, settings) -> Walled:
+    settings.MODE, settings.LOCAL_MODE = "team", False
+    return Walled("alpha")
+
+
+def test_a_member_sees_every_row_of_their_perimeter_and_an_outsider_none(alpha):
+    own = keys()
+    assert all(own.values()), own
+    beta = Walled("beta", source=alpha.instance)
+    assert seen_by(alpha.viewer) == own
+    assert seen_by(beta.viewer) == {name: rows - own[name] for name, rows in keys().items()}
+    assert not any(seen_by(NOBODY).values())
+
+
+def test_every_row_knows_the_name_of_its_perimeter(alpha):
+    Walled("beta")
+    for model in READ:
+        for row in model.objects.visible_to(alpha.viewer):
+            assert perimeter_name_of(row) == "alpha"
+
+
+def test_with_a_deleted_asset_goes_all_that_belongs_to_it(alpha):
+    for asset in Asset.objects.all():
+        recording.delete_asset(actor="ada", asset=asset)
+    left = {name for name, rows in seen_by(alpha.viewer).items() if rows}
+    of_perimeter = {"Perimeter", "Membership", "Token", "AuditEntry"}
+    assert left - of_perimeter == {"Project", "Branch", "BranchName", "SpecVersion", "Component", "Asset", "Highlight"}
+
+
+def test_a_role_may_be_asked_for(alpha):
+    assert Asset.objects.visible_to(alpha.viewer, Role.VIEWER).exists()
+    assert not Asset.objects.visible_to(alpha.viewer, Role.EDITOR).exists()
+    assert not AuditEntry.objects.visible_to(alpha.viewer, Role.ADMIN).exists()
+
+
+def test_rows_are_asked_for_by_what_they_belong_to(alpha):
+    branch = alpha.asset.branch
+    assert set(Instance.objects.of(alpha.asset)) == set(Instance.objects.filter(asset=alpha.asset))
+    assert set(Instance.objects.of(branch)) == set(Instance.objects.all())
+    assert set(StateChange.objects.of(alpha.instance)) == set(StateChange.objects.all())
+    assert set(BranchName.objects.of(alpha.perimeter)) == set(BranchName.objects.all())
+    for stranger in (alpha.instance, alpha.member):
+        with pytest.raises(TypeError, match="Alias does not belong to a"):
+            Alias.objects.of(stranger)

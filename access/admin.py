@@ -4,7 +4,6 @@ A perimeter's admins manage its members and tokens; superusers manage everything
 there for them: every list and every look-up begins with the rows of their own perimeters.
 """
 
-from operator import attrgetter
 from typing import Any
 
 from django import forms
@@ -20,6 +19,7 @@ from django.utils import timezone
 from access.errors import BadRequest, NotFound
 from access.identity import viewer_of
 from access.models import AuditEntry, Membership, Perimeter, Role, Token, new_secret, secret_fields
+from access.visibility import perimeter_name_of
 
 TOKEN_CHOICES = ["perimeter", "user", "role", "name", "branch_patterns", "expires_at"]
 TOKEN_FACTS = ["prefix", "state", "created_at", "created_by", "last_used_at", "revoked_at"]
@@ -36,7 +36,7 @@ LOOKUPS = {
 
 def perimeters_with(request: HttpRequest, role: Role) -> list[str]:
     """The names of the perimeters in which the person has at least `role`."""
-    return [name for name, grant in viewer_of(request).grants.items() if grant.role.covers(role)]
+    return viewer_of(request).perimeter_names(role)
 
 
 class SuperusersOnly:
@@ -90,20 +90,13 @@ def _is_among(value: str, numbers: range | None) -> bool:
 
 
 class PerimeterRows(RobustPages):
-    """Rows that belong to a perimeter, for people with the role `needed` there.
-
-    `perimeter_name` leads from a row to the name of its perimeter, in dots.
-    """
+    """Rows that belong to a perimeter, for people with the role `needed` there."""
 
     needed = Role.ADMIN
-    perimeter_name = "perimeter.name"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
-        if request.user.is_superuser:
-            return rows
-        lookup = self.perimeter_name.replace(".", "__") + "__in"
-        return rows.filter(**{lookup: perimeters_with(request, self.needed)})
+        rows: Any = super().get_queryset(request)
+        return rows if request.user.is_superuser else rows.visible_to(viewer_of(request), self.needed)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found = super().get_object(request, object_id, from_field)
@@ -116,7 +109,7 @@ class PerimeterRows(RobustPages):
         if request.user.is_superuser:
             return True
         names = perimeters_with(request, self.needed)
-        return attrgetter(self.perimeter_name)(obj) in names if obj else bool(names)
+        return perimeter_name_of(obj) in names if obj else bool(names)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.may(request)
@@ -139,7 +132,7 @@ class PerimeterRows(RobustPages):
         if db_field.related_model is Perimeter:
             own = perimeters_with(request, self.needed)
             field.widget = field.widget.widget
-            field.queryset = Perimeter.objects.filter(name__in=own)
+            field.queryset = Perimeter.objects.visible_to(viewer_of(request), self.needed)
             field.initial = field.queryset.first() if len(own) == 1 else None
         return field
 
@@ -202,8 +195,8 @@ class MembershipForm(forms.ModelForm):
         """Also on the page of a perimeter, where Django leaves this to the database."""
         said = super().clean() or self.cleaned_data
         user, perimeter = said.get("user"), said.get("perimeter")
-        is_new = self.instance.pk is None and user and perimeter and perimeter.pk
-        if is_new and Membership.objects.filter(user=user, perimeter=perimeter).exists():
+        of_both = perimeter and perimeter.pk and Membership.objects.of(perimeter).filter(user=user)
+        if self.instance.pk is None and of_both and of_both.exists():
             self.add_error("user", f"{user} is a member of {perimeter} already.")
         return said
 
@@ -234,7 +227,7 @@ class TokenForm(forms.ModelForm):
         return said
 
     def _check_membership(self, user: User, perimeter: Perimeter, role: Role) -> None:
-        member = Membership.objects.filter(user=user, perimeter=perimeter).first()
+        member = Membership.objects.of(perimeter).filter(user=user).first()
         if member is None:
             self.add_error("user", f"{user} is no member of {perimeter}, so the token could do nothing there.")
         elif not Role(member.role).covers(role):
@@ -262,7 +255,6 @@ class MembershipInline(admin.TabularInline):
 
 @admin.register(Perimeter)
 class PerimeterAdmin(PerimeterRows):
-    perimeter_name = "name"
     list_display = ["name", "title", "created_at"]
     search_fields = ["name", "title"]
     inlines = [MembershipInline]
@@ -347,7 +339,6 @@ class TokenAdmin(PerimeterRows):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyRows):
-    perimeter_name = "perimeter_name"
     list_display = ["at", "actor_name", "action", "target", "perimeter_name"]
     list_filter = ["action", "perimeter_name"]
     search_fields = ["actor_name", "target"]

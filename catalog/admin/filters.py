@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from access.admin import perimeters_with
 from access.identity import viewer_of
 from access.models import Role
-from catalog.models import Branch, Project, PropertyOverride
+from catalog.models import Branch, Project
 
 FILTER_CHOICES = 200
 
@@ -106,7 +106,7 @@ class EditedFilter(ChoiceFilter):
         return [("yes", "Edited by people")]
 
     def narrow(self, rows: QuerySet[Any], chosen: str) -> QuerySet[Any]:
-        return rows.filter(pk__in=PropertyOverride.objects.values("asset"))
+        return rows.filter(pk__in=rows.filter(overrides__isnull=False).values("pk"))
 
 
 class DeletedFilter(ChoiceFilter):

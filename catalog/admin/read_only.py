@@ -34,7 +34,6 @@ class ProjectAdmin(ReadOnlyRows):
 @admin.register(Branch)
 class BranchAdmin(ReadOnlyRows):
     needed = Role.EDITOR
-    perimeter_name = "project.perimeter.name"
     list_display = ["name", "key", "project", "perimeter", "data_count", "models_count", "created_at"]
     list_filter = [("project__perimeter", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["project__perimeter"]
@@ -55,7 +54,6 @@ class SpecVersionAdmin(ReadOnlyRows):
     """The deploys: each one posts a version of its branch's spec."""
 
     needed = Role.EDITOR
-    perimeter_name = "branch.project.perimeter.name"
     list_display = ["version", "project", "branch_name", "at", "actor"]
     list_filter = [("branch__project", admin.RelatedOnlyFieldListFilter)]
     list_select_related = ["branch__project__perimeter"]

@@ -134,7 +134,7 @@ class Component(models.Model):
     kind = models.CharField(max_length=16, choices=Kind.choices)
     name = models.CharField(max_length=512)
 
-    objects = VisibleQuerySet.as_manager()
+    objects = querysets.ComponentQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -98,6 +98,11 @@ class BranchQuerySet(VisibleQuerySet[Any]):
         )
 
 
+class ComponentQuerySet(VisibleQuerySet[Any]):
+    def of_project(self, project: Project) -> Self:
+        return self.filter(perimeter=project.perimeter_id, project_name=project.name)
+
+
 class AssetQuerySet(VisibleQuerySet[Any]):
     def live(self) -> Self:
         return self.filter(deleted_at=None)

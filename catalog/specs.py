@@ -62,7 +62,7 @@ def agreed_spec(branch: Branch) -> Json | None:
     if branch.spec is None:
         return None
     spec: Json = json.loads(branch.spec.document)
-    assets = Asset.objects.filter(branch=branch).select_related("newest_ready").order_by("asset_id", "pk")
+    assets = Asset.objects.of(branch).select_related("newest_ready").order_by("asset_id", "pk")
     live = {(asset.kind, asset.asset_id): asset for asset in assets.filter(deleted_at=None)}
     gone = set(assets.exclude(deleted_at=None).values_list("kind", "asset_id")) - live.keys()
     for kind in Kind.values:

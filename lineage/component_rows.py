@@ -56,8 +56,7 @@ class ComponentRows:
 
         Promotions come last. Two queries, which read no times: these cost more than all else about so many rows.
         """
-        project = branch.project
-        writers = Component.objects.filter(perimeter=project.perimeter_id, project_name=project.name)
+        writers = Component.objects.of_project(branch.project)
         at_branch = Q(asset__branch=branch) | Q(component__in=writers, write_branch=branch.key)
         written = Edge.objects.filter(at_branch).exclude(direction=Direction.PROMOTED)
         promoted = Promotion.objects.filter(Q(target__branch=branch) | Q(source__branch=branch))

@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import chain
 
 import networkx as nx
+from django.db.models import Q
 from django.utils import timezone
 
 from access.errors import NotFound
@@ -79,6 +80,7 @@ def exact(viewer: Viewer, found: Found, scope: Scope) -> Answer:
 BRANCH_MOST = 100_000
 """How many arrows of a branch are counted. Beyond that it says "at least"."""
 
+WRITING = (Edge.Direction.PRODUCES, Edge.Direction.CONSUMES)
 COMPONENT_ID = re.compile(r"c_(\d{1,18})\.(.*)", re.DOTALL)
 
 
@@ -92,9 +94,9 @@ def key_of(viewer: Viewer, focus: str, as_of: datetime | None = None) -> Key:
             return asset_key(known[0])
     elif match := COMPONENT_ID.fullmatch(focus):
         number, branch = int(match[1]), match[2]
-        mine = Edge.objects.filter(component__perimeter__in=viewer.perimeter_ids(), component=number)
-        mine = mine.filter(write_branch=branch, first_at__lte=as_of or timezone.now())
-        if mine.exclude(direction=Edge.Direction.PROMOTED).exists():
+        was_there = Q(edges__write_branch=branch, edges__first_at__lte=as_of or timezone.now())
+        was_there &= Q(edges__direction__in=WRITING)
+        if Component.objects.visible_to(viewer).filter(was_there, pk=number).exists():
             return component_key(number, branch)
     raise NotFound(f"There is nothing known as '{focus[:200]}' in the lineage.", focus=focus[:200])
 
@@ -113,15 +115,9 @@ def focus_named(viewer: Viewer, branch: Branch, text: str) -> str:
         if uid:
             return str(uid)
     elif kind in Component.Kind.values and name:
-        project = branch.project
-        known = Component.objects.filter(perimeter=project.perimeter_id, project_name=project.name)
-        pk = (
-            known.filter(kind=kind, name=name)
-            .filter(edges__write_branch=branch.key)
-            .values_list("pk", flat=True)
-            .first()
-        )
-        if pk and viewer.can_see(project.perimeter):
+        known = Component.objects.visible_to(viewer).of_project(branch.project).filter(kind=kind, name=name)
+        pk = known.filter(edges__write_branch=branch.key).values_list("pk", flat=True).first()
+        if pk:
             return component_id(pk, branch.key)
     raise NotFound(f"There is no '{text[:200]}' in the lineage of {branch.name}.", focus=text[:200])
 

@@ -1,12 +1,15 @@
 """Nobody reads what is not theirs: every model says how its rows lead to their perimeter, and reads begin with that."""
 
+import ast
 from collections.abc import Iterator
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import models
 
+from access.admin import PerimeterRows, SuperusersOnly
 from access.identity import NOBODY, Viewer
 from access.models import AuditEntry, Membership, Perimeter, Role, Token
 from access.visibility import VisibleQuerySet, perimeter_name_of
@@ -14,6 +17,7 @@ from catalog import recording
 from catalog.entities import Entity
 from catalog.models import Alias, Asset, BranchName, Instance, StateChange
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Highlighted, Registration
+from tests.test_architecture import modules
 
 ROOMS = ("access", "catalog", "lineage")
 READ_BY_NOBODY = {
@@ -141,3 +145,98 @@ def test_rows_are_asked_for_by_what_they_belong_to(alpha):
     for stranger in (alpha.instance, alpha.member):
         with pytest.raises(TypeError, match="Alias does not belong to a"):
             Alias.objects.of(stranger)
+
+
+# What the code says
+
+FREE = {
+    "access.authentication": "who asks is not known yet: a token is found by its secret",
+    "access.identity": "what a viewer may do is read here",
+    "access.middleware": "who asks is not known yet: the user and the perimeter of local mode",
+    "access.models": "queries are defined here, and asked elsewhere",
+    "access.management": "who runs commands has the whole database",
+    "catalog.management": "who runs commands has the whole database",
+    "catalog.counters": "what is derived is kept for everybody",
+    "catalog.recording": "a write locks and reads what its caller was allowed to write to",
+    "catalog.reconciling": "no person asks: what tasks have kept is made up for",
+    "catalog.querysets": "queries are defined here, and asked elsewhere",
+    "catalog.lookups": "by the key of a perimeter, which `Viewer.require` gave",
+}
+"""Rooms and modules that read for nobody in particular."""
+
+AS_HIDDEN = "lineage leads through what the viewer may not see; it is shown as hidden, with neither name nor address"
+EXCEPTIONS = {
+    ("lineage.component_rows", "ComponentRows.ends_of_branch"): AS_HIDDEN,
+    ("lineage.component_rows", "ComponentRows.read"): AS_HIDDEN,
+    ("lineage.component_rows", "ComponentNames.assets"): AS_HIDDEN,
+    ("lineage.component_rows", "ComponentNames.components"): AS_HIDDEN,
+    ("lineage.component_rows", "ComponentNames.branches"): "the branches of components that were named",
+    ("lineage.instance_names", "InstanceNames._instances"): AS_HIDDEN,
+    ("lineage.instance_rows", "InstanceRows._load_uses"): AS_HIDDEN,
+    ("lineage.instance_rows", "InstanceRows._consumptions"): AS_HIDDEN,
+    ("lineage.instance_rows", "InstanceRows._instances"): AS_HIDDEN,
+    ("lineage.pages.component", "_places"): AS_HIDDEN,
+    ("catalog.pages.activity", "_newest"): "the rows of a query that began well, as a set that a union takes",
+}
+BEGINNINGS = {"visible_to", "of", "of_project", "resolve"}
+"""The first call on a manager; but for `visible_to` they take a row that was found before."""
+WRITES = {"record"}
+MANAGERS = {"objects", "_default_manager", "_base_manager"}
+OTHERS = {"User"}
+"""Models of Django."""
+
+
+def reads(module: str, source: str) -> Iterator[tuple[str, int, str]]:
+    """Each use of a manager in a module: in which function, on which line, and what is called on it first."""
+    tree = ast.parse(source)
+    called = {id(node.value): node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+    def within(node: ast.AST, name: str) -> Iterator[tuple[str, int, str]]:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            name = f"{name}.{node.name}" if name else node.name
+        if isinstance(node, ast.Attribute) and node.attr in MANAGERS and ast.unparse(node.value) not in OTHERS:
+            yield name, node.lineno, called.get(id(node), "")
+        for child in ast.iter_child_nodes(node):
+            yield from within(child, name)
+
+    yield from within(tree, "")
+
+
+def is_free(module: str) -> bool:
+    return any(module == free or module.startswith(f"{free}.") for free in FREE)
+
+
+def test_every_read_for_somebody_begins_with_what_they_see():
+    used = set()
+    for room in ("access", "assetsite", "catalog", "lineage"):
+        for module, path in modules(room).items():
+            if is_free(module):
+                continue
+            for function, line, first in reads(module, path.read_text()):
+                if first not in BEGINNINGS | WRITES:
+                    assert (module, function) in EXCEPTIONS, f"{module}, line {line}: a read begins with .{first}"
+                    used.add((module, function))
+    assert used == EXCEPTIONS.keys()
+
+
+@pytest.mark.parametrize(
+    ("code", "first"),
+    [
+        ("Asset.objects.visible_to(viewer).live()", "visible_to"),
+        ("rows = Asset.objects.filter(pk=1)", "filter"),
+        ("find = Asset.objects", ""),
+        ("models.Asset.objects.get(pk=1)", "get"),
+        ("model.objects.all()", "all"),
+        ("type(row)._default_manager.all()", "all"),
+    ],
+)
+def test_a_read_is_told_by_its_first_call(code, first):
+    assert [found for _, _, found in reads("m", code)] == [first]
+
+
+def test_every_list_of_the_administration_begins_with_what_a_person_manages():
+    for model, shown in admin.site._registry.items():
+        if model in READ:
+            assert isinstance(shown, PerimeterRows), model
+        elif model.__name__ in READ_BY_NOBODY or model is User:
+            assert isinstance(shown, SuperusersOnly), model

@@ -81,7 +81,7 @@ class AliasDetail(CatalogView):
 
     def _moved_before(self, uid: str, name: str) -> tuple[int, Json] | None:
         move = recording.move_before(uid, self.ever_here(), name)
-        alias = move and Alias.objects.filter(asset=move.asset_id, name=name).first()
+        alias = move and move.asset.aliases.filter(name=name).first()
         if move and alias is None:
             raise Conflict(f"The alias '{name}' was moved under this id, and deleted since.", current=None)
         return (200, self.answer(alias.asset, alias)) if alias else None

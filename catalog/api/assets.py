@@ -72,7 +72,7 @@ class AssetDetail(CatalogView):
         instances = Instance.objects.visible_to(self.viewer).of(asset).matching(filters)
         rows = list(instances.before(before_number(request)).select_related("component").newest_first()[: size + 1])
         token = token_for(str(rows[size - 1].number)) if len(rows) > size else None
-        consumptions = Consumption.objects.visible_to(self.viewer).filter(asset=asset).newest_first()
+        consumptions = Consumption.objects.visible_to(self.viewer).of(asset).newest_first()
         shown = [Found(asset, row) for row in rows[:size]]
         if asset.newest_id is None and asset.is_declared and self._answers(asset, filters):
             shown = [Found(asset, None)]

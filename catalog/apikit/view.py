@@ -46,7 +46,7 @@ class CatalogView(APIView):
         """Every asset that was ever at this address, deleted ones too."""
         place = self.place()
         names = (place.perimeter, place.project, place.key, self.kwargs["kind"], self.kwargs["asset_id"])
-        return Asset.objects.ever_at(*names)
+        return Asset.objects.visible_to(self.viewer).ever_at(*names)
 
     def filters(self, *others: str, takes: Sequence[Filter] = FILTERS) -> FiltersAsked:
         """The filters in the query; besides them and `others` it may hold nothing."""

@@ -106,15 +106,15 @@ def branch_entries(branches: list[Any], current: Branch, asset: Asset | None) ->
 def _branches_to_switch_to(viewer: Viewer, current: Branch, asset: Asset | None) -> list[Any]:
     """One more than the menu shows. Each says how many `evaluations` the current branch's log has: it is one query."""
     branches = Branch.objects.visible_to(viewer).of_project(current.project).main_first()
-    log = Asset.objects.on_branch(current).evaluation_logs().values("last_number")
-    return list(branches.annotate(holds=_holds(asset), evaluations=Subquery(log))[: LONGEST_MENU + 1])
+    log = Asset.objects.visible_to(viewer).on_branch(current).evaluation_logs().values("last_number")
+    return list(branches.annotate(holds=_holds(viewer, asset), evaluations=Subquery(log))[: LONGEST_MENU + 1])
 
 
-def _holds(asset: Asset | None) -> Any:
+def _holds(viewer: Viewer, asset: Asset | None) -> Any:
     if asset is None:
         return Value(False, output_field=BooleanField())
-    same = Asset.objects.live().filter(branch=OuterRef("pk"), kind=asset.kind, asset_id=asset.asset_id)
-    return Exists(same)
+    same = Asset.objects.visible_to(viewer).live().filter(kind=asset.kind, asset_id=asset.asset_id)
+    return Exists(same.filter(branch=OuterRef("pk")))
 
 
 def _branch_entry(branch: Any, current: Branch, asset: Asset | None) -> Json:

@@ -89,10 +89,10 @@ def activity_of_asset(viewer: Viewer, asset: Asset) -> list[Happening]:
     return _feed(
         [
             _registered(_newest(Instance.objects.visible_to(viewer).of(asset), "-number")),
-            _consumed(_newest(Consumption.objects.visible_to(viewer).filter(asset=asset), "-id")),
-            _moved(_newest(AliasMove.objects.filter(asset=asset), "-id")),
-            _declared(_newest(DefinitionRevision.objects.filter(asset=asset), "-id")),
-            _edited(_newest(PropertyEdit.objects.filter(asset=asset), "-id")),
+            _consumed(_newest(Consumption.objects.visible_to(viewer).of(asset), "-id")),
+            _moved(_newest(AliasMove.objects.of(asset), "-id"), asset),
+            _declared(_newest(DefinitionRevision.objects.of(asset), "-id")),
+            _edited(_newest(PropertyEdit.objects.of(asset), "-id")),
         ],
         asset.branch,
     )
@@ -100,17 +100,17 @@ def activity_of_asset(viewer: Viewer, asset: Asset) -> list[Happening]:
 
 def activity_of_branch(viewer: Viewer, branch: Branch) -> list[Happening]:
     """Of each asset its newest registration, of each consumer and alias the last use and move: what is kept at hand."""
-    assets = Asset.objects.visible_to(viewer).filter(branch=branch)
+    assets = Asset.objects.visible_to(viewer).of(branch)
     live = assets.live()
-    newest = Instance.objects.filter(pk__in=_newest(live.exclude(newest=None), "-newest").values("newest"))
-    consuming = Edge.objects.filter(asset__in=live, direction=Edge.Direction.CONSUMES)
+    last = _newest(live.exclude(newest=None), "-newest").values("newest")
+    consuming = Edge.objects.visible_to(viewer).of(branch).filter(direction=Edge.Direction.CONSUMES)
     return _feed(
         [
-            _registered(newest),
+            _registered(Instance.objects.visible_to(viewer).filter(pk__in=last)),
             _last_consumed(_newest(consuming, "-last_at")),
-            _pointed(_newest(Alias.objects.filter(asset__in=live), "-updated_at")),
-            _edited(_newest(PropertyEdit.objects.filter(asset__in=live), "-id")),
-            _deployed(_newest(SpecVersion.objects.filter(branch=branch), "-id")),
+            _pointed(_newest(Alias.objects.visible_to(viewer).of(branch), "-updated_at")),
+            _edited(_newest(PropertyEdit.objects.visible_to(viewer).of(branch), "-id")),
+            _deployed(_newest(SpecVersion.objects.of(branch), "-id")),
             _deleted(_newest(assets.exclude(deleted_at=None), "-deleted_at")),
         ],
         branch,
@@ -191,8 +191,8 @@ def _last_consumed(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
     )
 
 
-def _moved(rows: QuerySet[Any]) -> QuerySet[Any, Any]:
-    target = Instance.objects.filter(uid=OuterRef("to_uid")).values("number")
+def _moved(rows: QuerySet[Any], asset: Asset) -> QuerySet[Any, Any]:
+    target = Instance.objects.of(asset).filter(uid=OuterRef("to_uid")).values("number")
     return _entries(rows, "alias", number=Subquery(target), detail="name", elsewhere="to_uid")
 
 

@@ -38,8 +38,8 @@ def _failure(asset: Asset) -> str:
 
 
 def _surprises(viewer: Viewer, branch: Branch) -> list[Alarm]:
-    assets = Asset.objects.visible_to(viewer).on_branch(branch)
-    overrides = PropertyOverride.objects.filter(asset__in=assets).select_related("asset__branch__project__perimeter")
+    overrides = PropertyOverride.objects.visible_to(viewer).of(branch)
+    overrides = overrides.select_related("asset__branch__project__perimeter")
     changed = [row for row in overrides.defer("asset__readme").order_by("-at")[:100] if row.declared_has_changed]
     return [Alarm(row.asset, asset_url(row.asset), _surprise(row)) for row in changed[:MOST]]
 

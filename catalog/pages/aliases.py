@@ -59,13 +59,13 @@ def aliases_page(request: HttpRequest, place: Place, kind: str, asset_id: str, t
 
 def _moves(asset: Asset, before: int | None) -> list[Any]:
     """The newest moves, one more than are shown."""
-    moves = asset.alias_moves.annotate(from_number=_number("from_uid"), to_number=_number("to_uid"))
+    moves = asset.alias_moves.annotate(from_number=_number(asset, "from_uid"), to_number=_number(asset, "to_uid"))
     found = moves if before is None else moves.filter(pk__lt=before)
     return list(found.order_by("-pk")[: ROWS + 1])
 
 
-def _number(column: str) -> Subquery:
-    return Subquery(Instance.objects.filter(uid=OuterRef(column)).values("number"))
+def _number(asset: Asset, column: str) -> Subquery:
+    return Subquery(Instance.objects.of(asset).filter(uid=OuterRef(column)).values("number"))
 
 
 def _named(move: Any) -> Move:

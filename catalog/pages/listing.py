@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from access.errors import BadRequest
@@ -102,7 +101,7 @@ def assets_page(viewer: Viewer, branch: Branch, kind: str, query: PageQuery, *, 
 
 
 def asset_rows(viewer: Viewer, assets: list[Asset], query: PageQuery) -> list[AssetRow]:
-    trends, aliases = trends_of(viewer, assets), _aliases_of(assets)
+    trends, aliases = trends_of(viewer, assets), _aliases_of(viewer, assets)
     return [AssetRow(asset, asset_url(asset), query, trends[asset.pk], aliases.get(asset.pk, [])) for asset in assets]
 
 
@@ -117,10 +116,10 @@ def _count_of(branch: Branch, kind: str) -> int:
     return branch.data_count if kind == Kind.DATA else branch.models_count
 
 
-def _aliases_of(assets: list[Asset]) -> dict[int, list[tuple[str, str]]]:
-    rows = Alias.objects.filter(asset__in=assets).annotate(number=F("instance__number")).order_by("name")
+def _aliases_of(viewer: Viewer, assets: list[Asset]) -> dict[int, list[tuple[str, str]]]:
+    rows = Alias.objects.visible_to(viewer).filter(asset__in=assets).order_by("name")
     found: dict[int, list[tuple[str, str]]] = {}
-    for asset, name, number in rows.values_list("asset_id", "name", "number")[:MOST_ALIASES]:
+    for asset, name, number in rows.values_list("asset_id", "name", "instance__number")[:MOST_ALIASES]:
         found.setdefault(asset, []).append((name, f"v{number}" if number else DEFINITION))
     return found
 

@@ -102,7 +102,7 @@ class Run:
 def component_page(request: HttpRequest, place: Place, kind: str, name: str, twin: bool) -> HttpResponse:
     viewer = viewer_of(request)
     branch = find_branch(viewer, place)
-    component, twin = _component_or_twin(branch, kind, name, twin)
+    component, twin = _component_or_twin(viewer, branch, kind, name, twin)
     places, cut = _places(viewer, branch, component)
     runs = _runs(viewer, component)
     if twin:
@@ -120,11 +120,11 @@ def component_page(request: HttpRequest, place: Place, kind: str, name: str, twi
     return render(request, "lineage/component.html", context)
 
 
-def _component_or_twin(branch: Branch, kind: str, name: str, twin: bool) -> tuple[Component, bool]:
+def _component_or_twin(viewer: Viewer, branch: Branch, kind: str, name: str, twin: bool) -> tuple[Component, bool]:
     """The component at an address, and whether its twin is asked for: one named `x.json` beats the twin of `x`."""
     project = branch.project
     names = [name, name + TWIN] if twin else [name]
-    mine = Component.objects.filter(perimeter=project.perimeter_id, project_name=project.name, kind=kind)
+    mine = Component.objects.visible_to(viewer).of_project(project).filter(kind=kind)
     found = {row.name: row for row in mine.filter(name__in=names)}
     if twin and name + TWIN in found:
         return found[name + TWIN], False

@@ -41,9 +41,8 @@ def _assets(viewer: Viewer, branch: Branch, text: str, query: PageQuery) -> list
 
 
 def _components(viewer: Viewer, branch: Branch, text: str, query: PageQuery) -> list[Link]:
-    project = branch.project
     here = Q(write_branch=branch.key) | Q(asset__branch=branch)
-    mine = Component.objects.filter(perimeter=project.perimeter_id, project_name=project.name, name__icontains=text)
+    mine = Component.objects.visible_to(viewer).of_project(branch.project).filter(name__icontains=text)
     edges = Edge.objects.visible_to(viewer).filter(here, component__in=mine)
     rows = edges.exclude(direction=Edge.Direction.PROMOTED).order_by("component__name", "write_branch")
     columns = ("component__kind", "component__name", "component_id", "write_branch")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Q, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, Lower, NullIf, RowNumber
@@ -17,6 +17,7 @@ from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
 from obproject.references import Reference, ReferenceKind
 
 if TYPE_CHECKING:
+    from access.models import Perimeter
     from catalog.models import Asset, Branch, Project
 
 MAIN_FIRST = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
@@ -50,10 +51,28 @@ class ProjectQuerySet(VisibleQuerySet[Any]):
         return self.order_by(F("refreshed_at").desc(nulls_last=True), "name")
 
 
-class BranchQuerySet(VisibleQuerySet[Any]):
-    def at(self, perimeter: str, project: str, key: str) -> Self:
-        return self.filter(project__perimeter__name=perimeter, project__name=project, key=key)
+class Address(Protocol):
+    """Where a branch is, by names: a `catalog.reading.Place` or a `catalog.recording.BranchAddress`."""
 
+    @property
+    def perimeter(self) -> Perimeter | str: ...
+    @property
+    def project(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+
+
+class PlacedQuerySet(VisibleQuerySet[Any]):
+    """Branches, and what is on them; `catalog/lookups.py` writes the same for what every call of a flow needs."""
+
+    def at_place(self, place: Address) -> Self:
+        """The branch at an address, or what is on it."""
+        branch = self.model.PERIMETER.removesuffix("project__perimeter")
+        names = {"project__perimeter__name": str(place.perimeter), "project__name": place.project, "key": place.key}
+        return self.filter(**{f"{branch}{way}": name for way, name in names.items()})
+
+
+class BranchQuerySet(PlacedQuerySet):
     def with_freshness(self) -> Self:
         """Adds `refreshed_at`: when any asset of the branch was last refreshed."""
         return self.annotate(refreshed_at=Max("assets__refreshed_at", filter=Q(assets__deleted_at=None)))
@@ -103,23 +122,17 @@ class ComponentQuerySet(VisibleQuerySet[Any]):
         return self.filter(perimeter=project.perimeter_id, project_name=project.name)
 
 
-class AssetQuerySet(VisibleQuerySet[Any]):
+class AssetQuerySet(PlacedQuerySet):
     def live(self) -> Self:
         return self.filter(deleted_at=None)
 
-    def at(self, perimeter: str, project: str, key: str, kind: str, asset_id: str) -> Self:
+    def at(self, place: Address, kind: str, asset_id: str) -> Self:
         """The live asset at an address."""
-        return self.ever_at(perimeter, project, key, kind, asset_id).live()
+        return self.ever_at(place, kind, asset_id).live()
 
-    def ever_at(self, perimeter: str, project: str, key: str, kind: str, asset_id: str) -> Self:
+    def ever_at(self, place: Address, kind: str, asset_id: str) -> Self:
         """All assets that were ever at an address: the live one, and those deleted."""
-        return self.filter(
-            branch__project__perimeter__name=perimeter,
-            branch__project__name=project,
-            branch__key=key,
-            kind=kind,
-            asset_id=asset_id,
-        )
+        return self.at_place(place).filter(kind=kind, asset_id=asset_id)
 
     def on_branch(self, branch: Branch, kind: str | None = None) -> Self:
         found = self.live().filter(branch=branch)
@@ -243,7 +256,7 @@ class EdgeQuerySet(VisibleQuerySet[Any]):
         return self.select_related("component").order_by("-last_at", "-id")
 
 
-class HighlightQuerySet(VisibleQuerySet[Any]):
+class HighlightQuerySet(PlacedQuerySet):
     def at_hand(self) -> Self:
         """With its component and its place, and without the image, which has an address of its own."""
         return self.select_related("component", "branch__project__perimeter").defer("image")

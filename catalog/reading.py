@@ -59,9 +59,9 @@ def parsed_reference(text: str) -> Reference:
 
 
 def find_branch(viewer: Viewer, place: Place) -> Branch:
-    perimeter = viewer.require(place.perimeter)
+    viewer.require(place.perimeter)
     branches = Branch.objects.visible_to(viewer).select_related("project__perimeter", "spec")
-    branch = branches.at(perimeter.name, place.project, place.key).first()
+    branch = branches.at_place(place).first()
     if branch is None:
         raise _missing(viewer, place)
     return branch
@@ -127,7 +127,7 @@ def _missing(viewer: Viewer, place: Place, kind: str = "", asset_id: str = "") -
     if not Project.objects.visible_to(viewer).in_perimeter(place.perimeter).filter(name=place.project).exists():
         where = f"the perimeter '{place.perimeter}'"
         return NotFound(f"There is no project '{place.project}' in {where}.", project=place.project)
-    if not Branch.objects.visible_to(viewer).at(place.perimeter, place.project, place.key).exists():
+    if not Branch.objects.visible_to(viewer).at_place(place).exists():
         return NotFound(f"There is no branch '{place.key}' in the project '{place.project}'.", branch=place.key)
     return NotFound(f"There is no {NAMES[kind]} '{asset_id}' on {place}.", asset=asset_id)
 

@@ -41,17 +41,8 @@ class AssetList(CatalogView):
         place = self.place()
         self.viewer.require(place.perimeter)
         size = page_size(request, limits.LIST_PAGE, limits.LIST_PAGE_MOST)
-        assets = (
-            Asset.objects.visible_to(self.viewer)
-            .live()
-            .filter(
-                branch__project__perimeter__name=place.perimeter,
-                branch__project__name=place.project,
-                branch__key=place.key,
-                kind=kind,
-                asset_id__gt=after_name(request),
-            )
-        )
+        assets = Asset.objects.visible_to(self.viewer).at_place(place).live()
+        assets = assets.filter(kind=kind, asset_id__gt=after_name(request))
         filters = self.filters(*PAGING)
         rows = list(assets.matching(filters).with_newest().defer("readme").order_by("asset_id")[: size + 1])
         token = token_for(rows[size - 1].asset_id) if len(rows) > size else None

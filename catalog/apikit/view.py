@@ -44,9 +44,8 @@ class CatalogView(APIView):
 
     def ever_here(self) -> QuerySet[Asset]:
         """Every asset that was ever at this address, deleted ones too."""
-        place = self.place()
-        names = (place.perimeter, place.project, place.key, self.kwargs["kind"], self.kwargs["asset_id"])
-        return Asset.objects.visible_to(self.viewer).ever_at(*names)
+        here = Asset.objects.visible_to(self.viewer)
+        return here.ever_at(self.place(), self.kwargs["kind"], self.kwargs["asset_id"])
 
     def filters(self, *others: str, takes: Sequence[Filter] = FILTERS) -> FiltersAsked:
         """The filters in the query; besides them and `others` it may hold nothing."""
@@ -65,7 +64,7 @@ class CatalogView(APIView):
         self.viewer.require(place.perimeter, Role.VIEWER)
         names = [place.key]
         if self.viewer.branch_patterns:  # the name that the branch has beats the one that a client claims
-            known = Branch.objects.visible_to(self.viewer).at(place.perimeter, place.project, place.key)
+            known = Branch.objects.visible_to(self.viewer).at_place(place)
             names.insert(0, known.values_list("git_name", flat=True).first() or name or place.key)
         return self.viewer.require(place.perimeter, Role.EDITOR, names)
 

@@ -48,7 +48,7 @@ def say_whose_key(request: HttpRequest, branch: Branch, written: str) -> None:
 
 def branch_at(viewer: Viewer, place: Place) -> Branch:
     """The branch with its newest deploy, but without the deploy's document, which only the overview needs."""
-    known = Branch.objects.visible_to(viewer).at(place.perimeter, place.project, place.key)
+    known = Branch.objects.visible_to(viewer).at_place(place)
     found = known.select_related("project__perimeter").with_deploy().first()
     return found or find_branch(viewer, place)  # which says what is missing
 
@@ -61,7 +61,7 @@ def redirect_with_query(request: HttpRequest, address: str) -> HttpResponse:
 def asset_or_twin(viewer: Viewer, place: Place, kind: str, asset_id: str, twin: bool) -> tuple[Asset, bool]:
     """The asset at an address, and whether its twin is asked for: an asset named `x.json` beats the twin of `x`."""
     if twin:
-        named_so = Asset.objects.visible_to(viewer).at(place.perimeter, place.project, place.key, kind, asset_id + TWIN)
+        named_so = Asset.objects.visible_to(viewer).at(place, kind, asset_id + TWIN)
         if named_so.exists():
             return find_asset(viewer, place, kind, asset_id + TWIN), False
     return find_asset(viewer, place, kind, asset_id), twin

@@ -105,9 +105,8 @@ def newest_tiles(viewer: Viewer, branch: Branch, most: int) -> list[Tile]:
 
 
 def find_highlight(viewer: Viewer, place: Place, uid: str) -> Highlight:
-    perimeter = viewer.require(place.perimeter)
-    here = {"branch__project__perimeter": perimeter, "branch__project__name": place.project, "branch__key": place.key}
-    known = Highlight.objects.visible_to(viewer).filter(**here).select_related("branch__spec")
+    viewer.require(place.perimeter)
+    known = Highlight.objects.visible_to(viewer).at_place(place).select_related("branch__spec")
     found = None if UNSTORABLE.search(uid) else known.at_hand().filter(uid=uid).first()
     if found is None:
         raise NotFound(f"There is no highlight '{uid}' on {place}.", highlight=uid)

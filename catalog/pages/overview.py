@@ -140,7 +140,7 @@ def elsewhere(request: HttpRequest, perimeter: str, project: str, rest: str) -> 
     name = rest.strip("/")
     branches = Branch.objects.visible_to(viewer).select_related("project__perimeter")
     place = Place.of(perimeter, project, name)
-    branch = branches.at(place.perimeter, place.project, place.key).first()
+    branch = branches.at_place(place).first()
     if branch is None:
         viewer.require(perimeter)
         raise NotFound(f"There is no page and no branch '{name}' in the project '{project}'.", branch=name)

@@ -55,17 +55,9 @@ def instance_pulse(request: HttpRequest, place: Place, kind: str, asset_id: str,
 def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
     """204, or _news.html if assets of the branch (of the kind `kind`) were refreshed after the time `since`."""
     viewer = viewer_of(request)
-    perimeter = viewer.require(place.perimeter)
-    assets = (
-        Asset.objects.visible_to(viewer)
-        .live()
-        .filter(
-            branch__project__perimeter=perimeter,
-            branch__project__name=place.project,
-            branch__key=place.key,
-            kind__in=[kind for kind in Kind.values if request.GET.get("kind") in (None, "", kind)],
-        )
-    )
+    viewer.require(place.perimeter)
+    kinds = [kind for kind in Kind.values if request.GET.get("kind") in (None, "", kind)]
+    assets = Asset.objects.visible_to(viewer).at_place(place).live().filter(kind__in=kinds)
     fresh: list[Any] = list(assets.refreshed_after(time_of("since", request.GET.get("since", "")))[: NAMED + 1])
     if not fresh:
         return HttpResponse(status=204)

@@ -126,9 +126,7 @@ _MAKERS: dict[Operation, Callable[[MissedWrite, Entry, AssetAddress], bool]] = {
 
 def _ever_at(at: AssetAddress) -> QuerySet[Asset]:
     """The live asset at the address, and those that were deleted there."""
-    branch = at.branch
-    names = (branch.perimeter.name, branch.project, branch.key, at.kind, at.asset_id)
-    found: QuerySet[Asset] = Asset.objects.ever_at(*names)
+    found: QuerySet[Asset] = Asset.objects.ever_at(at.branch, at.kind, at.asset_id)
     return found.select_related("branch__project").defer("readme")
 
 

@@ -119,7 +119,7 @@ def _lock_assets_of_earlier_attempts(at: AssetAddress, entity: Entity, attempt: 
     assets = set(earlier.values_list("asset", flat=True))
     if not assets:
         return {}
-    own = Asset.objects.at(at.branch.perimeter.name, at.branch.project, at.branch.key, at.kind, at.asset_id)
+    own = Asset.objects.at(at.branch, at.kind, at.asset_id)
     return {asset.pk: asset for asset in locked_all(assets.union(own.values_list("pk", flat=True)))}
 
 

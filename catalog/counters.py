@@ -24,7 +24,9 @@ from catalog.models import (
     Promotion,
     SpecVersion,
 )
-from catalog.states import Kind, State
+from catalog.newest import newest_of
+from catalog.querysets import IN_TIME
+from catalog.states import Kind
 
 Row = dict[str, Any]
 EVERY = Q()
@@ -33,23 +35,6 @@ EVERY = Q()
 def effective_properties(asset: Asset) -> Row:
     """The declared properties with the overrides of people on top."""
     return asset.declared_properties | dict(asset.overrides.values_list("key", "value"))
-
-
-def newest_of(asset: Asset) -> Row:
-    """The pointers and counters of an asset that follow from its instances."""
-    instances = Instance.objects.filter(asset=asset)
-    last = list(instances.last_of_each_state(1, tuple(State.values)).latest_first())
-    newest = last[0] if last else None
-    newest_ready = next((row for row in last if row.state == State.READY), None)
-    counts = instances.aggregate(last=Max("number"), ready_count=Count("pk", filter=Q(state=State.READY)))
-    return {
-        "last_number": counts["last"] or 0,
-        "ready_count": counts["ready_count"],
-        "newest_id": newest.pk if newest else None,
-        "newest_at": newest.created_at if newest else None,
-        "newest_ready_id": newest_ready.pk if newest_ready else None,
-        "refreshed_at": newest_ready.settled_at if newest_ready else None,
-    }
 
 
 def count_consumers(asset: Asset) -> int:
@@ -242,7 +227,7 @@ def _productions(asset: Asset, which: Q) -> Iterator[tuple[tuple[int, str, str],
     branch = asset.branch
     fields = ("component_id", "created_at", "producer_kind", "producer_id", "pk", "promoted_from_id")
     for component, at, kind, entity, pk, source in (
-        Instance.objects.filter(which, asset=asset).order_by("created_at", "number").values_list(*fields).iterator()
+        Instance.objects.filter(which, asset=asset).order_by(*IN_TIME).values_list(*fields).iterator()
     ):
         yield (component, production(source is not None).value, branch.key), "", at, kind, entity, pk
 

@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Collection
 from datetime import datetime
+from operator import attrgetter
 
 from django.conf import settings
 from django.db import models
@@ -303,7 +304,8 @@ class Instance(models.Model):
     @property
     def place_in_time(self) -> tuple[datetime, int]:
         """What orders the instances of an asset; a number alone says in which order they arrived."""
-        return self.created_at, self.number
+        place: tuple[datetime, int] = attrgetter(*querysets.IN_TIME)(self)
+        return place
 
 
 class StateChange(models.Model):

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from access.models import Perimeter
     from catalog.models import Asset, Branch, Project
 
+IN_TIME = ("created_at", "number")
+"""What orders the instances of an asset, oldest first: when they were made, and of equal times how they arrived."""
 MAIN_FIRST = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
 ASSET_ORDERS: dict[str, Any] = {
     "name": Lower(Coalesce(NullIf("name", Value("")), "asset_id")),
@@ -191,7 +193,7 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
 
     def latest_first(self) -> Self:
         """Those made last first. What arrived late, because the catalogue was away, is not the latest."""
-        return self.order_by("-created_at", "-number")
+        return self.order_by(*(f"-{column}" for column in IN_TIME))
 
     def in_states(self, states: tuple[str, ...]) -> Self:
         return self.filter(state__in=states or DEFAULT_STATES)
@@ -219,7 +221,7 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
             if asset.last_number > most:
                 # in numbers, not as a join: so that an index finds them, however long the history
                 recent |= Q(asset=asset, number__gt=asset.last_number - most)
-        return self.filter(recent, state=State.READY).order_by("asset_id", "created_at", "number")
+        return self.filter(recent, state=State.READY).order_by("asset_id", *IN_TIME)
 
     def matching(self, asked: FiltersAsked) -> Self:
         return self.in_states(asked.states).filter(asked.on_instance())

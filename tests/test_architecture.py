@@ -50,7 +50,7 @@ FLOORS = {
         ["filters"],
         ["querysets"],
         ["models"],
-        ["addresses", "entities", "lookups", "specs"],
+        ["addresses", "entities", "lookups", "newest", "specs"],
         ["counters", "reading"],
         ["recording"],
         ["apikit", "wire"],

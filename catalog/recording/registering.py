@@ -8,10 +8,11 @@ from typing import Any
 from django.db.models import Q
 
 from access.models import Perimeter
-from catalog.counters import component_of, newest_of
+from catalog.counters import component_of
 from catalog.entities import Entity
 from catalog.lookups import last_attempt
 from catalog.models import Asset, Instance, StateChange, new_instance_id
+from catalog.newest import is_later, newest_of, point_to_ready
 from catalog.querysets import InstanceQuerySet
 from catalog.recording.appending import append
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
@@ -190,15 +191,15 @@ def _settle(instances: list[Instance], state: State, reason: str, actor: str, wh
 
 
 def _point_to_ready(assets: dict[int, Asset], settled: list[Instance]) -> None:
-    """What has become ready counts, and is the newest ready one of its locked asset if nothing was made after it."""
+    """What has become ready counts, and may be the newest ready one of its locked asset."""
     newest = Instance.objects.in_bulk([asset.newest_ready_id for asset in assets.values() if asset.newest_ready_id])
+    for asset in assets.values():
+        asset.newest_ready = newest.get(asset.newest_ready_id or 0)
     for row in settled:
         asset = assets[row.asset_id]
         asset.ready_count += 1
-        present = newest.get(asset.newest_ready_id or 0)
-        if present is None or row.place_in_time > present.place_in_time:
-            newest[row.pk] = row
-            asset.newest_ready, asset.refreshed_at = row, row.settled_at
+        if is_later(row, asset.newest_ready):
+            point_to_ready(asset, row)
     for asset in assets.values():
         asset.save(update_fields=["ready_count", "newest_ready", "refreshed_at"])
 

@@ -1,0 +1,66 @@
+"""Which instance of an asset is its newest, and its newest ready one: the last in time, and of equal times by number.
+
+The time is that of the making (`created_at`), not of the arrival, so what arrives late is newest only if nothing was
+made after it. `querysets.IN_TIME` is the order in which the database answers; the rest is here: where an instance
+stands among the others while it is written, and the same found again from the events.
+"""
+
+from typing import Any, NamedTuple
+
+from django.db.models import Count, Max, Q
+
+from catalog.models import Asset, Instance
+from catalog.states import State
+
+
+class Standing(NamedTuple):
+    """Whether an instance is the newest of its asset, and the newest ready one."""
+
+    newest: bool
+    newest_ready: bool
+
+
+def is_later(instance: Instance, other: Instance | None) -> bool:
+    return other is None or instance.place_in_time > other.place_in_time
+
+
+def standing(instance: Instance) -> Standing:
+    """Where a new instance stands, before its locked asset counts it. What arrives in time is told without a query."""
+    asset = instance.asset
+    is_last = asset.newest_at is None or (
+        instance.created_at >= asset.newest_at and instance.number > asset.last_number
+    )
+    return Standing(
+        newest=is_last or is_later(instance, asset.newest),
+        newest_ready=instance.state == State.READY and (is_last or is_later(instance, asset.newest_ready)),
+    )
+
+
+def point_to(instance: Instance, place: Standing) -> None:
+    """Let the asset of an instance point to it; the asset is not saved."""
+    asset = instance.asset
+    if place.newest:
+        asset.newest, asset.newest_at = instance, instance.created_at
+    if place.newest_ready:
+        point_to_ready(asset, instance)
+
+
+def point_to_ready(asset: Asset, instance: Instance) -> None:
+    asset.newest_ready, asset.refreshed_at = instance, instance.settled_at
+
+
+def newest_of(asset: Asset) -> dict[str, Any]:
+    """The pointers and counters of an asset as they follow from all its instances."""
+    instances = Instance.objects.of(asset)
+    last = list(instances.last_of_each_state(1, tuple(State.values)).latest_first())
+    newest = last[0] if last else None
+    newest_ready = next((row for row in last if row.state == State.READY), None)
+    counts = instances.aggregate(last=Max("number"), ready_count=Count("pk", filter=Q(state=State.READY)))
+    return {
+        "last_number": counts["last"] or 0,
+        "ready_count": counts["ready_count"],
+        "newest_id": newest.pk if newest else None,
+        "newest_at": newest.created_at if newest else None,
+        "newest_ready_id": newest_ready.pk if newest_ready else None,
+        "refreshed_at": newest_ready.settled_at if newest_ready else None,
+    }

@@ -25,7 +25,6 @@ from catalog.models import (
     SpecVersion,
 )
 from catalog.newest import newest_of
-from catalog.querysets import IN_TIME
 from catalog.states import Kind
 
 Row = dict[str, Any]
@@ -208,6 +207,7 @@ def _promotions_from_events(asset: Asset) -> Iterable[Any]:
 
 
 def _edges_from_events(asset: Asset, which: Q) -> dict[tuple[int, str, str], Row]:
+    """The last event of an edge is the last in time, and of equal times the one that arrived last."""
     edges: dict[tuple[int, str, str], Row] = {}
     for key, name, at, entity_kind, entity_id, instance in chain(
         _productions(asset, which), _consumptions(asset, which)
@@ -227,7 +227,7 @@ def _productions(asset: Asset, which: Q) -> Iterator[tuple[tuple[int, str, str],
     branch = asset.branch
     fields = ("component_id", "created_at", "producer_kind", "producer_id", "pk", "promoted_from_id")
     for component, at, kind, entity, pk, source in (
-        Instance.objects.filter(which, asset=asset).order_by(*IN_TIME).values_list(*fields).iterator()
+        Instance.objects.filter(which, asset=asset).order_by("created_at", "pk").values_list(*fields).iterator()
     ):
         yield (component, production(source is not None).value, branch.key), "", at, kind, entity, pk
 

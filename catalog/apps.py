@@ -9,4 +9,5 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         import catalog.reconciling.checks
-        import catalog.runs.checks  # noqa: F401  (both register themselves when imported)
+        import catalog.recording.checks
+        import catalog.runs.checks  # noqa: F401  (all register themselves when imported)

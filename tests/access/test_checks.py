@@ -78,6 +78,14 @@ def test_tls_without_a_trusted_proxy_is_a_loop_that_is_told(tmp_path, trusted):
     assert ("access.W001" in checked.stderr) == (trusted == "false")
 
 
+def test_an_sqlite_that_is_too_old_is_refused(tmp_path):
+    old = "import sqlite3; sqlite3.sqlite_version, sqlite3.sqlite_version_info = '3.34.1', (3, 34, 1)"
+    checked = run(tmp_path, "-c", f"{old}; import manage; manage.main()", "check")
+    assert checked.returncode == 1
+    assert "catalog.E003" in checked.stderr
+    assert "the catalogue needs 3.35 or newer" in checked.stderr
+
+
 def test_the_site_decides_nothing_for_the_rest_of_its_domain(tmp_path):
     team = {"ASSETSITE_MODE": "team", "ASSETSITE_SECRET_KEY": "k" * 60, "ASSETSITE_ALLOWED_HOSTS": "testserver"}
     code = "import django; django.setup(); from django.test import Client; print(Client().get('/sign-in', secure=True))"

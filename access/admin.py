@@ -19,7 +19,7 @@ from django.utils import timezone
 from access.errors import BadRequest, NotFound
 from access.identity import viewer_of
 from access.models import AuditEntry, Membership, Perimeter, Role, Token, new_secret, secret_fields
-from access.visibility import perimeter_name_of
+from access.visibility import VisibleQuerySet, perimeter_name_of
 
 TOKEN_CHOICES = ["perimeter", "user", "role", "name", "branch_patterns", "expires_at"]
 TOKEN_FACTS = ["prefix", "state", "created_at", "created_by", "last_used_at", "revoked_at"]
@@ -95,8 +95,11 @@ class PerimeterRows(RobustPages):
     needed = Role.ADMIN
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: Any = super().get_queryset(request)
-        return rows if request.user.is_superuser else rows.visible_to(viewer_of(request), self.needed)
+        rows: QuerySet[Any] = super().get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        assert isinstance(rows, VisibleQuerySet), f"nothing says in which perimeter a {self.opts.verbose_name} is"
+        return rows.visible_to(viewer_of(request), self.needed)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         found = super().get_object(request, object_id, from_field)

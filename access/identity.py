@@ -149,7 +149,8 @@ NOBODY = Viewer(AnonymousUser())
 def viewer_of(request: HttpRequest | Request) -> Viewer:
     """The viewer that `ViewerMiddleware` put on the request; raises Unauthorized for a token that is no good."""
     holder: Any = request
-    return holder.viewer
+    viewer: Viewer = holder.viewer
+    return viewer
 
 
 def _grants_of_token(token: Token) -> list[Grant]:

@@ -35,7 +35,8 @@ class VisibleQuerySet(models.QuerySet[Row]):
 
 def perimeter_name_of(row: models.Model) -> str:
     """The name of the perimeter that a row is in."""
-    way: str = type(row).PERIMETER  # type: ignore[attr-defined]  # models of rows that somebody reads declare it
+    model: Any = type(row)
+    way: str = model.PERIMETER
     return str(reduce(getattr, way.split("__"), row) if way else row)
 
 

@@ -82,7 +82,7 @@ def _expect(asset: Asset, name: str, expected: object) -> None:
 def _alias_target(asset: Asset, uid: str) -> Instance | None:
     if uid == asset.definition_uid:
         return None
-    target = Instance.objects.filter(asset=asset, uid=uid).first()
+    target: Instance | None = Instance.objects.of(asset).filter(uid=uid).first()
     if target is None:
         raise NotFound(f"The asset '{asset.asset_id}' has no instance '{uid}'.", instance=uid)
     if target.state != State.READY:

@@ -88,7 +88,8 @@ def _point_to(highlight: Highlight) -> None:
 
 def highlight_before(uid: str, at: BranchAddress, entity: Entity) -> Highlight | None:
     """What `entity` showed under this id; Conflict if the id is another one's, None if nobody's."""
-    found = Highlight.objects.filter(uid=uid).select_related("branch__project").first() if uid else None
+    with_place = Highlight.objects.select_related("branch__project")
+    found: Highlight | None = with_place.filter(uid=uid).first() if uid else None
     if found is None:
         return None
     project = found.branch.project

@@ -85,7 +85,8 @@ def registration_before(uid: str, here: QuerySet[Asset], entity: Entity) -> Inst
 
     `here` are the assets that were ever at the address of the request.
     """
-    instance = Instance.objects.filter(uid=uid).select_related(*_OWN_PLACE, "component").first() if uid else None
+    with_place = Instance.objects.select_related(*_OWN_PLACE, "component")
+    instance: Instance | None = with_place.filter(uid=uid).first() if uid else None
     if instance is None:
         return None
     same = (instance.producer_kind, instance.producer_id) == (entity.kind, entity.id)
@@ -94,7 +95,8 @@ def registration_before(uid: str, here: QuerySet[Asset], entity: Entity) -> Inst
 
 def consumption_before(uid: str, here: QuerySet[Asset], entity: Entity) -> Consumption | None:
     """The consumption that `entity` recorded under this id."""
-    found = Consumption.objects.filter(uid=uid).select_related(*_OWN_PLACE, "instance").first() if uid else None
+    with_place = Consumption.objects.select_related(*_OWN_PLACE, "instance")
+    found: Consumption | None = with_place.filter(uid=uid).first() if uid else None
     if found is None:
         return None
     return _only_here(found, found.asset, (found.entity_kind, found.entity_id) == (entity.kind, entity.id), uid, here)

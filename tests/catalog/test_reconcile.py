@@ -602,6 +602,7 @@ class TestSinceTheLastTime:
             self.read(metaflow)
         assert instances() == ["xkcd v1 ready", "xkcd v2 ready"]
 
+    @pytest.mark.long
     def test_a_thousand_old_runs_cost_next_to_nothing(self, metaflow, perimeter, django_assert_max_num_queries):
         flow = metaflow.root / "OldFlow"
         for number in range(1_000):

@@ -143,6 +143,7 @@ def test_a_flow_whose_server_is_down_loses_nothing(project: Project) -> None:
     assert [project.instances(asset) for asset in ("data/rows", "data/part0", "models/model")] == before
 
 
+@pytest.mark.long
 def test_consumptions_are_made_up_for_once_each(project: Project) -> None:
     assert project.run(MANY, project.site.url).ok
     with FaultyProxy(project.site.url) as proxy:
@@ -159,13 +160,18 @@ def test_consumptions_are_made_up_for_once_each(project: Project) -> None:
     assert consumption["branch"] == "user_alice"
 
 
-@pytest.mark.both
-def test_a_server_killed_in_the_middle_of_200_registrations_and_restarted(project: Project, server: Server) -> None:
+@pytest.mark.parametrize("count", [60, pytest.param(200, marks=[pytest.mark.both, pytest.mark.long])])
+def test_a_server_killed_in_the_middle_of_its_registrations_and_restarted(
+    project: Project, server: Server, count: int
+) -> None:
     killed = threading.Event()
+
+    def registered() -> int:
+        return sum(project.indices(*(f"data/part{n}" for n in range(4))).values())
 
     def kill_and_restart() -> None:
         deadline = time.monotonic() + 60
-        while sum(project.indices(*(f"data/part{n}" for n in range(4))).values()) < 50 and time.monotonic() < deadline:
+        while registered() < count // 4 and time.monotonic() < deadline:
             time.sleep(0.05)
         server.kill()
         killed.set()
@@ -174,15 +180,16 @@ def test_a_server_killed_in_the_middle_of_200_registrations_and_restarted(projec
 
     killer = threading.Thread(target=kill_and_restart)
     killer.start()
-    run = project.run(MANY, project.site.url, "--count", "200")
+    run = project.run(MANY, project.site.url, "--count", str(count))
     killer.join()
     assert run.ok, run.output
     assert killed.is_set()
 
     project.reconcile()
-    project.assert_equals_what_was_done(200)
+    project.assert_equals_what_was_done(count)
 
 
+@pytest.mark.long
 def test_fault_2_a_server_that_fails_and_loses_answers_at_random_over_a_slow_network(project: Project) -> None:
     with FaultyProxy(project.site.url) as proxy:
         run = project.run(MANY, proxy.url, "--count", "40", ASSETSITE_TIMEOUT=str(HANGS_FOR * 0.8))

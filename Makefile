@@ -46,7 +46,7 @@ lint: .venv/.test
 test: lint ## All checks and tests; some of them: make test ARGS="-k lineage"
 	$(BIN)/python -m tests.run usual $(ARGS)
 
-test-quick: .venv/.test ## On SQLite, without flows, browsers and served sites: while you write code
+test-quick: .venv/.test ## On SQLite, without what is slow: while you write code
 	$(BIN)/python -m tests.run quick $(ARGS)
 
 test-long: .venv/.test ## What make test leaves out: more cases, the API's document, the demo rebuilt, the benchmarks once

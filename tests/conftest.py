@@ -45,11 +45,14 @@ POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 
 @cache
 def scope_of(path: str) -> str:
-    """What is run by one worker: a file of tests, or all files that need the served site."""
+    """What is run by one worker: a file of tests, or all files that need the served site, or the same runs."""
+    if path.startswith("tests/catalog/runs/"):
+        return "tests/catalog/runs"
     needs_site = re.search(r"^def \w+\([^)]*\bserved\b", (CHECKOUT / path).read_text(), re.MULTILINE)
     return "served" if needs_site or path.startswith("tests/browser/") else path
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     from xdist.scheduler import LoadScopeScheduling
 

@@ -2,6 +2,7 @@
 
 both     depends on the database, so it runs on SQLite and on PostgreSQL
 long     for `make test-long` alone: more cases of what `make test` has seen some of
+slow     takes seconds for its file, so `make test-quick` leaves it out
 flows    runs real Metaflow flows against a really served site
 browser  needs Chromium
 """
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-QUICK = "not flows and not browser and not served and not long"
+QUICK = "not flows and not browser and not served and not slow and not long"
 
 
 def long(*cases: Any) -> list[Any]:

@@ -1,6 +1,6 @@
 """The lanes of the suite: `python -m tests.run [quick|usual|long] [options of pytest]`.
 
-    quick  on SQLite, without flows, browsers and served sites: while one writes code
+    quick  on SQLite, without flows, browsers, served sites and slow files: while one writes code
     usual  on SQLite, then what depends on the database on PostgreSQL
     long   what the usual lane leaves out, the demo rebuilt from Metaflow alone, and a smoke run of the benchmarks
 

@@ -8,9 +8,9 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -20,6 +20,7 @@ import requests
 
 from tests.conftest import Site
 from tests.docs_examples import DOCS, FLOW_OF_STEPS, OK, Example, Place, examples_of, keep_examples, results_in
+from tests.lanes import long
 from tests.obproject.flows import CHECKOUT, FlowRun, run_flow, write_flow
 
 pytestmark = pytest.mark.flows
@@ -86,26 +87,39 @@ def webhook() -> Iterator[str]:
         server.shutdown()
 
 
+Results = Callable[[str], dict[str, str]]
+
+
 @pytest.fixture(scope="module")
-def results(served: Site, webhook: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What became of all examples, by their names."""
+def results(served: Site, webhook: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What became of the examples of a page, by their names."""
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     env |= {"PYTHONPATH": str(CHECKOUT), "METAFLOW_USER": "alice", "ASSETSITE_URL": served.url}
     env |= {"METAFLOW_ARGO_EVENTS_WEBHOOK_URL": webhook}
     new_folder = partial(tmp_path_factory.mktemp, "examples")
-    alone = [(page, one) for page, examples in EXAMPLES.items() for one in examples if one.place is Place.FLOW]
-    with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(run_page, page, new_folder(), env) for page in PROJECTS]
-        jobs += [pool.submit(run_alone, page, one, new_folder(), env) for page, one in alone]
-    found: dict[str, str] = {}
-    for job in jobs:
-        found |= job.result()
-    return found
+
+    @cache
+    def results(page: str) -> dict[str, str]:
+        with ThreadPoolExecutor(2) as pool:
+            jobs = [pool.submit(run_page, page, new_folder(), env)]
+            alone = [one for one in EXAMPLES[page] if one.place is Place.FLOW]
+            jobs += [pool.submit(run_alone, page, one, new_folder(), env) for one in alone]
+        found: dict[str, str] = {}
+        for job in jobs:
+            found |= job.result()
+        return found
+
+    return results
 
 
-@pytest.mark.parametrize("name", [one.name for examples in EXAMPLES.values() for one in examples])
-def test_fault_56_an_example_of_the_docs_runs(results: dict[str, str], name: str) -> None:
-    assert results[name] == OK, f"docs/{name}\n{results[name]}"
+# The reference of the Python API in each run of the tests, the other pages in the long lane.
+NAMES = [(page, one.name) for page, examples in EXAMPLES.items() for one in examples]
+CASES = [case for case in NAMES if case[0] == "prj.md"] + long(*[case for case in NAMES if case[0] != "prj.md"])
+
+
+@pytest.mark.parametrize(("page", "name"), CASES)
+def test_fault_56_an_example_of_the_docs_runs(results: Results, page: str, name: str) -> None:
+    assert results(page)[name] == OK, f"docs/{name}\n{results(page)[name]}"
 
 
 # The quick start

@@ -19,6 +19,8 @@ from catalog.models import Alias, Asset, BranchName, Instance, StateChange
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Highlighted, Registration
 from tests.test_architecture import modules
 
+pytestmark = pytest.mark.slow
+
 ROOMS = ("access", "catalog", "lineage")
 READ_BY_NOBODY = {
     "IdempotencyKey": "the answer to a request that may be sent again; found by the digest of that request alone",

@@ -15,7 +15,7 @@ from access.authentication import viewer_of_secret
 from access.models import AuditEntry, Membership, Perimeter, Role, Token
 from tests.lanes import every
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 MODELS = ["perimeter", "membership", "token", "auditentry"]
 PASSWORD = "a good password"
 

@@ -18,7 +18,7 @@ from catalog.models import Asset, Branch, Project, PropertyOverride, SpecVersion
 from catalog.states import Kind
 from tests.lanes import every
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 DEPLOY = Entity("ci", "deploy of 4f2a9c1")
 TASK = Entity("task", "TrainFlow/1/start/1")
 

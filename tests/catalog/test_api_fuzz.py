@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.catalog.wire import CI, PERIMETER, TASK, definition
 from tests.conftest import Api
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.slow]
 
 B = f"{PERIMETER}/projects/churn/branches/main"
 ENTITY = st.sampled_from([TASK, CI])

@@ -14,6 +14,8 @@ from catalog.models import Asset, Branch, Consumption, Highlight, Instance
 from tests.catalog.wire import CI, TASK, definition, deploy_body
 from tests.conftest import Api
 
+pytestmark = pytest.mark.slow
+
 ROOT = "/v1/perimeters/alpha"
 BRANCH = f"{ROOT}/projects/churn/branches"
 MAIN, FEATURE = f"{BRANCH}/main", f"{BRANCH}/feature_x"

@@ -12,7 +12,7 @@ from catalog.entities import Entity
 from catalog.models import Asset, Edge, Instance
 from catalog.recording import AssetAddress, BranchAddress, Registration, appending, confirm, register
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.slow]
 
 SPELLINGS = [appending.in_three_statements]
 if connection.vendor == "postgresql":

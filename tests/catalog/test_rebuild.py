@@ -42,6 +42,8 @@ from tests.catalog.kept import Metaflow
 from tests.catalog.wire import PERIMETER, declaration
 from tests.conftest import CHECKOUT, Site, database_url
 
+pytestmark = pytest.mark.slow
+
 EMPTIED = (
     StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance, Asset, BranchName, Branch,
     Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource, Reconciliation, Membership, Perimeter,

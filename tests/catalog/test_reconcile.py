@@ -34,7 +34,7 @@ from obproject.journal import Operation, Outcome, Process, new_id
 from tests.catalog.kept import START, Metaflow, Task
 from tests.catalog.wire import PERIMETER
 
-pytestmark = [pytest.mark.both, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture(autouse=True)

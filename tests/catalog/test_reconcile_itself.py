@@ -18,6 +18,8 @@ from catalog.reconciling.background import Background
 from tests.catalog.kept import Metaflow
 from tests.conftest import served_from
 
+pytestmark = pytest.mark.slow
+
 LIST = "/admin/catalog/reconciliation/"
 NOW = f"{LIST}now/"
 

@@ -15,7 +15,7 @@ from catalog.models import Consumption, Instance, MetadataSource, Reconciliation
 from obproject.journal import TYPE, Outcome
 from tests.catalog.kept import Task
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 TASK = "ServedFlow/12/start/34"
 
 

@@ -12,7 +12,7 @@ from catalog.models import Asset, Branch, Component, Edge, Instance, Promotion
 from catalog.recording import clear_override, override_property
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body, spec_body, task
 
-pytestmark = pytest.mark.both
+pytestmark = [pytest.mark.both, pytest.mark.slow]
 
 BRANCHES = [f"{PERIMETER}/projects/{name}/branches/{key}" for name in ("churn", "comics") for key in ("main", "x")]
 ASSETS = [f"{kind}/{name}" for kind in ("data", "models") for name in ("a", "b")]

@@ -12,6 +12,8 @@ import pytest
 
 from tests.examples.folders import EXAMPLES
 
+pytestmark = pytest.mark.slow
+
 MODULES = ("lettering", "png", "studio")
 
 

@@ -17,6 +17,8 @@ from examples.demo import CHANGES, FEATURE, LOCAL, MAIN, Demo, Plan, Run, Step, 
 from obproject.project.definitions import read_project
 from tests.examples.folders import EXAMPLES
 
+pytestmark = pytest.mark.slow
+
 BRANCHES = (MAIN, FEATURE, LOCAL)
 
 

@@ -14,6 +14,8 @@ from obproject.project.definitions import read_project
 from obproject.project.workflows import read_workflows
 from tests.examples.folders import CHECKOUT, EXAMPLES, FLOWS
 
+pytestmark = pytest.mark.slow
+
 DECLARED = {
     "churn": {"data/customers", "data/churn_features", "data/evaluation", "data/holdout", "models/churn_model"},
     "comics": {"data/comic", "data/explanations", "models/small_llama"},

@@ -167,7 +167,7 @@ CONTEXTS = {
 }
 
 
-@pytest.mark.parametrize("context", first(3, list(CONTEXTS)))
+@pytest.mark.parametrize("context", first(2, list(CONTEXTS)))
 def test_each_context_writes_and_reads_its_branches(served, tmp_path, context):
     deployed_from, dev_assets, write, read = CONTEXTS[context]
     name = context.replace(" ", "_").replace("-", "_")

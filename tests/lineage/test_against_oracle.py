@@ -53,7 +53,7 @@ from tests.lineage.worlds import (
     made,
 )
 
-pytestmark = [pytest.mark.both, pytest.mark.django_db]
+pytestmark = [pytest.mark.both, pytest.mark.django_db, pytest.mark.slow]
 SEEDS = range(1, 21)
 DIRECTIONS = ("up", "down", "both")
 FAR = 10_000

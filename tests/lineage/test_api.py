@@ -7,6 +7,8 @@ import pytest
 from catalog.models import Component, Edge
 from tests.catalog.wire import task
 
+pytestmark = pytest.mark.slow
+
 INGEST, TRAIN = task("IngestFlow/1/load/1"), task("TrainFlow/2/train/2")
 APP = {"entity_kind": "deployment", "entity_id": "scores-app"}
 

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from bench.layouts import flat
 from lineage.layout import Drawing, lay_out
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"node{number:02}" for number in range(24)]
 SLOW = 6.0
 """Several times the seconds of processor time that the guarded cases take; without the guard it is over a minute."""

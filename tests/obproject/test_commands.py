@@ -34,6 +34,8 @@ from obproject.settings import find_settings
 from tests.conftest import Site, free_port, served_from
 from tests.obproject.stub_server import Canned, StubCatalogue
 
+pytestmark = pytest.mark.slow
+
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 TEAM = {
     "ASSETSITE_MODE": "team",

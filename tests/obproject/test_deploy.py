@@ -21,6 +21,8 @@ from tests.obproject.deploying import (
     write,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server() -> Iterator[Recorder]:

@@ -19,6 +19,8 @@ from obproject import ProjectEvent, errors
 from obproject.events import EventNotPublished
 from tests.obproject.flows import run_flow, write_flow
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Webhook:

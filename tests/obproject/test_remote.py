@@ -139,6 +139,7 @@ def unpacked_package(store: str, template: Template) -> dict[str, bytes]:
         return {one.name: file.read() for one in archive if (file := archive.extractfile(one))}
 
 
+@pytest.mark.long
 @pytest.mark.flows
 def test_a_container_registers_on_its_branch_of_its_server(deployed: Deployed) -> None:
     registered = deployed.registered
@@ -150,6 +151,7 @@ def test_a_container_registers_on_its_branch_of_its_server(deployed: Deployed) -
     assert (noted["retries"], noted["own"]) == (1, "kept")
 
 
+@pytest.mark.long
 @pytest.mark.flows
 def test_a_container_runs_the_code_of_the_package(deployed: Deployed) -> None:
     unpacked = deployed.home / "metaflow" / ".mf_code"
@@ -158,6 +160,7 @@ def test_a_container_runs_the_code_of_the_package(deployed: Deployed) -> None:
     assert (unpacked / "metaflow_extensions/assetsite/plugins/task_decorator.py").is_file()
 
 
+@pytest.mark.long
 @pytest.mark.flows
 def test_no_token_is_in_the_template_or_the_package(deployed: Deployed) -> None:
     assert deployed.registered["data_properties"]["annotations"]["token"] == "None"
@@ -165,6 +168,7 @@ def test_no_token_is_in_the_template_or_the_package(deployed: Deployed) -> None:
     assert [name for name, content in deployed.package.items() if SECRET.encode() in content] == []
 
 
+@pytest.mark.long
 @pytest.mark.flows
 def test_the_package_carries_what_was_set_and_nothing_else(deployed: Deployed) -> None:
     assert json.loads(deployed.package[f".mf_meta/{FILE}"]) == {
@@ -174,6 +178,7 @@ def test_the_package_carries_what_was_set_and_nothing_else(deployed: Deployed) -
     }
 
 
+@pytest.mark.long
 @pytest.mark.flows
 def test_whoever_deploys_is_told_once_that_an_address_is_for_this_machine_only(deployed: Deployed) -> None:
     assert deployed.said.count("assetsite:") == 1

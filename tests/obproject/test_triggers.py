@@ -20,6 +20,8 @@ from obproject.triggers import (
 from tests.obproject.argo import compiled, object_store
 from tests.obproject.flows import run_flow, write_flow
 
+pytestmark = pytest.mark.slow
+
 SPEC = {"branch_name": "release/v2", "branch": "release_v2", "spec": {"project_branch": "release_v2"}}
 READS_MAIN = 'project = "tryout"\n\n[dev-assets]\nbranch = "main"\n'
 TRIGGER = '@project_trigger(event={"name": "ready", "parameters": {"day": "date"}})'

@@ -2,7 +2,10 @@
 
 from html import unescape
 
+import pytest
 from django.test import Client
+
+pytestmark = pytest.mark.slow
 
 HOME = ["/", "/index.json"]
 PAGES = [

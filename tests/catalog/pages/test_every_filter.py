@@ -12,6 +12,8 @@ from catalog.models import Instance
 
 from .conftest import text_of
 
+pytestmark = pytest.mark.slow
+
 LISTING, ASSET, LOG = "/alpha/churn/main/data", "/alpha/churn/main/models/history", "/alpha/churn/logs/evaluations"
 LISTS = [LISTING, ASSET, LOG, "/", "/alpha", "/alpha/churn"]
 API = "/v1/perimeters/alpha/projects/churn/branches/main"

@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from catalog.entities import Entity
 from catalog.recording import Highlighted, show_highlight
 
+pytestmark = pytest.mark.slow
+
 BRANCH = "/alpha/churn/main"
 ASSET = f"{BRANCH}/models/churn_model"
 SHOWN = "h_" + "0a" * 10

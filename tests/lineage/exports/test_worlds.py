@@ -21,7 +21,7 @@ from tests.lanes import first
 from tests.lineage.exports.examples import SITE
 from tests.lineage.worlds import VAULT, World, made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SEGMENTS = {"flow": "flows", "deployment": "deployments", "person": "people", "ci": "ci", "other": "unknown"}
 
 

@@ -5,6 +5,8 @@ import pytest
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import LINEAGE, answered, drawn, named, tabled
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     "query", ["", "?focus=models/churn_model&depth=2", "?focus=data/features&view=impact", "?kind=flow", "?sort=target"]

@@ -15,6 +15,8 @@ from lineage.drawing.shapes import WORDS, look_of
 from lineage.drawing.text import fitted, width_of
 from lineage.graph import Kind, Link, Node, Relation, graph_of
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 HOME = Home("churn", "main")
 

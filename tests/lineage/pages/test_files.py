@@ -9,6 +9,8 @@ from lineage.pages.routes import FORMS
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import BRANCH, LINEAGE, answered, drawn
 
+pytestmark = pytest.mark.slow
+
 TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",

@@ -7,6 +7,8 @@ import pytest
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import BRANCH, answered, drawn, named, places, tabled
 
+pytestmark = pytest.mark.slow
+
 AROUND = f"{BRANCH}/models/churn_model/lineage"
 
 

@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.lineage.pages.conftest import BRANCH, LINEAGE, named
 
+pytestmark = pytest.mark.slow
+
 ASSET = f"{BRANCH}/models/churn_model"
 
 # Who is there (3), and:

@@ -202,7 +202,7 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 CARD_ROOTS = env.list("ASSETSITE_CARD_ROOTS", default=[])
 METAFLOW_UI_URL = env.str("METAFLOW_UI_URL", default="").rstrip("/")
 
-# Making up for what the catalogue missed
+# Backfilling what the catalogue missed
 RECONCILE = env.list("ASSETSITE_RECONCILE", default=[])
 RECONCILE_MINUTES = env.float("ASSETSITE_RECONCILE_MINUTES", default=5)
 LOST_AFTER_HOURS = env.float("ASSETSITE_LOST_AFTER", default=48)

@@ -607,7 +607,7 @@ class OpenRun(models.Model):
 
 
 class MissedWrite(models.Model):
-    """A write that a task kept in its metadata and the catalogue has not: to be made up for, or the reason why not."""
+    """A write that a task kept in its metadata and the catalogue has not: to be backfilled, or the reason why not."""
 
     source = models.ForeignKey(MetadataSource, on_delete=models.CASCADE, related_name="missed")
     uid = models.CharField(max_length=255, help_text="The id that the task gave it.")
@@ -625,7 +625,7 @@ class MissedWrite(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "uid"], name="one_row_per_missed_write")]
         indexes = [
-            # in the order in which they are made up for
+            # in the order in which they are backfilled
             models.Index(fields=["at", "id"], name="missed_writes_in_time"),
             # the numbers that are spoken for
             models.Index(fields=["address", "number"], name="missed_numbers"),
@@ -644,9 +644,9 @@ class Reconciliation(models.Model):
     rebuild = models.BooleanField(default=False, help_text="Everything was read from the beginning.")
     complete = models.BooleanField(default=False, help_text="Everything was read; else the next pass goes on.")
     runs = models.PositiveIntegerField(default=0)
-    made = models.PositiveIntegerField(default=0, help_text="Writes that were made up for.")
+    made = models.PositiveIntegerField(default=0, help_text="Writes that were backfilled.")
     settled = models.PositiveIntegerField(default=0)
-    stuck = models.PositiveIntegerField(default=0, help_text="Writes that can't be made up for.")
+    stuck = models.PositiveIntegerField(default=0, help_text="Writes that could not be backfilled.")
     told = models.TextField(blank=True, help_text="What people should know about it.")
     instances_from = models.BigIntegerField(
         default=0, help_text="No instance with a smaller key is pending, or has named a datastore that is not known."

@@ -1,6 +1,6 @@
-"""Bringing the catalogue up to date from Metaflow: the passes, what they could not make up for, and where they read.
+"""Bringing the catalogue up to date from Metaflow: the passes, what they could not backfill, and where they read.
 
-For superusers only: what tasks kept is not sorted by perimeters before it is made up for.
+For superusers only: what tasks kept is not sorted by perimeters before it is backfilled.
 """
 
 import time
@@ -42,7 +42,7 @@ class ReconciliationAdmin(LookedAtBySuperusers):
     """The passes, and the button for another one."""
 
     change_list_template = "admin/catalog/reconciliation/change_list.html"
-    list_display = ["started", "actor", "runs_read", "made_up", "settled", "not_made_up", "seconds", "complete"]
+    list_display = ["started", "actor", "runs_read", "backfilled", "settled", "not_backfilled", "seconds", "complete"]
     list_filter = ["complete", "rebuild"]
     show_facets = admin.ShowFacets.NEVER
     ordering = ["-pk"]
@@ -76,12 +76,12 @@ class ReconciliationAdmin(LookedAtBySuperusers):
     def runs_read(self, row: Reconciliation) -> int:
         return row.runs
 
-    @admin.display(description="writes made up for", ordering="made")
-    def made_up(self, row: Reconciliation) -> int:
+    @admin.display(description="writes backfilled", ordering="made")
+    def backfilled(self, row: Reconciliation) -> int:
         return row.made
 
-    @admin.display(description="not made up for", ordering="stuck")
-    def not_made_up(self, row: Reconciliation) -> int:
+    @admin.display(description="not backfilled", ordering="stuck")
+    def not_backfilled(self, row: Reconciliation) -> int:
         return row.stuck
 
     @admin.display
@@ -95,7 +95,7 @@ class ReconciliationAdmin(LookedAtBySuperusers):
 
 @admin.register(MissedWrite)
 class MissedWriteAdmin(LookedAtBySuperusers):
-    """Writes that wait for their tasks to end, and those that can't be made up for, with the reason."""
+    """Writes that wait for their tasks to end, and those that could not be backfilled, with the reason."""
 
     list_display = ["address", "operation", "reason", "kept"]
     list_filter = ["operation", ("source", admin.RelatedOnlyFieldListFilter)]

@@ -1,7 +1,7 @@
-"""Making up for what was missed, in the order in which it was done.
+"""Backfill what was missed, in the order in which it was done.
 
-An entry is made up for once its attempt is over, or if the catalogue had done it before: while a task runs, its client
-may still get an answer. What can't be made up for stays, with the reason, and is tried again by the next pass.
+An entry is backfilled once its attempt is over, or if the catalogue had done it before: while a task runs, its client
+may still get an answer. What can't be backfilled stays, with the reason, and is tried again by the next pass.
 """
 
 from collections.abc import Collection, Iterator
@@ -33,7 +33,7 @@ class StillRuns(Exception):
 
 
 class Applier:
-    """Makes up for missed writes, of all sources together."""
+    """Backfills missed writes, of all sources together."""
 
     def __init__(self, sources: list[Source], statuses: TaskStatuses, progress: Progress) -> None:
         self._sources = {source.row.pk: source for source in sources}
@@ -43,7 +43,7 @@ class Applier:
         self._known: set[str] = set()
 
     def run(self, operations: Collection[Operation]) -> None:
-        """Make up for writes of these kinds, again and again as long as that helps others."""
+        """Backfill writes of these kinds, again and again as long as that helps others."""
         while self._round(operations):
             pass
 
@@ -70,13 +70,13 @@ class Applier:
         mine = MissedWrite.objects.filter(operation__in=operations, source__in=self._sources).order_by("at", "pk")
         few = list(mine[:AT_ONCE])
         while few:
-            at, pk = few[-1].at, few[-1].pk  # a row that is made up for has no key any more
+            at, pk = few[-1].at, few[-1].pk  # a row that is backfilled has no key any more
             self._known = known_ids((Operation(row.operation), row.uid) for row in few)
             yield from few
             few = list(mine.filter(at__gte=at).exclude(at=at, pk__lte=pk)[:AT_ONCE])
 
     def _make(self, row: MissedWrite) -> bool:
-        """Make up for one write and forget its row, both or nothing; say whether anything was written."""
+        """Backfill one write and forget its row, both or nothing; say whether anything was written."""
         entry = parsed(row.entry)
         at = asset_address(entry, self._sources[row.source_id], self._perimeters)
         checked_names(entry)

@@ -21,7 +21,7 @@ ID_LENGTH = 64
 
 
 class Unusable(Exception):
-    """Why an entry can't be made up for, as a sentence."""
+    """Why an entry can't be backfilled, as a sentence."""
 
 
 class RemovalBody(Body):

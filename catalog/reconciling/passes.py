@@ -1,4 +1,4 @@
-"""One pass: what was missed is collected, made up for and settled; and the rebuilding of a whole catalogue."""
+"""One pass: what was missed is collected, backfilled and settled; and the rebuilding of a whole catalogue."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -51,7 +51,7 @@ def rebuild(
 ) -> Reconciliation:
     """Make an empty catalogue whole from all that tasks ever kept; raises `NotEmpty`. Goes on where it was stopped."""
     if Asset.objects.exclude(created_by=ACTOR).exists():
-        raise NotEmpty("The catalogue has assets that were not made up from Metaflow, so it can't be rebuilt.")
+        raise NotEmpty("The catalogue has assets that were not backfilled from Metaflow, so it can't be rebuilt.")
     unfinished = Reconciliation.objects.order_by("pk").last()
     with _pass(actor, say, enough, rebuild=True) as progress:
         for root in roots:

@@ -49,11 +49,11 @@ class Progress:
 
 def line_about(row: Reconciliation) -> str:
     """What a pass has done so far."""
-    line = f"{counted(row.runs, 'run')} read, {counted(row.made, 'write')} made up for"
+    line = f"{counted(row.runs, 'run')} read, {counted(row.made, 'write')} backfilled"
     if row.settled:
         line += f", {counted(row.settled, 'instance')} settled"
     if row.stuck:
-        line += f", {counted(row.stuck, 'write')} can't be made up for"
+        line += f", {counted(row.stuck, 'write')} could not be backfilled"
     return line
 
 

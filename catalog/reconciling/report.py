@@ -9,13 +9,13 @@ SHOWN = 20
 
 
 def lines_about(done: Reconciliation) -> Iterator[str]:
-    """The result first, then what waits and what can't be made up for, with the reasons."""
+    """The result first, then what waits and what could not be backfilled, with the reasons."""
     yield f"{line_about(done)}."
     if not MetadataSource.objects.exists():
         yield "No metadata of Metaflow is known here; name its folder with --root."
     waiting = MissedWrite.objects.filter(error="").count()
     if waiting:
-        yield f"{counted(waiting, 'write')} will be made up for when the tasks that kept them are over."
+        yield f"{counted(waiting, 'write')} will be backfilled once their tasks have ended."
     for row in MissedWrite.objects.exclude(error="").order_by("at", "pk")[:SHOWN]:
         yield f"  {row.task} {row.operation} {row.address} {row.uid}: {row.error}"
     if done.stuck > SHOWN:

@@ -1,4 +1,4 @@
-"""How each kind of write is made up for, once the catalogue is known to have missed it."""
+"""How each kind of write is backfilled, once the catalogue is known to have missed it."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ def _register(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
     what = body.registration()
     source = what.annotations.get(PROMOTED_FROM)
     if isinstance(source, str) and _is_missed(source):
-        raise NotYet(f"The instance {source}, which it is a copy of, can't be made up for yet.")
+        raise NotYet(f"The instance {source}, which it is a copy of, can't be backfilled yet.")
     here = list(_ever_at(at))
     if _deleted_since(row, here):
         return False

@@ -238,7 +238,7 @@ class TestRebuild:
         lose_everything()
         settings.MODE, settings.LOCAL_MODE = "team", False
         settings.RECONCILE = [f"other={metaflow.root}"]
-        assert "can't be made up for" in manage("rebuild")
+        assert "could not be backfilled" in manage("rebuild")
         assert not Perimeter.objects.exists()
         settings.RECONCILE = [f"*={metaflow.root}"]
         manage("rebuild")

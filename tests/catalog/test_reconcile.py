@@ -1,4 +1,4 @@
-"""What the catalogue missed is made up for from Metaflow's metadata: exactly once, in its time, and nothing else."""
+"""What the catalogue missed is backfilled from Metaflow's metadata: exactly once, in its time, and nothing else."""
 
 import json
 import os
@@ -88,7 +88,7 @@ def test_a_server_that_missed_everything_has_it_all(metaflow, perimeter):
     registered = task.registers(body={"annotations": {"rows": 3}, "tags": [{"key": "a", "value": "b"}]})
     task.consumes(registered.id)
     task.ends()
-    assert "1 run read, 2 writes made up for, 1 instance settled" in reconcile(metaflow)
+    assert "1 run read, 2 writes backfilled, 1 instance settled" in reconcile(metaflow)
     instance = Instance.objects.get()
     assert (instance.uid, instance.number, instance.state) == (registered.id, 1, "ready")
     assert (instance.created_at, instance.actor, instance.annotations) == (registered.at, "reconcile", {"rows": 3})
@@ -99,7 +99,7 @@ def test_a_server_that_missed_everything_has_it_all(metaflow, perimeter):
     assert Recount().run().corrections == []
 
 
-def test_only_what_is_missing_is_made_up(metaflow, api):
+def test_only_what_is_missing_is_backfilled(metaflow, api):
     task = metaflow.task()
     known = task.registers()
     api.register(task=task.path, id=known.id, attempt=0)
@@ -117,18 +117,18 @@ def test_doing_it_again_changes_nothing(metaflow, perimeter):
     task.ends()
     reconcile(metaflow)
     before = rows()
-    assert "0 writes made up for" in reconcile(metaflow)
+    assert "0 writes backfilled" in reconcile(metaflow)
     SourceFlow.objects.all().delete()  # all is read from the beginning
-    assert "1 run read, 0 writes made up for" in reconcile(metaflow)
+    assert "1 run read, 0 writes backfilled" in reconcile(metaflow)
     assert rows() == before
 
 
-def test_what_was_refused_is_not_made_up_for(metaflow, perimeter):
+def test_what_was_refused_is_not_backfilled(metaflow, perimeter):
     task = metaflow.task()
     refused = task.registers()
     task.was_answered({refused.id: Outcome(refused="no such project")})
     task.ends()
-    assert "0 writes made up for" in reconcile(metaflow)
+    assert "0 writes backfilled" in reconcile(metaflow)
     assert not Instance.objects.exists()
     assert not MissedWrite.objects.exists()
 
@@ -136,7 +136,7 @@ def test_what_was_refused_is_not_made_up_for(metaflow, perimeter):
 def test_a_refusal_that_is_noted_later_counts_too(metaflow, perimeter):
     task = metaflow.task()
     refused = task.registers()
-    assert "will be made up for when the tasks" in reconcile(metaflow)
+    assert "will be backfilled once their tasks" in reconcile(metaflow)
     task.was_answered({refused.id: Outcome(refused="no")})
     task.ends()
     reconcile(metaflow)
@@ -147,9 +147,9 @@ def test_a_refusal_that_is_noted_later_counts_too(metaflow, perimeter):
 def test_while_a_task_runs_its_client_is_left_to_it(metaflow, perimeter):
     task = metaflow.task()
     task.registers()
-    assert "0 writes made up for" in reconcile(metaflow)
+    assert "0 writes backfilled" in reconcile(metaflow)
     task.ends()
-    assert "1 write made up for" in reconcile(metaflow)
+    assert "1 write backfilled" in reconcile(metaflow)
     assert instances() == ["xkcd v1 ready"]
 
 
@@ -258,14 +258,14 @@ class TestAliasesAndDeletions:
         old, new = Asset.objects.order_by("pk")
         assert (old.deleted_at is None, new.deleted_at is None) == (False, True)
         assert new.last_number == 1
-        assert "0 writes made up for" in reconcile(metaflow)
+        assert "0 writes backfilled" in reconcile(metaflow)
 
     def test_a_deletion_does_not_concern_what_was_registered_since(self, metaflow, api):
         task = metaflow.task()
         task.keep(task.entry(Operation.DELETE, "xkcd"))
         task.ends()
         api.register()
-        assert "0 writes made up for" in reconcile(metaflow)
+        assert "0 writes backfilled" in reconcile(metaflow)
         assert Asset.objects.live().exists()
         assert not MissedWrite.objects.exists()
 
@@ -276,7 +276,7 @@ class TestAliasesAndDeletions:
         api.delete(f"data/xkcd?id={kept.id}")
         api.register()
         task.ends()
-        assert "0 writes made up for" in reconcile(metaflow)
+        assert "0 writes backfilled" in reconcile(metaflow)
         assert Asset.objects.live().exists()
 
     def test_what_was_registered_before_a_deletion_does_not_come_back(self, metaflow, api):
@@ -320,7 +320,7 @@ class TestWhatCanNotBeMadeUp:
         body = {"data_asset_kind": "artifact"} | more.pop("body", {})
         task.registers(asset, body=body, **more)
         task.ends()
-        assert "0 writes made up for, 1 write can't be made up for" in reconcile(metaflow)
+        assert "0 writes backfilled, 1 write could not be backfilled" in reconcile(metaflow)
         (error,) = errors()
         assert error.startswith(reason)
         assert reason in reconcile(metaflow)
@@ -333,13 +333,13 @@ class TestWhatCanNotBeMadeUp:
         reconcile(metaflow)
         assert "is not known" in errors()[0]
 
-    def test_it_is_made_up_for_once_the_reason_is_gone(self, metaflow, perimeter):
+    def test_it_is_backfilled_once_the_reason_is_gone(self, metaflow, perimeter):
         task = metaflow.task()
         task.registers(perimeter="later")
         task.ends()
         reconcile(metaflow)
         Perimeter.objects.create(name="later")
-        assert "1 write made up for" in reconcile(metaflow)
+        assert "1 write backfilled" in reconcile(metaflow)
         assert not MissedWrite.objects.exists()
 
     def test_it_does_not_keep_others_from_it(self, metaflow, perimeter):
@@ -347,7 +347,7 @@ class TestWhatCanNotBeMadeUp:
             task = metaflow.task()
             task.registers(body={"data_asset_kind": 7} if name == "bad" else {})
             task.ends()
-        assert "1 write made up for" in reconcile(metaflow)
+        assert "1 write backfilled" in reconcile(metaflow)
 
 
 class TestHostileFiles:
@@ -367,7 +367,7 @@ class TestHostileFiles:
         task.registers()
         (task.meta / "sysmeta_assetsite-i_0000_1.json").write_bytes(content)
         task.ends()
-        assert "1 write made up for, 1 instance settled, 1 write can't be made up for" in reconcile(metaflow)
+        assert "1 write backfilled, 1 instance settled, 1 write could not be backfilled" in reconcile(metaflow)
         assert errors()[0].startswith(reason)
 
     def test_a_year_that_no_clock_shows(self, metaflow, perimeter):
@@ -397,7 +397,7 @@ class TestHostileFiles:
         (task.meta / file.name).symlink_to(file)
         (metaflow.root / "LinkedFlow").symlink_to(outside.root / "ComicFlow")
         task.ends()
-        assert "1 run read, 0 writes made up for, 1 write can't be made up for" in reconcile(metaflow)
+        assert "1 run read, 0 writes backfilled, 1 write could not be backfilled" in reconcile(metaflow)
         assert errors() == ["It is no file that this server may read."]
 
     def test_a_pipe_does_not_hold_it_up(self, metaflow, perimeter):
@@ -456,7 +456,7 @@ class TestSettling:
     def test_by_how_metaflow_says_that_the_task_ended(self, metaflow, api, task, ok, state):
         self.pending(api, task)
         task.ends(ok)
-        assert "0 writes made up for, 1 instance settled" in reconcile(metaflow)
+        assert "0 writes backfilled, 1 instance settled" in reconcile(metaflow)
         assert instances() == [f"xkcd v1 {state}"]
         change = StateChange.objects.get()
         assert (change.actor, change.reason) == ("reconcile", "" if ok else "the task failed")
@@ -532,9 +532,9 @@ class TestSettling:
         assert "ComicData/1/start/1 stays pending: " in manage("reconcile")
         assert instances() == ["xkcd v1 pending"]
 
-    def test_a_killed_task_whose_writes_never_arrived_is_made_up_as_lost(self, metaflow, perimeter, task):
+    def test_a_killed_task_whose_writes_never_arrived_is_backfilled_as_lost(self, metaflow, perimeter, task):
         task.registers(process=self.dead())
-        assert "1 write made up for, 1 instance settled" in reconcile(metaflow)
+        assert "1 write backfilled, 1 instance settled" in reconcile(metaflow)
         assert instances() == ["xkcd v1 failed"]
 
 
@@ -624,20 +624,20 @@ class TestSinceTheLastTime:
         task = metaflow.task()
         task.registers("other")
         task.ends()
-        assert "1 write made up for" in manage("reconcile")
+        assert "1 write backfilled" in manage("reconcile")
 
     def test_metaflows_own_setting_is_read(self, metaflow, perimeter, monkeypatch):
         monkeypatch.setenv("METAFLOW_DATASTORE_SYSROOT_LOCAL", str(metaflow.root.parent))
         task = metaflow.task()
         task.registers()
         task.ends()
-        assert "1 write made up for" in manage("reconcile")
+        assert "1 write backfilled" in manage("reconcile")
 
     def test_the_folder_of_a_project_stands_for_its_metadata(self, metaflow, perimeter):
         task = metaflow.task()
         task.registers()
         task.ends()
-        assert "1 write made up for" in manage("reconcile", "--root", str(metaflow.root.parent))
+        assert "1 write backfilled" in manage("reconcile", "--root", str(metaflow.root.parent))
 
 
 class TestTeamMode:
@@ -661,7 +661,7 @@ class TestTeamMode:
         settings.RECONCILE = [f"beta={metaflow.root}"]
         self.kept_in(metaflow, "default")
         self.kept_in(metaflow, "beta")
-        assert "1 write made up for, 1 instance settled, 1 write can't be made up for" in manage("reconcile")
+        assert "1 write backfilled, 1 instance settled, 1 write could not be backfilled" in manage("reconcile")
         assert Instance.objects.get().asset.branch.project.perimeter.name == "beta"
         assert errors() == ["It names the perimeter 'default', but its source may write into beta only."]
 
@@ -670,7 +670,7 @@ class TestTeamMode:
         settings.RECONCILE = [f"{name}={metaflow.root}" for name in entries]
         self.kept_in(metaflow, "default")
         self.kept_in(metaflow, "beta")
-        assert "2 writes made up for" in manage("reconcile")
+        assert "2 writes backfilled" in manage("reconcile")
 
 
 class TestOneAtATime:
@@ -708,7 +708,7 @@ def test_a_trial_changes_nothing(metaflow, perimeter):
     task.registers()
     task.ends()
     said = reconcile(metaflow, "--dry-run")
-    assert "1 write made up for" in said
+    assert "1 write backfilled" in said
     assert "nothing was changed" in said
     assert not any(rows())
     assert not Reconciliation.objects.exists()
@@ -732,9 +732,9 @@ def test_a_task_that_can_not_be_opened_is_told_and_others_are_read(metaflow, per
     monkeypatch.setattr(LocalStore, "scan", closed)
     said = reconcile(metaflow)
     assert "ComicFlow/1700000000000001: It is closed." in said
-    assert "1 write made up for" in said
+    assert "1 write backfilled" in said
     monkeypatch.undo()
-    assert "1 write made up for" in manage("reconcile")
+    assert "1 write backfilled" in manage("reconcile")
 
 
 def test_what_runs_long_says_how_far_it_is(metaflow, perimeter, monkeypatch):
@@ -745,7 +745,7 @@ def test_what_runs_long_says_how_far_it_is(metaflow, perimeter, monkeypatch):
         task = metaflow.task()
         task.registers()
         task.ends()
-    assert "1 run read, 0 writes made up for\n" in reconcile(metaflow)
+    assert "1 run read, 0 writes backfilled\n" in reconcile(metaflow)
 
 
 def test_root_that_is_not_there(perimeter, tmp_path):
@@ -767,5 +767,5 @@ def test_entries_at_once(metaflow, perimeter, monkeypatch):
     for _ in range(7):
         task.registers(at=START)
     task.ends()
-    assert "7 writes made up for" in reconcile(metaflow)
+    assert "7 writes backfilled" in reconcile(metaflow)
     assert [row.number for row in Instance.objects.order_by("number")] == list(range(1, 8))

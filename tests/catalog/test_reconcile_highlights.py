@@ -1,4 +1,4 @@
-"""A highlight that the catalogue missed is made up for from Metaflow's metadata, in its time."""
+"""A highlight that the catalogue missed is backfilled from Metaflow's metadata, in its time."""
 
 from io import StringIO
 

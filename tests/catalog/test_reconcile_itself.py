@@ -44,7 +44,7 @@ class TestTheButton:
     def test_it_brings_the_catalogue_up_to_date_and_shows_what_it_did(self, local, metaflow):
         assert "Bring up to date from Metaflow" in local.get(LIST).content.decode()
         page = local.post(NOW, follow=True).content.decode()
-        assert "1 run read, 1 write made up for, 1 instance settled." in page
+        assert "1 run read, 1 write backfilled, 1 instance settled." in page
         assert Instance.objects.get().state == "ready"
         assert Reconciliation.objects.get().complete
 
@@ -64,7 +64,7 @@ class TestTheButton:
         lease.Held()
         assert "being brought up to date already" in local.post(NOW, follow=True).content.decode()
 
-    def test_what_can_not_be_made_up_for_is_listed_with_the_reason(self, local, metaflow):
+    def test_what_can_not_be_backfilled_is_listed_with_the_reason(self, local, metaflow):
         task = metaflow.task()
         task.registers(perimeter="<elsewhere>")
         task.ends()
@@ -126,7 +126,7 @@ class TestBesideTheServer:
         connections.close_all()
 
 
-def test_a_server_makes_up_for_what_it_missed(tmp_path):
+def test_a_server_backfills_what_it_missed(tmp_path):
     metaflow = Metaflow(tmp_path / ".metaflow")
     task = metaflow.task()
     task.registers()
@@ -137,7 +137,7 @@ def test_a_server_makes_up_for_what_it_missed(tmp_path):
         code = "from catalog.models import Instance; print(Instance.objects.filter(state='ready').count())"
         while site.manage("shell", "-v", "0", "-c", code).strip() != "1":
             assert time.monotonic() < until, (site.home / "server.log").read_text()
-    assert "1 run read, 1 write made up for, 1 instance settled" in (site.home / "server.log").read_text()
+    assert "1 run read, 1 write backfilled, 1 instance settled" in (site.home / "server.log").read_text()
 
 
 @pytest.mark.parametrize(

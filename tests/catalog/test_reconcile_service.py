@@ -88,14 +88,14 @@ def reconcile():
     return out.getvalue()
 
 
-def test_what_was_missed_is_made_up_for(service, task):
+def test_what_was_missed_is_backfilled(service, task):
     registered = task.registers()
     task.consumes(registered.id)
     task.was_answered({registered.id: Outcome(registered.at, 3)})
     task.ends()
-    assert "1 run read, 2 writes made up for, 1 instance settled" in reconcile()
+    assert "1 run read, 2 writes backfilled, 1 instance settled" in reconcile()
     assert (Instance.objects.get().number, Instance.objects.get().state) == (3, "ready")
-    assert "0 writes made up for" in reconcile()
+    assert "0 writes backfilled" in reconcile()
     assert Consumption.objects.count() == 1
 
 
@@ -105,14 +105,14 @@ def test_what_it_says_is_not_believed_blindly(service, task):
     task.notes += [None, {"type": TYPE}, {"type": TYPE, "field_name": "assetsite-outcomes-x", "value": "{}"}]
     task.ends()
     service.answers["/flows"] += [{"flow_id": "../admin"}, {"flow_id": 3}, "x"]
-    assert "1 write made up for, 1 instance settled, 3 writes can't be made up for" in reconcile()
+    assert "1 write backfilled, 1 instance settled, 3 writes could not be backfilled" in reconcile()
     assert not [path for path in service.asked if "admin" in path]
 
 
 def test_a_heart_that_has_stopped_is_a_lost_task(service, task, api):
     kept = task.registers(at=timezone.now())
     service.add(task, last_heartbeat_ts=int(time.time()) - 700)
-    assert "1 write made up for, 1 instance settled" in reconcile() or Instance.objects.exists()
+    assert "1 write backfilled, 1 instance settled" in reconcile() or Instance.objects.exists()
     Instance.objects.update(created_at=kept.at - timezone.timedelta(minutes=5))
     reconcile()
     assert Instance.objects.get().state_reason.startswith("the task was lost: its heart")
@@ -121,7 +121,7 @@ def test_a_heart_that_has_stopped_is_a_lost_task(service, task, api):
 def test_a_heart_that_beats_keeps_it_waiting(service, task):
     task.registers()
     service.add(task, last_heartbeat_ts=int(time.time()))
-    assert "will be made up for" in reconcile()
+    assert "will be backfilled" in reconcile()
     assert not Instance.objects.exists()
 
 
@@ -137,5 +137,5 @@ def test_a_service_that_does_not_answer_is_told_and_tried_again(service, task, b
     assert sentence in MetadataSource.objects.get().trouble
     assert Reconciliation.objects.last().complete
     service.broken = None
-    assert "1 write made up for" in reconcile()
+    assert "1 write backfilled" in reconcile()
     assert MetadataSource.objects.get().trouble == ""

@@ -144,7 +144,7 @@ def test_a_flow_whose_server_is_down_loses_nothing(project: Project) -> None:
 
 
 @pytest.mark.long
-def test_consumptions_are_made_up_for_once_each(project: Project) -> None:
+def test_consumptions_are_backfilled_once_each(project: Project) -> None:
     assert project.run(MANY, project.site.url).ok
     with FaultyProxy(project.site.url) as proxy:
         proxy.next_fault = iter(["none", *["error before"] * 50]).__next__  # type: ignore[method-assign]

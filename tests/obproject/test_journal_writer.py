@@ -135,7 +135,7 @@ def test_a_strict_task_fails_instead(
 
 
 @pytest.mark.parametrize(("status", "expected"), [(400, BadRequest), (401, WrongToken), (403, NotAllowed)])
-def test_a_refused_write_is_an_error_and_is_never_made_up_for(
+def test_a_refused_write_is_an_error_and_is_never_backfilled(
     asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue, status: int, expected: type[Exception]
 ) -> None:
     catalogue.answer_next(Canned(status, b'{"error": "refused", "message": "Not like this."}'))

@@ -14,7 +14,7 @@ from catalog.reconciling.sources import RootNotAllowed
 
 
 class Command(BaseCommand):
-    help = "Make up for writes that the catalogue has missed, and settle what ended tasks left pending."
+    help = "Backfill writes that the catalogue has missed, and settle what ended tasks left pending."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         root = "a folder with Metaflow's local metadata, read from now on; may be repeated"

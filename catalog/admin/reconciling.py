@@ -18,7 +18,7 @@ from access.errors import NotFound
 from access.identity import viewer_of
 from catalog.admin.text import shown, when
 from catalog.models import MetadataSource, MissedWrite, Reconciliation
-from catalog.reconciling.lease import Lost, Taken
+from catalog.reconciling.lease import LeaseLost, LeaseTaken
 from catalog.reconciling.passes import reconcile
 from catalog.reconciling.progress import line_about
 
@@ -59,10 +59,10 @@ class ReconciliationAdmin(LookedAtBySuperusers):
         ends = time.monotonic() + SECONDS
         try:
             done = reconcile(
-                actor=viewer_of(request).actor, say=lambda line: None, enough=lambda: time.monotonic() > ends
+                actor=viewer_of(request).actor, say=lambda line: None, should_stop=lambda: time.monotonic() > ends
             )
-        except (Taken, Lost) as other:
-            messages.warning(request, str(other))
+        except (LeaseTaken, LeaseLost) as error:
+            messages.warning(request, str(error))
         else:
             more = "" if done.complete else " It is not done yet: press the button again, or wait for the next pass."
             messages.success(request, f"{line_about(done)}.{more}")

@@ -1,8 +1,8 @@
-"""What tasks have kept since the last time, and what of it the catalogue has missed.
+"""Collect new journal entries of tasks, and find those that the catalogue has missed.
 
-Of each flow it is known until when its runs have been read. What is read anew are runs that began since, and the few
-that were still open: of those only the tasks about which something was noted since. So a pass costs nothing for a
-history of any length, and holds one task at a time.
+For each flow the catalogue stores until when its runs have been read. A pass reads the runs that began later and the
+few that were still open; of those only the tasks with new metadata. So the cost of a pass does not depend on the
+length of the history, and only one task is in memory at a time.
 """
 
 import hashlib
@@ -21,20 +21,20 @@ from catalog.reconciling.progress import Progress
 from catalog.reconciling.sources import Source
 from catalog.recording.places import moment
 from catalog.runs.datastore_layout import TaskPath
-from catalog.runs.metadata import NEVER, Kept, Metadata, Run, ServiceMetadata
+from catalog.runs.metadata import NEVER, Datum, Metadata, Run, ServiceMetadata
 from catalog.runs.results import UnavailableError
 from obproject.journal import OUTCOMES_FIELD, Entry, Operation, Outcome, parse_outcomes
 
 LISTED_AGAIN = 3600.0
-"""Seconds for which a run may be listed later than one that began after it: the clocks of machines differ."""
+"""Seconds by which a run may be listed after one that began later: the clocks of machines differ."""
 NOTED_LATER = 60.0
-"""Seconds for which something may be noted about a task with a time that is past already."""
-UNSURE = 2.0
-"""Seconds in which a folder may change without its time changing."""
-STAGED_AT_ONCE, STAGED_BYTES = 200, 8 * 1024 * 1024
-SHOWN = 2_000
-"""Characters that are kept of a datum that is no entry."""
-KEPT_IN: dict[Operation, tuple[type[Model], str]] = {
+"""Seconds by which metadata of a task may appear after the time that it carries."""
+MTIME_SECONDS = 2.0
+"""Seconds within which a folder may change while its modification time stays the same."""
+STAGED_ROWS, STAGED_BYTES = 200, 8 * 1024 * 1024
+EXCERPT = 2_000
+"""Characters that are stored of a datum that is no entry."""
+STORED_IN: dict[Operation, tuple[type[Model], str]] = {
     Operation.REGISTER: (Instance, "uid"),
     Operation.CONSUME: (Consumption, "uid"),
     Operation.SET_ALIAS: (AliasMove, "uid"),
@@ -42,14 +42,15 @@ KEPT_IN: dict[Operation, tuple[type[Model], str]] = {
     Operation.DELETE: (Asset, "deletion_uid"),
     Operation.HIGHLIGHT: (Highlight, "uid"),
 }
-"""Where the catalogue has a write, and the column of its id."""
-KEPT_WHEN_DONE = (Operation.SET_ALIAS, Operation.DELETE_ALIAS, Operation.DELETE)
+"""The table in which the catalogue stores a write, and the column of its id."""
+JOURNALED_WHEN_DONE = (Operation.SET_ALIAS, Operation.DELETE_ALIAS, Operation.DELETE)
+"""Clients write these to the journal only after the catalogue has done them."""
 PROBLEM = "x"
-"""What the ids of data begin with that are no entries."""
+"""The first letter of the ids of data that are no entries."""
 
 
 def collect(source: Source, progress: Progress) -> None:
-    """Remember every write of this source that the catalogue has missed, in rows of `MissedWrite`."""
+    """Store every write of this source that the catalogue has missed, as `MissedWrite` rows."""
     try:
         with source.opened() as metadata:
             for name in metadata.flows():
@@ -57,13 +58,13 @@ def collect(source: Source, progress: Progress) -> None:
         source.row.trouble = ""
     except UnavailableError as error:
         source.row.trouble = error.answer.sentence
-        progress.tell(f"{source.row.place}: {error.answer.sentence}")
+        progress.report(f"{source.row.place}: {error.answer.sentence}")
     source.row.read_at = timezone.now()
     source.row.save()
 
 
 class _Flow:
-    """The runs of one flow: those still open, then those that began since the last time."""
+    """The runs of one flow: first those still open, then those that began since the last pass."""
 
     def __init__(self, source: Source, metadata: Metadata, progress: Progress, name: str) -> None:
         self._source = source
@@ -84,21 +85,21 @@ class _Flow:
         for run in self._metadata.runs(self._row.name, Run(self._listed_from(), "")):
             if not self._row.open_runs.filter(name=run.name).exists():
                 self._read(OpenRun(flow=self._row, name=run.name, began=min(run.began, now)))
-        self._row.listed = listed if listed < now - UNSURE else 0
+        self._row.listed = listed if listed < now - MTIME_SECONDS else 0
         self._row.save()
 
     def _listed_from(self) -> float:
         return min(self._row.read_until, time.time() - LISTED_AGAIN)
 
     def _read(self, run: OpenRun) -> None:
-        """Read what is new in a run, then remember that it is read: killed in between, it is read again."""
+        """Read the new metadata of a run, then store that it is read; a pass killed in between reads it again."""
         self._progress.tick()
         try:
             self._read_tasks(run)
         except UnavailableError as error:
             if isinstance(self._metadata, ServiceMetadata):
                 raise
-            self._progress.tell(f"{self._row.name}/{run.name}: {error.answer.sentence}")
+            self._progress.report(f"{self._row.name}/{run.name}: {error.answer.sentence}")
         self._remember(run)
         self._progress.row.runs += 1
 
@@ -125,28 +126,28 @@ class _Flow:
 
 
 class _Staging:
-    """Rows of missed writes, written a few at a time."""
+    """Rows of missed writes, written in batches."""
 
     def __init__(self, source: Source) -> None:
         self._mine = MissedWrite.objects.filter(source=source.row)
         self._source = source
-        self._kept: list[tuple[Entry, Outcome, MissedWrite]] = []
+        self._entries: list[tuple[Entry, Outcome, MissedWrite]] = []
         self._problems: list[MissedWrite] = []
         self._size = 0
 
     def read(self, metadata: Metadata, path: TaskPath) -> None:
-        """Stage what a task keeps; what the catalogue answered comes first."""
+        """Stage the journal of a task; the outcomes come before the entries."""
         self._mine.filter(task=path.folder, uid__startswith=PROBLEM).delete()
         outcomes: dict[str, Outcome] = {}
-        for datum in metadata.kept(path):
+        for datum in metadata.journal(path):
             try:
                 self._add(path, datum, outcomes)
             except Unusable as error:
                 self._problems.append(self._problem(path, datum, str(error)))
-            if len(self._kept) + len(self._problems) >= STAGED_AT_ONCE or self._size > STAGED_BYTES:
+            if len(self._entries) + len(self._problems) >= STAGED_ROWS or self._size > STAGED_BYTES:
                 self.finish()
 
-    def _add(self, path: TaskPath, datum: Kept, outcomes: dict[str, Outcome]) -> None:
+    def _add(self, path: TaskPath, datum: Datum, outcomes: dict[str, Outcome]) -> None:
         if datum.problem:
             raise Unusable(datum.problem)
         if datum.field.startswith(OUTCOMES_FIELD):
@@ -154,21 +155,21 @@ class _Staging:
             return
         entry = parsed(datum.value)
         outcome = outcomes.get(entry.id, Outcome())
-        self._kept.append((entry, outcome, self._row(path, entry, datum, outcome)))
+        self._entries.append((entry, outcome, self._row(path, entry, datum, outcome)))
         self._size += len(datum.value)
 
     @transaction.atomic
     def finish(self) -> None:
-        """Write what is staged: what the catalogue has, and what it had refused, is not missed."""
-        kept, problems, self._kept, self._problems, self._size = self._kept, self._problems, [], [], 0
-        if not kept and not problems:
+        """Write the staged rows, but for those of writes that the catalogue has or has refused."""
+        staged, problems, self._entries, self._problems, self._size = self._entries, self._problems, [], [], 0
+        if not staged and not problems:
             return
-        known = known_ids((entry.operation, entry.id) for entry, _, _ in kept)
-        refused = {entry.id for entry, outcome, _ in kept if outcome.refused}
+        known = known_ids((entry.operation, entry.id) for entry, _, _ in staged)
+        refused = {entry.id for entry, outcome, _ in staged if outcome.refused}
         self._mine.filter(uid__in=known | refused).delete()
-        _upsert([*(row for entry, _, row in kept if entry.id not in known | refused), *problems])
+        _upsert([*(row for entry, _, row in staged if entry.id not in known | refused), *problems])
 
-    def _row(self, path: TaskPath, entry: Entry, datum: Kept, outcome: Outcome) -> MissedWrite:
+    def _row(self, path: TaskPath, entry: Entry, datum: Datum, outcome: Outcome) -> MissedWrite:
         return MissedWrite(
             source=self._source.row,
             uid=entry.id,
@@ -178,19 +179,19 @@ class _Staging:
             address=address_of(entry)[: MissedWrite._meta.get_field("address").max_length],
             at=moment(outcome.at or entry.at),
             number=outcome.number,
-            answered=entry.operation in KEPT_WHEN_DONE or outcome != Outcome(),
+            answered=entry.operation in JOURNALED_WHEN_DONE or outcome != Outcome(),
             entry=entry.as_json(),
             found_at=timezone.now(),
         )
 
-    def _problem(self, path: TaskPath, datum: Kept, why: str) -> MissedWrite:
+    def _problem(self, path: TaskPath, datum: Datum, why: str) -> MissedWrite:
         name = hashlib.sha256(f"{path.folder}/{datum.field}".encode(errors="replace")).hexdigest()[:20]
         return MissedWrite(
             source=self._source.row,
             uid=f"{PROBLEM}_{name}",
             task=path.folder,
             at=timezone.now(),
-            entry=_storable(datum.value or datum.field)[:SHOWN],
+            entry=_storable(datum.value or datum.field)[:EXCERPT],
             error=_storable(why),
             found_at=timezone.now(),
         )
@@ -208,7 +209,7 @@ def _storable(text: str) -> str:
 
 
 def _upsert(rows: list[MissedWrite]) -> None:
-    """What a task said of its writes may have changed since: above all, what the catalogue answered."""
+    """Insert the rows, or update those of entries read before: above all, their outcomes may be new."""
     unique = {row.uid: row for row in rows}
     MissedWrite.objects.bulk_create(
         unique.values(),
@@ -219,12 +220,12 @@ def _upsert(rows: list[MissedWrite]) -> None:
 
 
 def known_ids(writes: Iterable[tuple[Operation, str]]) -> set[str]:
-    """Which of these writes, by what they are and their ids, the catalogue has."""
+    """The ids of those writes that the catalogue has."""
     ids: dict[tuple[type[Model], str], list[str]] = {}
     for operation, uid in writes:
-        ids.setdefault(KEPT_IN[operation], []).append(uid)
+        ids.setdefault(STORED_IN[operation], []).append(uid)
     return {
         uid
-        for (model, column), asked in ids.items()
-        for uid in model._default_manager.filter(**{f"{column}__in": asked}).values_list(column, flat=True)
+        for (model, column), uids in ids.items()
+        for uid in model._default_manager.filter(**{f"{column}__in": uids}).values_list(column, flat=True)
     }

@@ -1,4 +1,4 @@
-"""One process at a time: a row says who reconciles, until when."""
+"""The lease on reconciling: one process at a time, as a row of the database says."""
 
 import os
 import secrets
@@ -13,20 +13,20 @@ from django.utils import timezone
 from catalog.models import Lease
 
 NAME = "reconcile"
-LASTS = timedelta(minutes=5)
+DURATION = timedelta(minutes=5)
 RENEWED_AFTER = 10.0  # seconds
 
 
-class Taken(Exception):
-    """Another process is reconciling."""
+class LeaseTaken(Exception):
+    """Another process holds the lease."""
 
 
-class Lost(Exception):
-    """The lease ran out, and another process took it."""
+class LeaseLost(Exception):
+    """The lease expired, and another process took it."""
 
 
-class Held:
-    """The lease while this process has it. A process of this machine that is gone holds nothing."""
+class HeldLease:
+    """The lease while this process holds it. That of a dead process of this machine is free at once."""
 
     def __init__(self) -> None:
         self._me = f"{socket.gethostname()}/{os.getpid()}/{_started(os.getpid()):.0f}/{secrets.token_hex(4)}"
@@ -38,23 +38,23 @@ class Held:
         free = Q(until__lte=timezone.now()) | Q(holder="")
         if is_gone(lease.holder):
             free |= Q(holder=lease.holder)
-        if not Lease.objects.filter(free, name=NAME).update(holder=self._me, until=timezone.now() + LASTS):
-            raise Taken("The catalogue is being brought up to date already.")
+        if not Lease.objects.filter(free, name=NAME).update(holder=self._me, until=timezone.now() + DURATION):
+            raise LeaseTaken("The catalogue is being brought up to date already.")
 
-    def keep(self) -> None:
-        """Stay its holder; call it often."""
+    def renew(self) -> None:
+        """Extend the lease if it is time to; call it often. Raises `LeaseLost`."""
         if time.monotonic() - self._renewed < RENEWED_AFTER:
             return
-        if not Lease.objects.filter(name=NAME, holder=self._me).update(until=timezone.now() + LASTS):
-            raise Lost("Another process has begun to bring the catalogue up to date.")
+        if not Lease.objects.filter(name=NAME, holder=self._me).update(until=timezone.now() + DURATION):
+            raise LeaseLost("Another process has begun to bring the catalogue up to date.")
         self._renewed = time.monotonic()
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         Lease.objects.filter(name=NAME, holder=self._me).update(holder="", until=timezone.now())
 
 
 def is_gone(holder: str) -> bool:
-    """Whether the holder was a process of this machine that runs no more."""
+    """Whether the holder was a process of this machine that has ended."""
     host, _, rest = holder.partition("/")
     pid, _, rest = rest.partition("/")
     started, _, _ = rest.partition("/")
@@ -64,7 +64,7 @@ def is_gone(holder: str) -> bool:
 
 
 def _started(pid: int) -> float:
-    """When a process of this machine started, in seconds; 0 if there is none."""
+    """The start of a process of this machine, in seconds since 1970; 0 if there is none."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.Error:

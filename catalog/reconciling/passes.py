@@ -1,4 +1,4 @@
-"""One pass: what was missed is collected, backfilled and settled; and the rebuilding of a whole catalogue."""
+"""One pass: collect and backfill missed writes, settle pending instances; and the rebuild of a whole catalogue."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from catalog.reconciling import ACTOR
 from catalog.reconciling.applying import FIRST, THEN, Applier
 from catalog.reconciling.branches import tagged_branch
 from catalog.reconciling.collecting import collect
-from catalog.reconciling.lease import Held
+from catalog.reconciling.lease import HeldLease
 from catalog.reconciling.progress import Progress, Stopped
 from catalog.reconciling.settling import oldest_unsettled, settle
 from catalog.reconciling.sources import Source, learn_roots, remember_root, sources
@@ -32,14 +32,14 @@ class NotEmpty(Exception):
 
 
 def reconcile(
-    *, actor: str, say: Say, roots: Iterable[str] = (), enough: Callable[[], bool] = lambda: False
+    *, actor: str, say: Say, roots: Iterable[str] = (), should_stop: Callable[[], bool] = lambda: False
 ) -> Reconciliation:
-    """Bring the catalogue up to date with what tasks kept since the last time.
+    """Bring the catalogue up to date with the journals of tasks since the last pass.
 
-    `enough` is asked often: once it says so, the pass ends, and the next one goes on. Raises `lease.Taken` if another
-    process is at it, `RootNotAllowed` for a folder among `roots` that may not be read.
+    `should_stop` is called often: once it returns true, the pass ends, and the next one continues. Raises `LeaseTaken`
+    if another process reconciles, `RootNotAllowed` for a folder among `roots` that may not be read.
     """
-    with _pass(actor, say, enough) as progress:
+    with _pass(actor, say, should_stop) as progress:
         for root in roots:
             remember_root(root)
         _run(progress)
@@ -47,13 +47,13 @@ def reconcile(
 
 
 def rebuild(
-    *, actor: str, say: Say, roots: Iterable[str] = (), enough: Callable[[], bool] = lambda: False
+    *, actor: str, say: Say, roots: Iterable[str] = (), should_stop: Callable[[], bool] = lambda: False
 ) -> Reconciliation:
-    """Make an empty catalogue whole from all that tasks ever kept; raises `NotEmpty`. Goes on where it was stopped."""
+    """Rebuild an empty catalogue from all journals of tasks; raises `NotEmpty`. Continues where it was stopped."""
     if Asset.objects.exclude(created_by=ACTOR).exists():
         raise NotEmpty("The catalogue has assets that were not backfilled from Metaflow, so it can't be rebuilt.")
     unfinished = Reconciliation.objects.order_by("pk").last()
-    with _pass(actor, say, enough, rebuild=True) as progress:
+    with _pass(actor, say, should_stop, rebuild=True) as progress:
         for root in roots:
             remember_root(root)
         if not (unfinished and unfinished.rebuild and not unfinished.complete):
@@ -63,19 +63,19 @@ def rebuild(
 
 
 @contextmanager
-def _pass(actor: str, say: Say, enough: Callable[[], bool], *, rebuild: bool = False) -> Iterator[Progress]:
-    """The row of a pass, and the lease, as long as it goes."""
-    lease = Held()
+def _pass(actor: str, say: Say, should_stop: Callable[[], bool], *, rebuild: bool = False) -> Iterator[Progress]:
+    """The progress of a pass, with its row in the database and the lease."""
+    lease = HeldLease()
     try:
         last = Reconciliation.objects.filter(complete=True).order_by("pk").last()
         row = Reconciliation.objects.create(
             started_at=timezone.now(), actor=actor, rebuild=rebuild, instances_from=last.instances_from if last else 0
         )
-        progress = Progress(row, lease, say, enough)
+        progress = Progress(row, lease, say, should_stop)
         try:
             yield progress
         except Exception as error:
-            progress.tell(f"It failed: {error}")
+            progress.report(f"It failed: {error}")
             raise
         finally:
             row.stuck = MissedWrite.objects.exclude(error="").count()
@@ -83,7 +83,7 @@ def _pass(actor: str, say: Say, enough: Callable[[], bool], *, rebuild: bool = F
             progress.save()
         Reconciliation.objects.filter(pk__lte=row.pk - KEPT_PASSES).delete()
     finally:
-        lease.give_back()
+        lease.release()
 
 
 def _run(progress: Progress) -> None:
@@ -106,11 +106,11 @@ def _run(progress: Progress) -> None:
         row.instances_from = oldest_unsettled(row.instances_from)
         row.complete = True
     except Stopped:
-        progress.tell("It was stopped before it was done; the next pass goes on.")
+        progress.report("It was stopped before it was done; the next pass goes on.")
 
 
 def _make_perimeters(found: list[Source]) -> None:
-    """Make the perimeters that the sources may write into and their tasks have written into."""
+    """Create the perimeters that tasks have written into, as far as their sources may write there."""
     for source in found:
         missed = MissedWrite.objects.filter(source=source.row).exclude(address="")
         names = {address.partition("/")[0] for address in missed.values_list("address", flat=True).iterator()}
@@ -118,4 +118,4 @@ def _make_perimeters(found: list[Source]) -> None:
             try:
                 Perimeter.objects.get_or_create(name=name)
             except ValidationError:
-                continue  # the writes say that there is no such perimeter
+                continue  # each write reports that there is no such perimeter

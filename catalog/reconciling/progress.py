@@ -1,54 +1,54 @@
-"""What a pass has done so far, said now and then; and when it is to stop."""
+"""The progress of a pass: it is reported every few seconds, and the pass is stopped when it should."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from catalog.models import Reconciliation
-from catalog.reconciling.lease import Held
+from catalog.reconciling.lease import HeldLease
 
-SAID_EVERY = 2.0  # seconds
-TOLD_LINES = 50
+REPORTED_EVERY = 2.0  # seconds
+MAX_LINES = 50
 
 
 class Stopped(Exception):
-    """The pass is to end here; the next one goes on."""
+    """The pass ends here; the next one continues."""
 
 
 @dataclass
 class Progress:
-    """Counts, and keeps the pass's row and lease up to date. `enough` says when to stop."""
+    """Keeps the row and the lease of a pass up to date, and stops the pass once `should_stop` returns true."""
 
     row: Reconciliation
-    lease: Held
+    lease: HeldLease
     say: Callable[[str], None]
-    enough: Callable[[], bool]
-    told: list[str] = field(default_factory=list)
-    _said: float = field(default_factory=time.monotonic)
+    should_stop: Callable[[], bool]
+    lines: list[str] = field(default_factory=list)
+    _reported: float = field(default_factory=time.monotonic)
 
     def tick(self) -> None:
-        """Call it often, between two things that are each done as a whole."""
-        self.lease.keep()
-        if self.enough():
+        """Call it often, wherever the pass may be stopped: between two transactions."""
+        self.lease.renew()
+        if self.should_stop():
             raise Stopped
-        if time.monotonic() - self._said > SAID_EVERY:
-            self._said = time.monotonic()
+        if time.monotonic() - self._reported > REPORTED_EVERY:
+            self._reported = time.monotonic()
             self.say(line_about(self.row))
             self.save()
 
-    def tell(self, line: str) -> None:
-        """Something that people should know; the same line once."""
-        if line not in self.told and len(self.told) < TOLD_LINES:
-            self.told.append(line)
+    def report(self, line: str) -> None:
+        """Report a problem to people; the same line only once."""
+        if line not in self.lines and len(self.lines) < MAX_LINES:
+            self.lines.append(line)
             self.say(line)
 
     def save(self) -> None:
-        self.row.told = "\n".join(self.told)
+        self.row.told = "\n".join(self.lines)
         self.row.save()
 
 
 def line_about(row: Reconciliation) -> str:
-    """What a pass has done so far."""
+    """The counts of a pass so far, in one line."""
     line = f"{counted(row.runs, 'run')} read, {counted(row.made, 'write')} backfilled"
     if row.settled:
         line += f", {counted(row.settled, 'instance')} settled"
@@ -58,5 +58,5 @@ def line_about(row: Reconciliation) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number and what it counts."""
+    """A number with its noun, in the singular or plural."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

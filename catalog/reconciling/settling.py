@@ -1,4 +1,4 @@
-"""Settling what tasks registered as pending and never confirmed: they were killed, or the catalogue was away."""
+"""Settle instances that stayed pending because their task was killed, or the catalogue was away when it ended."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,12 +18,12 @@ from catalog.runs.results import Datastore
 from catalog.states import State
 
 YOUNG = timedelta(minutes=1)
-"""How long after a registration its task is not taken for lost, whatever it looks like."""
+"""For so long after a registration its task never counts as lost."""
 BELIEVED_LOST = timedelta(days=7)
-"""How long it is looked whether a task that seemed to be lost has ended after all."""
-AT_ONCE = 1_000
+"""For so long each pass checks again whether a task that counts as lost has ended after all."""
+BATCH = 1_000
 UNCOMMITTED = 1_000
-"""How many keys may be given out before another one that is not committed yet."""
+"""The number of keys that others may be given before the row of a smaller key is committed."""
 
 Group = list[Instance]
 
@@ -38,36 +38,36 @@ def settle(statuses: TaskStatuses, progress: Progress) -> None:
             continue
         status = statuses.of(_attempt(first, path))
         if status.end is End.UNKNOWN:
-            progress.tell(f"{first.producer_id} stays pending: {status.reason}")
+            progress.report(f"{first.producer_id} stays pending: {status.reason}")
         elif status.over:
             progress.row.settled += _settle(group, status)
 
 
 def oldest_unsettled(instances_from: int) -> int:
-    """The key from which on the next pass looks for pending instances."""
+    """The smallest key from which the next pass must look for pending instances."""
     oldest = _unsettled(instances_from).order_by("pk").values_list("pk", flat=True).first()
     newest = Instance.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     return max(0, min(oldest or newest, newest - UNCOMMITTED))
 
 
 def _unsettled(instances_from: int) -> QuerySet[Instance]:
-    """What is pending, and what failed lately only because its task seemed to be lost."""
+    """The pending instances, and those that failed lately only because their task counted as lost."""
     lost = Q(state=State.FAILED, state_reason__startswith=LOST, settled_at__gt=timezone.now() - BELIEVED_LOST)
     rows: QuerySet[Instance] = Instance.objects.filter(Q(state=State.PENDING) | lost, pk__gte=instances_from)
     return rows
 
 
 def _groups(instances_from: int) -> Iterator[Group]:
-    """The instances of one attempt together, as far as they were registered at about the same time."""
+    """The instances in groups, one for each attempt; an attempt that spans two batches has two groups."""
     related = "asset__branch__project__perimeter"
     while True:
         rows = _unsettled(instances_from).defer("annotations", "tags", "blobs", "description")
-        few = list(rows.select_related(related).order_by("pk")[:AT_ONCE])
-        for _, group in groupby(sorted(few, key=_attempt_key), key=_attempt_key):
+        batch = list(rows.select_related(related).order_by("pk")[:BATCH])
+        for _, group in groupby(sorted(batch, key=_attempt_key), key=_attempt_key):
             yield list(group)
-        if len(few) < AT_ONCE:
+        if len(batch) < BATCH:
             return
-        instances_from = few[-1].pk + 1
+        instances_from = batch[-1].pk + 1
 
 
 def _attempt_key(row: Instance) -> tuple[str, str, int, str]:
@@ -81,7 +81,7 @@ def _attempt(instance: Instance, path: TaskPath) -> Attempt:
 
 
 def _settle(group: Group, status: TaskStatus) -> int:
-    """Say how the task ended in its place; that one is lost is said once, and not of what is young."""
+    """Confirm the instances in place of their task; as lost only those that are pending and not young."""
     first = group[0]
     if status.end is End.LOST:
         old = timezone.now() - YOUNG

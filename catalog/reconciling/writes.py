@@ -1,4 +1,4 @@
-"""How each kind of write is backfilled, once the catalogue is known to have missed it."""
+"""Backfill one write, by its kind, once the catalogue is known to have missed it."""
 
 from collections.abc import Callable
 
@@ -21,16 +21,16 @@ from catalog.wire.bodies import entity_of
 from obproject.journal import Entry, Operation
 
 DEFINITION = "d_"
-"""What the ids of definitions begin with. A definition that a deploy has made anew has another id."""
+"""The prefix of ids of definitions. A definition that a deploy has made anew has another id."""
 
 
 class NotYet(Exception):
-    """What this write needs is missed as well."""
+    """The write depends on another missed write."""
 
 
-def make(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
-    """Do the write in the past moment at which its task did it; False if nothing is missing after all."""
-    return _MAKERS[entry.operation](row, entry, at)
+def backfill(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
+    """Do the write with the time at which its task did it; return False if it has no effect any more."""
+    return _BACKFILLS[entry.operation](row, entry, at)
 
 
 def _register(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
@@ -99,7 +99,7 @@ def _delete_alias(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
 
 
 def _delete(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
-    """Only an asset that was there then: one that was registered since has nothing to do with it."""
+    """Delete only an asset that existed then, not one that was registered since."""
     asset = _ever_at(at).filter(deleted_at=None, created_at__lte=row.at).first()
     if asset is None:
         return False
@@ -114,7 +114,7 @@ def _show_highlight(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
     return True
 
 
-_MAKERS: dict[Operation, Callable[[MissedWrite, Entry, AssetAddress], bool]] = {
+_BACKFILLS: dict[Operation, Callable[[MissedWrite, Entry, AssetAddress], bool]] = {
     Operation.REGISTER: _register,
     Operation.CONSUME: _consume,
     Operation.SET_ALIAS: _set_alias,
@@ -125,7 +125,7 @@ _MAKERS: dict[Operation, Callable[[MissedWrite, Entry, AssetAddress], bool]] = {
 
 
 def _ever_at(at: AssetAddress) -> QuerySet[Asset]:
-    """The live asset at the address, and those that were deleted there."""
+    """The live asset at the address, and the deleted ones."""
     found: QuerySet[Asset] = Asset.objects.ever_at(at.branch, at.kind, at.asset_id)
     return found.select_related("branch__project").defer("readme")
 
@@ -138,7 +138,7 @@ def _live(here: list[Asset], at: AssetAddress) -> Asset:
 
 
 def _asset_of(instance: Instance | None, uid: str, here: list[Asset]) -> Asset | None:
-    """The asset of an instance, or the one whose definition has this id; a new definition stands for an older one."""
+    """The asset of an instance, or of the definition with this id, or else the live one if the definition is gone."""
     if instance:
         return next(asset for asset in here if asset.pk == instance.asset_id)
     if not uid.startswith(DEFINITION):
@@ -148,12 +148,12 @@ def _asset_of(instance: Instance | None, uid: str, here: list[Asset]) -> Asset |
 
 
 def _deleted_since(row: MissedWrite, here: list[Asset]) -> bool:
-    """Whether the asset that the write was for was deleted after it."""
+    """Whether the asset was deleted after the write."""
     return any(asset.deleted_at and asset.deleted_at >= row.at for asset in here)
 
 
 def _moved_since(row: MissedWrite, entry: Entry, here: list[Asset]) -> bool:
-    """Whether somebody has moved the alias after it."""
+    """Whether the alias was moved after the write."""
     return AliasMove.objects.filter(asset__in=here, name=entry.alias, at__gt=row.at).exists()
 
 
@@ -162,9 +162,9 @@ def _is_missed(uid: str) -> bool:
 
 
 def _number(row: MissedWrite, asset: Asset | None) -> int | None:
-    """The number that the catalogue gave the instance then; or the first free one behind those of older instances.
+    """The number that the catalogue gave the instance then; else the first free one after those of older instances.
 
-    None: the next one. Numbers that other missed instances had are theirs.
+    None: the next one. Numbers that other missed instances had are reserved for them.
     """
     mine = Instance.objects.filter(asset=asset)
     if row.number and (asset is None or not mine.filter(number=row.number).exists()):

@@ -1,7 +1,7 @@
-"""Walking through Metaflow's metadata: which flows, runs and tasks there are, and what tasks keep of their writes.
+"""Walk through Metaflow's metadata: its flows, runs and tasks, and the journals that tasks keep in it.
 
-Metadata is a folder of local metadata or a metadata service. Both answer the same questions, for runs in the order in
-which they began, a few at a time, so that nobody needs to hold all of them.
+Metadata is a folder of local metadata or a metadata service; both have one interface. It yields runs in the order in
+which they began, in batches, so that a caller need not hold all of them.
 """
 
 import heapq
@@ -26,27 +26,27 @@ from obproject.journal import TYPE as JOURNAL
 
 MAX_DATUM_BYTES = 2 * limits.BODY_BYTES  # JSON within JSON: every quotation mark is escaped
 MAX_DATA = 20_000
-RUNS_AT_ONCE = 1_000
+RUN_BATCH = 1_000
 LAST_STEP = "end"
 NEVER = -math.inf
 
 
 class Run(NamedTuple):
-    """A run, and when it began, in seconds; runs are ordered by both."""
+    """A run, and when it began, in seconds since 1970; runs are ordered by both."""
 
     began: float
     name: str
 
 
 class Task(NamedTuple):
-    """A task, and when something was last noted about it, in seconds; infinite if that isn't known."""
+    """A task, and when its metadata last changed, in seconds since 1970; infinite if that isn't known."""
 
     path: TaskPath
     changed: float
 
 
-class Kept(NamedTuple):
-    """A datum that a program has kept with a task. `problem` says why its value can't be read."""
+class Datum(NamedTuple):
+    """A datum of a task's journal, an entry or outcomes. `problem` says why its value can't be read."""
 
     field: str
     value: str = ""
@@ -55,13 +55,13 @@ class Kept(NamedTuple):
 
 
 class Metadata(Protocol):
-    """Where Metaflow keeps its metadata. Whatever can't be read raises `UnavailableError`."""
+    """Where Metaflow keeps its metadata. Each method raises `UnavailableError` if it can't be read."""
 
     def flows(self) -> Iterable[str]:
         """The names of all flows."""
 
     def listed(self, flow: str) -> float:
-        """A time that changes whenever a run of the flow begins; 0 if only asking for its runs can tell."""
+        """A time that changes whenever a run of the flow begins; 0 if there is none, so that runs must be listed."""
 
     def runs(self, flow: str, after: Run) -> Iterable[Run]:
         """The runs of a flow that began after another one, in that order."""
@@ -72,14 +72,14 @@ class Metadata(Protocol):
     def succeeded(self, flow: str, run: str) -> float:
         """When the run ended well; `NEVER` if it has not."""
 
-    def kept(self, path: TaskPath) -> Iterable[Kept]:
-        """What programs have kept with the task; first what they were answered."""
+    def journal(self, path: TaskPath) -> Iterable[Datum]:
+        """The data of the task's journal; outcomes come first."""
 
     def entry(self, path: TaskPath, entry_id: str) -> str:
-        """One entry that was kept with the task; empty if there is none."""
+        """The text of one entry in the task's journal; empty if there is none."""
 
     def record(self, path: TaskPath) -> Record:
-        """What is known about the task."""
+        """The record of the task."""
 
 
 class MetadataFolder:
@@ -96,9 +96,9 @@ class MetadataFolder:
         return self._store.changed(flow)
 
     def runs(self, flow: str, after: Run) -> Iterator[Run]:
-        while few := heapq.nsmallest(RUNS_AT_ONCE, self._runs(flow, after)):
-            yield from few
-            after = few[-1]
+        while batch := heapq.nsmallest(RUN_BATCH, self._runs(flow, after)):
+            yield from batch
+            after = batch[-1]
 
     def _runs(self, flow: str, after: Run) -> Iterator[Run]:
         found = (_run_in(entry) for entry in self._store.scan(flow) if _is_run(entry.name) and entry.is_dir())
@@ -116,15 +116,15 @@ class MetadataFolder:
         times = (self._attempt_ok(f"{step}/{task}/_meta") for task in self._names(step))
         return max(times, default=NEVER)
 
-    def kept(self, path: TaskPath) -> Iterator[Kept]:
-        names = sorted(islice(self._kept_names(path), MAX_DATA + 1), key=lambda name: OUTCOMES_FIELD not in name)
+    def journal(self, path: TaskPath) -> Iterator[Datum]:
+        names = sorted(islice(self._journal_names(path), MAX_DATA + 1), key=lambda name: OUTCOMES_FIELD not in name)
         for name in names[:MAX_DATA]:
             yield self._datum(f"{path.folder}/_meta", name)
         if len(names) > MAX_DATA:
-            yield Kept("", problem=f"It keeps more than {MAX_DATA} data; the others are not read.")
+            yield Datum("", problem=f"It keeps more than {MAX_DATA} data; the others are not read.")
 
     def entry(self, path: TaskPath, entry_id: str) -> str:
-        name = next((name for name in self._kept_names(path) if name.startswith(_file_of(entry_id))), "")
+        name = next((name for name in self._journal_names(path) if name.startswith(_file_of(entry_id))), "")
         return self._datum(f"{path.folder}/_meta", name).value if name else ""
 
     def record(self, path: TaskPath) -> Record:
@@ -133,19 +133,19 @@ class MetadataFolder:
     def _names(self, folder: str) -> Iterator[str]:
         return (entry.name for entry in self._store.scan(folder) if _is_run(entry.name))
 
-    def _kept_names(self, path: TaskPath) -> Iterator[str]:
+    def _journal_names(self, path: TaskPath) -> Iterator[str]:
         found = (entry.name for entry in self._store.scan(f"{path.folder}/_meta"))
         return (name for name in found if name.startswith(f"sysmeta_{ENTRY_FIELD}") and name.endswith(".json"))
 
-    def _datum(self, folder: str, name: str) -> Kept:
+    def _datum(self, folder: str, name: str) -> Datum:
         field = name.removeprefix("sysmeta_").rpartition("_")[0]
         try:
             content = self._store.read(f"{folder}/{name}", MAX_DATUM_BYTES)
         except UnavailableError as error:
-            return Kept(field, problem=error.answer.sentence)
+            return Datum(field, problem=error.answer.sentence)
         if content is None:
-            return Kept(field, problem="It is no file that this server may read.")
-        return _kept(field, content)
+            return Datum(field, problem="It is no file that this server may read.")
+        return _datum_of_file(field, content)
 
     def _attempt_ok(self, folder: str) -> float:
         notes = [e for e in self._store.scan(folder) if e.name.startswith("sysmeta_attempt_ok_")]
@@ -157,7 +157,7 @@ class MetadataFolder:
 
 
 class ServiceMetadata:
-    """A metadata service of Metaflow. It answers with all runs of a flow at once; names and times of them are kept."""
+    """A metadata service of Metaflow. It lists all runs of a flow at once; of these, names and times are held."""
 
     def __init__(self, service: MetadataService) -> None:
         self._service = service
@@ -184,16 +184,16 @@ class ServiceMetadata:
         times = (self._end_of(TaskPath(flow, run, LAST_STEP, task)) for _, task in self._rows(address, "task"))
         return max(times, default=NEVER)
 
-    def kept(self, path: TaskPath) -> list[Kept]:
+    def journal(self, path: TaskPath) -> list[Datum]:
         notes = (note for note in self._list(f"{task_address(path)}/metadata") if note.get("type") == JOURNAL)
-        kept = [_kept_in(str(note.get("field_name")), note) for note in notes]
+        kept = [_datum_of_note(str(note.get("field_name")), note) for note in notes]
         return sorted(kept, key=lambda datum: OUTCOMES_FIELD not in datum.field)
 
     def entry(self, path: TaskPath, entry_id: str) -> str:
-        return next((datum.value for datum in self.kept(path) if datum.field == ENTRY_FIELD + entry_id), "")
+        return next((datum.value for datum in self.journal(path) if datum.field == ENTRY_FIELD + entry_id), "")
 
     def record(self, path: TaskPath) -> Record:
-        with _told():
+        with _translated_errors():
             notes = notes_of(path, self._service)
         if notes is None:
             raise UnavailableError(Reason.TASK_GONE, "The metadata service does not know this task.")
@@ -204,7 +204,7 @@ class ServiceMetadata:
         return facts.finished.timestamp() if facts.state == "succeeded" and facts.finished else NEVER
 
     def _rows(self, address: str, what: str) -> Iterator[tuple[Note, str]]:
-        """Runs and tasks have a number, and a name if a scheduler gave them one; clients go by the name."""
+        """The runs or tasks in a list, by name: the one that a scheduler gave them, else their number."""
         keys = ("run_id", "run_number") if what == "run" else ("task_name", "task_id")
         for row in self._list(address):
             name = next((str(row[key]) for key in keys if row.get(key)), "")
@@ -215,14 +215,14 @@ class ServiceMetadata:
         return (name for row in self._list(address) if _is_run(name := str(row.get(key))))
 
     def _list(self, address: str) -> list[Note]:
-        with _told():
+        with _translated_errors():
             found = self._service.get(address)
         return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """What is wrong with the service, as this package says it."""
+def _translated_errors() -> Iterator[None]:
+    """Raise an error of the service as `UnavailableError`."""
     try:
         yield
     except ServiceUnavailable as error:
@@ -230,12 +230,12 @@ def _told() -> Iterator[None]:
 
 
 def _is_run(name: str) -> bool:
-    """Whether a folder's name is that of a run, step or task: Metaflow keeps artifacts in `data`."""
+    """Whether a name may be that of a run, step or task; `data` is the folder of Metaflow's artifacts."""
     return name != "data" and not name.startswith("_") and SEGMENT.fullmatch(name) is not None
 
 
 def _run_in(entry: os.DirEntry[str]) -> Run:
-    """A run of local metadata is named by the microsecond in which it began; others began when their folder changed."""
+    """The run of a folder. Its name may be its start in microseconds; else it began when the folder last changed."""
     if len(entry.name) == 16 and entry.name.isascii() and entry.name.isdigit():
         return Run(int(entry.name) / 1e6, entry.name)
     try:
@@ -253,16 +253,16 @@ def _file_of(entry_id: str) -> str:
     return f"sysmeta_{ENTRY_FIELD}{entry_id}_"
 
 
-def _kept(field: str, content: bytes) -> Kept:
+def _datum_of_file(field: str, content: bytes) -> Datum:
     try:
         note: Any = json.loads(content)
     except (ValueError, RecursionError):
-        return Kept(field, problem="It is no JSON.")
-    return _kept_in(field, note if isinstance(note, dict) else {})
+        return Datum(field, problem="It is no JSON.")
+    return _datum_of_note(field, note if isinstance(note, dict) else {})
 
 
-def _kept_in(field: str, note: Note) -> Kept:
+def _datum_of_note(field: str, note: Note) -> Datum:
     value = note.get("value")
     if not isinstance(value, str):
-        return Kept(field, problem="It has no text for a value.")
-    return Kept(field, value, attempt_of(note))
+        return Datum(field, problem="It has no text for a value.")
+    return Datum(field, value, attempt_of(note))

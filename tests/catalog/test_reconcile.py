@@ -675,21 +675,21 @@ class TestTeamMode:
 
 class TestOneAtATime:
     def test_another_pass_is_left_to_itself(self, perimeter, metaflow):
-        held = lease.Held()
+        held = lease.HeldLease()
         with pytest.raises(CommandError, match="being brought up to date already"):
             manage("reconcile")
-        held.give_back()
+        held.release()
         manage("reconcile")
 
     def test_a_process_that_is_gone_holds_nothing(self, perimeter):
         gone = subprocess.Popen([sys.executable, "-c", ""])
         gone.wait()
         holder = f"{socket.gethostname()}/{gone.pid}/1700000000/ab"
-        Lease.objects.create(name=lease.NAME, holder=holder, until=timezone.now() + lease.LASTS)
+        Lease.objects.create(name=lease.NAME, holder=holder, until=timezone.now() + lease.DURATION)
         manage("reconcile")
 
     def test_what_another_machine_holds_runs_out(self, perimeter):
-        row = Lease.objects.create(name=lease.NAME, holder="elsewhere/1/1/ab", until=timezone.now() + lease.LASTS)
+        row = Lease.objects.create(name=lease.NAME, holder="elsewhere/1/1/ab", until=timezone.now() + lease.DURATION)
         with pytest.raises(CommandError):
             manage("reconcile")
         Lease.objects.filter(pk=row.pk).update(until=timezone.now())
@@ -697,10 +697,10 @@ class TestOneAtATime:
 
     def test_who_lost_it_ends(self, perimeter, monkeypatch):
         monkeypatch.setattr(lease, "RENEWED_AFTER", 0)
-        held = lease.Held()
+        held = lease.HeldLease()
         Lease.objects.update(holder="elsewhere/1/1/ab")
-        with pytest.raises(lease.Lost):
-            held.keep()
+        with pytest.raises(lease.LeaseLost):
+            held.renew()
 
 
 def test_a_trial_changes_nothing(metaflow, perimeter):
@@ -740,7 +740,7 @@ def test_a_task_that_can_not_be_opened_is_told_and_others_are_read(metaflow, per
 def test_what_runs_long_says_how_far_it_is(metaflow, perimeter, monkeypatch):
     from catalog.reconciling import progress
 
-    monkeypatch.setattr(progress, "SAID_EVERY", 0)
+    monkeypatch.setattr(progress, "REPORTED_EVERY", 0)
     for _ in range(2):
         task = metaflow.task()
         task.registers()
@@ -761,8 +761,8 @@ def test_entries_at_once(metaflow, perimeter, monkeypatch):
     """More entries than are staged or applied at once, of the same moment."""
     from catalog.reconciling import applying, collecting
 
-    monkeypatch.setattr(collecting, "STAGED_AT_ONCE", 3)
-    monkeypatch.setattr(applying, "AT_ONCE", 2)
+    monkeypatch.setattr(collecting, "STAGED_ROWS", 3)
+    monkeypatch.setattr(applying, "BATCH", 2)
     task = metaflow.task()
     for _ in range(7):
         task.registers(at=START)

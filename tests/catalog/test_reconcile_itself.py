@@ -61,7 +61,7 @@ class TestTheButton:
         assert not Instance.objects.exists()
 
     def test_while_another_pass_goes_it_says_so(self, local, metaflow):
-        lease.Held()
+        lease.HeldLease()
         assert "being brought up to date already" in local.post(NOW, follow=True).content.decode()
 
     def test_what_can_not_be_backfilled_is_listed_with_the_reason(self, local, metaflow):

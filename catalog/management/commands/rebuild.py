@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from catalog.reconciling.lease import Lost, Taken
+from catalog.reconciling.lease import LeaseLost, LeaseTaken
 from catalog.reconciling.passes import NotEmpty, rebuild
 from catalog.reconciling.report import lines_about
 from catalog.reconciling.sources import RootNotAllowed
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, root: list[str], **options: Any) -> None:
         try:
             done = rebuild(actor="manage.py rebuild", say=self.stdout.write, roots=root)
-        except (NotEmpty, Taken, Lost, RootNotAllowed) as error:
+        except (NotEmpty, LeaseTaken, LeaseLost, RootNotAllowed) as error:
             raise CommandError(str(error)) from None
         for line in [*lines_about(done), *NOT_IN_METAFLOW]:
             self.stdout.write(line)

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from catalog.reconciling.lease import Lost, Taken
+from catalog.reconciling.lease import LeaseLost, LeaseTaken
 from catalog.reconciling.passes import reconcile
 from catalog.reconciling.report import lines_about
 from catalog.reconciling.sources import RootNotAllowed
@@ -39,7 +39,7 @@ class Command(BaseCommand):
                 self._tried(roots)
             else:
                 self._pass(roots)
-        except (Taken, Lost, RootNotAllowed) as error:
+        except (LeaseTaken, LeaseLost, RootNotAllowed) as error:
             raise CommandError(str(error)) from None
 
     @transaction.atomic

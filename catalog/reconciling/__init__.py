@@ -1,17 +1,18 @@
-"""Bringing the catalogue up to date from Metaflow: what tasks kept of their writes, and how those tasks ended.
+"""Bring the catalogue up to date from Metaflow: from the journals of tasks, and from how those tasks ended.
 
     sources.py     where Metaflow's metadata is read, and for which perimeters
-    collecting.py  what tasks kept since the last time, and what of it the catalogue has missed
-    checking.py    a kept entry as a write that could have come from a client
-    applying.py    backfilling what was missed, in the order in which it was done
-    task_status.py what became of a task
-    settling.py    settling what tasks registered as pending and never confirmed
+    collecting.py  new journal entries of tasks, and which of them the catalogue has missed
+    checking.py    a journal entry, checked like a client's request
+    applying.py    missed writes are backfilled, in the order in which the tasks did them
+    writes.py      how each kind of write is backfilled
+    task_status.py how the attempt of a task ended
+    settling.py    instances that stayed pending are settled
     passes.py      one pass of all this, and a rebuild; by one process at a time
     background.py  passes every few minutes, beside the server
 
-A pass may be killed at any moment: each write is backfilled in one transaction with the row that remembers it, and
-the next pass goes on.
+A pass may be killed at any moment: each write is backfilled and its `MissedWrite` row deleted in one transaction, and
+the next pass continues.
 """
 
 ACTOR = "reconcile"
-"""Who made the rows that are backfilled from Metaflow."""
+"""The actor of rows that are backfilled from Metaflow."""

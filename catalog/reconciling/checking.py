@@ -1,4 +1,4 @@
-"""What a task kept, checked as if its client had sent it just now: the same bodies, the same sizes, the same names."""
+"""Check a journal entry like a request that its client sends now: the same bodies, limits and names."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,11 +21,11 @@ ID_LENGTH = 64
 
 
 class Unusable(Exception):
-    """Why an entry can't be backfilled, as a sentence."""
+    """The entry can't be backfilled; the message is the reason, as a sentence."""
 
 
 class RemovalBody(Body):
-    """What is kept of the deletion of an alias."""
+    """The body of a journal entry for the deletion of an alias."""
 
     entity_ref = EntityRefBody()
 
@@ -40,7 +40,7 @@ BODIES: dict[Operation, type[Body]] = {
 
 
 def parsed(text: str) -> Entry:
-    """The entry that a datum holds."""
+    """The entry in the text of a datum; raises `Unusable`."""
     try:
         entry = parse_entry(text)
         check_storable([entry.id, entry.perimeter, entry.project, entry.branch, entry.kind, entry.asset, entry.body])
@@ -53,12 +53,12 @@ def parsed(text: str) -> Entry:
 
 
 def address_of(entry: Entry) -> str:
-    """How the rows of missed writes name the asset."""
+    """The address of the asset in `MissedWrite` rows."""
     return f"{entry.perimeter}/{entry.project}/{branch_key(entry.branch)}/{entry.kind}/{entry.asset}"
 
 
 def asset_address(entry: Entry, source: Source, perimeters: Mapping[str, Perimeter]) -> AssetAddress:
-    """Where the write goes, if the source may write there; a highlight concerns no asset."""
+    """The address to write to, if the source may write there; that of a highlight has no asset."""
     if not source.allows(entry.perimeter):
         allowed = ", ".join(sorted(source.perimeters))
         raise Unusable(f"It names the perimeter '{entry.perimeter}', but its source may write into {allowed} only.")
@@ -85,7 +85,7 @@ def _branch_name(entry: Entry, key: str) -> str:
 
 
 def checked_body(entry: Entry) -> Any:
-    """The body, checked by the serializer that the API checks it with."""
+    """The body of the entry, checked by the serializer of the API."""
     body: Any = BODIES[entry.operation](data=dict(entry.body), context={"kind": entry.kind})
     try:
         body.is_valid(raise_exception=True)
@@ -95,7 +95,7 @@ def checked_body(entry: Entry) -> Any:
 
 
 def checked_names(entry: Entry) -> None:
-    """The names that stand in an address and not in a body."""
+    """Check the names that a request has in its address and not in its body."""
     if len(entry.instance) > ID_LENGTH or (entry.operation is Operation.CONSUME and not entry.instance):
         raise Unusable("It names no instance.")
     if entry.operation in (Operation.SET_ALIAS, Operation.DELETE_ALIAS):
@@ -106,7 +106,7 @@ def checked_names(entry: Entry) -> None:
 
 
 def _flat(detail: Any) -> str:
-    """What is wrong with which member, in one line."""
+    """The errors of a serializer in one line, each behind the name of its member."""
     if isinstance(detail, dict):
         return "; ".join(f"{name}: {_flat(inner)}" for name, inner in detail.items())
     if isinstance(detail, list):

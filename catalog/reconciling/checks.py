@@ -1,4 +1,4 @@
-"""What `manage.py check` says about where metadata is read."""
+"""The system check of `ASSETSITE_RECONCILE`, for `manage.py check`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from catalog.reconciling.sources import Listed
 
 @register(Tags.security)
 def check_sources(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Every entry of `ASSETSITE_RECONCILE` can be read."""
+    """Report each entry of `ASSETSITE_RECONCILE` that can't be parsed."""
     return [
         Error(
             f"ASSETSITE_RECONCILE has the entry {entry!r}: {problem}",

@@ -1,4 +1,4 @@
-"""What a pass has done, as lines for people."""
+"""The result of a pass, as lines for people."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ SHOWN = 20
 
 
 def lines_about(done: Reconciliation) -> Iterator[str]:
-    """The result first, then what waits and what could not be backfilled, with the reasons."""
+    """The counts first, then the writes that wait and those that could not be backfilled, with the reasons."""
     yield f"{line_about(done)}."
     if not MetadataSource.objects.exists():
         yield "No metadata of Metaflow is known here; name its folder with --root."

@@ -1,7 +1,7 @@
 """Where Metaflow's metadata is read, and for which perimeters.
 
-In local mode: the folders that flows on this machine named as their datastore and that the server's own user owns, what
-Metaflow's own configuration names, and folders given by hand; each for all perimeters. In team mode: only what
+In local mode: datastore folders of flows on this machine, if the server's own user owns them; the places in Metaflow's
+own configuration; and folders given with `--root`; each for all perimeters. In team mode: only the places that
 `ASSETSITE_RECONCILE` lists, because whoever can write metadata in such a place can write into its perimeter.
 """
 
@@ -37,7 +37,7 @@ class Listed(NamedTuple):
 
     @classmethod
     def parse(cls, entry: str) -> "Listed":
-        """ValueError says what is wrong with the entry."""
+        """The parsed entry; raises ValueError with the reason if it is malformed."""
         match = ENTRY.fullmatch(entry.strip())
         if match is None:
             raise ValueError("it names no perimeter; write perimeter=place, or *=place.")
@@ -63,7 +63,7 @@ class Source:
 
     @contextmanager
     def opened(self) -> Iterator[Metadata]:
-        """What is in there; raises `UnavailableError` if it isn't there or may not be read."""
+        """The metadata in this place; raises `UnavailableError` if it isn't there or may not be read."""
         if is_address(self.row.place):
             with ExitStack() as stack:
                 try:
@@ -86,11 +86,11 @@ class Source:
 
 
 class RootNotAllowed(ValueError):
-    """A folder that may not be reconciled from."""
+    """The server may not reconcile from this folder."""
 
 
 def remember_root(root: str) -> None:
-    """Read this folder from now on; a project's folder stands for the metadata in it."""
+    """Store the folder as a source for this and later passes; a project's folder stands for its `.metaflow`."""
     folder = folder_of(root)
     if not settings.LOCAL_MODE and folder not in {entry.place for entry in listed()}:
         raise RootNotAllowed(f"ASSETSITE_RECONCILE does not list {folder}.")
@@ -100,7 +100,7 @@ def remember_root(root: str) -> None:
 
 
 def learn_roots(instances_from: int) -> None:
-    """In local mode, remember the folders that flows named since an instance as their datastore."""
+    """In local mode, add the datastore folders that instances from this key on name."""
     if not settings.LOCAL_MODE:
         return
     named = Instance.objects.filter(pk__gte=instances_from, datastore_type="local").exclude(datastore_root="")
@@ -121,7 +121,7 @@ def sources() -> list[Source]:
 
 
 def listed() -> list[Listed]:
-    """The entries of `ASSETSITE_RECONCILE`; a malformed one is left out, and told by `manage.py check`."""
+    """The well-formed entries of `ASSETSITE_RECONCILE`; `manage.py check` reports the others."""
     found = []
     for entry in settings.RECONCILE:
         try:
@@ -136,7 +136,7 @@ def is_address(place: str) -> bool:
 
 
 def folder_of(root: str) -> str:
-    """The metadata folder that `root` is, or has in it; without links."""
+    """The metadata folder that `root` is or contains, with links resolved."""
     folder = real(Path(root).expanduser())
     inside = folder / METADATA_FOLDER
     return str(inside if folder.name != METADATA_FOLDER and inside.is_dir() else folder)
@@ -150,7 +150,7 @@ def _listed_sources() -> list[Source]:
 
 
 def _configured() -> Iterable[str]:
-    """What Metaflow's own configuration names."""
+    """The metadata folder and service in Metaflow's own configuration."""
     sysroot, service = metaflow_setting("DATASTORE_SYSROOT_LOCAL"), metaflow_setting("SERVICE_URL")
     if sysroot and _is_mine(folder := folder_of(f"{sysroot}/{METADATA_FOLDER}")):
         yield folder

@@ -1,4 +1,4 @@
-"""What became of a task: by Metaflow's own notes about it, by its process on this machine, or by its long silence."""
+"""How the attempt of a task ended: by Metaflow's metadata, by its process on this machine, or by its long silence."""
 
 import enum
 import socket
@@ -38,7 +38,7 @@ class End(enum.StrEnum):
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """What became of one attempt of a task: `reason` for people, `at` when it ended, if that is known."""
+    """How one attempt of a task ended: `reason` for people; `at`, the time, if it is known."""
 
     end: End
     reason: str = ""
@@ -51,19 +51,19 @@ class TaskStatus:
 
 @dataclass(frozen=True)
 class Attempt:
-    """The attempt of a task that is asked about, and what the catalogue knows of it."""
+    """An attempt of a task, with the evidence that the catalogue has of it."""
 
     path: TaskPath
     number: int | None
     datastore: Datastore
     since: datetime
-    """When it was heard of last by the catalogue itself."""
+    """The time of the newest sign of it in the catalogue."""
     entry_id: str = ""
-    """An entry that it kept, in which its process is."""
+    """An entry in its journal that names its process."""
 
 
 class TaskStatuses:
-    """Asks about tasks: where they keep their files, and in the sources of metadata."""
+    """Looks up how attempts ended: in the sources of metadata, then in the datastore of the task."""
 
     def __init__(self, sources: list[Source]) -> None:
         self._opened: list[tuple[Source, Metadata]] = []
@@ -76,25 +76,25 @@ class TaskStatuses:
             try:
                 self._opened.append((source, self._stack.enter_context(source.opened())))
             except UnavailableError:
-                continue  # told when it was read
+                continue  # reported when it was collected
         return self
 
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     def of(self, attempt: Attempt) -> TaskStatus:
-        """What became of the attempt; `End.UNKNOWN` with a sentence if nothing that knows can be reached."""
+        """The status of the attempt; `End.UNKNOWN` with a sentence if no place that has it can be reached."""
         key = attempt.path, attempt.number, attempt.datastore.perimeter
         if key in self._known:
             return self._known[key]
-        status = self._ask(attempt)
-        if status.end in (End.READY, End.FAILED):  # that stays so, and its other writes are asked about next
+        status = self._look_up(attempt)
+        if status.end in (End.READY, End.FAILED):  # final, and the next writes are often of the same attempt
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             self._known[key] = status
         return status
 
-    def _ask(self, attempt: Attempt) -> TaskStatus:
+    def _look_up(self, attempt: Attempt) -> TaskStatus:
         missing: list[Unavailable] = []
         for metadata in self._places(attempt, missing):
             try:
@@ -103,11 +103,11 @@ class TaskStatuses:
                 missing.append(error.answer)
                 continue
             if record.facts.state != "finished":
-                return self._told(attempt, record, metadata)
-        return _unheard(attempt, missing)
+                return self._from_record(attempt, record, metadata)
+        return _without_record(attempt, missing)
 
     def _places(self, attempt: Attempt, missing: list[Unavailable]) -> Iterator[Metadata]:
-        """Where the task may be known: in the sources, then where the task itself says that its files are."""
+        """The places to look up the task in: the sources, then the datastore that the task itself names."""
         perimeter = attempt.datastore.perimeter
         yield from (metadata for source, metadata in self._opened if source.allows(perimeter))
         try:
@@ -115,7 +115,7 @@ class TaskStatuses:
         except UnavailableError as error:
             missing.append(error.answer)
 
-    def _told(self, attempt: Attempt, record: Record, metadata: Metadata) -> TaskStatus:
+    def _from_record(self, attempt: Attempt, record: Record, metadata: Metadata) -> TaskStatus:
         facts, number = record.facts, attempt.number
         if number is not None and facts.attempt > number:
             return TaskStatus(End.FAILED, f"superseded by attempt {facts.attempt}", facts.started)
@@ -124,11 +124,11 @@ class TaskStatuses:
                 return TaskStatus(End.READY, at=facts.finished)
             if facts.state == "failed":
                 return TaskStatus(End.FAILED, "the task failed", facts.finished)
-        return _silent(attempt, record, _process_of(attempt, metadata))
+        return _without_end(attempt, record, _process_of(attempt, metadata))
 
 
 class _Datastore(MetadataFolder):
-    """The metadata of one task, by the datastore that the task itself names."""
+    """The metadata of one task, in the datastore that the task itself names."""
 
     def __init__(self, datastore: Datastore) -> None:
         self._own = stores_for(datastore)
@@ -142,8 +142,8 @@ class _Datastore(MetadataFolder):
         return super().entry(path, entry_id) if self._own.metadata else ""
 
 
-def _silent(attempt: Attempt, record: Record, process: tuple[Process, datetime] | None) -> TaskStatus:
-    """A task of whose end nothing is noted."""
+def _without_end(attempt: Attempt, record: Record, process: tuple[Process, datetime] | None) -> TaskStatus:
+    """The status of an attempt whose end is not recorded."""
     if process and process[0].host == socket.gethostname():
         if _runs(*process):
             return TaskStatus(End.RUNNING)
@@ -155,8 +155,8 @@ def _silent(attempt: Attempt, record: Record, process: tuple[Process, datetime] 
     return _after_silence(max(signs, default=attempt.since))
 
 
-def _unheard(attempt: Attempt, missing: list[Unavailable]) -> TaskStatus:
-    """A task of which nothing is known: its files are gone, or nobody can be asked."""
+def _without_record(attempt: Attempt, missing: list[Unavailable]) -> TaskStatus:
+    """The status of an attempt of an unknown task: its files are gone, or out of reach."""
     waiting = next((answer for answer in missing if answer.reason in WORTH_WAITING), None)
     if waiting:
         return TaskStatus(End.UNKNOWN, waiting.sentence)
@@ -171,7 +171,7 @@ def _after_silence(sign: datetime) -> TaskStatus:
 
 
 def _process_of(attempt: Attempt, metadata: Metadata) -> tuple[Process, datetime] | None:
-    """The process that kept the entry, and when."""
+    """The process that wrote the entry, and when."""
     try:
         text = metadata.entry(attempt.path, attempt.entry_id) if attempt.entry_id else ""
         entry = parse_entry(text) if text else None
@@ -181,7 +181,7 @@ def _process_of(attempt: Attempt, metadata: Metadata) -> tuple[Process, datetime
 
 
 def _runs(process: Process, wrote_at: datetime) -> bool:
-    """Whether this very process is still there, and not another one by its number."""
+    """Whether this very process still runs; a later one may have its number."""
     try:
         found = psutil.Process(process.pid)
         if found.status() == psutil.STATUS_ZOMBIE:

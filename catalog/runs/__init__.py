@@ -1,4 +1,4 @@
-"""The one room that reads Metaflow: cards and task facts, from the datastore that a task itself names.
+"""The only package that reads Metaflow: cards and task facts, from the datastore that a task itself names.
 
     cards = cards_of("TrainFlow/17/train/42", Datastore("local", "/home/ada/project/.metaflow", "default"))
     if cards:
@@ -6,7 +6,8 @@
     print(cards.missing.sentence)
 
 Nothing here touches Metaflow's process-global client state, so any number of threads may read any number of stores.
-Every "no" is an `Unavailable` with a `Reason` and a sentence for people; nothing here raises for what a store holds.
+If there is nothing to show, the answer is an `Unavailable` with a `Reason` and a sentence for people. The content of a
+store never makes these functions raise.
 """
 
 from catalog.runs.cards import find_cards, read_live_data, read_page
@@ -55,7 +56,7 @@ def card_page(card: Card) -> CardPage | Unavailable:
 
 
 def live_data(card: Card) -> LiveData | Unavailable:
-    """What the task writes into its `card` while it runs."""
+    """The data that the task writes into its `card` while it runs."""
     try:
         return read_live_data(card)
     except UnavailableError as error:

@@ -1,7 +1,7 @@
-"""Pages of finished cards, kept gzipped in a folder of bounded size: what was read longest ago leaves first.
+"""Pages of finished cards, cached gzipped in a folder of bounded size: the least recently used are evicted first.
 
-Safe for any number of threads and processes: a name stands for one content, and files appear whole. A folder that
-can't be written to only makes reading slower.
+Safe for any number of threads and processes: a name stands for one content, and files appear whole. If the folder
+can't be written to, reading is only slower.
 """
 
 import hashlib
@@ -17,12 +17,12 @@ MAX_BYTES = 512 * 1024 * 1024
 
 
 def name_of(*parts: str) -> str:
-    """The name under which the page of one version of one card is kept."""
+    """The name under which the page of one version of a card is cached."""
     return hashlib.sha256("\0".join([*parts, FRAME_SCRIPT.decode()]).encode()).hexdigest()
 
 
 def get(name: str) -> bytes | None:
-    """The page kept under `name`; it counts as just read."""
+    """The cached page, marked as just used; None if there is none."""
     path = _path(name)
     try:
         content = path.read_bytes()
@@ -33,7 +33,7 @@ def get(name: str) -> bytes | None:
 
 
 def put(name: str, page: bytes) -> None:
-    """Keep `page`, and drop others if there are too many."""
+    """Cache `page`, and evict others if the folder is full."""
     path = _path(name)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def _path(name: str) -> Path:
 
 
 def _trim(folder: Path) -> None:
-    """Delete what was read longest ago until the rest fits."""
+    """Delete the least recently used pages until the rest fits."""
     with os.scandir(folder) as entries:
         kept = sorted(((entry.stat(), entry.path) for entry in entries), key=lambda item: -item[0].st_mtime)
     total = 0

@@ -1,4 +1,4 @@
-"""The answer that a card's frame gets: a page of somebody else's making, under a policy that lets it reach nothing."""
+"""The response for a card's frame: a page that others made, under a policy that lets it reach nothing."""
 
 import gzip
 from http import HTTPStatus
@@ -43,8 +43,7 @@ def with_frame_script(html: bytes) -> bytes:
 def frame_response(request: HttpRequest, page: CardPage | Unavailable) -> HttpResponseBase:
     """The card, or the sentence that says why not, for `<iframe sandbox="allow-scripts" data-card>`.
 
-    403 if the browser says that it wants it for anything but an inner frame: opened by itself, a card could lead its
-    tab elsewhere.
+    403 if the browser does not load it into an inner frame: a card that is opened by itself could navigate its tab.
     """
     if request.headers.get("Sec-Fetch-Dest", "iframe") != "iframe":
         return _guarded(HttpResponse("A card is shown only inside its page.", "text/plain", HTTPStatus.FORBIDDEN))
@@ -76,7 +75,7 @@ def _shown(request: HttpRequest, page: CardPage) -> HttpResponseBase:
     if page.live:
         response["Cache-Control"] = "no-store"
         return response
-    # Asked for again each time, so that a right that was taken away, or a frame that is none, is noticed
+    # Validated on each use, so that a revoked right, or a load outside a frame, takes effect at once
     response["Cache-Control"] = "private, no-cache"
     response["ETag"] = page.etag
     return get_conditional_response(request, etag=page.etag, response=response) or response
@@ -94,8 +93,8 @@ def _said(answer: Unavailable) -> HttpResponse:
 
 
 def _guarded(response: HttpResponseBase) -> HttpResponseBase:
-    """The same response under the policy of cards. Headers that are set here are left alone by the site's middleware;
-    they are on a 304 too, because browsers take its headers over to what they have kept."""
+    """The same response under the policy of cards. The site's middleware leaves headers that are set here; a 304 has
+    them too, because browsers apply its headers to the cached page."""
     response["Content-Security-Policy"] = POLICY
     response["X-Frame-Options"] = "SAMEORIGIN"
     response["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,4 @@
-"""Finding the cards of a task, and reading them."""
+"""Find the cards of a task, and read them."""
 
 import gzip
 import json
@@ -17,7 +17,7 @@ MAX_LIVE_BYTES = 8 * 1024 * 1024
 
 
 class CardLocation(NamedTuple):
-    """Where a card is kept: below one of `TaskPath.card_folders` of a store. `version` changes with its content."""
+    """The place of a card: below one of `TaskPath.card_folders` of a store. `version` changes with its content."""
 
     store: Store
     folder: str
@@ -75,7 +75,7 @@ def _no_card(record: Record | None) -> Unavailable:
 
 
 def read_page(card: Card) -> CardPage:
-    """The card's page for its frame; that of a card that changes no more is kept on the disk."""
+    """The card's page for its frame; that of a finished card is cached on disk."""
     location: CardLocation = card.location
     name = cache.name_of(location.store.root, location.folder, card.key, location.version)
     kept = None if card.live else cache.get(name)
@@ -91,12 +91,12 @@ def read_page(card: Card) -> CardPage:
 
 
 def read_live_data(card: Card) -> LiveData:
-    """What the task last wrote for its card to show."""
+    """The newest data that the task wrote for its card to show."""
     location: CardLocation = card.location
     try:
         content: Any = json.loads(location.store.read(live_path(location.folder, card.key), MAX_LIVE_BYTES) or b"{}")
     except ValueError:  # it is being written
         content = {}
     content = content if isinstance(content, dict) else {}
-    # The token is no sign of the end: while the last rendering is under way, it may already say "final"
+    # The token does not say that the card is final: it may do so while the last rendering is still under way
     return LiveData(content.get("reload_token"), content.get("data"), final=not card.live)

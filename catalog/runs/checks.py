@@ -1,4 +1,4 @@
-"""What `manage.py check` says about the roots of cards."""
+"""The system check of `ASSETSITE_CARD_ROOTS`, for `manage.py check`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from catalog.runs.roots import Root
 
 @register(Tags.security)
 def check_card_roots(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Every entry of `ASSETSITE_CARD_ROOTS` can be read; a misspelt one must not leave a root open to all."""
+    """Report malformed entries of `ASSETSITE_CARD_ROOTS`: one with a typo could leave its root open to all."""
     return [
         Error(
             f"ASSETSITE_CARD_ROOTS has the entry {entry!r}: {problem}",

@@ -1,4 +1,4 @@
-"""Where Metaflow keeps things: the one place that knows paths, file names and settings of Metaflow.
+"""The layout of Metaflow's datastore: the only module that knows Metaflow's paths, file names and settings.
 
 Every path is relative to a datastore root and uses "/", whether the root is a folder or a bucket.
 """
@@ -25,30 +25,30 @@ class TaskPath(NamedTuple):
 
     @classmethod
     def parse(cls, pathspec: str) -> "TaskPath | None":
-        """The task that `pathspec` names, or None if it can't be a task's: no name leaves its folder."""
+        """The task that `pathspec` names; None if it can't be a task's, or a name could lead out of its folder."""
         names = pathspec.split("/")
         return cls(*names) if len(names) == 4 and all(SEGMENT.fullmatch(name) for name in names) else None
 
     @property
     def run_folder(self) -> str:
-        """Where the run keeps its files."""
+        """The folder of the run's files."""
         return f"{self.flow}/{self.run}"
 
     @property
     def folder(self) -> str:
-        """Where the task keeps its files."""
+        """The folder of the task's files."""
         return "/".join(self)
 
     @property
     def card_folders(self) -> list[str]:
-        """Where the task's cards may be: below `mf.cards` or, if the root was made for cards alone, below the root;
-        with the step in the path, or as before June 2022 without it."""
+        """The folders that may hold the task's cards: below `mf.cards`, or below the root if it was made for cards
+        alone; with the step in the path, or, as before June 2022, without it."""
         run, step, task = f"{self.flow}/runs/{self.run}/", f"steps/{self.step}/", f"tasks/{self.task}"
         return [base + run + middle + task for base in CARD_BASES for middle in (step, "")]
 
 
 class CardName(NamedTuple):
-    """What the name of a card's file says. `key`, the name without its ending, is safe in an address."""
+    """The parts of the name of a card's file. `key`, the name without its suffix, is safe in a URL."""
 
     key: str
     type: str
@@ -57,18 +57,18 @@ class CardName(NamedTuple):
 
     @classmethod
     def parse(cls, file_name: str) -> "CardName | None":
-        """The card kept in a file of that name, or None if it is no card's."""
+        """The parsed file name, or None if it is no card's."""
         match = CARD_FILE.fullmatch(file_name)
         return cls(file_name.removesuffix(".html"), match["type"], match["id"], match["uuid"]) if match else None
 
 
 def html_path(task_cards: str, key: str) -> str:
-    """The page of a card, below one of `TaskPath.card_folders`."""
+    """The path of a card's page, below one of `TaskPath.card_folders`."""
     return f"{task_cards}/cards/{key}.html"
 
 
 def live_path(task_cards: str, key: str) -> str:
-    """What a running task last wrote into a card."""
+    """The path of the newest data that a running task wrote into a card."""
     return f"{task_cards}/runtime/{key}.data.json"
 
 

@@ -1,4 +1,4 @@
-"""What Metaflow noted about a task: from its local metadata, its metadata service, or the datastore itself."""
+"""The record of a task, from Metaflow's local metadata, its metadata service, or the datastore itself."""
 
 import json
 import time
@@ -17,13 +17,13 @@ from obproject.journal import TYPE as JOURNAL
 
 MAX_NOTES = 2000
 MAX_NOTE_BYTES = 1024 * 1024
-SETTLING_SECONDS = 60.0  # a task renders its cards after it has noted that it is done
+SETTLING_SECONDS = 60.0  # a task renders its cards after it has recorded that it is done
 
 Note = dict[str, Any]
 
 
 class Notes(NamedTuple):
-    """Metadata as Metaflow keeps it: the task's own entry, its run's (for the tags), a note per field and attempt."""
+    """Metadata as Metaflow stores it: the task's own note, its run's (for the tags), a note per field and attempt."""
 
     task: Note
     run: Note
@@ -31,8 +31,8 @@ class Notes(NamedTuple):
 
 
 class Record(NamedTuple):
-    """All that is known about a task. `settled`: it will write no more. `card_attempts`: which attempt made which card,
-    by the card's uuid. `seen`: the last sign of it; `heartbeat`: its last one, where a metadata service counts them."""
+    """All that is known about a task. `settled`: it will write no more. `card_attempts`: the attempt that made a card,
+    by the card's uuid. `seen`: the last sign of life; `heartbeat`: the last one that a metadata service recorded."""
 
     facts: TaskFacts
     settled: bool
@@ -42,7 +42,7 @@ class Record(NamedTuple):
 
 
 def record_of(path: TaskPath, stores: Stores) -> Record:
-    """What is known about the task; raises `UnavailableError` if neither metadata nor datastore know it."""
+    """The record of the task; raises `UnavailableError` if neither metadata nor datastore has any."""
     notes = next(filter(None, (_local_notes(path, folder) for folder in stores.metadata)), None)
     store, files = next(((s, files) for s in stores.files if (files := s.files(path.folder))), (stores.files[0], []))
     if notes is None and not files:
@@ -53,7 +53,7 @@ def record_of(path: TaskPath, stores: Stores) -> Record:
 
 
 def record_from(path: TaskPath, notes: Notes) -> Record:
-    """What metadata alone tells about the task."""
+    """The record of the task from metadata alone."""
     return _record(path, notes, _Traces(path, None, []))
 
 
@@ -68,7 +68,7 @@ def _local_notes(path: TaskPath, store: Store) -> Notes | None:
 
 
 def is_fact(file_name: str) -> bool:
-    """Whether a file of local metadata tells about the task itself, and not what a program has kept with it."""
+    """Whether a file of local metadata is about the task itself, and not of its journal."""
     return file_name.startswith("sysmeta_") and not file_name.startswith(f"sysmeta_{ENTRY_FIELD}")
 
 
@@ -90,15 +90,15 @@ def _configured_service_notes(path: TaskPath) -> Notes | None:
     if not service or _service_silence.lasts:
         return None
     try:
-        with MetadataService(service) as asked:
-            return notes_of(path, asked)
+        with MetadataService(service) as opened:
+            return notes_of(path, opened)
     except ServiceUnavailable:
         _service_silence.begin()
         return None
 
 
 def notes_of(path: TaskPath, service: MetadataService) -> Notes | None:
-    """What a metadata service knows of the task."""
+    """The task's metadata in a metadata service; None if the service does not have it."""
     address = task_address(path)
     own, fields = service.get(address), service.get(f"{address}/metadata")
     if not isinstance(own, dict) or not isinstance(fields, list):
@@ -108,7 +108,7 @@ def notes_of(path: TaskPath, service: MetadataService) -> Notes | None:
 
 
 class _Traces:
-    """The files that tell how the attempts of a task went, whatever keeps its metadata."""
+    """The files in the datastore that show how the attempts of a task went, without metadata."""
 
     def __init__(self, path: TaskPath, store: Store | None, files: Iterable[StoredFile]) -> None:
         self._path = path
@@ -117,17 +117,17 @@ class _Traces:
 
     @property
     def attempts(self) -> list[int]:
-        """The attempts that began."""
+        """The numbers of the attempts that began."""
         began = (name.removesuffix(".attempt.json") for name in self._files if name.endswith(".attempt.json"))
         return [int(number) for number in began if number.isdecimal()]
 
     def written(self, attempt: int, suffix: str) -> datetime | None:
-        """When the attempt's file with this suffix was written, if it was."""
+        """When the attempt's file with this suffix was written; None if there is none."""
         file = self._files.get(f"{attempt}.{suffix}")
         return datetime.fromtimestamp(file.modified, UTC) if file else None
 
     def succeeded(self, attempt: int) -> bool | None:
-        """How the process of the attempt ended, if the machine that started it noted that."""
+        """Whether the process of the attempt ended well; None if the machine that started it did not record that."""
         if self._store is None or f"{attempt}.runtime" not in self._files:
             return None
         return bool(_note(self._store, f"{self._path.folder}/{attempt}.runtime").get("success"))
@@ -208,7 +208,7 @@ def _time(note: Note | None) -> datetime | None:
 
 
 def time_of(seconds: object) -> datetime | None:
-    """The moment so many seconds after 1970, if it is one."""
+    """The time so many seconds after 1970; None if it is no valid time."""
     try:
         return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
     except (OverflowError, ValueError, OSError):

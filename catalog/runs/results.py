@@ -1,4 +1,4 @@
-"""What the room that reads Metaflow answers: cards and facts, or a typed reason for "no" with a sentence for people."""
+"""The results of reading Metaflow: cards and facts, or a typed reason with a sentence why there are none."""
 
 import enum
 import gzip
@@ -13,9 +13,9 @@ State = Literal["running", "succeeded", "failed", "finished"]
 
 
 class Datastore(NamedTuple):
-    """Where a task keeps its files, as its registration named it: type and root are None if the client did not say.
+    """The datastore of a task, from its registration; type and root are None if the client did not report them.
 
-    `perimeter` is where the task was registered. Roots that are bound to a perimeter are read for that one only.
+    `perimeter` is that of the registration. Roots that are bound to a perimeter are read for that one only.
     """
 
     type: str | None = None
@@ -44,7 +44,7 @@ class Unavailable:
 
 
 class UnavailableError(Exception):
-    """Carries an `Unavailable` up to the functions that others call; it never leaves this package."""
+    """Carries an `Unavailable` up to the public functions of `catalog.runs`, which return it."""
 
     def __init__(self, reason: Reason, sentence: str) -> None:
         super().__init__(sentence)
@@ -68,7 +68,7 @@ class Card:
 
     @property
     def title(self) -> str:
-        """What to call the card where a task has several: its id, or else its type."""
+        """The name of the card among several of a task: its id, or else its type."""
         return self.id or self.type
 
 
@@ -91,7 +91,7 @@ class CardList:
 
 @dataclass(frozen=True)
 class CardPage:
-    """The page of a card, ready for its frame: gzipped bytes of UTF-8 HTML. `live` pages must not be kept."""
+    """The page of a card, ready for its frame: gzipped bytes of UTF-8 HTML. `live` pages must not be cached."""
 
     gzipped: bytes = field(repr=False)
     live: bool
@@ -109,7 +109,7 @@ class CardPage:
 
 @dataclass(frozen=True)
 class LiveData:
-    """What a running task's card shows now. `final`: it changes no more; load the card once more and stop asking."""
+    """The data that a running task's card shows now. `final`: no more will come; load the card once more and stop."""
 
     reload_token: str | None
     data: Any
@@ -122,7 +122,7 @@ class LiveData:
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """What Metaflow knows about a task. `state` "finished" means that it ended, and nobody noted how.
+    """Facts about a task, from Metaflow. `state` "finished" means that it ended, and it is not recorded how.
 
     `metadata` holds the newest attempt's fields by name, as text; `where` is a phrase, such as "in Kubernetes, pod x".
     """
@@ -140,5 +140,5 @@ class TaskFacts:
 
     @property
     def seconds(self) -> float | None:
-        """How long the attempt ran, if it has ended."""
+        """How long the attempt ran, in seconds; None if it has not ended."""
         return (self.finished - self.started).total_seconds() if self.started and self.finished else None

@@ -1,10 +1,10 @@
-"""Which datastore roots the server may read.
+"""The datastore roots that the server may read.
 
-In local mode: any folder that a client on this machine named and that the server's own user owns. In both modes: what
-`ASSETSITE_CARD_ROOTS` lists and what Metaflow's own configuration names, and everything below.
+In local mode: any folder that a client on this machine named and that the server's own user owns. In both modes: the
+roots in `ASSETSITE_CARD_ROOTS` and in Metaflow's own configuration, and everything below them.
 
 An entry of `ASSETSITE_CARD_ROOTS` may bind its root to a perimeter: `beta=s3://bucket/prefix`. Then that root and all
-below it is read for the instances of this perimeter only, whatever else holds it. Of bound roots within each other the
+below it is read for the instances of this perimeter only, even if another root contains it. Of nested bound roots the
 innermost one decides.
 """
 
@@ -32,7 +32,7 @@ class Bucket(NamedTuple):
 
     @classmethod
     def parse(cls, url: str) -> "Bucket | None":
-        """The bucket and prefix of an `s3://` address, or None if it is none or has names that lead elsewhere."""
+        """The bucket and prefix of an `s3://` address; None if it is malformed or has the segments "." or ".."."""
         match = BUCKET_URL.fullmatch(url)
         if match is None or any(name in ("", ".", "..") for name in match["prefix"].split("/")[1:]):
             return None
@@ -51,7 +51,7 @@ class Root(NamedTuple):
 
     @classmethod
     def parse(cls, entry: str) -> "Root":
-        """The root of an entry of `ASSETSITE_CARD_ROOTS`; ValueError says what is wrong with it."""
+        """The root of an entry of `ASSETSITE_CARD_ROOTS`; raises ValueError with the reason if it is malformed."""
         match = ENTRY.fullmatch(entry.strip())
         perimeter, place = (match["perimeter"], match["place"]) if match else (None, "")
         if perimeter is not None and not PERIMETER_NAME.fullmatch(perimeter):
@@ -70,7 +70,7 @@ class Root(NamedTuple):
 
 
 class Roots:
-    """The configured roots, as they are read for the instances of one perimeter."""
+    """The configured roots, as seen by the instances of one perimeter."""
 
     def __init__(self, perimeter: str) -> None:
         self._perimeter = perimeter
@@ -94,12 +94,12 @@ class Roots:
         return bool(innermost) and self._perimeter not in {root.perimeter for root in innermost}
 
     def folder(self, folder: Path, owner: int | None = None) -> LocalStore:
-        """The store at `folder`, without what lies below it and belongs to other perimeters."""
+        """The store at `folder`, without places below it that belong to other perimeters."""
         closed = [place for place in self._closed_below(folder) if isinstance(place, Path)]
         return LocalStore(folder, owner, closed)
 
     def bucket(self, bucket: Bucket) -> S3Store:
-        """The store at `bucket`, without what lies below it and belongs to other perimeters."""
+        """The store at `bucket`, without places below it that belong to other perimeters."""
         closed = [place.prefix for place in self._closed_below(bucket) if isinstance(place, Bucket)]
         return S3Store(bucket.name, bucket.prefix, metaflow_setting("S3_ENDPOINT_URL"), closed)
 
@@ -108,7 +108,7 @@ class Roots:
 
 
 def configured_roots() -> list[Root]:
-    """What `ASSETSITE_CARD_ROOTS` lists, and what Metaflow's configuration names; ValueError for a malformed entry."""
+    """The roots in `ASSETSITE_CARD_ROOTS` and in Metaflow's configuration; raises ValueError for a malformed entry."""
     sysroot = metaflow_setting("DATASTORE_SYSROOT_LOCAL")
     folders = [f"{sysroot}/.metaflow" if sysroot else None, metaflow_setting("CARD_LOCALROOT")]
     buckets = [metaflow_setting("DATASTORE_SYSROOT_S3"), metaflow_setting("CARD_S3ROOT")]
@@ -120,17 +120,17 @@ def configured_roots() -> list[Root]:
 
 
 class Stores(NamedTuple):
-    """Where to look for a task: for its files (at least one store), and for its metadata in files."""
+    """The stores to look in for a task's files (at least one), and for its local metadata."""
 
     files: list[Store]
     metadata: list[LocalStore]
 
 
 def stores_for(datastore: Datastore) -> Stores:
-    """The stores to look in: the one that the task names, if that is allowed, and after it the configured ones.
+    """The stores to look in: the one that the task names, if that is allowed, then the configured ones.
 
-    The configured ones matter where a client does not say where its datastore is, and where Metaflow put a card
-    elsewhere than its task: with METAFLOW_DATASTORE_SYSROOT_LOCAL set, 2.19 writes cards below the working directory.
+    The configured ones matter if a client does not report its datastore, and if Metaflow stores cards apart from their
+    task: with METAFLOW_DATASTORE_SYSROOT_LOCAL set, 2.19 writes cards below the working directory.
     """
     roots = Roots(datastore.perimeter)
     folders = [roots.folder(place) for place in roots.open if isinstance(place, Path)]

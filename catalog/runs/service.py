@@ -1,4 +1,4 @@
-"""Asking Metaflow's metadata service, over HTTP."""
+"""A client of Metaflow's metadata service."""
 
 import json
 from types import TracebackType
@@ -14,11 +14,11 @@ MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 
 class ServiceUnavailable(Exception):
-    """The service does not answer, or not as Metaflow's does."""
+    """The service does not answer, or not like Metaflow's."""
 
 
 class MetadataService:
-    """A metadata service at an address, asked with the credentials of Metaflow's own configuration."""
+    """A connection to a metadata service, with the credentials of Metaflow's own configuration."""
 
     def __init__(self, address: str) -> None:
         self.address = address.rstrip("/")
@@ -35,7 +35,7 @@ class MetadataService:
         self._session.close()
 
     def get(self, path: str) -> Any:
-        """The parsed answer of an address such as `/flows`; None where there is nothing."""
+        """The parsed answer of an address such as `/flows`; None for 404."""
         try:
             with self._session.get(self.address + path, timeout=TIMES, stream=True, allow_redirects=False) as answer:
                 if answer.status_code == requests.codes.not_found:
@@ -50,13 +50,13 @@ class MetadataService:
 
 
 def task_address(path: TaskPath) -> str:
-    """Where the service tells about a task."""
+    """The address of a task in the service."""
     flow, run, step, task = (quote(name, safe="") for name in path)
     return f"/flows/{flow}/runs/{run}/steps/{step}/tasks/{task}"
 
 
 def _whole(answer: requests.Response) -> bytes:
-    """The body, in parts, so that an endless one ends."""
+    """The body, read in parts, so that an endless one is cut off."""
     parts, size = [], 0
     for part in answer.iter_content(1024 * 1024):
         parts.append(part)

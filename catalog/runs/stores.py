@@ -1,6 +1,6 @@
-"""Reading files below a root, and nothing else: from a folder of this machine or from a bucket.
+"""Stores read the files below a root, and nothing else: a folder of this machine or a bucket.
 
-A store knows nothing of cards. It answers with bytes, with None for what is not there, or raises `UnavailableError`.
+A store knows nothing of cards. It returns bytes, or None for a file that is missing, or raises `UnavailableError`.
 """
 
 import errno
@@ -19,22 +19,22 @@ from botocore.exceptions import BotoCoreError, ClientError
 from catalog.runs.results import Reason, UnavailableError
 
 MAX_BYTES = 64 * 1024 * 1024
-SILENCE_SECONDS = 10.0  # how long a service that did not answer is left alone
+SILENCE_SECONDS = 10.0  # for so long no request is sent to a service that did not answer
 
 
 class Silence:
-    """Remembers that a service did not answer, so that the next pages need not wait for it as well."""
+    """Remembers that a service did not answer, so that the next pages need not wait for its timeout too."""
 
     def __init__(self) -> None:
         self._until = 0.0
 
     def begin(self) -> None:
-        """The service did not answer just now."""
+        """Record that the service did not answer."""
         self._until = time.monotonic() + SILENCE_SECONDS
 
     @property
     def lasts(self) -> bool:
-        """Whether the service had better not be asked yet."""
+        """Whether the service should not be called yet."""
         return time.monotonic() < self._until
 
 
@@ -53,10 +53,10 @@ class Store(Protocol):
     root: str
 
     def files(self, folder: str) -> list[StoredFile]:
-        """The files directly in `folder`; none if there is no such folder."""
+        """The files directly in `folder`; an empty list if there is no such folder."""
 
     def read(self, path: str, limit: int = MAX_BYTES) -> bytes | None:
-        """The file at `path`, refused if it is longer than `limit`; None if there is none."""
+        """The content of the file at `path`; None if there is none. Refused if longer than `limit` bytes."""
 
 
 def too_large(limit: int) -> UnavailableError:
@@ -65,16 +65,16 @@ def too_large(limit: int) -> UnavailableError:
 
 
 def real(path: Path) -> Path:
-    """`path` with all its links resolved; unlike `Path.resolve`, a loop of links is no error."""
+    """`path` with all links resolved; unlike with `Path.resolve`, a loop of links is no error."""
     return Path(os.path.realpath(path))
 
 
 class LocalStore:
     """A folder of this machine. Links are followed as long as they stay below the root.
 
-    Every open walks down from the root, one folder at a time and without following links; where there is a link, it is
-    resolved and the walk begins again. So nothing that is swapped meanwhile can lead out. With `owner`, only what that
-    user owns is read; nothing is read in or below the folders of `closed`, which have no links in their paths.
+    Every open walks down from the root, one folder at a time, without following links; a link is resolved and the walk
+    begins again. So a file that is swapped for a link meanwhile can't lead out of the root. With `owner`, only files of
+    that user are read. Nothing is read in or below the folders of `closed`, whose paths have no links.
     """
 
     def __init__(self, root: Path, owner: int | None = None, closed: Sequence[Path] = ()) -> None:
@@ -101,14 +101,14 @@ class LocalStore:
                 return file.read(size)
 
     def scan(self, folder: str) -> Iterator[os.DirEntry[str]]:
-        """Everything directly in `folder`, one after the other, in no order; links too, wherever they lead."""
+        """The entries of `folder` in no order, one by one; links too, wherever they lead."""
         with self._opened(folder, os.O_DIRECTORY) as descriptor:
             if descriptor is not None:
                 with os.scandir(descriptor) as entries:
                     yield from entries
 
     def changed(self, folder: str) -> float:
-        """When something last came into `folder` or went; 0 if there is none."""
+        """When an entry was last added to `folder` or removed, in seconds since 1970; 0 if there is no such folder."""
         with self._opened(folder, os.O_DIRECTORY) as descriptor:
             return 0.0 if descriptor is None else os.fstat(descriptor).st_mtime
 
@@ -124,7 +124,7 @@ class LocalStore:
         return StoredFile(entry.name, info.st_size, info.st_mtime, f"{info.st_ino}-{info.st_size}-{info.st_mtime_ns}")
 
     def _resolved(self, path: str) -> Path | None:
-        """`path` below the root as one without links, or None if it leads out of the root or into a closed folder."""
+        """`path` with links resolved, relative to the root; None if it leads out of it or into a closed folder."""
         target = real(self._path / path)
         inside = target.is_relative_to(self._path) and not self._is_closed(target)
         return target.relative_to(self._path) if inside else None
@@ -134,7 +134,7 @@ class LocalStore:
 
     @contextmanager
     def _opened(self, path: str, flags: int) -> Iterator[int | None]:
-        """A descriptor of the plain file (or, as `flags` say, the folder) at `path`; None if there is none."""
+        """A descriptor of the plain file at `path`, or of the folder with `O_DIRECTORY`; None if there is none."""
         try:
             descriptor = self._open(path, flags)
         except PermissionError as error:
@@ -159,7 +159,7 @@ class LocalStore:
             return self._walk(list(without_links.parts), flags) if without_links else None
 
     def _walk(self, parts: list[str], flags: int) -> int | None:
-        """Open the last of `parts`, each in the one before it, beginning at the root; a link on the way is an error."""
+        """Open the path `parts`, one part at a time from the root; a link on the way is an error."""
         if any(name in ("", ".", "..") for name in parts) or self._is_closed(self._path.joinpath(*parts)):
             return None
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
@@ -179,7 +179,7 @@ class LocalStore:
 
 
 class S3Store:
-    """A bucket, or what lies below a prefix of it; nothing is read below the prefixes of `closed`."""
+    """A bucket, or a prefix in it; nothing is read below the prefixes of `closed`."""
 
     def __init__(self, bucket: str, prefix: str, endpoint: str | None, closed: Sequence[str] = ()) -> None:
         self._bucket = bucket
@@ -208,14 +208,14 @@ class S3Store:
         answer = self._storage.call("get_object", Bucket=self._bucket, Key=key)
         if answer is None:
             return None
-        with answer["Body"] as body, self._storage.errors_told():
+        with answer["Body"] as body, self._storage.translated_errors():
             if answer["ContentLength"] > limit:
                 raise too_large(limit)
             return body.read()
 
 
 class ObjectStorage:
-    """One endpoint that speaks S3, with short timeouts; after a silence it is not asked again for a while."""
+    """One S3 endpoint, with short timeouts; if it does not answer, it is not called for a while."""
 
     def __init__(self, endpoint: str | None) -> None:
         import boto3  # only where there is a bucket: it takes long to load
@@ -226,10 +226,10 @@ class ObjectStorage:
         self._silence = Silence()
 
     def call(self, operation: str, **arguments: Any) -> dict[str, Any] | None:
-        """The answer to one S3 operation; None if what it asks for is not there."""
+        """The answer to one S3 operation; None if the object does not exist."""
         if self._silence.lasts:
             raise silent_storage()
-        with self.errors_told():
+        with self.translated_errors():
             try:
                 return getattr(self._client, operation)(**arguments)
             except ClientError as error:
@@ -238,8 +238,8 @@ class ObjectStorage:
                 raise
 
     @contextmanager
-    def errors_told(self) -> Iterator[None]:
-        """Whatever goes wrong within, as a sentence."""
+    def translated_errors(self) -> Iterator[None]:
+        """Raise errors of boto3 as `UnavailableError`."""
         try:
             yield
         except ClientError as error:
@@ -250,27 +250,29 @@ class ObjectStorage:
 
 
 def silent_storage() -> UnavailableError:
-    """The object storage does not answer, or the server has no credentials to ask it with."""
+    """The error if the object storage does not answer, or the server has no credentials for it."""
     return UnavailableError(
         Reason.UNREACHABLE, "The object storage in which this task keeps its files can't be reached right now."
     )
 
 
 def refused_by_storage(code: str) -> UnavailableError:
-    """The object storage answered with an error."""
+    """The error if the object storage refuses a call."""
     known = {
         "NoSuchBucket": "The bucket in which this task keeps its files does not exist.",
         "AccessDenied": "The object storage does not let this server read the files of this task.",
     }
-    told = known.get(code, f"The object storage in which this task keeps its files answered with an error ({code}).")
-    return UnavailableError(Reason.UNREACHABLE, told)
+    sentence = known.get(
+        code, f"The object storage in which this task keeps its files answered with an error ({code})."
+    )
+    return UnavailableError(Reason.UNREACHABLE, sentence)
 
 
 _making = threading.Lock()
 
 
 def object_storage(endpoint: str | None) -> ObjectStorage:
-    """The connection to `endpoint` (None: AWS), made once for all threads; making one takes long."""
+    """The connection to `endpoint` (None: AWS); one for all threads, because it takes long to make."""
     with _making:
         return _object_storage(endpoint)
 

@@ -1,4 +1,4 @@
-"""What costs time to make, kept by what it was made from: the same content never has to be made twice."""
+"""A cache of results that take long to compute, keyed by their input: equal content is computed once."""
 
 import pickle
 import zlib
@@ -8,27 +8,27 @@ from typing import TypeVar
 
 from django.core.cache import cache
 
-KEPT_FOR = 60 * 60
-"""Seconds. Nothing goes stale: other content has another key."""
+CACHE_SECONDS = 60 * 60
+"""Entries never go stale: other content has another key."""
 
 PACKING = 1
-"""Drawings are long and alike: packed quickly they take a tenth of the room."""
+"""Level of zlib: drawings are repetitive, so the fastest level shrinks them to a tenth."""
 
-Made = TypeVar("Made")
+Value = TypeVar("Value")
 
 
 def key_of(what: str, content: object) -> str:
-    """A name for content whose `repr` says all there is to it."""
+    """The cache key of content that is equal whenever its `repr` is."""
     return f"lineage:{what}:{blake2b(repr(content).encode('utf-8', 'surrogatepass'), digest_size=16).hexdigest()}"
 
 
-def kept_by_content(what: str, content: object, make: Callable[[], Made]) -> tuple[str, Made]:
-    """What `make` makes of this content, now or within the last hour; and its key."""
+def cached_by_content(what: str, content: object, make: Callable[[], Value]) -> tuple[str, Value]:
+    """The cache key of the content, and the result of `make` for it, cached for an hour."""
     key = key_of(what, content)
     packed = cache.get(key)
     if packed is not None:
-        kept: Made = pickle.loads(zlib.decompress(packed))  # noqa: S301 (as the cache itself does)
-        return key, kept
-    made = make()
-    cache.set(key, zlib.compress(pickle.dumps(made), PACKING), KEPT_FOR)
-    return key, made
+        value: Value = pickle.loads(zlib.decompress(packed))  # noqa: S301 (as the cache itself does)
+        return key, value
+    value = make()
+    cache.set(key, zlib.compress(pickle.dumps(value), PACKING), CACHE_SECONDS)
+    return key, value

@@ -1,4 +1,4 @@
-"""Gathering: siblings beyond what can be read are drawn as one node, "37 more flows", which opens on demand."""
+"""Group siblings that are too many to read: they are drawn as one node, "+37 more flows", which opens on demand."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -11,12 +11,12 @@ import networkx as nx
 from lineage.graph import Kind, Link, Node, graph_of, links_of, nodes_of
 
 MOST_NODES = 250
-"""In one drawing."""
+"""The most nodes in one drawing."""
 MOST_SIBLINGS = 60
-"""With the same neighbours, before some are gathered."""
+"""With more siblings than this, some are grouped."""
 SHOWN_SIBLINGS = 20
 OPENED = 80
-"""How many more of a group each opening shows."""
+"""The number of nodes that each opening of a group adds."""
 PLURALS = {
     Kind.DATA: "data assets",
     Kind.MODEL: "models",
@@ -37,7 +37,7 @@ Likeness = Callable[[nx.DiGraph, str], Signature]
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What is drawn of a graph. `members`: the ids that each group stands for."""
+    """The graph to draw. `members`: the ids of the nodes in each group."""
 
     graph: nx.DiGraph
     members: dict[str, tuple[str, ...]]
@@ -46,16 +46,16 @@ class Gathered:
 def gathered(
     graph: nx.DiGraph,
     *,
-    kept: Collection[str],
+    pinned: Collection[str],
     opened: Sequence[str],
     lane_of: Mapping[str, str],
     most: int = MOST_NODES,
 ) -> Gathered:
-    """The graph with at most `most` nodes. Those `kept` are never gathered; `opened` groups show more of theirs."""
+    """The graph with at most `most` nodes. Those `pinned` are never grouped; `opened` groups show more of theirs."""
     times = Counter(opened)
     groups: dict[str, list[str]] = {}
     for likeness, limit, shown, lanes in _STEPS:
-        alike = _alike(graph, kept, _largest(lane_of, lanes), likeness)
+        alike = _alike(graph, pinned, _largest(lane_of, lanes), likeness)
         groups = {
             group: nodes[shown:] for group, nodes in alike.items() if len(nodes) > limit and len(nodes) > shown + 1
         }
@@ -89,24 +89,24 @@ _STEPS: tuple[tuple[Likeness, int, int, int], ...] = (
     (_with_nobody, 1, 0, 12),
     (_with_nobody, 1, 0, 3),
 )
-"""What siblings have in common, ever less; more than so many of them are gathered, but for so many that are shown; and
-how many lanes are kept apart, the largest ones."""
+"""Tried in turn, ever coarser: what siblings have in common; the number above which they are grouped; how many of them
+are still shown; and how many lanes, the largest ones, are grouped apart."""
 
 
 def _largest(lane_of: Mapping[str, str], most: int) -> dict[str, str]:
-    """The lane of each node, if it is one of so many that have the most nodes; none for the others."""
+    """The lane of each node that is in one of the `most` largest lanes."""
     sizes = Counter(lane_of.values())
     large = set(sorted(sizes, key=lambda lane: (-sizes[lane], lane))[:most])
     return {name: lane for name, lane in lane_of.items() if lane in large}
 
 
 def _alike(
-    graph: nx.DiGraph, kept: Collection[str], lane_of: Mapping[str, str], likeness: Likeness
+    graph: nx.DiGraph, pinned: Collection[str], lane_of: Mapping[str, str], likeness: Likeness
 ) -> dict[str, list[str]]:
-    """The nodes that may be gathered together, those last active first."""
+    """The nodes of each possible group, those last active first."""
     found: dict[Signature, list[str]] = defaultdict(list)
     for node in nodes_of(graph):
-        if node.id not in kept:
+        if node.id not in pinned:
             found[node.kind.value, lane_of.get(node.id, ""), *likeness(graph, node.id)].append(node.id)
     return {_group_id(signature): _latest_first(graph, nodes) for signature, nodes in found.items()}
 
@@ -127,7 +127,7 @@ def _size(graph: nx.DiGraph, groups: Mapping[str, Sequence[str]]) -> int:
 def _unfolded(
     graph: nx.DiGraph, groups: dict[str, list[str]], times: Mapping[str, int], most: int
 ) -> dict[str, list[str]]:
-    """The groups after those that were opened have shown more, as far as there is room."""
+    """The groups without the nodes that their openings show, as far as there is room."""
     room = most - _size(graph, groups)
     left = dict(groups)
     for group in sorted(groups.keys() & times.keys()):
@@ -170,7 +170,7 @@ def _group(graph: nx.DiGraph, group: str, names: Sequence[str]) -> Node:
 
 
 def _joined(before: Link | None, link: Link, ends: tuple[str, str]) -> Link:
-    """One arrow for several: the first and last time of all, and how often altogether as far as that is known."""
+    """One link for several, with the first and last time of all, and the sum of the counts if all are known."""
     if before is None:
         return Link(*ends, link.relation, link.first_at, link.last_at, link.count)
     firsts = [at for at in (before.first_at, link.first_at) if at]

@@ -1,4 +1,4 @@
-"""From an answer to what a template draws: grouping, sizes, layout, and the words on it."""
+"""Make the picture that a template draws from an answer: grouping, sizes, layout and text."""
 
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import networkx as nx
 
 from lineage.answers import Answer, More
-from lineage.drawing.cache import kept_by_content
+from lineage.drawing.cache import cached_by_content
 from lineage.drawing.grouping import MOST_NODES, Gathered, gathered
 from lineage.drawing.shapes import Look, look_of, size_of, title_of
 from lineage.drawing.text import fitted, printable
@@ -22,8 +22,8 @@ SEVERAL = "several branches"
 OpenUrl = Callable[[str], str]
 
 
-class Home(NamedTuple):
-    """The branch whose page it is: its lane comes first."""
+class PageBranch(NamedTuple):
+    """The branch of the page that shows the drawing; its lane comes first."""
 
     project: str
     branch: str
@@ -31,7 +31,7 @@ class Home(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DrawnNode:
-    """One node. `place` is its number in reading order, by which arrows name their ends."""
+    """One node. `place` is its number in reading order; links refer to their ends by it."""
 
     place: int
     node: Node
@@ -50,7 +50,7 @@ class DrawnNode:
 
     @property
     def text_at(self) -> tuple[int, int]:
-        """The heights of the two lines."""
+        """The baselines of the two lines of text, in pixels from the top of the box."""
         middle = self.box.height // 2
         return middle - 3, middle + 13
 
@@ -69,7 +69,7 @@ class DrawnNode:
 
 @dataclass(frozen=True, slots=True)
 class DrawnLink:
-    """One arrow between the places of two nodes."""
+    """One link. `source` and `target` are the places of its nodes."""
 
     source: int
     target: int
@@ -82,13 +82,13 @@ class DrawnLink:
 
     @property
     def head(self) -> str:
-        """Which of the arrow heads."""
+        """The name of the arrow head."""
         return "back" if self.route.back else "promotes" if self.link.relation == Relation.PROMOTES else "plain"
 
 
 @dataclass(frozen=True, slots=True)
 class Badge:
-    """ "+37": neighbours of a node that are not drawn, and where they are."""
+    """ "+37": the number of neighbours of a node that are not drawn, on one side of it."""
 
     place: int
     x: int
@@ -105,7 +105,7 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawing, ready for its template; all numbers are whole pixels."""
+    """A drawing, ready for its template, in whole pixels."""
 
     width: int
     height: int
@@ -114,11 +114,11 @@ class Picture:
     lanes: tuple[Lane, ...]
     badges: list[Badge]
     members: dict[str, tuple[str, ...]]
-    """The ids that each group stands for."""
+    """The ids of the nodes in each group."""
 
     @property
     def kinds(self) -> list[Kind]:
-        """Which kinds are drawn, for the legend."""
+        """The kinds of nodes in the drawing, for the legend."""
         drawn = {drawn.node.kind for drawn in self.nodes}
         return [kind for kind in Kind if kind in drawn]
 
@@ -138,7 +138,7 @@ class Picture:
 def picture_of(
     answers: Sequence[Answer],
     *,
-    home: Home,
+    own: PageBranch,
     now: datetime,
     open_url: OpenUrl,
     opened: Sequence[str] = (),
@@ -146,30 +146,30 @@ def picture_of(
 ) -> Picture:
     """The picture of the last of `answers`, each of which is the one before it with one more node opened.
 
-    What was drawn of the one before stays where it was. `open_url` makes the address that opens a node or a group;
-    `opened` are those that are open. Beyond `most` nodes, some are gathered.
+    Nodes of the answer before keep their places. `open_url` returns the address that opens a node or a group; `opened`
+    are those that are open. With more than `most` nodes, some are grouped.
     """
-    drawing, held_key = None, ""
+    drawing, previous_key = None, ""
     for answer in answers:
-        shown, lane_of = _shown(answer, home, opened, most)
-        drawing, held_key = _laid_out(shown.graph, lane_of, home, drawing, held_key)
+        shown, lane_of = _shown(answer, own, opened, most)
+        drawing, previous_key = _laid_out(shown.graph, lane_of, own, drawing, previous_key)
     assert drawing is not None  # there is one answer at least
     return _Painter(answers[-1], shown, drawing, now, open_url).picture()
 
 
-def _shown(answer: Answer, home: Home, opened: Sequence[str], most: int) -> tuple[Gathered, dict[Hashable, str]]:
-    lane_of = lanes_of(answer.graph, home)
-    shown = gathered(answer.graph, kept={*answer.focus, *opened}, opened=opened, lane_of=lane_of, most=most)
+def _shown(answer: Answer, own: PageBranch, opened: Sequence[str], most: int) -> tuple[Gathered, dict[Hashable, str]]:
+    lane_of = lanes_of(answer.graph, own)
+    shown = gathered(answer.graph, pinned={*answer.focus, *opened}, opened=opened, lane_of=lane_of, most=most)
     for group, members in shown.members.items():
         lanes = {lane_of[member] for member in members}
         lane_of[group] = lanes.pop() if len(lanes) == 1 else SEVERAL
     return shown, {name: lane_of[name] for name in shown.graph}
 
 
-def lanes_of(graph: nx.DiGraph, home: Home) -> dict[str, str]:
-    """The lane of each node: its branch, another project's with that before it.
+def lanes_of(graph: nx.DiGraph, own: PageBranch) -> dict[str, str]:
+    """The lane of each node: its branch, behind its project if that is not the page's.
 
-    Who is known, but not from which branch, has a lane for that; what is not known at all is beside a neighbour.
+    A node with a project but no branch is in a lane for unknown branches; one with neither is in a neighbour's lane.
     """
     names = _branch_names(graph)
     lanes: dict[str, str] = {}
@@ -177,20 +177,20 @@ def lanes_of(graph: nx.DiGraph, home: Home) -> dict[str, str]:
     for node in nodes_of(graph):
         if node.branch:
             branch = names[node.project, node.branch]
-            lanes[node.id] = printable(branch if node.project == home.project else f"{node.project} / {branch}")
+            lanes[node.id] = printable(branch if node.project == own.project else f"{node.project} / {branch}")
         elif node.project:
-            lanes[node.id] = UNKNOWN_BRANCH if node.project == home.project else f"{node.project} / {UNKNOWN_BRANCH}"
+            lanes[node.id] = UNKNOWN_BRANCH if node.project == own.project else f"{node.project} / {UNKNOWN_BRANCH}"
         else:
             alone.append(node.id)
-    at_home = names.get((home.project, home.branch), home.branch)
+    own_lane = names.get((own.project, own.branch), own.branch)
     for name in alone:
         beside = [lanes[other] for other in (*graph.pred[name], *graph.succ[name]) if other in lanes]
-        lanes[name] = min(beside, default=at_home, key=lambda lane: (lane != at_home, lane))
+        lanes[name] = min(beside, default=own_lane, key=lambda lane: (lane != own_lane, lane))
     return lanes
 
 
 def _branch_names(graph: nx.DiGraph) -> dict[tuple[str, str], str]:
-    """What each branch is called: as people wrote it, if any node knows."""
+    """The name of each branch: its git name if any node has it, else its key."""
     names: dict[tuple[str, str], str] = {}
     for node in nodes_of(graph):
         place = node.project, node.branch
@@ -200,24 +200,38 @@ def _branch_names(graph: nx.DiGraph) -> dict[tuple[str, str], str]:
 
 
 def _laid_out(
-    graph: nx.DiGraph, lane_of: Mapping[Hashable, str], home: Home, held: Drawing | None, held_key: str
+    graph: nx.DiGraph,
+    lane_of: Mapping[Hashable, str],
+    own: PageBranch,
+    previous: Drawing | None,
+    previous_key: str,
 ) -> tuple[Drawing, str]:
     nodes = nodes_of(graph)
     sizes: dict[Hashable, tuple[int, int]] = {node.id: size_of(node) for node in nodes}
-    at_home = next((lane_of[node.id] for node in nodes if home == (node.project, node.branch)), "")
+    own_lane = next((lane_of[node.id] for node in nodes if own == (node.project, node.branch)), "")
     several = len(set(lane_of.values())) > 1
-    key, drawing = kept_by_content(
+    key, drawing = cached_by_content(
         "layout",
-        (sorted(sizes.items()), sorted(graph.edges), sorted(lane_of.items()) if several else (), at_home, held_key),
+        (
+            sorted(sizes.items()),
+            sorted(graph.edges),
+            sorted(lane_of.items()) if several else (),
+            own_lane,
+            previous_key,
+        ),
         lambda: lay_out(
-            graph, sizes=sizes, lanes=lane_of if several else None, lane_order=[at_home] if at_home else [], held=held
+            graph,
+            sizes=sizes,
+            lanes=lane_of if several else None,
+            lane_order=[own_lane] if own_lane else [],
+            previous=previous,
         ),
     )
     return drawing, key
 
 
 class _Painter:
-    """Puts nodes and links to the places that a layout gave them."""
+    """Draws nodes and links at the places of a layout."""
 
     def __init__(self, answer: Answer, shown: Gathered, drawing: Drawing, now: datetime, open_url: OpenUrl) -> None:
         self.answer, self.shown, self.drawing = answer, shown, drawing
@@ -282,6 +296,6 @@ class _Painter:
 
 
 def with_members(picture: Picture) -> Collection[str]:
-    """The ids of all nodes that a picture shows, by themselves or in a group."""
+    """The ids of all nodes in a picture, alone or in a group."""
     drawn = {node.node.id for node in picture.nodes} - picture.members.keys()
     return drawn.union(*picture.members.values())

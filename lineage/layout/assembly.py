@@ -1,4 +1,4 @@
-"""Putting laid out parts together: columns on one grid, lanes under one another, all in whole pixels."""
+"""Assemble the parts of a layout into a drawing: columns on one grid, lanes below one another, in whole pixels."""
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from lineage.layout.result import Box, Drawing, Lane, Route
 COLUMN_GAP = 60
 """The least distance between columns."""
 STEEP = 4
-"""Edges that rise more than so many times the gap on average widen it, to twice as much at most."""
+"""The gap grows with the mean height difference of its edges: by a pixel for each `STEEP`, to twice as much at most."""
 MARGIN = 24
 LANE_GAP = 16
 LANE_HEAD = 32
@@ -26,8 +26,8 @@ Spot = tuple[int, int]
 class Part:
     """A part of a graph with a column and a height for each vertex.
 
-    `nodes` are the numbers that its nodes have in the whole graph; `at` are the middles of its vertices; `extents` are
-    the top and the bottom of each lane in it.
+    `nodes` are the numbers of its nodes in the whole graph; `at` are the middles of its vertices; `extents` are the top
+    and the bottom of each lane in it.
     """
 
     nodes: list[int]
@@ -91,7 +91,7 @@ def _routes(
 
 
 def _spans(parts: Sequence[Part], spots: Sequence[Spot], sizes: Sequence[Size]) -> list[routes.Span]:
-    """The left and the right side of each column; columns are farther apart where edges rise and fall much."""
+    """The left and right sides of each column; gaps are wider where edges are steep."""
     count = max((first + part.net.columns for part, (first, _) in zip(parts, spots, strict=True)), default=0)
     widths = [0] * count
     rises: list[list[int]] = [[] for _ in range(count)]
@@ -111,7 +111,7 @@ def _spans(parts: Sequence[Part], spots: Sequence[Spot], sizes: Sequence[Size]) 
 
 
 def _bands(parts: Sequence[Part], sizes: Sequence[Size], lane_names: Sequence[str], bottom: int) -> list[Lane]:
-    """The lanes under one another, each high enough for any node; a single one holds all parts, down to `bottom`."""
+    """The lanes below one another, each high enough for any node; a single lane holds all parts, down to `bottom`."""
     extents = parts[0].extents if len(lane_names) > 1 else {0: (0, bottom)}
     tallest = max((height for _, height in sizes), default=0)
     bands = []

@@ -1,9 +1,9 @@
-"""Room for back edges to turn round beside their nodes.
+"""Turns of back edges: room beside their nodes to turn round.
 
-While columns are ordered, a back edge is an edge to the right like all others, only named the other way round. Then it
-gets a bend in the column of its source and one in that of its target, next to each, so that it can leave on the right,
-pass its own node and run back, as edges with inverted ports do in Schulze, Spönemann and von Hanxleden, "Drawing
-layered graphs with port constraints" (2014).
+While columns are ordered, a back edge is reversed and treated like any other. Then it gets a bend next to its source
+and one next to its target, in their columns, so that it can leave on the right, pass its own node and run back, like
+edges with inverted ports in Schulze, Spönemann and von Hanxleden, "Drawing layered graphs with port constraints"
+(2014).
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from lineage.layout.crossings import Orders
 
 
 def add_turns(net: Net, orders: Orders, backward: Iterable[Edge], loops: Iterable[int]) -> None:
-    """Adds the bends to net and orders; `net.bends` of a back edge then lists them all, from the left to the right."""
+    """Add the bends to net and orders; `net.bends` of a back edge then lists all of them, from left to right."""
     place = {vertex: number for column in orders for number, vertex in enumerate(column)}
     turns: dict[object, int] = {}
 
@@ -48,6 +48,6 @@ def add_turns(net: Net, orders: Orders, backward: Iterable[Edge], loops: Iterabl
 
 
 def _comes_from_below(end: int, node: int, ends: Sequence[int], place: dict[int, int]) -> bool:
-    """Whether an edge meets fewer others when it passes below its node: compares its end with those of the others."""
+    """Whether an edge crosses fewer others if it passes below its node: its end is compared with theirs."""
     others = [place[other] for other in ends if other != end]
     return place[end] >= sum(others) / len(others) if others else True

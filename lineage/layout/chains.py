@@ -1,6 +1,7 @@
-"""The graph with its long edges cut into pieces, each from one column to the next.
+"""Long edges are cut into segments, each from one column to the next.
 
-A piece ends at a node or at a *bend*, a point at which the edge passes a column. Bends are numbered after the nodes.
+A segment ends at a node or at a *bend* (a dummy vertex), the point at which the edge passes a column. Bends are
+numbered after the nodes.
 """
 
 from collections.abc import Sequence
@@ -9,16 +10,15 @@ from dataclasses import dataclass, field
 Edge = tuple[int, int]
 
 MOST_BENDS = 6_000
-"""With more bends than this, the edges that leave a node together share theirs until they part."""
+"""With more bends than this, the edges that leave a node share their bends until they part."""
 
 
 @dataclass
 class Net:
     """A graph whose edges all join neighbouring columns; its first `size` vertices are nodes, the others bends.
 
-    `left[v]` and `right[v]` are the neighbours of `v` in the columns beside its own; `lane[v]` is the number of the
-    band that it lies in. `bends[e]` are those of edge `e` from the left to the right; `shared` says whether edges
-    have some in common.
+    `left[v]` and `right[v]` are the neighbours of `v` in the columns beside its own; `lane[v]` is the number of its
+    lane. `bends[e]` are the bends of edge `e` from left to right; `shared` says whether edges share bends.
     """
 
     size: int
@@ -45,7 +45,7 @@ class Net:
         return len(self.column) - 1
 
     def join(self, first: int, second: int) -> None:
-        """Adds a piece of an edge, unless a shared one is there."""
+        """Add a segment of an edge, unless there is a shared one."""
         if not (self.shared and second in self.right[first]):
             self.right[first].append(second)
             self.left[second].append(first)
@@ -57,7 +57,7 @@ class Net:
 
 
 def cut(column: Sequence[int], lane: Sequence[int], edges: Sequence[Edge], backward: set[Edge]) -> Net:
-    """The net of a layered graph; edges in `backward` lead to the left, all others to the right."""
+    """The net of a layered graph; edges in `backward` lead to the left, the others to the right."""
     net = Net(len(column), list(column), list(lane))
     rightwards = [(edge, edge[::-1] if edge in backward else edge) for edge in edges]
     net.shared = sum(column[last] - column[first] - 1 for _, (first, last) in rightwards) > MOST_BENDS

@@ -1,7 +1,7 @@
-"""Counting crossings: all of an order, and what two vertices of a column cost in either order.
+"""Count edge crossings: of all columns, and of two vertices of a column in either order.
 
-The count of a pair of columns is that of inversions, as in Barth, Jünger and Mutzel, "Simple and efficient bilayer
-cross counting" (2002).
+The crossings between two columns are counted as inversions, as in Barth, Jünger and Mutzel, "Simple and efficient
+bilayer cross counting" (2002).
 """
 
 from bisect import bisect_right
@@ -12,11 +12,11 @@ from operator import sub
 from lineage.layout.chains import Net
 
 Orders = list[list[int]]
-"""The vertices of each column from the top to the bottom."""
+"""The vertices of each column from top to bottom."""
 
 
 def crossings(net: Net, orders: Orders) -> int:
-    """How many pairs of pieces of edges cross."""
+    """The number of crossings between segments of edges."""
     position = positions(net, orders)
     return sum(crossings_after(column, net.right, position) for column in orders)
 
@@ -30,7 +30,7 @@ def positions(net: Net, orders: Orders) -> list[int]:
 
 
 def crossings_after(column: Sequence[int], right: Sequence[Sequence[int]], position: Sequence[int]) -> int:
-    """Crossings between a column and the next: pairs of edges whose right ends are in the other order."""
+    """The crossings between a column and the next: pairs of edges whose right ends are inverted."""
     ends: list[int] = []
     for vertex in column:
         if right[vertex]:
@@ -47,7 +47,7 @@ def crossings_after(column: Sequence[int], right: Sequence[Sequence[int]], posit
 def cost_table(
     part: Sequence[int], side: Sequence[Sequence[int]], position: Sequence[int], width: int
 ) -> list[list[int]]:
-    """For each two vertices, what it costs in crossings on one side to have the first above the second, not below."""
+    """For each two vertices, the crossings on one side with the first above the second, less those with it below."""
     ends: list[int] = []
     stops = [0]
     for vertex in part:
@@ -71,7 +71,7 @@ def cost_table(
 
 
 def _balance(ends: Sequence[int], width: int) -> list[int]:
-    """For each place of a column, how many of `ends` lie below it less how many lie above it."""
+    """For each place of a column, the number of `ends` below it less the number above it."""
     balance: list[int] = []
     for above, end in enumerate(ends):
         balance.extend([len(ends) - 2 * above] * (end - len(balance)))

@@ -1,8 +1,8 @@
-"""Which edges to draw against the flow, so that all others can lead to the right.
+"""Choose the back edges: those to draw against the flow, so that all others can lead to the right.
 
-Finding the fewest is NP-hard. Each strongly connected part is put in a row by the greedy rule of Eades, Lin and Smyth,
-"A fast and effective heuristic for the feedback arc set problem" (1993); the edges that lead back in it are reversed,
-except those that close no cycle once the others are.
+A smallest set is NP-hard to find. Each strongly connected part is put into a sequence by the greedy rule of Eades, Lin
+and Smyth, "A fast and effective heuristic for the feedback arc set problem" (1993). Edges that lead back in the
+sequence are reversed, except those that close no cycle once the others are.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,7 +13,7 @@ Edge = tuple[int, int]
 
 
 def back_edges(size: int, edges: Sequence[Edge]) -> set[Edge]:
-    """The edges to reverse, among `edges` between the nodes 0 … `size` - 1; loops are not looked at."""
+    """The edges to reverse, among `edges` between the nodes 0 … `size` - 1; loops are ignored."""
     graph: nx.DiGraph = nx.DiGraph()
     graph.add_nodes_from(range(size))
     graph.add_edges_from((tail, head) for tail, head in edges if tail != head)
@@ -40,9 +40,9 @@ def _back_edges_of(part: Collection[int], graph: nx.DiGraph) -> set[Edge]:
 
 
 def _row(part: Collection[int], graph: nx.DiGraph) -> list[int]:
-    """The nodes in a row in which few edges lead back: sinks last, sources first, else who gives most first.
+    """The nodes in a sequence with few edges back: sinks last, sources first, else by out-degree less in-degree.
 
-    Of equals, the one that most edges reach from outside is first: there the flow enters the cycle.
+    Of equals, the one with most edges from outside the part is first: there the flow enters the cycle.
     """
     heads = {node: {head for head in graph[node] if head in part} for node in part}
     tails = {node: {tail for tail in graph.pred[node] if tail in part} for node in part}

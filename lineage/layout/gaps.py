@@ -1,4 +1,4 @@
-"""Free room in one column: the place nearest to a wanted one."""
+"""Free space in one column: the free place nearest to a wanted one."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ Interval = tuple[int, int]
 
 
 def nearest(wanted: int, blocked: Iterable[Interval], top: int | None = None, bottom: int | None = None) -> int | None:
-    """The number nearest to `wanted` strictly inside no blocked interval and from `top` to `bottom`; None if there is
+    """The number nearest to `wanted` from `top` to `bottom` and outside the (open) blocked intervals; None if there is
     none."""
     if top is not None:
         wanted = max(wanted, top)

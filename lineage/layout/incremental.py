@@ -1,8 +1,8 @@
-"""Adding nodes to a drawing that a reader is looking at, without moving what is there.
+"""Incremental layout: add nodes to a drawing that a reader is looking at, without moving the others.
 
 This is the extreme case of preserving the mental map (Misue, Eades, Lai and Sugiyama, "Layout adjustment and the mental
-map", 1995): old nodes stay exactly; each new one takes the free place nearest to its neighbours in the column beside
-them, or a new column outside; edges are routed anew, where they can at the heights that they had.
+map", 1995): old nodes keep their exact places; each new one takes the free place nearest to its neighbours in the
+column beside them, or a new column outside; edges are routed again, at their old heights where possible.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -18,18 +18,20 @@ from lineage.layout.result import Box, Drawing, Lane, Route
 from lineage.layout.routing import Columns, routed
 
 
-def holds(held: Drawing, sizes: Mapping[Hashable, tuple[int, int]], lane_of: Mapping[Hashable, str]) -> bool:
-    """Whether nodes are still there that can be held: each in its lane, and each lane high enough for its new ones."""
-    kept = [node for node in lane_of if node in held.boxes]
+def can_extend(previous: Drawing, sizes: Mapping[Hashable, tuple[int, int]], lane_of: Mapping[Hashable, str]) -> bool:
+    """Whether the layout can be incremental: some nodes are left, each in its lane, and new nodes fit their lanes."""
+    kept = [node for node in lane_of if node in previous.boxes]
     if not kept:
         return False
-    if not held.lanes:
+    if not previous.lanes:
         return len({lane_of[node] for node in kept}) == 1
-    bands = {lane.name: lane for lane in held.lanes}
-    if not all(lane_of[node] in bands and _within(held.boxes[node], bands[lane_of[node]]) for node in kept):
+    bands = {lane.name: lane for lane in previous.lanes}
+    if not all(lane_of[node] in bands and _within(previous.boxes[node], bands[lane_of[node]]) for node in kept):
         return False
-    room = {lane.name: lane.height - LANE_HEAD - LANE_FOOT for lane in held.lanes[:-1]}
-    return all(node in held.boxes or sizes[node][1] <= room.get(lane, sizes[node][1]) for node, lane in lane_of.items())
+    room = {lane.name: lane.height - LANE_HEAD - LANE_FOOT for lane in previous.lanes[:-1]}
+    return all(
+        node in previous.boxes or sizes[node][1] <= room.get(lane, sizes[node][1]) for node, lane in lane_of.items()
+    )
 
 
 def extended(
@@ -37,11 +39,11 @@ def extended(
     sizes: Mapping[Hashable, tuple[int, int]],
     lane_names: Sequence[str],
     lane_of: Mapping[Hashable, str],
-    held: Drawing,
+    previous: Drawing,
 ) -> Drawing:
-    """The drawing of `graph` in which the nodes of `held` are where they were relative to one another."""
-    boxes = {node: box for node, box in held.boxes.items() if node in graph}
-    bands = _bands(held, boxes, lane_names, lane_of)
+    """The drawing of `graph` in which the nodes of `previous` keep their relative places."""
+    boxes = {node: box for node, box in previous.boxes.items() if node in graph}
+    bands = _bands(previous, boxes, lane_names, lane_of)
     newer = {name: place for place, name in enumerate(name for name in lane_names if name not in bands)}
     turn = sorted(_in_turn(graph, boxes), key=lambda node: newer.get(lane_of[node], -1))
     for node in turn:
@@ -52,7 +54,7 @@ def extended(
     lanes = []
     for name, band in bands.items() if lane_names else ():
         lanes.append(_lane(name, band, [box for node, box in boxes.items() if lane_of[node] == name]))
-    return _shifted(boxes, routed(graph, boxes, held.routes), lanes)
+    return _shifted(boxes, routed(graph, boxes, previous.routes), lanes)
 
 
 def _within(box: Box, lane: Lane) -> bool:
@@ -60,7 +62,7 @@ def _within(box: Box, lane: Lane) -> bool:
 
 
 def _in_turn(graph: nx.DiGraph, placed: Iterable[Hashable]) -> list[Hashable]:
-    """The nodes that are not placed yet, each after a neighbour if it has one that is."""
+    """The new nodes in the order of their placement, each after a neighbour if it has any."""
     known = set(placed)
     waiting = sorted(set(graph) - known, key=str)
     wave = list(known)
@@ -79,26 +81,26 @@ def _in_turn(graph: nx.DiGraph, placed: Iterable[Hashable]) -> list[Hashable]:
 
 @dataclass(slots=True)
 class _Band:
-    """Where the nodes of one lane may lie; None where nothing bounds them."""
+    """The bounds of the nodes of one lane; None where there is none."""
 
     top: int | None
     bottom: int | None
 
 
 def _bands(
-    held: Drawing, boxes: Mapping[Hashable, Box], lane_names: Sequence[str], lane_of: Mapping[Hashable, str]
+    previous: Drawing, boxes: Mapping[Hashable, Box], lane_names: Sequence[str], lane_of: Mapping[Hashable, str]
 ) -> dict[str, _Band]:
-    """The lanes of the held drawing, of which the last is open below; without lanes, one that is open."""
-    if held.lanes:
-        bands = {lane.name: _Band(lane.y + LANE_HEAD, lane.y + lane.height - LANE_FOOT) for lane in held.lanes}
-        bands[held.lanes[-1].name].bottom = None
+    """The bands of the previous drawing, the last one open below; without lanes, one open band."""
+    if previous.lanes:
+        bands = {lane.name: _Band(lane.y + LANE_HEAD, lane.y + lane.height - LANE_FOOT) for lane in previous.lanes}
+        bands[previous.lanes[-1].name].bottom = None
         return bands
     name = lane_of[next(iter(boxes))]
     return {name: _Band(min(box.y for box in boxes.values()) if lane_names else None, None)}
 
 
 def _new_band(bands: Sequence[_Band], boxes: Mapping[Hashable, Box]) -> _Band:
-    """A band below all others; the one that was last ends where its nodes do."""
+    """A new band below all others; the one before it now ends at its last node."""
     last = bands[-1]
     last.bottom = max(last.top or 0, *(box.bottom for box in boxes.values()))
     return _Band(last.bottom + LANE_FOOT + LANE_GAP + LANE_HEAD, None)
@@ -116,7 +118,7 @@ def _lane(name: str, band: _Band, boxes: Sequence[Box]) -> Lane:
 def _placed(
     node: Hashable, size: tuple[int, int], graph: nx.DiGraph, boxes: Mapping[Hashable, Box], band: _Band
 ) -> Box:
-    """The box of a new node right of what leads to it, else left of what it leads to, as near to them as can be."""
+    """The box of a new node: right of its predecessors, else left of its successors, as near to them as possible."""
     width, height = size
     columns = Columns(boxes.values())
     before = [boxes[other] for other in graph.predecessors(node) if other in boxes]
@@ -146,7 +148,7 @@ def _placed(
 def _shifted(
     boxes: Mapping[Hashable, Box], ways: Mapping[tuple[Hashable, Hashable], Route], lanes: Sequence[Lane]
 ) -> Drawing:
-    """The drawing, moved as a whole if something lies left of its margin or above it."""
+    """The drawing, shifted as a whole if anything is left of its margin or above it."""
     heights = [y for way in ways.values() for _, y in way.points]
     left = min(box.x for box in boxes.values())
     top = min([*(box.y for box in boxes.values()), *(lane.y for lane in lanes), *heights])

@@ -1,4 +1,4 @@
-"""Orders to start from: as a walk meets the vertices, and shuffled ones."""
+"""Initial orders of the columns: by a traversal of the graph, and shuffled."""
 
 import random
 from collections import deque
@@ -9,7 +9,7 @@ from lineage.layout.crossings import Orders
 
 
 def starting_order(net: Net, number: int) -> Orders:
-    """The columns as a walk through the graph meets their vertices; from the fifth start on, shuffled."""
+    """The initial order of this number: the first four by traversals of the graph, the others shuffled."""
     if number == 0:
         return walk(net, lambda vertex: net.left[vertex] + net.right[vertex])
     if number == 1:
@@ -26,7 +26,7 @@ def starting_order(net: Net, number: int) -> Orders:
 
 
 def walk(net: Net, following: Callable[[int], Iterable[int]], deep: bool = False) -> Orders:
-    """The vertices as they are met from one after the other, sources first, each with what follows it."""
+    """The vertices in the order of a traversal, breadth first or `deep`, that starts at sources."""
     orders: Orders = [[] for _ in range(net.columns)]
     met = [False] * len(net.column)
     for first in sorted(range(len(net.column)), key=lambda vertex: bool(net.left[vertex])):

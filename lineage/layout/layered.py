@@ -1,8 +1,8 @@
-"""The layout as a whole, from names to a drawing.
+"""The layered layout as a whole, from a graph to a drawing.
 
-The steps are those of Sugiyama, Tagawa and Toda (1981), each in a module of its own: edges against the flow, columns,
-orders, heights; `assembly` puts the result together. Nodes are numbered by their names first, and everything after
-that goes by number, so the order in which a graph was built changes nothing.
+The steps are those of Sugiyama, Tagawa and Toda (1981), each in a module of its own: back edges, columns, orders,
+heights; `assembly` makes the drawing. First the nodes are numbered by their names, and all steps use the numbers, so
+the order in which a graph was built changes nothing.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -25,7 +25,7 @@ from lineage.layout.result import Drawing
 def drawn(
     graph: nx.DiGraph, sizes: Mapping[Hashable, Size], lane_names: Sequence[str], lane_of: Mapping[Hashable, str]
 ) -> Drawing:
-    """A drawing from scratch. `lane_names` are those in use from the top, if any; `lane_of` each node's."""
+    """A drawing from scratch. `lane_names` are the lanes in use from the top, if any; `lane_of` maps nodes to lanes."""
     names = sorted(graph, key=str)
     number = {name: place for place, name in enumerate(names)}
     every = sorted((number[tail], number[head]) for tail, head in graph.edges)
@@ -48,7 +48,7 @@ def drawn(
 
 @dataclass(frozen=True)
 class _Numbered:
-    """A graph whose nodes are 0, 1, …; `loops` are the nodes with an edge to themselves, which `edges` leaves out."""
+    """A graph whose nodes are 0, 1, …; `loops` are the nodes with an edge to themselves, which is not in `edges`."""
 
     edges: list[Edge]
     loops: list[int]
@@ -57,7 +57,7 @@ class _Numbered:
     sizes: list[Size]
 
     def parts(self) -> list[tuple[list[int], list[Edge]]]:
-        """The nodes and the edges of each connected part."""
+        """The nodes and edges of each connected part."""
         graph: nx.Graph = nx.Graph(self.edges)
         graph.add_nodes_from(range(len(self.lanes)))
         nodes = sorted(sorted(part) for part in nx.connected_components(graph))
@@ -80,7 +80,7 @@ def _columns(numbered: _Numbered, parts: Sequence[tuple[list[int], list[Edge]]])
 
 
 def _spread(alone: Sequence[int], columns: list[int], lanes: Sequence[int]) -> None:
-    """Gives the nodes without edges the columns in turn, lane by lane."""
+    """Spread the nodes without edges over the columns, lane by lane."""
     width = max(max(columns, default=0) + 1, ceil(sqrt(len(alone) / 2)))
     seen: dict[int, int] = {}
     for node in alone:
@@ -89,7 +89,7 @@ def _spread(alone: Sequence[int], columns: list[int], lanes: Sequence[int]) -> N
 
 
 def _laid(numbered: _Numbered, columns: Sequence[int], nodes: list[int], edges: Sequence[Edge]) -> Part:
-    """Orders and heights of some of the nodes, with all of their edges."""
+    """The layout of one part: its orders and heights."""
     local = {node: place for place, node in enumerate(nodes)}
     own = [(local[tail], local[head]) for tail, head in edges]
     backward = {(local[tail], local[head]) for tail, head in edges if (tail, head) in numbered.backward}

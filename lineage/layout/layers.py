@@ -1,8 +1,8 @@
-"""Which column each node stands in, so that edges lead to the right and are short in all.
+"""Layer assignment: the column of each node, such that edges lead to the right and their total length is small.
 
 The least total length is found by the network simplex method of Gansner, Koutsofios, North and Vo, "A technique for
-drawing directed graphs" (1993), section 2. Graphs too large for that start from the longest paths and are improved by
-moving nodes between the columns of their neighbours.
+drawing directed graphs" (1993), section 2. Graphs too large for that are layered by longest paths, then nodes are moved
+towards their neighbours.
 
 Nodes are the numbers 0, 1, …; edges are pairs of them and form no cycle.
 """
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 Edge = tuple[int, int]
 
 SIMPLEX_NODES = 700
-"""Connected graphs with more nodes than this are layered by the faster, less exact way."""
+"""Connected graphs with more nodes than this are layered by the faster, less exact method."""
 
 
 def layers_of(size: int, edges: Sequence[Edge]) -> list[int]:
@@ -53,7 +53,7 @@ def _longest_paths(order: Sequence[int], incoming: Sequence[Sequence[int]]) -> l
 def _drawn_to_neighbours(
     order: Sequence[int], rank: list[int], incoming: Sequence[Sequence[int]], outgoing: Sequence[Sequence[int]]
 ) -> None:
-    """Moves each node that has more edges on its right as far right as its edges allow, and the other way round."""
+    """Move each node as far as its edges allow towards the side on which it has more of them."""
     moved = True
     rounds = 0
     while moved and rounds < 8:
@@ -74,7 +74,7 @@ def _drawn_to_neighbours(
 def _even_out(
     order: Sequence[int], rank: list[int], incoming: Sequence[Sequence[int]], outgoing: Sequence[Sequence[int]]
 ) -> None:
-    """Nodes that may stand in several columns at the same length go to the least crowded one of them."""
+    """Move each node that may be in several columns at the same total length to the least crowded of them."""
     crowd: dict[int, int] = {}
     for column in rank:
         crowd[column] = crowd.get(column, 0) + 1
@@ -91,11 +91,11 @@ def _even_out(
 
 
 class _Simplex:
-    """A spanning tree of tight edges, exchanged edge by edge until no exchange makes the drawing shorter.
+    """A spanning tree of tight edges; tree edges are exchanged until no exchange shortens the total length.
 
     `parent_edge[v]` is the tree edge between `v` and its parent. `low` and `post` number the tree in postorder: the
-    subtree of `v` is what lies between `low[v]` and `post[v]`. `cut[e]` of a tree edge is how much longer all edges
-    together become when the side of its head moves one column to the right.
+    subtree of `v` has the numbers from `low[v]` to `post[v]`. The cut value `cut[e]` of a tree edge is the growth of
+    the total length if the side of its head moves one column to the right.
     """
 
     def __init__(self, size: int, edges: Sequence[Edge], rank: list[int]) -> None:
@@ -115,7 +115,7 @@ class _Simplex:
         self.post = [0] * size
 
     def improve(self) -> None:
-        """Changes the ranks in place."""
+        """Improve the ranks in place."""
         self._grow_tree()
         self._number(0, 0)
         self._all_cut_values()
@@ -128,7 +128,7 @@ class _Simplex:
             self._exchange(leaving, self._entering(leaving))
 
     def _grow_tree(self) -> None:
-        """A spanning tree of tight edges; what the tree reached so far moves until one more edge is tight."""
+        """Grow a spanning tree of tight edges; the tree so far is moved until one more edge is tight."""
         edges, rank = self.edges, self.rank
         reached = [False] * self.size
         reached[0] = True
@@ -168,7 +168,7 @@ class _Simplex:
         self.tree[head].remove(number)
 
     def _number(self, root: int, low: int) -> list[int]:
-        """Renumbers the subtree of `root`, whose parent is known; its nodes, each after its parent."""
+        """Renumber the subtree of `root`, whose parent is known; return its nodes, each after its parent."""
         edges, parent, parent_edge = self.edges, self.parent, self.parent_edge
         members = [root]
         stack = [root]
@@ -269,7 +269,7 @@ class _Simplex:
         self._number(top, self.low[top])
 
     def _cut_path(self, node: int, other: int, change: int) -> int:
-        """Adds to the cut values from `node` up to the common ancestor with `other`, which it returns."""
+        """Change the cut values from `node` up to the common ancestor with `other`; return that ancestor."""
         post = self.post
         while not self.low[node] <= post[other] <= post[node]:
             number = self.parent_edge[node]

@@ -1,10 +1,10 @@
-"""In which order the nodes and bends of each column stand, so that few edges cross.
+"""Crossing minimization: the order of the nodes and bends of each column.
 
-Several starts are swept to and fro with barycentres (Sugiyama, Tagawa and Toda, "Methods for visual understanding of
-hierarchical system structures", 1981) and medians (Eades and Wormald, "Edge crossings in drawings of bipartite
-graphs", 1994). What they lead to is refined by sifting (Matuszewski, Schönfeld and Molitor, "Using sifting for k-layer
-straightline crossing minimization", 1999), here with the columns on both sides in view and with steps to places that
-are equally good, and the best is kept. How many starts are made depends on the size of the graph, not on the clock.
+Several initial orders are swept in both directions with barycentres (Sugiyama, Tagawa and Toda, "Methods for visual
+understanding of hierarchical system structures", 1981) and medians (Eades and Wormald, "Edge crossings in drawings of
+bipartite graphs", 1994). The results are refined by sifting (Matuszewski, Schönfeld and Molitor, "Using sifting for
+k-layer straightline crossing minimization", 1999), here with the columns on both sides and with moves to equally good
+places. The best result is returned. The number of starts depends on the size of the graph, not on the clock.
 
 The nodes of a lane stay together in each column, lanes in the order of their numbers.
 """
@@ -18,24 +18,24 @@ from lineage.layout.crossings import Orders, cost_table, crossings_after, positi
 from lineage.layout.initial_orders import starting_order, walk
 
 EFFORT = 250_000
-"""No further start is made that would bring the work beyond this, counted in pairs compared while sifting."""
+"""The search ends before a start that would exceed this effort, counted in pairs compared while sifting."""
 MOST_EFFORT = 1_000_000
-"""Sifting ends here, whatever is left to gain."""
+"""Sifting ends at this effort."""
 MOST_STARTS = 12
 MOST_SWEEPS = 24
 PATIENCE = 6
-"""Sweeps that may pass without a new best."""
+"""The number of sweeps without a new best after which sweeping ends."""
 MOST_ROUNDS = 40
 """Rounds of sifting through all columns."""
 PASSES = 6
-"""How often all of a column are sifted while its neighbours stay."""
+"""The number of times that the vertices of one column are sifted before the next column."""
 NAMING_ROUNDS = 2
 FADING = 0.8
-"""How much less each node counts than the one before it when an order is chosen over its mirror image."""
+"""The weight of each node relative to the one before it, when an order is compared with its mirror image."""
 
 
 def ordered(net: Net) -> Orders:
-    """The columns, each with its nodes and bends from the top to the bottom."""
+    """The nodes and bends of each column, from top to bottom."""
     search = _Search(net)
     best: Orders = []
     fewest = -1
@@ -50,9 +50,9 @@ def ordered(net: Net) -> Orders:
 
 
 def _upright(net: Net, orders: Orders) -> Orders:
-    """Of an order and its mirror image, which cross alike, the one that has the first nodes above.
+    """Of an order and its mirror image, which have equal crossings, the one with the first nodes above.
 
-    Each node counts a little less than the one before it, so that a change to a few others rarely turns all over.
+    Each node counts a little less than the one before it, so that a small change of the graph rarely flips the drawing.
     """
     if len(set(net.lane)) > 1:
         return orders
@@ -64,7 +64,7 @@ def _upright(net: Net, orders: Orders) -> Orders:
 
 
 class _Search:
-    """One order at a time, with where each vertex stands, and the effort made so far."""
+    """The current order, with the position of each vertex, and the effort so far."""
 
     def __init__(self, net: Net) -> None:
         self.net = net
@@ -74,13 +74,13 @@ class _Search:
         self.segments = [self._segments(column) for column in walk(net, lambda _: ())]
 
     def _segments(self, column: Sequence[int]) -> list[tuple[int, int]]:
-        """Where the vertices of each lane begin and end in a column; no order changes that."""
+        """The range of each lane in a column, which is the same in every order."""
         lanes = [self.net.lane[vertex] for vertex in column]
         cuts = [place for place in range(1, len(lanes)) if lanes[place] != lanes[place - 1]]
         return list(pairwise([0, *cuts, len(lanes)]))
 
     def run(self, orders: Orders, mixed: bool) -> tuple[Orders, int]:
-        """The order that sweeps and sifting make of a start, and its crossings."""
+        """Sweep and sift an initial order; return the result and its crossings."""
         crossed = self._sweep(orders, mixed)
         return self.orders, crossed - self._sift()
 
@@ -92,7 +92,7 @@ class _Search:
         return sum(crossings_after(column, self.net.right, self.position) for column in self.orders)
 
     def _sweep(self, start: Orders, mixed: bool) -> int:
-        """Sweeps until nothing is gained any more and stands at the best order; its crossings."""
+        """Sweep until nothing improves, and make the best order the current one; return its crossings."""
         self._stand(start)
         best, fewest, idle = start, self._count(), 0
         for sweep in range(MOST_SWEEPS):
@@ -107,7 +107,7 @@ class _Search:
         return fewest
 
     def _pass(self, rightwards: bool, medians: bool, turn_ties: bool) -> None:
-        """Orders each column by the places of its neighbours in the column before."""
+        """Order each column by the places of its neighbours in the column before."""
         net, position = self.net, self.position
         side = net.left if rightwards else net.right
         rule = _median if medians else _mean
@@ -123,22 +123,22 @@ class _Search:
                     key[vertex] = rule([position[end] for end in ends])
                 else:
                     free.append(vertex)
-            held = set(free)
+            fixed = set(free)
             for start, stop in self.segments[number]:
                 part = column[start:stop]
                 if turn_ties:
                     part.reverse()
-                if held.isdisjoint(part):
+                if fixed.isdisjoint(part):
                     part.sort(key=key.__getitem__)
-                else:  # what has no neighbours there keeps its place
-                    drawn = iter(sorted([vertex for vertex in part if vertex not in held], key=key.__getitem__))
-                    part = [vertex if vertex in held else next(drawn) for vertex in part]
+                else:  # vertices without neighbours there keep their places
+                    moving = iter(sorted([vertex for vertex in part if vertex not in fixed], key=key.__getitem__))
+                    part = [vertex if vertex in fixed else next(moving) for vertex in part]
                 column[start:stop] = part
             for place, vertex in enumerate(column):
                 position[vertex] = place
 
     def _sift(self) -> int:
-        """Sifts column by column, to and fro, until no column changes; the crossings saved."""
+        """Sift column by column in both directions until none changes; return the crossings saved."""
         last = len(self.orders) - 1
         stale = [True] * (last + 1)
         saved = 0
@@ -158,7 +158,7 @@ class _Search:
         return saved
 
     def by_name(self, orders: Orders) -> Orders:
-        """Nodes, and bends, next to one another that cross alike either way are put in the order of their names."""
+        """The order with adjacent nodes, or bends, put in the order of their names if that changes no crossings."""
         self._stand(orders)
         for _ in range(NAMING_ROUNDS):
             for number, column in enumerate(self.orders):
@@ -168,7 +168,7 @@ class _Search:
         return self.orders
 
     def _rise(self, column: list[int], start: int, place: int) -> None:
-        """Moves one vertex of a column up past those that may as well be below it and come later by name."""
+        """Move a vertex up past those with later names, while that changes no crossings."""
         size = self.net.size
         vertex = column[place]
         while place > start:
@@ -180,7 +180,7 @@ class _Search:
         column[place], self.position[vertex] = vertex, place
 
     def _difference(self, one: int, other: int) -> int:
-        """How many crossings more two vertices have with one above the other than the other way round."""
+        """The crossings of two vertices with `one` above `other`, less those with it below."""
         position = self.position
         return sum(
             (position[end] > position[other_end]) - (position[end] < position[other_end])
@@ -190,7 +190,7 @@ class _Search:
         )
 
     def _costs(self, number: int, part: Sequence[int]) -> list[list[int]]:
-        """For each two vertices of a column, how many crossings more it has with the first above the second."""
+        """For each two vertices of a column, the crossings with the first above, less those with it below."""
         sides = [(self.net.left, number - 1), (self.net.right, number + 1)]
         tables = [
             cost_table(part, side, self.position, len(self.orders[beside]))
@@ -203,7 +203,7 @@ class _Search:
         return tables[0] if len(tables) == 1 else [list(map(add, *rows)) for rows in zip(*tables, strict=True)]
 
     def _sift_segment(self, number: int, start: int, stop: int) -> tuple[int, bool]:
-        """Sifts the vertices of one column that lie in one lane; crossings saved, and whether anything moved."""
+        """Sift the vertices of one lane in a column; return the crossings saved, and whether anything moved."""
         if stop - start < 2:
             return 0, False
         column = self.orders[number]
@@ -223,7 +223,7 @@ def _mean(places: list[int]) -> float:
 
 
 def _median(places: list[int]) -> float:
-    """The median; between two middle places, rather on the side on which the others lie closer together."""
+    """The median; between two middle places it is weighted towards the side with the smaller spread."""
     places.sort()
     middle = len(places) // 2
     if len(places) % 2:
@@ -236,9 +236,9 @@ def _median(places: list[int]) -> float:
 
 
 def _sifted(costs: list[list[int]]) -> tuple[list[int], int]:
-    """An order in which moving no single one saves crossings, and what it saves over 0, 1, 2, …
+    """An order that no move of a single vertex improves, and the crossings that it saves over 0, 1, 2, …
 
-    Of equally good places the topmost is taken: a move that saves nothing often opens the way to one that does.
+    Of equally good places the topmost is taken: a move that saves nothing often makes one possible that does.
     """
     order = list(range(len(costs)))
     saved = 0

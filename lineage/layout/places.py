@@ -1,10 +1,10 @@
-"""How high the nodes and bends of ordered columns stand, so that edges are straight and short.
+"""Coordinate assignment: the heights of nodes and bends in ordered columns, such that edges are straight and short.
 
-Each column in turn takes the places nearest to where its neighbours would have it: least squares under the order and
-the distances that it must keep, solved exactly by pooling adjacent violators (Ayer, Brunk, Ewing, Reid and Silverman,
-"An empirical distribution function for sampling with incomplete information", 1955). Pieces of long edges pull
-stronger, as in Gansner, Koutsofios, North and Vo (1993), section 4. Last, the bends of a long edge are put on one
-height where there is room, and nodes stand level with the middle one of their neighbours.
+Each column in turn is moved towards its neighbours: least squares under its order and least distances, solved exactly
+by pooling adjacent violators (Ayer, Brunk, Ewing, Reid and Silverman, "An empirical distribution function for sampling
+with incomplete information", 1955). Segments of long edges have larger weights, as in Gansner, Koutsofios, North and Vo
+(1993), section 4. Last, the bends of a long edge are put at one height where there is room, and each node at the height
+of its median neighbour.
 """
 
 from collections.abc import Sequence
@@ -16,26 +16,26 @@ from lineage.layout.crossings import Orders
 NODE_GAP = 16
 """The least distance between two boxes of a column."""
 BEND_GAP = 10
-"""The least distance of an edge from the boxes and other edges of a column that it passes."""
+"""The least distance of an edge from boxes and other edges of a column that it passes."""
 SNAP = 6
-"""Nodes that are at most this far off the height of a neighbour on the left get it, where there is room."""
+"""A node whose height differs by at most this from that of a neighbour on the left is moved to it, if there is room."""
 SWEEPS = 8
 FIRST_SWEEPS = 2
-"""Of these, those in which columns follow the one before only."""
+"""The number of sweeps, the first ones, in which a column follows only the column before it."""
 TOUCHES = 3
-"""How often bends and nodes are put level in turn."""
+"""The number of rounds in which edges are straightened and nodes levelled."""
 PULL = (1, 2, 8)
-"""How strongly an edge pulls between two nodes, a node and a bend, two bends."""
+"""The weight of an edge between two nodes, a node and a bend, two bends."""
 SLACK = 0.1
-"""How strongly a vertex that nothing pulls keeps its place."""
+"""The weight of the present height of a vertex without neighbours."""
 
 
 def heights(net: Net, orders: Orders, tall: Sequence[int]) -> list[float]:
-    """The middle of each vertex, per lane from 0; `tall` are the heights of the nodes."""
+    """The middle of each vertex, in each lane from 0; `tall` are the heights of the nodes."""
     places = _Places(net, orders, tall)
-    for sweep in range(SWEEPS):
-        places.settle(towards_right=True, both=sweep >= FIRST_SWEEPS)
-        places.settle(towards_right=False, both=sweep >= FIRST_SWEEPS)
+    for number in range(SWEEPS):
+        places.sweep(towards_right=True, both=number >= FIRST_SWEEPS)
+        places.sweep(towards_right=False, both=number >= FIRST_SWEEPS)
     for _ in range(TOUCHES):
         places.straighten()
         places.level()
@@ -45,9 +45,9 @@ def heights(net: Net, orders: Orders, tall: Sequence[int]) -> list[float]:
 
 
 class _Places:
-    """The heights reached so far: `at[v]` is the middle of vertex `v`.
+    """The present heights: `at[v]` is the middle of vertex `v`.
 
-    `rows` are the columns parted by lanes; vertices keep their order in them and the distances that `offsets` add up.
+    `rows` are the columns split by lanes; in a row the order is fixed, and `offsets` are the sums of least distances.
     """
 
     def __init__(self, net: Net, orders: Orders, tall: Sequence[int]) -> None:
@@ -69,12 +69,12 @@ class _Places:
                 self.at[vertex] = offset - offsets[-1] / 2
 
     def _distance(self, above: int, below: int) -> float:
-        """How far apart the middles of two vertices next to one another must be at least."""
+        """The least distance between the middles of two adjacent vertices."""
         nodes = above < self.net.size and below < self.net.size
         return self.half[above] + self.half[below] + (NODE_GAP if nodes else BEND_GAP)
 
     def _pulls(self, side: Sequence[Sequence[int]]) -> list[list[tuple[int, int]]]:
-        """For each vertex, its neighbours on one side in its own lane and how strongly they pull."""
+        """For each vertex, its neighbours on one side in its own lane, with their weights."""
         net = self.net
         return [
             [
@@ -85,8 +85,8 @@ class _Places:
             for vertex in range(len(net.column))
         ]
 
-    def settle(self, towards_right: bool, both: bool) -> None:
-        """Moves row after row to where the neighbours behind it, or on both sides, draw it."""
+    def sweep(self, towards_right: bool, both: bool) -> None:
+        """Move row after row towards its neighbours in the column before, or on both sides."""
         at = self.at
         behind, ahead = (self.left, self.right) if towards_right else (self.right, self.left)
         step = 1 if towards_right else -1
@@ -105,14 +105,14 @@ class _Places:
                 at[vertex] = place + offset
 
     def _room(self, vertex: int) -> tuple[float, float]:
-        """Between which heights a vertex may move while its neighbours above and below stay."""
+        """The range in which a vertex may move between its neighbours above and below."""
         above, below = self.above.get(vertex), self.below.get(vertex)
         low = float("-inf") if above is None else self.at[above] + self._distance(above, vertex)
         high = float("inf") if below is None else self.at[below] - self._distance(vertex, below)
         return low, high
 
     def straighten(self) -> None:
-        """Puts the bends of each long edge on one height, or those of each run of them that has room on one."""
+        """Put the bends of each long edge at one height, or at as few as there is room for."""
         for (tail, head), bends in self.chains.values():
             ends = (tail, head) if self.net.column[tail] <= self.net.column[head] else (head, tail)
             before = ends[0]
@@ -128,7 +128,7 @@ class _Places:
             self._align(run, before, ends[1], low, high)
 
     def _align(self, run: list[int], before: int, after: int, low: float, high: float) -> None:
-        """Puts a run level with what is before or after it, else as near to both as there is room."""
+        """Put a run of bends at the height of the vertex before or after it, else as near to both as possible."""
         first, last = self.at[before], self.at[after]
         if low <= first <= high:
             height = first
@@ -140,7 +140,7 @@ class _Places:
             self.at[bend] = height
 
     def level(self) -> None:
-        """Moves each node, as far as there is room, to the middle one of its neighbours."""
+        """Move each node, as far as there is room, to the height of its median neighbour."""
         for row in self.rows:
             for vertex in row:
                 if vertex < self.net.size:
@@ -152,7 +152,7 @@ class _Places:
                         self.at[vertex] = min(max(goal, low), high)
 
     def snap(self) -> None:
-        """Removes small steps, from the left to the right."""
+        """Remove small steps, from left to right."""
         for row in self.rows:
             for vertex in row:
                 if vertex < self.net.size and self.left[vertex]:
@@ -163,7 +163,7 @@ class _Places:
 
 
 def _chains(net: Net) -> dict[int, tuple[Edge, tuple[int, ...]]]:
-    """The edges with bends, by their first one; of those that share it, the longest."""
+    """The edges with bends, by their first bend; of those that share it, the longest."""
     chains: dict[int, tuple[Edge, tuple[int, ...]]] = {}
     for edge, bends in net.bends.items():
         if bends and (bends[0] not in chains or len(bends) > len(chains[bends[0]][1])):
@@ -172,7 +172,7 @@ def _chains(net: Net) -> dict[int, tuple[Edge, tuple[int, ...]]]:
 
 
 def _rows(net: Net, column: Sequence[int]) -> list[list[int]]:
-    """A column, parted into its lanes."""
+    """A column, split by lanes."""
     rows: dict[int, list[int]] = {}
     for vertex in column:
         rows.setdefault(net.lane[vertex], []).append(vertex)
@@ -180,7 +180,7 @@ def _rows(net: Net, column: Sequence[int]) -> list[list[int]]:
 
 
 def pooled(wanted: Sequence[float], weights: Sequence[float]) -> list[float]:
-    """The rising numbers nearest to `wanted`, by the weighted sum of squares."""
+    """The non-decreasing numbers nearest to `wanted` by the weighted sum of squares (isotonic regression)."""
     pools: list[tuple[float, float, int]] = []  # mean, weight, count
     for mean, weight in zip(wanted, weights, strict=True):
         count = 1

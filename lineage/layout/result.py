@@ -1,4 +1,4 @@
-"""What a layout returns: whole numbers of pixels and nothing of how they were found."""
+"""The result of a layout, in whole pixels."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ Point = tuple[int, int]
 Edge = tuple[Hashable, Hashable]
 
 TURN = 24
-"""How far the curve of a back edge is drawn beside its column, in pixels; it stays within three quarters of that."""
+"""The control points of a back edge's curve are so many pixels beside its column; the curve is within 3/4 of that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +30,21 @@ class Box:
 
     @property
     def middle(self) -> int:
-        """Where the box stands in its column: boxes of one column share it."""
+        """The x of the middle, which all boxes of one column share."""
         return self.x + self.width // 2
 
     @property
     def port(self) -> int:
-        """The height at which edges arrive and leave."""
+        """The height at which edges enter and leave."""
         return self.y + self.height // 2
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The way of one edge from the right side of its source to the left side of its target.
+    """The route of one edge from the right side of its source to the left side of its target.
 
-    Between the two lie the points at which it enters and leaves the columns on its way. An edge drawn against the flow
-    is `back`: it turns round right of its source, runs to the left, and turns again left of its target.
+    The points between are those at which it enters and leaves columns. A `back` edge is drawn against the flow: it
+    turns round right of its source, runs to the left, and turns again left of its target.
     """
 
     points: tuple[Point, ...]
@@ -52,7 +52,7 @@ class Route:
 
     @property
     def path(self) -> str:
-        """The data of an SVG path: level where columns are crossed, smooth curves between them."""
+        """The data of an SVG path: horizontal within columns, smooth curves between them."""
         parts = [f"M{self.points[0][0]} {self.points[0][1]}"]
         steps = [number for number, (start, end) in enumerate(pairwise(self.points)) if start[1] != end[1]]
         for number, ((x, y), (end_x, end_y)) in enumerate(pairwise(self.points)):

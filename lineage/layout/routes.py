@@ -1,4 +1,4 @@
-"""The way of an edge through the columns that it passes."""
+"""The route of an edge through the columns that it passes."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -10,7 +10,7 @@ Span = tuple[int, int]
 
 def forward(source: Box, target: Box, spans: Sequence[Span], heights: Sequence[int]) -> Route:
     """A route to the right. `spans` are the sides of the columns from the source's to the target's, both included;
-    `heights` are those at which the columns between the two are passed."""
+    `heights` are those at which it passes the columns between them."""
     (_, source_right), *passed, (target_left, _) = spans
     points = [(source.right, source.port), (source_right, source.port)]
     for (left, right), height in zip(passed, heights, strict=True):
@@ -20,8 +20,8 @@ def forward(source: Box, target: Box, spans: Sequence[Span], heights: Sequence[i
 
 
 def backward(source: Box, target: Box, spans: Sequence[Span], heights: Sequence[int]) -> Route:
-    """A route against the flow. `spans` run from the source's column to the target's, to the left; all are passed,
-    those two included, at `heights`."""
+    """A route against the flow. `spans` are the sides of the columns from the source's to the target's, to the left;
+    `heights` are those at which it passes them, those two included."""
     points = [(source.right, source.port), (spans[0][1], source.port)]
     for (left, right), height in zip(spans, heights, strict=True):
         points += [(right, height), (left, height)]
@@ -30,5 +30,5 @@ def backward(source: Box, target: Box, spans: Sequence[Span], heights: Sequence[
 
 
 def _distinct(points: Sequence[Point]) -> tuple[Point, ...]:
-    """The points without those that are where the one before is."""
+    """The points without consecutive duplicates."""
     return tuple(point for point, _ in groupby(points))

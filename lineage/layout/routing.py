@@ -1,4 +1,4 @@
-"""Routes between boxes that are already placed: through each column where there is room, as level as may be."""
+"""Route edges between placed boxes: through free space in each column, as straight as possible."""
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -12,13 +12,13 @@ from lineage.layout.places import BEND_GAP
 from lineage.layout.result import Box, Edge, Route
 
 CLEARANCE = BEND_GAP - 2
-"""The least distance of a route from boxes and other routes; layouts from scratch keep it in spite of rounding."""
+"""The least distance of a route from boxes and other routes; layouts from scratch keep it despite rounding."""
 CLOSEST_COLUMNS = 40
-"""The least distance between columns when one of them gets a box wider than those that it has."""
+"""The least distance between columns if one of them gets a wider box."""
 
 
 class Columns:
-    """Boxes by the columns in which they stand: those of one column have one middle, and columns do not overlap."""
+    """The boxes by columns: those of one column share their middle, and columns do not overlap."""
 
     def __init__(self, boxes: Iterable[Box]) -> None:
         standing: dict[int, list[Box]] = defaultdict(list)
@@ -33,7 +33,7 @@ class Columns:
         return self._numbers[box.middle]
 
     def fits(self, column: int, left: int, right: int) -> bool:
-        """Whether a box with these sides may stand in a column without coming close to the columns beside it."""
+        """Whether a box with these sides fits into a column without coming too close to the columns beside it."""
         own_left, own_right = self.spans[column]
         clear_left = column == 0 or left >= self.spans[column - 1][1] + CLOSEST_COLUMNS
         clear_right = column + 1 == len(self.spans) or right <= self.spans[column + 1][0] - CLOSEST_COLUMNS
@@ -41,7 +41,7 @@ class Columns:
 
 
 def routed(graph: nx.DiGraph, boxes: Mapping[Hashable, Box], earlier: Mapping[Edge, Route]) -> dict[Edge, Route]:
-    """A route for each edge; those with an earlier one come first and keep its heights where they can."""
+    """A route for each edge; those with an earlier route are first and keep its heights where possible."""
     columns = Columns(boxes.values())
     taken: list[list[Interval]] = [
         [(box.y - CLEARANCE, box.bottom + CLEARANCE) for box in column] for column in columns.boxes
@@ -63,7 +63,7 @@ def routed(graph: nx.DiGraph, boxes: Mapping[Hashable, Box], earlier: Mapping[Ed
 def _heights(
     passed: Iterable[int], columns: Columns, taken: Sequence[list[Interval]], height: int, earlier: Route | None
 ) -> list[int]:
-    """The heights at which the columns are passed, which are then taken."""
+    """The heights at which an edge passes the columns; they are marked as taken."""
     heights = []
     for column in passed:
         wanted = _height_at(columns.middles[column], earlier)

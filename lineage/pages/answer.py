@@ -1,4 +1,4 @@
-"""One answer in every form: the page, the part of it that htmx brings in, the small one in other pages, and files."""
+"""The responses for one answer: the page, the part that htmx replaces, the small drawing in other pages, and files."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.query import Link, PageQuery
 from lineage.answers import Answer, Question, answer_shape
-from lineage.drawing import MOST_NODES, Home, Picture, ago, kept_by_content, picture_of
+from lineage.drawing import MOST_NODES, PageBranch, Picture, ago, cached_by_content, picture_of
 from lineage.exports import EXPORTS, honesty_headers
 from lineage.pages import words
 from lineage.pages.find import Finding
@@ -29,28 +29,28 @@ from lineage.pages.table import table_of
 from lineage.scope import Scope
 
 PART, GLANCE = "lineage", "lineage-glance"
-"""The elements that htmx puts an answer into."""
-MOST_HELD = 4
-"""So many steps of an exact answer keep the places of the one before."""
+"""The ids of the elements that htmx replaces."""
+MOST_PREVIOUS = 4
+"""The number of earlier depths of an exact answer from which nodes keep their places."""
 GLANCE_NODES = 60
-"""Drawn in the small one; the others are gathered."""
+"""The most nodes of the small drawing; the others are grouped."""
 
 Ask = Callable[[Viewer, Scope], Answer]
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What a page of lineage is about. `heading` and `about` are its title, as name and what that is the lineage of."""
+    """The subject of a page of lineage: a branch, a node, an asset or an instance."""
 
     branch: Branch
     title: str
     url: str
-    """The page of what it is about."""
+    """The subject's own page."""
     ask: Ask
     depth: int = 1
     direction: str = "both"
     kind: str = ""
-    """Of the asset, for the tabs."""
+    """The kind of the asset, for the tabs."""
     asset: Asset | None = None
     views: Sequence[Link] = ()
     finding: Finding = field(default_factory=Finding)
@@ -58,7 +58,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class _Answered:
-    """A subject's answers: the plain one, and one more for each opened node."""
+    """The answers for a subject: the plain one, and one more for each opened node."""
 
     subject: Subject
     query: PageQuery
@@ -75,15 +75,15 @@ class _Answered:
         return self.query.params.getlist("open")
 
     @property
-    def home(self) -> Home:
-        return Home(self.subject.branch.project.name, self.subject.branch.key)
+    def page_branch(self) -> PageBranch:
+        return PageBranch(self.subject.branch.project.name, self.subject.branch.key)
 
     @property
     def label(self) -> str:
         return f"Lineage of {self.subject.title}: {words.counted(self.last)}"
 
     def open_url(self, node: str) -> str:
-        """The same page with one node more open, or of an exact answer one step further."""
+        """The same page with one more node opened; of an exact answer, with a depth of one more."""
         params = self.query.params.copy()
         if self.last.question == Question.EXACT and not node.startswith("g_"):
             params.appendlist("held", str(self.scope.depth))
@@ -94,7 +94,9 @@ class _Answered:
 
     def picture(self, now: datetime) -> Picture:
         most = GLANCE_NODES if self.is_glance else MOST_NODES
-        return picture_of(self.answers, home=self.home, now=now, open_url=self.open_url, opened=self.opened, most=most)
+        return picture_of(
+            self.answers, own=self.page_branch, now=now, open_url=self.open_url, opened=self.opened, most=most
+        )
 
 
 def lineage_response(request: HttpRequest, subject: Subject, suffix: str) -> HttpResponse:
@@ -120,14 +122,14 @@ def _answer(request: HttpRequest, subject: Subject, suffix: str, *, is_glance: b
     base = subject.ask(viewer, scope)
     answers = with_opened(viewer, base, query.params.getlist("open"), scope)
     if base.question == Question.EXACT:
-        answers = [*(up_to(base, depth) for depth in _held_depths(query, scope)), *answers]
+        answers = [*(up_to(base, depth) for depth in _previous_depths(query, scope)), *answers]
     return _Answered(subject, query, scope, answers, is_glance)
 
 
-def _held_depths(query: PageQuery, scope: Scope) -> list[int]:
-    """The smaller depths that were drawn before, whose places are kept."""
-    held = [said for said in query.params.getlist("held") if said.isascii() and said.isdigit() and len(said) < 3]
-    return sorted({int(said) for said in held if int(said) < scope.depth})[-MOST_HELD:]
+def _previous_depths(query: PageQuery, scope: Scope) -> list[int]:
+    """The smaller depths that were drawn before; their nodes keep their places."""
+    depths = [text for text in query.params.getlist("held") if text.isascii() and text.isdigit() and len(text) < 3]
+    return sorted({int(text) for text in depths if int(text) < scope.depth})[-MOST_PREVIOUS:]
 
 
 def _file(request: HttpRequest, found: _Answered, suffix: str) -> HttpResponse:
@@ -142,7 +144,7 @@ def _file(request: HttpRequest, found: _Answered, suffix: str) -> HttpResponse:
 
 
 def _context(found: _Answered) -> dict[str, Any]:
-    """What _lineage.html needs."""
+    """The context of _lineage.html."""
     subject, answer, scope, query = found.subject, found.last, found.scope, found.query
     return {
         "subject": subject,
@@ -165,7 +167,7 @@ def _context(found: _Answered) -> dict[str, Any]:
 
 
 def _drawn(found: _Answered) -> str:
-    """The drawing and its table, kept until anything in them changes."""
+    """The drawing and its table, cached until anything in them changes."""
     now = timezone.now()
     answer = found.last
     content = (
@@ -173,11 +175,11 @@ def _drawn(found: _Answered) -> str:
         [ago(node.at, now) for node in answer.nodes],
         [ago(link.last_at, now) for link in answer.links],
         found.label,
-        found.home,
+        found.page_branch,
         found.query.url(),
         found.is_glance,
     )
-    return kept_by_content("drawn", content, lambda: _drawn_anew(found, now))[1]
+    return cached_by_content("drawn", content, lambda: _drawn_anew(found, now))[1]
 
 
 def _drawn_anew(found: _Answered, now: datetime) -> str:

@@ -14,7 +14,7 @@ from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import Named
 from lineage.addresses import around_url
 from lineage.answers import Answer, Question
-from lineage.drawing import ICONS, WORDS, Home, ago, title_of
+from lineage.drawing import ICONS, WORDS, PageBranch, ago, title_of
 from lineage.graph import Kind, Link, Node, Relation, within_cycles
 
 _EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
@@ -103,13 +103,13 @@ def _sorter(answer: Answer, order: str) -> Callable[[Link], Any]:
 def _cells(answer: Answer, query: PageQuery, branch: Branch) -> Iterator[tuple[Node, SafeString]]:
     """Each node as it stands in every row, written once."""
     template = get_template("lineage/_node.html")
-    home = Home(branch.project.name, branch.key)
+    page_branch = PageBranch(branch.project.name, branch.key)
     sprite = static("icons.svg")
     for node in answer.nodes:
-        yield node, mark_safe(template.render(_cell(node, answer, query, branch, home) | {"sprite": sprite}))  # noqa: S308
+        yield node, mark_safe(template.render(_cell(node, answer, query, branch, page_branch) | {"sprite": sprite}))  # noqa: S308
 
 
-def _cell(node: Node, answer: Answer, query: PageQuery, branch: Branch, home: Home) -> dict[str, Any]:
+def _cell(node: Node, answer: Answer, query: PageQuery, branch: Branch, page_branch: PageBranch) -> dict[str, Any]:
     is_focus = node.id in answer.focus
     return {
         "node": node,
@@ -117,7 +117,7 @@ def _cell(node: Node, answer: Answer, query: PageQuery, branch: Branch, home: Ho
         "word": WORDS[node.kind],
         "icon": ICONS[node.kind],
         "is_focus": is_focus,
-        "branch": _elsewhere(node, home),
+        "branch": _elsewhere(node, page_branch),
         "around_url": "" if is_focus else _around(node, answer, branch),
         "card_url": f"{node.url}#card" if node.kind.is_asset and node.url else "",
         "paths_url": _paths(node, answer, query),
@@ -126,12 +126,12 @@ def _cell(node: Node, answer: Answer, query: PageQuery, branch: Branch, home: Ho
     }
 
 
-def _elsewhere(node: Node, home: Home) -> str:
+def _elsewhere(node: Node, page_branch: PageBranch) -> str:
     """The node's branch, if it is another one than the page's."""
     name = node.branch_name or node.branch
-    if node.project and node.project != home.project:
+    if node.project and node.project != page_branch.project:
         return f"{node.project} / {name}" if name else node.project
-    return name if node.branch and node.branch != home.branch else ""
+    return name if node.branch and node.branch != page_branch.branch else ""
 
 
 def _around(node: Node, answer: Answer, branch: Branch) -> str:

@@ -9,7 +9,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from lineage.answers import Answer, More, Question
-from lineage.drawing import Home, picture_of, with_members
+from lineage.drawing import PageBranch, picture_of, with_members
 from lineage.drawing.grouping import MOST_NODES, OPENED, SHOWN_SIBLINGS
 from lineage.drawing.shapes import WORDS, look_of
 from lineage.drawing.text import fitted, width_of
@@ -18,7 +18,7 @@ from lineage.graph import Kind, Link, Node, Relation, graph_of
 pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-HOME = Home("churn", "main")
+PAGE_BRANCH = PageBranch("churn", "main")
 
 
 def node(name, kind=Kind.FLOW, **known):
@@ -31,7 +31,7 @@ def answer(nodes, pairs, **known):
 
 
 def picture(*answers, **known):
-    return picture_of(answers, home=HOME, now=NOW, open_url=lambda name: f"?open={name}", **known)
+    return picture_of(answers, own=PAGE_BRANCH, now=NOW, open_url=lambda name: f"?open={name}", **known)
 
 
 def ids(drawn):

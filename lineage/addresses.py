@@ -1,4 +1,4 @@
-"""Addresses of lineage with a question in them; those without one are in `catalog.addresses`."""
+"""Addresses of lineage pages with a query; those without one are in `catalog.addresses`."""
 
 from urllib.parse import quote
 

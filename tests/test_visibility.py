@@ -177,7 +177,7 @@ EXCEPTIONS = {
     ("lineage.instance_rows", "InstanceRows._load_uses"): AS_HIDDEN,
     ("lineage.instance_rows", "InstanceRows._consumptions"): AS_HIDDEN,
     ("lineage.instance_rows", "InstanceRows._instances"): AS_HIDDEN,
-    ("lineage.pages.component", "_places"): AS_HIDDEN,
+    ("lineage.pages.component", "_on_branches"): AS_HIDDEN,
     ("catalog.pages.activity", "_newest"): "the rows of a query that began well, as a set that a union takes",
 }
 BEGINNINGS = {"visible_to", "of", "of_project", "resolve"}

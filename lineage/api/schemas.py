@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of lineage. The shapes themselves are made in `lineage/answers.py`."""
+"""The lineage part of the OpenAPI document. The JSON itself is made in `lineage/answers.py`."""
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -97,4 +97,4 @@ PARAMETERS = [
     OpenApiParameter("kind", str, many=True, enum=list(KINDS), description="Show these kinds only."),
     OpenApiParameter("branch", str, many=True, description="Show what is on these branches only, by key."),
 ]
-"""What every question takes. The path's `branch` is where it is asked, the query's what it is narrowed to."""
+"""The parameters of every question. `branch` in the path is the branch of the question; in the query it is a filter."""

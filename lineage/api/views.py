@@ -1,4 +1,4 @@
-"""Lineage by component and by instance. What makes no sense in a query string is clamped, and the answer says so."""
+"""Lineage by component and by instance. Invalid parameters are clamped or ignored, and the answer notes it."""
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request

@@ -1,6 +1,6 @@
 """Answers in the formats of other programs. Pure functions of an answer: the same answer gives the same text.
 
-What an answer leaves out has no place in most of these formats, so that a view sends `honesty_headers` with each.
+Most of these formats can't say what an answer leaves out, so a view sends `honesty_headers` with each.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ __all__ = ["EXPORTS", "Export", "honesty_headers"]
 @dataclass(frozen=True, slots=True)
 class Export:
     label: str
-    """What pages call it."""
+    """The name on pages."""
     content_type: str
     write: Callable[[Answer, str], str]
     """The text of an answer; the second argument is the address of the site, such as `https://assets.example.org`."""

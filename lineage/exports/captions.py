@@ -1,4 +1,4 @@
-"""What drawings say of a node, and which nodes they put together; plain text, to be escaped by each format."""
+"""The captions of nodes in drawings, and their lanes; plain text, to be escaped by each format."""
 
 import re
 from collections import defaultdict
@@ -13,14 +13,14 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The nodes of one branch; without a title, those that are on none."""
+    """The nodes of one branch; without a title, the nodes without a branch."""
 
     title: str
     nodes: tuple[Node, ...]
 
 
 def lanes_of(nodes: Iterable[Node]) -> list[Lane]:
-    """Every node in its lane, the nodes without a branch first. Projects are named where there are several."""
+    """The nodes in lanes, those without a branch first. Titles name the project if there are several."""
     lanes: dict[tuple[str, str], list[Node]] = defaultdict(list)
     for node in nodes:
         lanes[(node.project, node.branch) if node.branch else ("", "")].append(node)
@@ -36,7 +36,7 @@ def _title(node: Node, with_project: bool) -> str:
 
 
 def caption(node: Node) -> tuple[str, str]:
-    """The two lines on a node: what it is called, and what it is. What is hidden has no name."""
+    """The two lines of a node: its name, and its kind and state. A hidden node has no name."""
     if node.kind == Kind.HIDDEN:
         return "(not visible)", node.kind.value
     marks = (node.kind.value, "deleted" if node.deleted else "", node.state if node.state != State.READY else "")
@@ -45,5 +45,5 @@ def caption(node: Node) -> tuple[str, str]:
 
 
 def printable(text: str) -> str:
-    """The text on one line, with a sign for each control character."""
+    """The text on one line, with a replacement character for each control character."""
     return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,7 +1,7 @@
-"""An answer in Graphviz's language: a cluster for each branch, a shape for each kind, promotions dashed, cycles bold.
+"""An answer in Graphviz's DOT: a cluster for each branch, a shape for each kind, promotions dashed, cycles bold.
 
-In a quoted string of that language a quote is escaped by a backslash; in a label the backslash itself has a meaning
-(`\\N` is the name of the node, `\\n` a line break) and so has an HTML entity.
+In a quoted string of DOT a backslash escapes a quote. In a label the backslash itself has a meaning (`\\N` is the name
+of the node, `\\n` a line break), and so have HTML entities.
 """
 
 from lineage.answers import Answer
@@ -24,7 +24,7 @@ SHAPES = {
 
 
 def write(answer: Answer, base_url: str) -> str:
-    """Nodes are links to their pages below `base_url`."""
+    """The answer in DOT; nodes link to their pages below `base_url`."""
     circular = within_cycles(answer.graph)
     lines = [f"// {comment}" for comment in comments(answer)]
     lines += ["digraph lineage {", "  rankdir=LR"]

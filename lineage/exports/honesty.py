@@ -1,15 +1,15 @@
-"""Whether an answer is all there is: in the headers of a response, and in the comments of a file."""
+"""Report whether an answer is complete: in the headers of a response, and in the comments of a file."""
 
 from catalog.wire.shapes import time_shape
 from lineage.answers import Answer, LeftOut
 
 
 def honesty_headers(answer: Answer) -> dict[str, str]:
-    """What the headers of a response say of the answer in it.
+    """The headers of a response that say how complete the answer in it is.
 
-    `X-Lineage-Complete` is `true` or `false`, `X-Lineage-As-Of` the moment that the answer is true of, and
-    `X-Lineage-Left-Out` a list of reasons with how many nodes each has kept away, as structured fields (RFC 9651) are
-    written: `depth;count=12, hidden;count=3;at-least`. Where nothing is left out it is not sent.
+    `X-Lineage-Complete` is `true` or `false`. `X-Lineage-As-Of` is the time for which the answer is true.
+    `X-Lineage-Left-Out` lists the reasons with the number of nodes that each left out, as structured fields (RFC 9651):
+    `depth;count=12, hidden;count=3;at-least`. It is not sent if nothing is left out.
     """
     headers = {
         "X-Lineage-Complete": "true" if answer.complete else "false",
@@ -25,7 +25,7 @@ def _reason(cut: LeftOut) -> str:
 
 
 def comments(answer: Answer) -> list[str]:
-    """The same in lines that can stand in a comment of any format: none of them holds anything that a user wrote."""
+    """The same as lines for comments in any format; none of them has text that a user wrote."""
     return [
         f"Lineage as of {time_shape(answer.as_of)}",
         "complete" if answer.complete else "not complete",

@@ -1,11 +1,11 @@
 """An answer as a Mermaid flowchart: a subgraph for each branch, a shape for each kind, promotions dotted, cycles thick.
 
-Mermaid knows no escape but its entity codes, `#34;` for a quote, and reads more into a label than its quotes suggest:
-directives (`%%{`), markdown, HTML, and a colon before a hash in a line that says "style". So everything in a label that
-is no letter, digit or blank is written as a code, except for `_`, `-` and `/` within a word, where they mean nothing.
-Two things are looked for after the codes are read, a backslash before an n and two dollars: a word joiner parts these.
-Nodes are numbered, because some words (`end`, `default`) cannot be an id. Renderers stop at 500 links and 50,000
-characters unless they are set up for more.
+Mermaid has no escapes but its entity codes, `#34;` for a quote, and interprets more in a label than its quotes suggest:
+directives (`%%{`), markdown, HTML, and a colon before a hash in a line with "style". So every character of a label that
+is no letter, digit or blank is written as a code, except `_`, `-` and `/` within a word, where they have no meaning.
+Two sequences are interpreted after the codes are decoded, a backslash before an n and two dollars: a word joiner is put
+into these. Nodes are numbered, because some words (`end`, `default`) can't be ids. Renderers stop at 500 links and
+50,000 characters unless they are configured for more.
 
 https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters
 """
@@ -36,7 +36,7 @@ _JOINER = "\N{WORD JOINER}"
 
 
 def write(answer: Answer, base_url: str) -> str:
-    """Nodes are links to their pages below `base_url`."""
+    """The answer in Mermaid; nodes link to their pages below `base_url`."""
     circular = within_cycles(answer.graph)
     numbers = {node.id: f"n{number}" for number, node in enumerate(answer.nodes, start=1)}
     lines = ["flowchart LR", *(f"%% {comment}" for comment in comments(answer))]

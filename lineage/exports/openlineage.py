@@ -1,21 +1,20 @@
-"""An answer as OpenLineage events, one JSON document a line, for Marquez, DataHub and others that take them.
+"""An answer as OpenLineage events, one JSON document a line, for Marquez, DataHub and other consumers.
 
-The specification (2-0-2) is at https://openlineage.io/spec/2-0-2/OpenLineage.json, its rules for names at
-https://openlineage.io/docs/spec/naming. By these, namespace and name make a URI together, the namespace being where a
-thing is kept: `assetsite://` with the host of the site. A name is the path that the thing has on the site, so
+The specification (2-0-2) is at https://openlineage.io/spec/2-0-2/OpenLineage.json, its naming rules at
+https://openlineage.io/docs/spec/naming. By these, namespace and name together are a URI. The namespace is the store:
+`assetsite://` with the host of the site. The name is the path of the asset or job on the site, so
 `assetsite://assets.example.org` and `default/churn/main/models/churn_model`. A job is a component on one branch,
-`default/churn/main/flows/TrainFlow`; the same flow on two branches is two jobs. A promotion is a job of the asset that
-it fills, `default/churn/main/models/churn_model/promote`: one job for all of them would be shown with the inputs and
-outputs of the last one only.
+`default/churn/main/flows/TrainFlow`; the same flow on two branches is two jobs. A promotion is a job of its target,
+`default/churn/main/models/churn_model/promote`: one job for all of them would be shown with the inputs and outputs of
+the last one only.
 
-- By instance, an event is a run that is complete: what it read and made, with the versions. OpenLineage tells inputs
-  and outputs of a whole run, so that the order within it, which the exact graph keeps, is lost.
+- By instance, an event is a complete run: what it read and made, with versions. OpenLineage has the inputs and outputs
+  of a whole run, so the order within it, which the exact graph has, is lost.
 - By component, an event is the last activity of a component, with every asset that it is linked with and no versions:
-  these are kept for runs only. Its run has an id of its own, so that what was ever read isn't taken for what that one
-  run has read.
+  these exist for runs only. Its run has an id of its own, so that its inputs of all time aren't taken for one run's.
 
-Ids of runs are made from names, so that sending the same events again changes nothing. What is hidden, groups, and
-assets without a link are in no event.
+Ids of runs are made from names, so that sending the same events again changes nothing. Hidden nodes, groups, and assets
+without a link are in no event.
 """
 
 import json
@@ -42,10 +41,10 @@ JOB_FACET = f"{_FACETS}/2-0-4/JobTypeJobFacet.json#/$defs/JobTypeJobFacet"
 ENGINE_FACET = f"{_FACETS}/1-1-1/ProcessingEngineRunFacet.json#/$defs/ProcessingEngineRunFacet"
 
 ENGINE = {"name": "assetsite", "version": "v1"}
-"""By whose API runs were recorded. DataHub refuses events of producers that it doesn't know and that don't say this."""
+"""The API that recorded the runs. DataHub refuses events without this from producers that it doesn't know."""
 
 INSTANCE = "i_"
-"""What the id of an instance begins with. An asset has a version too, its newest, which nobody need have read."""
+"""The prefix of ids of instances. An asset has a version too, its newest, but no reader of it need have read that."""
 
 RUN_IDS = UUID("6f1a3f0e-5d0b-4c9a-8f57-2f1f0c6a9d41")
 """The namespace of our run ids."""
@@ -60,12 +59,12 @@ SEGMENTS = {
     Kind.CI: "ci",
     Kind.UNKNOWN: "unknown",
 }
-"""What stands before the name in a path. What isn't here, is in no event."""
+"""The segment before the name in a path. Nodes of other kinds are in no event."""
 
 
 @dataclass(slots=True)
 class _Activity:
-    """What one event tells of."""
+    """The content of one event."""
 
     job: str
     run: str
@@ -76,15 +75,15 @@ class _Activity:
 
 
 def write(answer: Answer, base_url: str) -> str:
-    """`base_url` is the producer of the events, and its host their namespace."""
+    """The events, one a line. `base_url` is their producer, and its host their namespace."""
     paths = _Paths(answer)
-    teller = _Teller(base_url.rstrip("/"), paths)
-    events = [teller.event(activity, answer.as_of) for activity in _activities(answer, paths)]
+    writer = _Writer(base_url.rstrip("/"), paths)
+    events = [writer.event(activity, answer.as_of) for activity in _activities(answer, paths)]
     events.sort(key=lambda event: (event["eventTime"], event["job"]["name"], event["run"]["runId"]))
     return "".join(json.dumps(event, separators=(",", ":")) + "\n" for event in events)
 
 
-# what happened
+# activities
 
 
 def _activities(answer: Answer, paths: "_Paths") -> Iterator[_Activity]:
@@ -95,7 +94,7 @@ def _activities(answer: Answer, paths: "_Paths") -> Iterator[_Activity]:
 
 
 def _by_components(answer: Answer, paths: "_Paths") -> Iterable[_Activity]:
-    """One for each component or run, several nodes of the same run put together."""
+    """One activity for each component or run; several nodes of the same run are merged."""
     known: dict[tuple[str, str], _Activity] = {}
     for node in answer.nodes:
         if not _is_active(answer, node):
@@ -109,7 +108,7 @@ def _by_components(answer: Answer, paths: "_Paths") -> Iterable[_Activity]:
 
 
 def _is_active(answer: Answer, node: Node) -> bool:
-    """An unknown node may also be the source of a promotion, an asset that nobody has heard of."""
+    """Whether the node is a component or run. An unknown node may be the source of a promotion instead."""
     if node.kind == Kind.UNKNOWN:
         return any(link.relation != Relation.PROMOTES for link in _links_at(answer, node))
     return node.kind in SEGMENTS and not node.kind.is_asset
@@ -143,7 +142,7 @@ def _promotion(answer: Answer, paths: "_Paths", link: Link) -> _Activity:
 
 
 def _run(node: Node) -> str:
-    """`Flow/run`, or the entity that was the last to act for a component."""
+    """`Flow/run`, or the last entity of a component."""
     return node.name if node.kind == Kind.RUN else f"last activity {node.key}"
 
 
@@ -163,9 +162,9 @@ class _Paths:
 
 
 def _perimeters(answer: Answer) -> dict[str, str]:
-    """The perimeter of each node, with which the address of its page begins.
+    """The perimeter of each node: the first segment of the address of its page.
 
-    What is deleted or unknown has no page. It is in the perimeter of its neighbours: only promotions lead to another.
+    A deleted or unknown node has no page. It is in the perimeter of its neighbours: only promotions lead to another.
     """
     within: nx.Graph[str] = nx.Graph()
     within.add_nodes_from(answer.graph)
@@ -185,11 +184,11 @@ def _own_name(node: Node) -> str:
     return node.name.partition("/")[0] if node.kind == Kind.RUN else node.name
 
 
-# how it is told
+# the events
 
 
 @dataclass(frozen=True, slots=True)
-class _Teller:
+class _Writer:
     producer: str
     paths: _Paths
 
@@ -224,9 +223,9 @@ class _Teller:
         return self.facet(JOB_FACET, processingType=processing, integration="ASSETSITE", jobType=kind)
 
     def datasets(self, nodes: Iterable[Node]) -> list[Json]:
-        """Each once, by name and version."""
-        told = {(self.paths.of(node), node.version): self.dataset(node) for node in nodes}
-        return [told[key] for key in sorted(told)]
+        """The datasets, each once by name and version."""
+        by_key = {(self.paths.of(node), node.version): self.dataset(node) for node in nodes}
+        return [by_key[key] for key in sorted(by_key)]
 
     def dataset(self, node: Node) -> Json:
         facets: Json = {}

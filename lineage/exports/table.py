@@ -1,10 +1,10 @@
-"""The links of an answer as a table: CSV as RFC 4180 has it.
+"""The links of an answer as a table: CSV by RFC 4180.
 
-One row for each link, and one without a target for each node that has none, so that every node is in it.
+One row for each link, and one without a target for each node without links, so that every node is in the table.
 
-A spreadsheet takes a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break for a formula, and names are free
-text. Such a cell gets an apostrophe in front, which spreadsheets read as "this is text"; who reads the file with a
-program takes it off again. Ids and times never begin so.
+Names are free text, and spreadsheets take a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break for a
+formula. Such a cell gets an apostrophe in front, which spreadsheets read as "this is text"; programs that read the file
+remove it. Ids and times never begin like that.
 """
 
 import csv
@@ -28,11 +28,11 @@ COLUMNS = (
     "in_cycle",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a formula begins with, the wide forms that East Asian spreadsheets take for the same included."""
+"""The first characters of formulas, with the full-width forms that East Asian spreadsheets accept."""
 
 
 def write(answer: Answer, base_url: str) -> str:
-    """`base_url` is not used: ids are good on every address of the site."""
+    """The table as CSV. `base_url` is not used: ids don't depend on the address of the site."""
     table = StringIO()
     writer = csv.writer(table)
     writer.writerow(COLUMNS)

@@ -1,4 +1,4 @@
-"""The page of a flow or a deployment: what it consumes and produces on each branch, and its last runs."""
+"""The page of a flow or a deployment: its inputs and outputs on each branch, and its last runs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,12 +25,12 @@ from lineage.component_rows import component_id
 
 MOST_EDGES = 500
 EVENTS, RUNS = 100, 10
-"""How many of its newest registrations and consumptions are looked at, and how many runs are shown of them."""
+"""The number of newest registrations, and of consumptions, that are read, and of runs that are shown."""
 
 
 @dataclass(frozen=True)
 class Used:
-    """An asset that the component consumes or produces. `asset_branch` is empty where it is the component's own."""
+    """An asset that the component consumes or produces. `asset_branch` is empty if it is the component's own."""
 
     edge: Edge
     url: str
@@ -62,7 +62,7 @@ class Used:
 
 @dataclass
 class OnBranch:
-    """What the component does from one of its branches. `node`: its id in the graph."""
+    """The component on one of its branches. `node`: its id in the graph."""
 
     key: str
     name: str
@@ -84,7 +84,7 @@ class OnBranch:
 
 @dataclass
 class Run:
-    """One run, or what came without one: when it was last seen, and what it made."""
+    """One run, or an entity without one: when it was last seen, and its instances."""
 
     who: Named
     at: datetime
@@ -103,16 +103,16 @@ def component_page(request: HttpRequest, place: Place, kind: str, name: str, twi
     viewer = viewer_of(request)
     branch = find_branch(viewer, place)
     component, twin = _component_or_twin(viewer, branch, kind, name, twin)
-    places, cut = _places(viewer, branch, component)
+    branches, cut = _on_branches(viewer, branch, component)
     runs = _runs(viewer, component)
     if twin:
-        return JsonResponse(_twin(component, branch, places, cut, runs))
-    here = next((found for found in places if found.key == branch.key), None)
+        return JsonResponse(_twin(component, branch, branches, cut, runs))
+    here = next((found for found in branches if found.key == branch.key), None)
     context = {
         **branch_frame(request, branch),
         "component": component,
         "branch": branch,
-        "places": places,
+        "branches": branches,
         "cut": cut,
         "runs": runs,
         "lineage_url": around_url(branch, here.node) if here else "",
@@ -121,7 +121,7 @@ def component_page(request: HttpRequest, place: Place, kind: str, name: str, twi
 
 
 def _component_or_twin(viewer: Viewer, branch: Branch, kind: str, name: str, twin: bool) -> tuple[Component, bool]:
-    """The component at an address, and whether its twin is asked for: one named `x.json` beats the twin of `x`."""
+    """The component at an address, and whether its twin is requested: one named `x.json` precedes the twin of `x`."""
     project = branch.project
     names = [name, name + TWIN] if twin else [name]
     mine = Component.objects.visible_to(viewer).of_project(project).filter(kind=kind)
@@ -134,30 +134,30 @@ def _component_or_twin(viewer: Viewer, branch: Branch, kind: str, name: str, twi
     return found[name], twin
 
 
-def _places(viewer: Viewer, home: Branch, component: Component) -> tuple[list[OnBranch], bool]:
-    """What it does from each branch, this page's first; and whether that is not all."""
+def _on_branches(viewer: Viewer, home: Branch, component: Component) -> tuple[list[OnBranch], bool]:
+    """The component on each branch, this page's first; and whether there is more."""
     edges = Edge.objects.filter(component=component).exclude(direction=Edge.Direction.PROMOTED).newest_first()
     edges = edges.annotate(last_number=F("last_instance__number")).select_related("asset__branch__project__perimeter")
     rows = list(edges[: MOST_EDGES + 1])
     visible = viewer.perimeter_ids()
     found: dict[str, OnBranch] = {}
     for edge in rows[:MOST_EDGES]:
-        place = found.setdefault(edge.write_branch, _place(component, edge, home))
-        if place.name == place.key:
-            place.name = _branch_name(edge) or place.key
+        row = found.setdefault(edge.write_branch, _on_branch(component, edge, home))
+        if row.name == row.key:
+            row.name = _branch_name(edge) or row.key
         used = _used(edge, visible)
-        (place.produces if edge.direction == Edge.Direction.PRODUCES else place.consumes).append(used)
-    places = sorted(found.values(), key=lambda place: (place.key != home.key, place.name))
-    return places, len(rows) > MOST_EDGES
+        (row.produces if edge.direction == Edge.Direction.PRODUCES else row.consumes).append(used)
+    branches = sorted(found.values(), key=lambda row: (row.key != home.key, row.name))
+    return branches, len(rows) > MOST_EDGES
 
 
 def _branch_name(edge: Edge) -> str:
-    """The git name of the branch that an edge was written from, as far as the edge tells."""
+    """The git name of the branch that an edge was written from; empty if the edge does not have it."""
     asset_branch: Branch = edge.asset.branch
     return edge.write_branch_name or (asset_branch.name if asset_branch.key == edge.write_branch else "")
 
 
-def _place(component: Component, edge: Edge, home: Branch) -> OnBranch:
+def _on_branch(component: Component, edge: Edge, home: Branch) -> OnBranch:
     key = edge.write_branch
     url = branch_url_by_key(home.project, key) if key else ""
     name = home.name if key == home.key else key
@@ -219,13 +219,13 @@ def _who(run: str, kind: str, who: str) -> Named:
     return Named("flow", run, task.url.removesuffix(quote(who)) + quote(run) if task.url else "")
 
 
-def _twin(component: Component, branch: Branch, places: list[OnBranch], cut: bool, runs: list[Run]) -> dict[str, Any]:
+def _twin(component: Component, branch: Branch, branches: list[OnBranch], cut: bool, runs: list[Run]) -> dict[str, Any]:
     return {
         "kind": component.kind,
         "name": component.name,
         "project": component.project_name,
         "branch": branch.key,
-        "branches": [place.shape for place in places],
-        "complete": not cut and not any(used.is_hidden for place in places for used in place.consumes + place.produces),
+        "branches": [row.shape for row in branches],
+        "complete": not cut and not any(used.is_hidden for row in branches for used in row.consumes + row.produces),
         "runs": [run.shape for run in runs],
     }

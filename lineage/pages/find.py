@@ -1,4 +1,4 @@
-"""Finding a node by a part of its name."""
+"""Find nodes by a part of their name."""
 
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ LONGEST = 200
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked for, and what has that in its name: links that bring it into the middle. `cut`: there is more."""
+    """The text of a search, and the nodes found, as links to the lineage around them. `cut`: there are more."""
 
     text: str = ""
     found: list[Link] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Finding:
 
 
 def find_nodes(viewer: Viewer, branch: Branch, query: PageQuery) -> Finding:
-    """The assets of a branch, and the components that touch it, by name. No text: no query."""
+    """The assets and components of a branch whose name has the text in `find`; without one no database query."""
     text = query.params.get("find", "").strip()[:LONGEST].replace("\0", "")
     if not text:
         return Finding()
@@ -55,6 +55,6 @@ def _components(viewer: Viewer, branch: Branch, text: str, query: PageQuery) -> 
 
 
 def _link(kind: Kind, name: str, note: str, node: str, query: PageQuery) -> Link:
-    """The page around that node; what was opened or looked for before is forgotten."""
+    """A link to the lineage around the node, without the nodes opened and the text searched before."""
     url = query.url(focus=node, find=None, open=None, view=None, to=None)
     return {"label": name, "note": note if note != name else "", "url": url, "word": WORDS[kind], "icon": ICONS[kind]}

@@ -1,4 +1,4 @@
-"""Opening nodes of an answer: each brings the neighbours that were not shown."""
+"""Open nodes of an answer: each adds its neighbours that were not shown."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -21,7 +21,7 @@ MOST_OPENED = 12
 
 
 def with_opened(viewer: Viewer, base: Answer, opened: Sequence[str], scope: Scope) -> list[Answer]:
-    """The answer, and after it the same with each of `opened` opened in turn; groups are for the drawing to open."""
+    """The answer, then the same with each of `opened` opened in turn. Groups are opened by the drawing instead."""
     nodes = [name for name in dict.fromkeys(opened) if not name.startswith("g_")]
     if base.question == Question.EXACT or not nodes:
         return [base]
@@ -41,7 +41,7 @@ def with_opened(viewer: Viewer, base: Answer, opened: Sequence[str], scope: Scop
 
 
 def merged(base: Answer, around: Answer, opened: str) -> Answer:
-    """The answer with what is `around` one of its nodes."""
+    """The answer with the neighbourhood `around` one of its nodes merged into it."""
     around_graph = _renumbered(around.graph, base.graph, opened)
     nodes = {node.id: node for node in [*nodes_of(around_graph), *nodes_of(base.graph)]}
     links = {(link.source, link.target): link for link in [*links_of(around_graph), *links_of(base.graph)]}
@@ -61,7 +61,7 @@ def merged(base: Answer, around: Answer, opened: str) -> Answer:
 
 
 def with_links(answer: Answer, links: Iterable[Link]) -> Answer:
-    """The answer with those of `links` that are between its nodes; they lead to no neighbour that is not shown."""
+    """The answer with those of `links` that are between its nodes; these neighbours count as shown."""
     graph = answer.graph
     new = [link for link in links if {link.source, link.target} <= graph.nodes and not graph.has_edge(*_ends(link))]
     more = dict(answer.more)
@@ -80,7 +80,7 @@ def _ends(link: Link) -> tuple[str, str]:
 
 
 def _links_among(viewer: Viewer, graph: nx.DiGraph, as_of: datetime | None) -> list[Link]:
-    """Every arrow between nodes that have a name: two queries. Those of hidden nodes came with their neighbours."""
+    """Every link between visible nodes, in two queries. Those of hidden nodes came with their neighbours."""
     names: dict[Key, str] = {}
     shown = Asset.objects.visible_to(viewer).filter(
         definition_uid__in=[name for name in graph if name.startswith("d_")]
@@ -97,13 +97,13 @@ def _links_among(viewer: Viewer, graph: nx.DiGraph, as_of: datetime | None) -> l
 
 
 def up_to(answer: Answer, depth: int) -> Answer:
-    """The part of an answer that was found within a smaller depth."""
+    """The part of an answer within a smaller depth."""
     near = [name for name in answer.graph if abs(answer.distance.get(name, 0)) <= depth]
     return replace(answer, graph=answer.graph.subgraph(near))
 
 
 def _renumbered(graph: nx.DiGraph, base: nx.DiGraph, opened: str) -> nx.DiGraph:
-    """The graph with its hidden nodes named as in `base`, where they are the same ones: the neighbours of one node."""
+    """The graph with the ids that its hidden nodes have in `base`, as far as they are neighbours of `opened` there."""
     hidden = [node.id for node in nodes_of(graph) if node.kind == Kind.HIDDEN]
     if not hidden:
         return graph
@@ -139,7 +139,7 @@ def _between(link: Link, names: dict[str, str]) -> Link:
 
 
 def _left_out(base: Answer, graph: nx.DiGraph, more: dict[str, More]) -> tuple[LeftOut, ...]:
-    """What is left out still: what was counted, and what the new nodes have beside them, which nobody has counted."""
+    """What is still left out: the nodes counted before, and the neighbours of the new nodes, which are not counted."""
     cuts: dict[Reason, LeftOut] = {cut.reason: cut for cut in base.left_out if cut.reason != Reason.HIDDEN}
     new = len(graph) - len(base.graph)
     for reason in (Reason.DEPTH, Reason.BUDGET):

@@ -1,4 +1,4 @@
-"""The forms in which an answer is wanted, by the suffix of its address; and the parts of an address of a component."""
+"""URL converters: the suffix of an answer's format, and the kind and name of a component."""
 
 from django.urls import register_converter
 
@@ -6,11 +6,11 @@ from catalog.addresses import COMPONENT_SEGMENTS
 from lineage.exports import EXPORTS
 
 FORMS = {".json": "JSON", ".svg": "SVG, the drawing"} | {f".{name}": export.label for name, export in EXPORTS.items()}
-"""The suffixes, and what the page calls them."""
+"""The suffixes, and their names on the page."""
 
 
 class Suffix:
-    """The form in which an answer is wanted; empty for the page."""
+    """The suffix of a format; empty for the page."""
 
     regex = "(?:" + "|".join(f"\\{suffix}" for suffix in FORMS) + ")?"
 
@@ -32,7 +32,7 @@ class ComponentKinds:
 
 
 class ComponentName:
-    """Of a component: anything, slashes too; what ends in `.json` is left to a `Twin` that follows."""
+    """The name of a component: any text, slashes too; a final `.json` is left to the `Twin` after it."""
 
     regex = ".+?"
 

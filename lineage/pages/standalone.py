@@ -1,4 +1,4 @@
-"""A drawing as a file of its own, with its look and its icons inside."""
+"""A drawing as a standalone SVG file, with its style and icons inside."""
 
 from base64 import b64encode
 from hashlib import sha256
@@ -12,7 +12,7 @@ from lineage.drawing.style import standalone_style, symbols
 
 
 def standalone(picture: Picture, label: str, base_url: str) -> HttpResponse:
-    """The drawing, its links led to `base_url`. The site's policy lets it have this one style and nothing else."""
+    """The drawing, with links below `base_url`. The content security policy allows this one style and nothing else."""
     style = standalone_style()
     icons = sorted({ICONS[kind] for kind in picture.kinds} | {"branch", "warning"})
     context = {

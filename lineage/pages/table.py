@@ -1,4 +1,4 @@
-"""The table under a drawing: the same nodes and arrows, to read line by line and to sort."""
+"""The table below a drawing: the same nodes and links, to read line by line and to sort."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ RELATIONS = {
     Relation.CONSUMES: "consumed by",
     Relation.PROMOTES: "promoted to",
 }
-"""As they read from the source to the target."""
+"""How relations read from the source to the target."""
 COLUMNS = {"source": "Source", "relation": "Relation", "target": "Target", "last": "Last", "count": "Times"}
 DEFAULT = "-last"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An arrow between two nodes, or a node that has none. `ago`: when it was last taken, for reading."""
+    """A link between two nodes, or a node without links. `ago`: the time of its last use, for people."""
 
     source: SafeString
     target: SafeString
@@ -47,7 +47,7 @@ class Row:
 class Table:
     rows: list[Row]
     heads: list[dict[str, Any]]
-    """For _sort_header.html: label, url, direction, numeric."""
+    """Contexts of _sort_header.html: label, url, direction, numeric."""
 
 
 def table_of(answer: Answer, query: PageQuery, branch: Branch, now: datetime) -> Table:
@@ -101,7 +101,7 @@ def _sorter(answer: Answer, order: str) -> Callable[[Link], Any]:
 
 
 def _cells(answer: Answer, query: PageQuery, branch: Branch) -> Iterator[tuple[Node, SafeString]]:
-    """Each node as it stands in every row, written once."""
+    """Each node with the HTML of its cell, rendered once for all rows."""
     template = get_template("lineage/_node.html")
     page_branch = PageBranch(branch.project.name, branch.key)
     sprite = static("icons.svg")
@@ -127,7 +127,7 @@ def _cell(node: Node, answer: Answer, query: PageQuery, branch: Branch, page_bra
 
 
 def _elsewhere(node: Node, page_branch: PageBranch) -> str:
-    """The node's branch, if it is another one than the page's."""
+    """The node's branch, if it is not the page's."""
     name = node.branch_name or node.branch
     if node.project and node.project != page_branch.project:
         return f"{node.project} / {name}" if name else node.project
@@ -143,14 +143,14 @@ def _around(node: Node, answer: Answer, branch: Branch) -> str:
 
 
 def _paths(node: Node, answer: Answer, query: PageQuery) -> str:
-    """How an affected node is reached."""
+    """The address of the paths to an affected node."""
     if answer.question != Question.IMPACT or node.id in answer.focus or node.kind == Kind.HIDDEN:
         return ""
     return query.url(view="paths", to=node.id, open=None, sort=None)
 
 
 def _through(node: Node, answer: Answer) -> str:
-    """The node from which an affected one is reached, if that is not the focus itself."""
+    """The title of the node from which an affected one is reached, if that is not the focus."""
     via = answer.via.get(node.id, "")
     is_further = answer.question == Question.IMPACT and via in answer.graph and via not in answer.focus
     return title_of(answer.node(via)) if is_further else ""

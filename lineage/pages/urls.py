@@ -1,4 +1,4 @@
-"""Addresses of the pages of lineage. They stand before those of the catalogue, whose instances may have any name."""
+"""Addresses of the lineage pages. They come before those of the catalogue, whose instances may have any name."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The pages of lineage: of a branch, of an asset, and of exactly one instance."""
+"""The lineage pages of a branch, an asset and an instance."""
 
 from functools import partial
 
@@ -24,7 +24,7 @@ VIEWS = {"": "Around", "impact": "Impact", "paths": "Ways to"}
 
 @at_place
 def branch_lineage(request: HttpRequest, place: Place, suffix: str) -> HttpResponse:
-    """The whole branch, or with `focus` what is around one node."""
+    """The lineage of the whole branch, or with `focus` around one node."""
     viewer = viewer_of(request)
     branch = find_branch(viewer, place)
     query = PageQuery.of(request)
@@ -42,7 +42,7 @@ def branch_lineage(request: HttpRequest, place: Place, suffix: str) -> HttpRespo
 
 @at_place
 def asset_lineage(request: HttpRequest, place: Place, kind: str, asset_id: str, suffix: str) -> HttpResponse:
-    """What is around an asset."""
+    """The lineage around an asset."""
     asset = find_asset(viewer_of(request), place, kind, asset_id, whole=False)
     query = PageQuery.of(request)
     subject = Subject(
@@ -61,7 +61,7 @@ def asset_lineage(request: HttpRequest, place: Place, kind: str, asset_id: str, 
 def instance_lineage(
     request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, suffix: str
 ) -> HttpResponse:
-    """What exactly went into one instance, and what was made of it."""
+    """The exact lineage of one instance."""
     asset = find_asset(viewer_of(request), place, kind, asset_id, whole=False)
     found = find_instance(asset, reference)
     if found.instance is None:
@@ -90,13 +90,13 @@ def _ask_exact(found: Found, viewer: Viewer, scope: Scope) -> Answer:
 
 
 def _ask_named(branch: Branch, query: PageQuery, focus: str, viewer: Viewer, scope: Scope) -> Answer:
-    """The same of a node that people may have named, as `data/xkcd` or `flow/TrainFlow`."""
+    """The same for a node by its id, or by a name such as `data/xkcd` or `flow/TrainFlow`."""
     node = focus if focus.startswith(("d_", "c_")) else questions.focus_named(viewer, branch, focus)
     return _ask_focus(branch, query, node, viewer, scope)
 
 
 def _ask_focus(branch: Branch, query: PageQuery, node: str, viewer: Viewer, scope: Scope) -> Answer:
-    """What is around a node, all downstream of it, or every way from it to another, as `view` says."""
+    """The answer for `view`: around a node, downstream of it, or all paths from it to another."""
     view = query.params.get("view", "")
     if view == "impact":
         return questions.impact(viewer, node, scope)
@@ -111,7 +111,7 @@ def _ask_focus(branch: Branch, query: PageQuery, node: str, viewer: Viewer, scop
 
 
 def _views(query: PageQuery) -> list[Link]:
-    """The questions about one node; the ways to another are chosen from its impact."""
+    """Links to the questions about one node; paths to another node are chosen from its impact."""
     current = query.params.get("view", "")
     fresh = PageQuery(query.path, query.params.copy())
     shown = ("", "impact", "paths") if current == "paths" else ("", "impact")

@@ -1,4 +1,4 @@
-"""What a page says of an answer in words: what was asked, what is shown, what is left out, what feeds itself."""
+"""The text of a page about an answer: question, counts, menus, filters, cycles, legend."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ EXACT = {"up": "that went into", "down": "that were made of", "both": "before an
 
 @dataclass(frozen=True)
 class Menu:
-    """One choice of a question: its present value, and links to the others."""
+    """One parameter of a question: its present value, and links to the others."""
 
     name: str
     label: str
@@ -33,7 +33,7 @@ class Menu:
 
 
 def around_what(answer: Answer) -> str:
-    """`around`, `downstream of`, …: what stands between the count of nodes and the focus."""
+    """The words between the count of nodes and the focus: `around`, `downstream of`, …"""
     return EXACT[answer.direction] if answer.question == Question.EXACT else QUESTIONS[answer.question]
 
 
@@ -45,7 +45,7 @@ def counted(answer: Answer) -> str:
 
 
 def sentences(answer: Answer) -> list[str]:
-    """What feeds itself; and that there is no way where one was asked for."""
+    """Sentences about the cycles; or that there is no path, if the question was for paths."""
     if answer.question == Question.PATHS and not answer.graph.number_of_edges():
         return ["There is no way from the one to the other."]
     cycles = answer.cycles
@@ -92,7 +92,7 @@ def _without(query: PageQuery, *names: str) -> Any:
 
 
 def filters_to_add(answer: Answer, scope: Scope, query: PageQuery) -> list[Link]:
-    """The kinds and branches that occur, each as a filter."""
+    """The kinds and branches of the nodes, each as a filter to add."""
     kinds = {node.kind for node in answer.nodes} - {Kind.HIDDEN, Kind.GROUP}
     found = [
         {"label": f"only {WORDS[kind]}", "url": query.with_filter("kind", kind.value), "note": "kind"}
@@ -110,7 +110,7 @@ def filters_to_add(answer: Answer, scope: Scope, query: PageQuery) -> list[Link]
 
 
 def chips(answer: Answer, scope: Scope, query: PageQuery) -> list[Link]:
-    """What is in force beyond the page itself, each with the way to be rid of it."""
+    """The filters in force, each with a link that removes it."""
     opened = len(query.params.getlist("open"))
     found = []
     if "to" in query.params and answer.question == Question.PATHS:
@@ -138,7 +138,7 @@ def _chip(label: str, value: str, remove_url: str) -> Link:
 
 
 def legend(picture: Picture) -> list[Link]:
-    """What the drawing shows: its kinds of nodes and of arrows, each once."""
+    """The legend of the drawing: its kinds of nodes and links, each once."""
     found = [{"icon": ICONS[kind], "label": WORDS[kind]} for kind in picture.kinds]
     found += [{"line": "plain", "label": "produces, consumes"}] if picture.links else []
     found += [{"line": "promotes", "label": "promoted to"}] if picture.has_promotions else []

@@ -1,4 +1,4 @@
-"""From a walk to an answer: what is shown of it, what is left out, and what everything is called."""
+"""Make an answer from a walk: choose the nodes to show, name them, and count those left out."""
 
 from collections.abc import Collection, Iterable
 from typing import Protocol
@@ -13,11 +13,11 @@ from lineage.walk import Arrow, Key, Walk, neighbours
 
 class Names(Protocol):
     def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:
-        """What each key is called."""
+        """The node of each key, with its name."""
 
 
-def answered(question: Question, walked: Walk, names: Names, scope: Scope) -> Answer:
-    """The answer that a walk gives, with at most as many nodes as asked for, the nearest first."""
+def answer_from(question: Question, walked: Walk, names: Names, scope: Scope) -> Answer:
+    """The answer from a walk, with at most `scope.budget` nodes, the nearest first."""
     passing, filtered = _filtered(walked, names, scope)
     shown = names.nodes(passing[: scope.budget], walked.arrows.values())
     ids = {key: node.id for key, node in shown.items()}
@@ -42,7 +42,7 @@ def answered(question: Question, walked: Walk, names: Names, scope: Scope) -> An
 
 
 def _filtered(walked: Walk, names: Names, scope: Scope) -> tuple[list[Key], set[Key]]:
-    """The keys that are of the kinds and branches asked for, and the others. The focus stays, and what has no name."""
+    """The keys that pass the filters of kind and branch, and the others. The focus and hidden nodes always pass."""
     keys = list(walked.distance)
     if not scope.kinds and not scope.branches:
         return keys, set()
@@ -83,7 +83,7 @@ def _left_out(walked: Walk, shown: dict[Key, Node], passing: int, filtered: int)
 
 
 def _more(walked: Walk, ids: dict[Key, str], filtered: Collection[Key]) -> dict[str, More]:
-    """How many neighbours of each shown node are not shown."""
+    """The numbers of neighbours that are not shown, for each shown node that has any."""
     ups, downs = neighbours([*walked.arrows, *walked.beyond])
     more = {}
     for key, name in ids.items():

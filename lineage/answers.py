@@ -1,4 +1,4 @@
-"""Answers that say what they leave out: a graph, how it was asked for, and whether it is all there is."""
+"""Answers about lineage: a graph, the question, and a list of what is left out."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,15 +15,15 @@ Json = dict[str, Any]
 
 class Question(StrEnum):
     AROUND = "around"
-    """By component: what is around an asset or a component."""
+    """By component: the neighbourhood of an asset or a component."""
     BRANCH = "branch"
-    """By component: everything on a branch, and what it touches."""
+    """By component: everything on a branch, and its neighbours."""
     IMPACT = "impact"
-    """By component: all that is downstream."""
+    """By component: everything downstream of a node."""
     PATHS = "paths"
-    """By component: every way from one node to another."""
+    """By component: all paths from one node to another."""
     EXACT = "exact"
-    """By instance: what exactly went into one instance, and what was made of it."""
+    """By instance: exactly what one instance was made from, and what was made from it."""
 
 
 class Reason(StrEnum):
@@ -31,12 +31,12 @@ class Reason(StrEnum):
     BUDGET = "budget"
     HIDDEN = "hidden"
     FILTER = "filter"
-    """Left out because the question said so; the answer to it is complete all the same."""
+    """Left out by a filter of the question; the answer still counts as complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """So many nodes are not shown, or shown without a name; `at_least`: nobody counted further."""
+    """A number of nodes that are not shown, or shown without a name. `at_least`: there may be more."""
 
     reason: Reason
     count: int
@@ -55,7 +55,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """How many neighbours of a node are not shown, against and along the arrows."""
+    """The numbers of neighbours of a node that are not shown, upstream and downstream."""
 
     up: int = 0
     down: int = 0
@@ -63,14 +63,14 @@ class More:
 
 @dataclass(frozen=True)
 class Answer:
-    """A graph and what to know of it. `found` counts all nodes that the question reaches, shown or not."""
+    """A graph, and how complete it is. `found` counts all nodes that the question reaches, shown or not."""
 
     question: Question
     graph: nx.DiGraph
     as_of: datetime
-    """The moment that the answer is true of."""
+    """The time for which the answer is true."""
     is_past: bool = False
-    """Whether that moment was asked for; else it is now."""
+    """Whether the question named that time; else it is now."""
     focus: tuple[str, ...] = ()
     direction: str = "both"
     depth: int | None = None
@@ -79,12 +79,12 @@ class Answer:
     found_at_least: bool = False
     left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
-    """What was asked for and could not be: how it was clamped, in sentences."""
+    """Sentences about parameters that were out of range or invalid, and the values used instead."""
     more: dict[str, More] = field(default_factory=dict)
     distance: dict[str, int] = field(default_factory=dict)
-    """Arrows between the focus and a node; negative upstream."""
+    """The number of arrows between the focus and a node; negative upstream."""
     via: dict[str, str] = field(default_factory=dict)
-    """The node from which each was reached first; none for the focus."""
+    """The node from which each was first reached; the focus has none."""
 
     @property
     def complete(self) -> bool:

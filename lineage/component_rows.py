@@ -1,4 +1,4 @@
-"""The graph by component, out of the aggregate rows: assets, and components on the branches that they write to."""
+"""The lineage graph by component, from aggregate rows: assets, and components on the branches that they write to."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -33,9 +33,9 @@ def component_key(pk: int, branch: str) -> Key:
 
 
 class ComponentRows:
-    """Arrows by component as they were at a moment (None: now)."""
+    """The arrows by component as of a time (None: now)."""
 
-    cut = False  # a row is an arrow, so too many rows are too many arrows
+    cut = False  # each row is one arrow, so the limit on arrows also limits rows
 
     def __init__(self, as_of: datetime | None) -> None:
         self.as_of = as_of
@@ -52,9 +52,9 @@ class ComponentRows:
         return self.read(edges, Q(source__in=assets, target__in=assets), WALK_MOST)
 
     def ends_of_branch(self, branch: Branch, most: int) -> list[tuple[Key, Key]]:
-        """The two ends of each arrow at an asset of a branch or at a component that writes to it: the newest first.
+        """The ends of each arrow at an asset of a branch or at a component that writes to it, newest first.
 
-        Promotions come last. Two queries, which read no times: these cost more than all else about so many rows.
+        Promotions come last. Two queries; they don't read times, which cost more than the rest of so many rows.
         """
         writers = Component.objects.of_project(branch.project)
         at_branch = Q(asset__branch=branch) | Q(component__in=writers, write_branch=branch.key)
@@ -69,7 +69,7 @@ class ComponentRows:
         return [_ends(*row) for row in rows]
 
     def read(self, edges: Q, promotions: Q, most: int) -> list[Arrow]:
-        """The newest arrows that match, one query."""
+        """The newest arrows that match, in one query."""
         written = Edge.objects.filter(edges).exclude(direction=Direction.PROMOTED)
         promoted = Promotion.objects.filter(promotions)
         ends, empty = ("asset_id", "component_id"), Value("")
@@ -91,7 +91,7 @@ class ComponentRows:
 
 
 def _ends(what: str, one: int, other: int, branch: str) -> tuple[Key, Key]:
-    """Where an arrow leads from and to, of an asset and what is at its other end."""
+    """The source and the target of an arrow between an asset and the node at its other end."""
     if what == Relation.PROMOTES:
         return asset_key(other), asset_key(one)
     ends = asset_key(one), component_key(other, branch)
@@ -119,19 +119,19 @@ def _is(key: Any, kind: str) -> bool:
 
 
 def _columns(rows: QuerySet[Any], what: Any, ends: tuple[str, str], branch: Any, entity: Any) -> QuerySet[Any]:
-    """The rows of one table in the columns that both have: what, which asset, and what is at its other end."""
+    """The rows of one table in the columns of the union: relation, asset, other end, branch, entity, times, count."""
     named = rows.order_by().annotate(what=what, one=F(ends[0]), other=F(ends[1]), branch=branch, entity=entity)
     return named.values_list("what", "one", "other", "branch", "entity", "first_at", "last_at", "count")
 
 
 class ComponentNames:
-    """Reads what the nodes of an answer are called: three queries, however many there are."""
+    """Reads the names of the nodes of an answer: three queries, however many nodes there are."""
 
     def __init__(self, viewer: Viewer, as_of: datetime | None) -> None:
         self.visible, self.as_of = viewer.perimeter_ids(), as_of
 
     def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:
-        """The node of each key. `arrows` say when a component was last active, and in which task."""
+        """The node of each key. `arrows` give the last activity of a component, and its task."""
         wanted = list(keys)
         assets = self.assets([key[1] for key in wanted if key[0] == "asset"])
         components = self.components({key[1] for key in wanted if key[0] == "component"})
@@ -158,7 +158,7 @@ class ComponentNames:
         return {row.pk: row for row in Component.objects.filter(pk__in=pks).select_related("perimeter")}
 
     def branches(self, writing: Iterable[tuple[Component, str]]) -> dict[tuple[int, str, str], Branch]:
-        """The branches that components write to, as far as the catalogue has them."""
+        """The branches that components write to, if the catalogue has them."""
         places = {(row.perimeter_id, row.project_name, key) for row, key in writing if key}
         rows = Branch.objects.select_related("project__perimeter").filter(
             project__perimeter__in={place[0] for place in places},
@@ -170,7 +170,7 @@ class ComponentNames:
     def asset(self, asset: Asset) -> Node:
         ready, branch = asset.newest_ready, asset.branch
         if ready and self.as_of and (asset.refreshed_at is None or asset.refreshed_at > self.as_of):
-            ready = None  # which one was the newest then is not kept
+            ready = None  # the newest one of that time is not stored
         deleted = is_deleted(asset, self.as_of)
         return Node(
             id=asset.definition_uid,
@@ -248,7 +248,7 @@ def last_active(arrows: Iterable[Arrow]) -> dict[Key, Arrow]:
 
 
 class Hidden:
-    """Names for what may not be named."""
+    """Makes nodes without names for those that the viewer may not see."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,7 +1,7 @@
-"""What a graph of lineage is made of, and what can be asked of one. Pure: no database, no HTTP.
+"""The lineage graph: its nodes and links, and its cycles, islands and paths. Pure: no database, no HTTP.
 
 A graph is a networkx `DiGraph` whose nodes are ids; `graph.nodes[id]["node"]` is a `Node`, `graph.edges[a, b]["link"]`
-a `Link`. Arrows run the way that content flows: producer to asset, asset to consumer.
+a `Link`. Links point in the direction of data flow: producer to asset, asset to consumer.
 """
 
 from collections.abc import Iterable
@@ -22,9 +22,9 @@ class Kind(StrEnum):
     CI = "ci"
     RUN = "run"
     UNKNOWN = "unknown"
-    """An entity, or the source of a promotion, that the catalogue has never heard of."""
+    """An entity, or the source of a promotion, that is not in the catalogue."""
     HIDDEN = "hidden"
-    """Something that the viewer may not see: neither named nor timed."""
+    """A node that the viewer may not see; it has no name and no times."""
     GROUP = "group"
     """Several nodes drawn as one, "+37 more"."""
 
@@ -46,54 +46,54 @@ class Node:
     id: str
     kind: Kind
     name: str
-    """As people know it; empty for what is hidden."""
+    """The name for people; empty for a hidden node."""
     key: str = ""
-    """The id of the asset, or the entity of a run; under the name where it differs."""
+    """The id of the asset, or the entity of a run; shown below the name if it differs."""
     project: str = ""
     branch: str = ""
-    """Key of the asset's branch, or of the one that the component writes to; empty where unknown."""
+    """The key of the asset's branch, or of the branch that the component writes to; empty if unknown."""
     branch_name: str = ""
     version: str = ""
-    """`v12` of an instance, and of the newest ready instance of an asset."""
+    """`v12`: the number of an instance, or of the newest ready instance of an asset."""
     state: str = ""
     at: datetime | None = None
-    """When the asset was last refreshed, the instance registered, the component last active here."""
+    """The last refresh of an asset, the registration of an instance, the last activity of a component here."""
     url: str = ""
     """Its page on this site, if it has one."""
     deleted: bool = False
     fault: str = ""
-    """What is wrong with the stored data, in a sentence."""
+    """The fault of the stored data, in a sentence."""
     members: tuple[str, ...] = ()
-    """The ids that a group stands for."""
+    """The ids of the nodes in a group."""
     size: int = 1
-    """How many things it stands for; a group may stand for more than its known members."""
+    """The number of nodes that it stands for; of a group it may be more than its known members."""
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An arrow of content from `source` to `target`."""
+    """An edge of the graph, from `source` to `target`."""
 
     source: str
     target: str
     relation: Relation
     first_at: datetime | None = None
     last_at: datetime | None = None
-    """None with `count` None: it has changed since the moment asked for, and what it was then is not kept."""
+    """None, and `count` too, if it has changed since the time of the question: older values are not stored."""
     count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
-    """A strongly connected part: each of its nodes feeds, in the end, itself."""
+    """A strongly connected part: each of its nodes feeds itself, directly or through others."""
 
     nodes: tuple[str, ...]
-    """One way round, beginning with the first id: each feeds the next, the last feeds the first."""
+    """One cycle in it, from the first id on: each feeds the next, the last feeds the first."""
     size: int
-    """How many nodes the whole part has; more than one way round may be in it."""
+    """The number of nodes in the whole part, which may have other cycles."""
 
 
 def graph_of(nodes: Iterable[Node], links: Iterable[Link]) -> nx.DiGraph:
-    """The graph of these rows, in the order of their ids. Links to nodes that are not there are passed over."""
+    """The graph of these rows, in the order of their ids. Links to missing nodes are ignored."""
     graph: nx.DiGraph = nx.DiGraph()
     for node in sorted(nodes, key=lambda each: each.id):
         graph.add_node(node.id, node=node)
@@ -112,7 +112,7 @@ def links_of(graph: nx.DiGraph) -> list[Link]:
 
 
 def cycles_of(graph: nx.DiGraph) -> list[Cycle]:
-    """Every strongly connected part with an arrow inside, loops of one node too; a flow and its own last output."""
+    """The strongly connected parts with a link inside, such as a flow and its own last output; a loop is one too."""
     found = [_cycle(graph, part) for part in nx.strongly_connected_components(graph) if _is_cyclic(graph, part)]
     return sorted(found, key=lambda cycle: cycle.nodes)
 
@@ -131,19 +131,19 @@ def _cycle(graph: nx.DiGraph, part: set[str]) -> Cycle:
 
 
 def within_cycles(graph: nx.DiGraph) -> set[tuple[str, str]]:
-    """The arrows that lie on a cycle."""
+    """The ends of all links that lie on a cycle."""
     part_of = {node: place for place, part in enumerate(nx.strongly_connected_components(graph)) for node in part}
     return {(a, b) for a, b in graph.edges if part_of[a] == part_of[b]}
 
 
 def islands_of(graph: nx.DiGraph) -> list[tuple[str, ...]]:
-    """The parts that hang together, the largest first."""
+    """The weakly connected parts, the largest first."""
     parts = [tuple(sorted(part)) for part in nx.weakly_connected_components(graph)]
     return sorted(parts, key=lambda part: (-len(part), part))
 
 
 def between(graph: nx.DiGraph, source: Any, target: Any) -> nx.DiGraph:
-    """What lies on any way from `source` to `target`, both included; empty if there is none."""
+    """The nodes on paths from `source` to `target`, both included; empty if there is no path."""
     if source not in graph or target not in graph:
         return graph.subgraph(())
     reached = {source} | nx.descendants(graph, source)

@@ -1,4 +1,4 @@
-"""What the nodes of an exact answer are called: instances, definitions, runs, and who read without a run."""
+"""The names of the nodes of an exact answer: instances, definitions, runs, and consumers without a run."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -25,7 +25,7 @@ from lineage.walk import Arrow, Key
 
 
 class InstanceNames(ComponentNames):
-    """Reads what the nodes of an exact answer are called: five queries, however many there are."""
+    """Reads the names of the nodes of an exact answer: five queries, however many nodes there are."""
 
     def __init__(self, viewer: Viewer, as_of: datetime | None, rows: InstanceRows) -> None:
         super().__init__(viewer, as_of)
@@ -54,9 +54,9 @@ class InstanceNames(ComponentNames):
             elif kind_of(key) == "definition":
                 row = definitions[key[1]]
                 node = replace(self.asset(row), version="", state=DEFINITION, at=row.created_at)
-            else:  # named by the instance that says to come from it, so it is as visible as that
-                told_by = {self.rows.made[arrow.target[1]].run[0] for arrow in arrows if arrow.source == key}
-                found[key] = hidden.next() if told_by.isdisjoint(self.visible) else _unknown(key[1])
+            else:  # an unknown source is as visible as the instances that name it
+                named_in = {self.rows.made[arrow.target[1]].run[0] for arrow in arrows if arrow.source == key}
+                found[key] = hidden.next() if named_in.isdisjoint(self.visible) else _unknown(key[1])
                 continue
             found[key] = node if perimeter_of(row) in self.visible else hidden.next()
         return found
@@ -66,7 +66,7 @@ class InstanceNames(ComponentNames):
         return {row.pk: row for row in rows.only(*INSTANCE_FIELDS)}
 
     def _writer(self, key: Any) -> tuple[int, str]:
-        """The component of a run and the branch it writes to: where it registered, else as its readings say."""
+        """The component of a run and the branch it writes to, from its registrations, else from its readings."""
         run = (key[1], key[2])
         rows: list[Made | Reading] = [*self.rows.registered[run].values(), *self.rows.readings[run].values()]
         branch = next((row.branch for row in rows if row.branch), "")

@@ -1,12 +1,12 @@
-"""The exact graph by instance, out of the events: instances, the runs that made them, and what these had read.
+"""The exact lineage graph by instance, from events: instances, the runs that made them, and the inputs of these runs.
 
-The rule: what a run read counts for what it registers afterwards. A task names its run, so a flow that reads in `start`
-and registers in `train` links the two. What reads without a run (an app, a person) leads nowhere: that somebody once
-read something is no evidence for what they register much later. A promoted instance comes from its source and from
-nothing else. Runs are told apart by their name within a perimeter: each perimeter may have a Metaflow of its own.
+The rule: a run's reading is an input of everything that the run registers afterwards. A task names its run, so a flow
+that reads in `start` and registers in `train` links the two. A reading without a run (by an app, a person) has no
+outputs: it is no evidence for what the same reader registers much later. A promoted instance comes from its source
+alone. A run is identified by its name within a perimeter: each perimeter may have a Metaflow of its own.
 
-A run is one node for each prefix of its readings: what it read later never leads to what it registered earlier. So the
-exact graph has no cycles, and every way through it is one that content can really have taken.
+A run is one node for each prefix of its readings, so a later reading never leads to an earlier registration. So the
+exact graph is acyclic, and data can really have flowed along every path in it.
 """
 
 from bisect import bisect_right
@@ -39,13 +39,13 @@ def definition_key(asset: int) -> Key:
 
 
 def run_key(run: Run, readings: int) -> Key:
-    """The run as it was after so many readings."""
+    """The key of a run after so many readings."""
     return ("run", *run, readings)
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A registration, as far as it matters for where things come from."""
+    """A registration, with what the graph needs of it."""
 
     pk: int
     run: Run
@@ -63,7 +63,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A consumption by a run, or by somebody without one."""
+    """A consumption, by a run or by an entity without one."""
 
     pk: int
     content: Key
@@ -75,7 +75,7 @@ class Reading:
 
 
 class InstanceRows:
-    """Arrows by instance as they were at a moment (None: now), of what was loaded so far and of what is asked for."""
+    """The arrows by instance as of a time (None: now). Rows are loaded as they are needed."""
 
     def __init__(self, as_of: datetime | None) -> None:
         self.as_of = as_of
@@ -84,21 +84,21 @@ class InstanceRows:
         self.readings: dict[Run, dict[int, Reading]] = defaultdict(dict)
         self.registered: dict[Run, dict[int, Made]] = defaultdict(dict)
         self.readers: dict[Key, set[Run]] = defaultdict(set)
-        """Of each content: the runs that read it."""
+        """The runs that read an instance or definition."""
         self.ordered: dict[Run, list[Reading]] = {}
         self.loaded: set[Run] = set()
-        """Runs whose readings are all here."""
+        """The runs whose readings are all loaded."""
 
     def begin(self, found: Found) -> Key:
-        """The key of a focus."""
+        """The key of the focus."""
         if found.instance is None:
             return definition_key(found.asset.pk)
-        if not self._learn(self._instances(Q(pk=found.instance.pk)).values_list(*COLUMNS)):
+        if not self._store(self._instances(Q(pk=found.instance.pk)).values_list(*COLUMNS)):
             raise NotFound(f"'{found.uid}' was not there yet at that time.", focus=found.uid)
         return instance_key(found.instance.pk)
 
     def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
-        """One query for each direction that leads to instances not looked at yet; runs were read with these."""
+        """The arrows, with one query for each direction in which instances are new; their runs are read with them."""
         upwards = [self.made[key[1]] for key in keys_of("instance", into)]
         self._load_sources(upwards, most)
         contents = [key for key in out_of if kind_of(key) in ("instance", "definition")]
@@ -116,7 +116,7 @@ class InstanceRows:
         return arrows[:most]
 
     def among(self, keys: Collection[Key]) -> list[Arrow]:
-        """No query: whatever a run of these read was loaded with it."""
+        """The arrows between these keys. No query: the readings of a run were loaded with it."""
         arrows: list[Arrow] = []
         for key in keys_of("instance", keys):
             arrows += self._into_instance(self.made[key[1]])
@@ -124,7 +124,7 @@ class InstanceRows:
             arrows += self._into_run(key)
         return [arrow for arrow in arrows if arrow.source in keys and arrow.target in keys]
 
-    # what leads here
+    # arrows into a node
 
     def _into_instance(self, made: Made) -> Iterable[Arrow]:
         if made.is_promoted:
@@ -139,7 +139,7 @@ class InstanceRows:
         _, perimeter, name, count = key
         return _merged(_read(row, key) for row in self._ordered((perimeter, name))[:count])
 
-    # what leads on
+    # arrows out of a node
 
     def _out_of_contents(self, contents: list[Key]) -> Iterable[Arrow]:
         wanted = set(contents)
@@ -154,7 +154,7 @@ class InstanceRows:
             yield from _merged(arrows)
 
     def _readers_of(self, run: Run, place: int, row: Reading) -> list[Key]:
-        """The run as it was whenever it registered something after a reading; at its end, if it never did."""
+        """The run at each registration after a reading; at its end if there is none."""
         if not run[1]:
             return [("entity", row.component, row.branch)]
         states = {self._prefix(made) for made in self.registered[run].values()}
@@ -179,24 +179,24 @@ class InstanceRows:
         return len(self.readings[run])
 
     def _prefix(self, made: Made) -> int:
-        """How many readings of its run came before a registration."""
+        """The number of readings of its run before a registration."""
         return bisect_right(self._ordered(made.run), made.at, key=lambda row: row.at)
 
     # loading
 
     def _load_sources(self, upwards: list[Made], most: int) -> None:
-        """What the runs of these registrations read, and the sources of the promoted ones; one query."""
+        """Load the readings of the runs of these registrations, and the sources of promoted ones, in one query."""
         runs = {made.run for made in upwards if made.run[1] and not made.is_promoted} - self.loaded
         sources = {made.source for made in upwards if made.source} - self.made.keys()
         if not runs and not sources:
             return
-        self._learn(self._union(self._consumptions(_by(runs)), self._instances(Q(pk__in=sources)), most=most))
+        self._store(self._union(self._consumptions(_by(runs)), self._instances(Q(pk__in=sources)), most=most))
         self.loaded |= runs
 
     def _load_uses(self, contents: list[Key], most: int) -> list[Made]:
-        """Who read these, what else their runs read and registered, and what was promoted from these; two queries.
+        """Load the readings of these, all rows of the runs that read them, and the promotions from them: two queries.
 
-        Answers the promotions. The runs are read first: only with their names at hand do the indexes serve.
+        Return the promotions. Runs are read first: the indexes can be used only with their names.
         """
         if not contents:
             return []
@@ -207,7 +207,7 @@ class InstanceRows:
         runs = list(users.order_by("-id").values_list("component__perimeter", "run")[:most])
         self.cut = self.cut or len(runs) == most
         theirs = _by(set(runs))
-        learnt = self._learn(
+        registrations = self._store(
             self._union(
                 self._consumptions(use & Q(run="")),
                 self._consumptions(theirs),
@@ -217,7 +217,7 @@ class InstanceRows:
             )
         )
         wanted = set(pks)
-        return [made for made in learnt if made.source in wanted]
+        return [made for made in registrations if made.source in wanted]
 
     def _union(self, first: QuerySet[Any], *others: QuerySet[Any], most: int) -> Iterable[Any]:
         both = first.values_list(*COLUMNS).union(*(rows.values_list(*COLUMNS) for rows in others), all=True)
@@ -268,9 +268,9 @@ class InstanceRows:
     def _until(self, rows: QuerySet[Any], time: str) -> QuerySet[Any]:
         return rows.order_by().filter(**{f"{time}__lte": self.as_of}) if self.as_of else rows.order_by()
 
-    def _learn(self, rows: Iterable[Any]) -> list[Made]:
-        """Keep what was read; answers the registrations among it."""
-        learnt = []
+    def _store(self, rows: Iterable[Any]) -> list[Made]:
+        """Store the rows; return the registrations among them."""
+        registrations = []
         for what, pk, content, asset, run, perimeter, at, entity, component, branch, *its in rows:
             if content is not None:
                 its_run, its_at, its_entity, its_component, its_branch, source, unknown = its
@@ -281,18 +281,18 @@ class InstanceRows:
                 if not made.is_promoted:
                     self.registered[made.run][content] = made
                 if what == "made":
-                    learnt.append(made)
+                    registrations.append(made)
             if what == "read":
                 key = definition_key(asset) if content is None else instance_key(content)
                 reading = Reading(pk, key, (perimeter, run), at, entity, component, branch)
                 self.readings[reading.run][pk] = reading
                 self.readers[key].add(reading.run)
                 self.ordered.pop(reading.run, None)
-        return learnt
+        return registrations
 
 
 def _by(runs: Collection[Run]) -> Q:
-    """What these runs did."""
+    """The condition for the rows of these runs."""
     by_perimeter: dict[int, list[str]] = defaultdict(list)
     for perimeter, name in sorted(runs):
         by_perimeter[perimeter].append(name)
@@ -303,7 +303,7 @@ def _by(runs: Collection[Run]) -> Q:
 
 
 def _unknown_source(prefix: str = "") -> Case:
-    """What an instance says that it was promoted from, if the catalogue does not have that; `prefix` leads to it."""
+    """The source that an instance names but the catalogue does not have; `prefix` is the path to the instance."""
     says = KeyTextTransform(PROMOTED_FROM, f"{prefix}annotations")
     return Case(When(**{f"{prefix}promoted_from": None}, then=says), output_field=TextField())
 
@@ -348,7 +348,7 @@ def _read(row: Reading, reader: Key) -> Arrow:
 
 
 def _merged(arrows: Iterable[Arrow]) -> Iterable[Arrow]:
-    """One arrow for each two ends, however often; the arrows come in the order of their times."""
+    """One arrow for each pair of ends, with its count; `arrows` are in the order of their times."""
     merged: dict[tuple[Key, Key], Arrow] = {}
     for arrow in arrows:
         ends = (arrow.source, arrow.target)

@@ -1,8 +1,8 @@
-"""The questions that can be asked about lineage, each answered with what it leaves out.
+"""The questions about lineage. Each function returns an answer that counts what it leaves out.
 
-An answer by component costs six queries and one for each level: the focus, what lies beyond the last level, the arrows
-between what was reached, and three for names; that of a branch seven. An exact one costs five, and one for each two
-levels upstream, two downstream: instances and the runs beside them are read together.
+An answer by component costs six queries, and one for each level: the focus, the level after the last, the arrows
+between the nodes reached, and three for names; that of a branch costs seven. An exact one costs five, and for each two
+levels one upstream and two downstream: instances and the runs beside them are read together.
 """
 
 import re
@@ -19,7 +19,7 @@ from catalog import limits
 from catalog.models import Asset, Branch, Component, Edge
 from catalog.reading import Found
 from catalog.states import Kind as AssetKind
-from lineage.answer_from_walk import answered
+from lineage.answer_from_walk import answer_from
 from lineage.answers import Answer, Question
 from lineage.component_rows import ComponentNames, ComponentRows, asset_key, component_id, component_key
 from lineage.graph import between
@@ -30,27 +30,27 @@ from lineage.walk import WALK_MOST, Key, Walk, walk
 
 
 def around(viewer: Viewer, focus: str, scope: Scope) -> Answer:
-    """By component: what is at most `scope.depth` arrows away from a node."""
+    """By component: the nodes at most `scope.depth` arrows away from a node."""
     begin = key_of(viewer, focus, scope.as_of)
     walked = walk(ComponentRows(scope.as_of), begin, scope.direction, scope.depth)
-    return answered(Question.AROUND, walked, ComponentNames(viewer, scope.as_of), scope)
+    return answer_from(Question.AROUND, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
 def impact(viewer: Viewer, focus: str, scope: Scope) -> Answer:
-    """By component: all that is downstream of a node, however far, and how it is reached."""
+    """By component: all nodes downstream of a node, at any distance, and how they are reached."""
     walked = walk(ComponentRows(scope.as_of), key_of(viewer, focus, scope.as_of), "down", None)
-    return answered(Question.IMPACT, walked, ComponentNames(viewer, scope.as_of), scope)
+    return answer_from(Question.IMPACT, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
 def paths(viewer: Viewer, source: str, target: str, scope: Scope) -> Answer:
-    """By component: all that lies on any way from one node to another; the two alone if there is none."""
+    """By component: all nodes on paths from one node to another; the two alone if there is no path."""
     begin, end = (key_of(viewer, focus, scope.as_of) for focus in (source, target))
     walked = _on_the_way(walk(ComponentRows(scope.as_of), begin, "down", None), end)
-    return answered(Question.PATHS, walked, ComponentNames(viewer, scope.as_of), scope)
+    return answer_from(Question.PATHS, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
 def across(viewer: Viewer, branch: Branch, scope: Scope) -> Answer:
-    """By component: every asset of a branch, what writes to the branch, and what these touch elsewhere."""
+    """By component: the assets of a branch, the components that write to it, and their neighbours elsewhere."""
     rows = ComponentRows(scope.as_of)
     ends = rows.ends_of_branch(branch, BRANCH_MOST + 1)
     walked = Walk(None, cut=len(ends) > BRANCH_MOST)
@@ -60,32 +60,32 @@ def across(viewer: Viewer, branch: Branch, scope: Scope) -> Answer:
     alone = [asset_key(pk) for pk in assets.order_by("-pk").values_list("pk", flat=True)[:BRANCH_MOST]]
     walked.distance = dict.fromkeys([*chain.from_iterable(ends), *alone], 0)
     shown = list(walked.distance)[: scope.budget]
-    if scope.kinds or scope.branches:  # which go by what nodes are, so any of them may be shown
+    if scope.kinds or scope.branches:  # these filter named nodes, so any of them may be shown
         shown = list(walked.distance)[:WALK_MOST]
         walked.cut = walked.cut or len(shown) < len(walked.distance)
         walked.distance = dict.fromkeys(shown, 0)
     at_branch = set(ends)
     arrows = {(arrow.source, arrow.target): arrow for arrow in rows.arrows(shown, shown, BRANCH_MOST)}
     walked.arrows = {pair: arrow for pair, arrow in arrows.items() if pair in at_branch}
-    return answered(Question.BRANCH, walked, ComponentNames(viewer, scope.as_of), scope)
+    return answer_from(Question.BRANCH, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
 def exact(viewer: Viewer, found: Found, scope: Scope) -> Answer:
-    """By instance: what exactly went into an instance (up), and what was made of it (down)."""
+    """By instance: exactly what an instance was made from (up), and what was made from it (down)."""
     rows = InstanceRows(scope.as_of)
     walked = walk(rows, rows.begin(found), scope.direction, scope.depth)
-    return answered(Question.EXACT, walked, InstanceNames(viewer, scope.as_of, rows), scope)
+    return answer_from(Question.EXACT, walked, InstanceNames(viewer, scope.as_of, rows), scope)
 
 
 BRANCH_MOST = 100_000
-"""How many arrows of a branch are counted. Beyond that it says "at least"."""
+"""The most arrows of a branch that are counted. Beyond that the answer says "at least"."""
 
 WRITING = (Edge.Direction.PRODUCES, Edge.Direction.CONSUMES)
 COMPONENT_ID = re.compile(r"c_(\d{1,18})\.(.*)", re.DOTALL)
 
 
 def key_of(viewer: Viewer, focus: str, as_of: datetime | None = None) -> Key:
-    """What an id of a node means, if the viewer may see it and it was there at that time."""
+    """The key of the node with this id, if the viewer may see it and it existed at that time; raises `NotFound`."""
     if focus.startswith("d_"):
         known = Asset.objects.visible_to(viewer).filter(definition_uid=focus).values_list("pk", "created_at").first()
         if known and as_of and known[1] > as_of:
@@ -102,7 +102,7 @@ def key_of(viewer: Viewer, focus: str, as_of: datetime | None = None) -> Key:
 
 
 def focus_named(viewer: Viewer, branch: Branch, text: str) -> str:
-    """The id of the node that an address names: by its id, as `data/xkcd`, or as `flow/TrainFlow`."""
+    """The id of the node that a parameter names: by its id, as `data/xkcd`, or as `flow/TrainFlow`."""
     if limits.UNSTORABLE.search(text):
         raise NotFound("Nothing has a name with a NUL or a lone surrogate.", focus=None)
     if text.startswith(("d_", "c_")):
@@ -123,7 +123,7 @@ def focus_named(viewer: Viewer, branch: Branch, text: str) -> str:
 
 
 def _on_the_way(walked: Walk, end: Key) -> Walk:
-    """The part of a walk that lies on a way to `end`; its two ends alone if there is none."""
+    """The part of a walk that is on paths to `end`; the two ends alone if there is no path."""
     on_it = set(between(nx.DiGraph(walked.arrows.keys()), walked.focus, end))
     part = Walk(walked.focus, via=walked.via, cut=walked.cut)
     part.distance = {key: far for key, far in walked.distance.items() if key in on_it or not far}

@@ -1,4 +1,4 @@
-"""What a question about lineage may say, with everything that makes no sense clamped and told."""
+"""The parameters of a question about lineage. Values out of range are clamped, invalid ones ignored; both are noted."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,18 +17,18 @@ KINDS = tuple(kind.value for kind in Kind if kind not in (Kind.HIDDEN, Kind.GROU
 
 @dataclass(frozen=True)
 class Scope:
-    """How far to go, in which direction, as of when, and what to show of it."""
+    """Direction, depth and time of a question, and the filters of its answer."""
 
     direction: str = "both"
     depth: int = 1
     budget: int = BUDGET
-    """How many nodes to answer at most."""
+    """The most nodes in the answer."""
     as_of: datetime | None = None
     """None: now."""
     kinds: frozenset[str] = frozenset()
-    """Show these kinds only; empty: all."""
+    """Show nodes of these kinds only; empty: all."""
     branches: frozenset[str] = frozenset()
-    """Show what is on these branches only, by key; empty: all."""
+    """Show nodes on these branches only, by key; empty: all."""
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -52,26 +52,26 @@ class _Reader:
         self.notes: list[str] = []
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
-        said = self.query.get(name, "")
-        if said and said not in allowed:
-            self.notes.append(f"The {name} '{said[:40]}' is unknown; taken as {default}.")
-        return said if said in allowed else default
+        text = self.query.get(name, "")
+        if text and text not in allowed:
+            self.notes.append(f"The {name} '{text[:40]}' is unknown; taken as {default}.")
+        return text if text in allowed else default
 
     def choices(self, name: str, allowed: tuple[str, ...]) -> list[str]:
-        said = [value for value in self.query.getlist(name) if value]
-        for value in said:
+        values = [value for value in self.query.getlist(name) if value]
+        for value in values:
             if value not in allowed:
                 self.notes.append(f"The {name} '{value[:40]}' is unknown; passed over.")
-        return [value for value in said if value in allowed]
+        return [value for value in values if value in allowed]
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
-        said = self.query.get(name, "").strip()
-        if not said:
+        text = self.query.get(name, "").strip()
+        if not text:
             return default
         try:
-            wanted = int(said[:12])
+            wanted = int(text[:12])
         except ValueError:
-            self.notes.append(f"The {name} '{said[:40]}' is no whole number; taken as {default}.")
+            self.notes.append(f"The {name} '{text[:40]}' is no whole number; taken as {default}.")
             return default
         number = min(max(wanted, least), most)
         if number != wanted:
@@ -79,12 +79,12 @@ class _Reader:
         return number
 
     def moment(self, name: str) -> datetime | None:
-        said = self.query.get(name, "").strip()
-        if not said:
+        text = self.query.get(name, "").strip()
+        if not text:
             return None
-        moment = _moment(said)
+        moment = _moment(text)
         if moment is None:
-            self.notes.append(f"'{said[:40]}' is no time; taken as now.")
+            self.notes.append(f"'{text[:40]}' is no time; taken as now.")
             return None
         if moment > timezone.now():
             self.notes.append("The time asked for is still to come; taken as now.")
@@ -92,13 +92,13 @@ class _Reader:
         return moment
 
 
-def _moment(said: str) -> datetime | None:
-    """A time in ISO 8601, UTC unless it says otherwise; a day means its end."""
+def _moment(text: str) -> datetime | None:
+    """A time from ISO 8601, in UTC if it has no offset; for a day, its end. None if it is neither."""
     try:
-        day = parse_date(said)
+        day = parse_date(text)
         if day:
             return datetime(day.year, day.month, day.day, 23, 59, 59, 999_999, tzinfo=UTC)
-        moment = parse_datetime(said.replace(" ", "+") if said.count(" ") == 1 and "T" in said else said)
+        moment = parse_datetime(text.replace(" ", "+") if text.count(" ") == 1 and "T" in text else text)
         if moment and moment.tzinfo is None:
             return moment.replace(tzinfo=UTC)
         return moment.astimezone(UTC) if moment else None

@@ -1,4 +1,4 @@
-"""Walking along arrows, one level at a time, whatever keeps them. Pure: the rows are asked for through `Rows`."""
+"""Walk along arrows, one level at a time (breadth first). Pure: it reads rows through the protocol `Rows`."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -9,10 +9,10 @@ from typing import Any, Protocol
 from lineage.graph import Relation
 
 Key = tuple[Any, ...]
-"""Names a node among the rows; what it is called in an answer is another matter."""
+"""Identifies a node among the rows; its id in an answer is another one."""
 
 WALK_MOST = 15_000
-"""How many arrows one walk follows. Beyond that it says "at least".
+"""The most arrows that one walk follows. Beyond that the answer says "at least".
 
 A statement of PostgreSQL takes at most 65,535 parameters, and a key is up to four of them.
 """
@@ -27,43 +27,43 @@ class Arrow:
     last_at: datetime | None
     count: int | None
     entity: str = ""
-    """Who did it last, as the client named it."""
+    """The last entity, as the client named it."""
 
 
 class Rows(Protocol):
-    """Where the arrows are. Each call may cost one query, whatever it asks for."""
+    """A source of arrows. Each call may cost one query, for any number of keys."""
 
     cut: bool
-    """Whether a query met its limit, so that there may be more than the arrows tell."""
+    """Whether a query reached its limit, so that there may be more arrows."""
 
     def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
-        """The arrows that end at any of `into`, and those that begin at any of `out_of`; the newest, if too many."""
+        """The arrows that end at any of `into`, and those that begin at any of `out_of`; the `most` newest."""
 
     def among(self, keys: Collection[Key]) -> list[Arrow]:
-        """The arrows between any two of these, which were all reached by `arrows`."""
+        """The arrows between any two of these keys, all of which `arrows` returned before."""
 
 
 @dataclass
 class Walk:
-    """What was reached from a focus. Keys are in the order in which they were reached: near before far."""
+    """The result of a walk from a focus. Keys are in the order in which they were reached: near before far."""
 
     focus: Key | None
     distance: dict[Key, int] = field(default_factory=dict)
-    """Arrows to the focus; negative upstream. What is reached both ways counts as nearer, then as downstream."""
+    """The number of arrows to the focus, negative upstream; of two directions the nearer counts, then downstream."""
     via: dict[Key, Key] = field(default_factory=dict)
     arrows: dict[tuple[Key, Key], Arrow] = field(default_factory=dict)
-    """Those between the keys reached."""
+    """The arrows between the keys reached."""
     beyond: dict[tuple[Key, Key], Arrow] = field(default_factory=dict)
-    """Those that lead on from the last level."""
+    """The arrows that lead on from the last level."""
     cut: bool = False
-    """Whether there was more than a walk follows."""
+    """Whether the walk reached its limit."""
 
 
 def walk(rows: Rows, focus: Key, direction: str, depth: int | None, most: int = WALK_MOST) -> Walk:
-    """Everything at most `depth` arrows away (None: everything), against the arrows, along them, or both.
+    """Walk at most `depth` arrows far (None: any number), against the arrows ("up"), along them ("down"), or "both".
 
-    Both means what feeds the focus and what the focus feeds: it does not turn round on its way. Every arrow between
-    what was reached is answered, whether or not the walk went along it.
+    "both" means upstream and downstream of the focus: a path never changes its direction. The result has every arrow
+    between the nodes reached, whether or not the walk followed it.
     """
     walked = Walk(focus, {focus: 0})
     ups = _Side(walked, [focus] if direction in ("up", "both") else [], up=True)
@@ -97,7 +97,7 @@ class _Side:
         self.seen: set[Key] = set(self.frontier)
 
     def step(self, arrows: list[Arrow], level: int, is_further: bool) -> None:
-        """Take one level; further than the depth only by nodes that the other side has reached, as they are shown."""
+        """Walk one level; beyond the depth only along nodes that the other side has reached, because they are shown."""
         reached: dict[Key, None] = {}
         for arrow in arrows:
             here, there = (arrow.target, arrow.source) if self.up else (arrow.source, arrow.target)
@@ -116,7 +116,7 @@ class _Side:
 
 
 def neighbours(arrows: Collection[tuple[Key, Key]]) -> tuple[dict[Key, set[Key]], dict[Key, set[Key]]]:
-    """Of each key: what feeds it, and what it feeds."""
+    """The neighbours of each key: upstream, and downstream."""
     ups: dict[Key, set[Key]] = defaultdict(set)
     downs: dict[Key, set[Key]] = defaultdict(set)
     for source, target in arrows:

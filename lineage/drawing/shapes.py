@@ -1,4 +1,4 @@
-"""How each kind of node looks: its outline, its icon, its word, and what is written in it."""
+"""The look of each kind of node: outline, icon, word and text."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +11,9 @@ from lineage.graph import Kind, Node
 
 NAME_SIZE, UNDER_SIZE = 13, 11
 NARROWEST, WIDEST = 72, 184
-"""Of the text in a node."""
+"""Bounds of the width of the text in a node."""
 TEXT_AT = 36
-"""Where text begins, right of the icon."""
+"""The x of the text, right of the icon."""
 PAD = 16
 GRID = 8
 WORDS = {
@@ -31,12 +31,12 @@ WORDS = {
 ICONS = {kind: kind.value for kind in Kind} | {Kind.UNKNOWN: "other"}
 _LOW = (Kind.FLOW, Kind.RUN, Kind.PERSON, Kind.CI)
 _LONGEST_AGO = "00 min ago"
-"""The width of a node does not depend on the hour."""
+"""The time that a node has room for, so that its width does not change with the clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a node shows. `whole`: everything that is known of it, in a sentence."""
+    """The look of one node. `whole`: all that is known of it, in a sentence."""
 
     name: str
     under: str
@@ -63,7 +63,7 @@ def look_of(node: Node, now: datetime) -> Look:
 
 
 def size_of(node: Node) -> tuple[int, int]:
-    """Width and height in pixels: of the text, within bounds, and on a grid so that a small change moves nothing."""
+    """Width and height in pixels: by the text, within bounds, and on a grid so that small changes move nothing."""
     under = " · ".join(_facts(node, _LONGEST_AGO if node.at else ""))
     needed = max(
         width_of(printable(title_of(node)), NAME_SIZE, bold=True),
@@ -78,14 +78,14 @@ def title_of(node: Node) -> str:
 
 
 def ago(at: datetime | None, now: datetime) -> str:
-    """How long ago, by the minute, so that a drawing stays the same for a while."""
+    """How long ago, in minutes at the finest, so that a drawing can be cached."""
     if at is None:
         return ""
     return "just now" if (now - at).total_seconds() < 60 else relative_time(at, now)
 
 
 def whole(node: Node) -> str:
-    """All that is known of a node, for its title."""
+    """All that is known of a node in a sentence, for its title."""
     if node.kind == Kind.HIDDEN:
         return "Something that you may not see"
     parts = [f"{WORDS[node.kind]} {node.name}" if node.kind != Kind.GROUP else node.name]
@@ -104,7 +104,7 @@ def whole(node: Node) -> str:
 
 
 def _under(node: Node, when: str, room: int) -> str:
-    """The second line; the id is what is cut where there is no room for all."""
+    """The second line; if it is too long, the id in it is cut."""
     first, *rest = _facts(node, when) or [""]
     tail = "".join(f" · {part}" for part in rest)
     left = room - width_of(tail, UNDER_SIZE)
@@ -135,12 +135,12 @@ def _pill(width: int, height: int) -> str:
 
 
 def _window(width: int, height: int) -> str:
-    """A window with its bar."""
+    """A window with a title bar."""
     return f"{_rounded(width, height, 3)}M0 6H{width}"
 
 
 def _figure(width: int, height: int) -> str:
-    """Round on the left, where the head is, and square on the right."""
+    """Round on the left, like a head, and square on the right."""
     half = height // 2
     return f"M{half} 0H{width - 3}q3 0 3 3V{height - 3}q0 3-3 3H{half}a{half} {half} 0 0 1 0-{height}z"
 
@@ -156,7 +156,7 @@ def _ticket(width: int, height: int) -> str:
 
 
 def _cut(width: int, height: int) -> str:
-    """A sheet without corners."""
+    """A rectangle with its corners cut off."""
     return f"M8 0H{width - 8}l8 8V{height - 8}l-8 8H8l-8-8V8z"
 
 
@@ -170,7 +170,7 @@ def _stack(width: int, height: int) -> str:
 
 
 def _behind(width: int, height: int) -> str:
-    """What is seen of a card that lies behind one of this size."""
+    """The visible part of a card behind one of this size."""
     return f"M8 {height}v4H{width + 4}V8h-4V{height}z"
 
 

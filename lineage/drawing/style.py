@@ -1,6 +1,6 @@
-"""The look of a drawing that stands alone: the site's own rules and colours, with each colour written out.
+"""The style of a standalone drawing: the site's own rules, with the value of each variable in its place.
 
-Viewers of SVG files outside browsers know no variables, so there is one set of rules for light and one for dark.
+SVG viewers other than browsers don't support variables, so there is one set of rules for light and one for dark.
 """
 
 import re
@@ -18,7 +18,7 @@ FONTS = {"sans": "system-ui, sans-serif", "mono": "ui-monospace, monospace"}
 
 @lru_cache(maxsize=1)
 def standalone_style() -> str:
-    """The rules of static/drawing.css for a file of its own."""
+    """The rules of static/drawing.css for a standalone file."""
     rules = _COMMENT.sub("", _static("drawing.css"))
     colours = _COLOUR.findall(_static("app.css"))
     light, dark = ({name: pair[theme] for name, *pair in colours} | FONTS for theme in (0, 1))

@@ -1,4 +1,4 @@
-"""How wide text is, near enough to cut it before it leaves its box: no font is read, widths are on the safe side."""
+"""Estimate the width of text, to cut it before it leaves its box. No font is read: the estimate is on the safe side."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """The text without the characters that XML can't hold or nobody can see."""
+    """The text with a replacement character for each that XML forbids or that is invisible."""
     return _UNPRINTABLE.sub("\ufffd", text)
 
 

@@ -33,7 +33,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Found:
+class Resolved:
     """An instance of an asset, or (`instance` None) the definition itself."""
 
     asset: Asset
@@ -84,26 +84,26 @@ def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str, *, whole:
     return asset
 
 
-def find_instance(asset: Asset, text: str, states: tuple[str, ...] = ()) -> Found:
+def find_instance(asset: Asset, text: str, states: tuple[str, ...] = ()) -> Resolved:
     """What a reference means: an instance, or the definition while there is no ready instance, or by its own id."""
     reference = parsed_reference(text)
     if reference.kind == ReferenceKind.LATEST and not reference.offset:
         return _latest(asset, states)
     target = asset.alias_index.get(reference.alias) if reference.kind == ReferenceKind.ALIAS else reference.id
     if target == asset.definition_uid:
-        return Found(asset, None)
+        return Resolved(asset, None)
     instance = Instance.objects.resolve(asset, reference, states)
     if instance is None:
         raise _no_instance(asset, text, reference)
-    return Found(asset, instance)
+    return Resolved(asset, instance)
 
 
-def _latest(asset: Asset, states: tuple[str, ...]) -> Found:
+def _latest(asset: Asset, states: tuple[str, ...]) -> Resolved:
     shown = asset.newest_ready
     if states:
         shown = Instance.objects.resolve(asset, Reference(ReferenceKind.LATEST), states)
     if shown is not None or (asset.is_declared and (not states or State.READY in states)):
-        return Found(asset, shown)
+        return Resolved(asset, shown)
     newest = asset.newest
     wanted = " or ".join(states or DEFAULT_STATES)
     so_far = f"; its newest, {newest.ref}, is {newest.state}" if newest else ""

@@ -21,7 +21,7 @@ from django.db.models.fields.json import KeyTextTransform
 
 from access.errors import NotFound
 from catalog.models import Consumption, Instance
-from catalog.reading import Found
+from catalog.reading import Resolved
 from catalog.recording import PROMOTED_FROM
 from lineage.graph import Relation
 from lineage.walk import Arrow, Key
@@ -89,7 +89,7 @@ class InstanceRows:
         self.loaded: set[Run] = set()
         """The runs whose readings are all loaded."""
 
-    def begin(self, found: Found) -> Key:
+    def begin(self, found: Resolved) -> Key:
         """The key of the focus."""
         if found.instance is None:
             return definition_key(found.asset.pk)

@@ -17,7 +17,7 @@ from access.errors import NotFound
 from access.identity import Viewer
 from catalog import limits
 from catalog.models import Asset, Branch, Component, Edge
-from catalog.reading import Found
+from catalog.reading import Resolved
 from catalog.states import Kind as AssetKind
 from lineage.answer_from_walk import answer_from
 from lineage.answers import Answer, Question
@@ -70,7 +70,7 @@ def across(viewer: Viewer, branch: Branch, scope: Scope) -> Answer:
     return answer_from(Question.BRANCH, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
-def exact(viewer: Viewer, found: Found, scope: Scope) -> Answer:
+def exact(viewer: Viewer, found: Resolved, scope: Scope) -> Answer:
     """By instance: exactly what an instance was made from (up), and what was made from it (down)."""
     rows = InstanceRows(scope.as_of)
     walked = walk(rows, rows.begin(found), scope.direction, scope.depth)

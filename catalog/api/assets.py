@@ -16,7 +16,7 @@ from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
 from catalog.filters import STATE, FiltersAsked
 from catalog.models import Asset, Consumption, Instance
-from catalog.reading import Found, checked_asset_id, find_instance
+from catalog.reading import Resolved, checked_asset_id, find_instance
 from catalog.recording import AssetAddress, BranchAddress
 from catalog.wire.bodies import (
     AssetDeletion,
@@ -64,9 +64,9 @@ class AssetDetail(CatalogView):
         rows = list(instances.before(before_number(request)).select_related("component").newest_first()[: size + 1])
         token = token_for(str(rows[size - 1].number)) if len(rows) > size else None
         consumptions = Consumption.objects.visible_to(self.viewer).of(asset).newest_first()
-        shown = [Found(asset, row) for row in rows[:size]]
+        shown = [Resolved(asset, row) for row in rows[:size]]
         if asset.newest_id is None and asset.is_declared and self._answers(asset, filters):
-            shown = [Found(asset, None)]
+            shown = [Resolved(asset, None)]
         return Response(
             {
                 "asset": asset_shape(asset, asset.newest_ready),
@@ -106,7 +106,7 @@ class AssetDetail(CatalogView):
 
     def _registered_before(self, uid: str, entity: Entity) -> tuple[int, Json] | None:
         instance = recording.registration_before(uid, self.ever_here(), entity)
-        return (201, instance_shape(Found(instance.asset, instance), self.base)) if instance else None
+        return (201, instance_shape(Resolved(instance.asset, instance), self.base)) if instance else None
 
     def _may_supersede(self, scope: Perimeter, body: RegistrationBody) -> None:
         """A higher attempt fails what the lower ones registered, wherever that is."""
@@ -114,7 +114,7 @@ class AssetDetail(CatalogView):
         if attempt:
             self.may_settle(scope, recording.registered_by(scope, body.entity).filter(attempt__lt=attempt))
 
-    def _written(self, at: AssetAddress, body: RegistrationBody) -> Found:
+    def _written(self, at: AssetAddress, body: RegistrationBody) -> Resolved:
         actor = self.viewer.actor
         if body.is_declaration:
             asset = recording.declare(
@@ -124,7 +124,7 @@ class AssetDetail(CatalogView):
                 declaration=body.declaration(),
                 config_hash=body.config_hash,
             )
-            return Found(asset, None)
+            return Resolved(asset, None)
         instance = recording.register(
             actor=actor,
             at=at,
@@ -132,7 +132,7 @@ class AssetDetail(CatalogView):
             what=body.registration(),
             uid=body.validated_data.get("id") or "",
         )
-        return Found(instance.asset, instance)
+        return Resolved(instance.asset, instance)
 
     @extend_schema(
         operation_id="delete_asset",
@@ -157,7 +157,7 @@ class AssetDetail(CatalogView):
 
 
 class InstanceDetail(CatalogView):
-    def found(self) -> Found:
+    def found(self) -> Resolved:
         return find_instance(self.asset(), self.kwargs["reference"], self.filters(takes=(STATE,)).states)
 
     @extend_schema(
@@ -204,7 +204,7 @@ class InstanceDetail(CatalogView):
 
     def _answer(self, consumption: Consumption) -> Json:
         """The instance as reading answers it; who named the consumption is told when it was recorded."""
-        shape = instance_shape(Found(consumption.asset, consumption.instance), self.base)
+        shape = instance_shape(Resolved(consumption.asset, consumption.instance), self.base)
         return shape | {"consumed_at": time_shape(consumption.at)} if consumption.uid else shape
 
 

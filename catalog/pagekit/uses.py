@@ -18,7 +18,7 @@ MOST_EDGES = 100
 
 
 @dataclass(frozen=True)
-class Named:
+class EntityLink:
     """An entity for _entity.html. `url` leads to the Metaflow UI, so it is empty unless one is configured."""
 
     kind: str
@@ -26,7 +26,7 @@ class Named:
     url: str = ""
 
     @classmethod
-    def of(cls, kind: str, entity_id: str) -> "Named":
+    def of(cls, kind: str, entity_id: str) -> "EntityLink":
         is_task = Entity(kind, entity_id).pathspec is not None
         ui = settings.METAFLOW_UI_URL
         return cls(kind, entity_id, f"{ui}/{quote(entity_id)}" if is_task and ui else "")
@@ -40,8 +40,8 @@ class Use:
     home: Branch
 
     @property
-    def last(self) -> Named:
-        return Named.of(self.edge.last_entity_kind, self.edge.last_entity_id)
+    def last(self) -> EntityLink:
+        return EntityLink.of(self.edge.last_entity_kind, self.edge.last_entity_id)
 
     @property
     def last_ref(self) -> str:

@@ -21,7 +21,7 @@ from catalog.models import (
     PropertyEdit,
     SpecVersion,
 )
-from catalog.pagekit.uses import Named
+from catalog.pagekit.uses import EntityLink
 from catalog.states import Kind, State
 from obproject.branches import branch_key
 
@@ -41,7 +41,7 @@ class Happening:
 
     what: str
     at: datetime
-    who: Named
+    who: EntityLink
     kind: str
     asset_id: str
     number: int | None
@@ -125,7 +125,7 @@ def _newest(rows: QuerySet[Any], order: str) -> QuerySet[Any]:
 def _feed(parts: list[QuerySet[Any, Any]], branch: Branch) -> list[Happening]:
     first, *others = parts
     entries = [
-        Happening(what, at, Named.of(who_kind, who), kind, asset_id, number, detail, elsewhere, branch)
+        Happening(what, at, EntityLink.of(who_kind, who), kind, asset_id, number, detail, elsewhere, branch)
         for what, at, who_kind, who, kind, asset_id, number, detail, elsewhere in first.union(*others, all=True)
     ]
     return sorted(entries, key=lambda entry: entry.at, reverse=True)[:ENTRIES]

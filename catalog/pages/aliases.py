@@ -13,7 +13,7 @@ from catalog.models import Alias, AliasMove, Asset, Instance
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
-from catalog.pagekit.uses import Named
+from catalog.pagekit.uses import EntityLink
 from catalog.reading import Place, find_asset
 from catalog.wire.shapes import move_shape
 
@@ -29,8 +29,8 @@ class Move:
     after: str
 
     @property
-    def who(self) -> Named:
-        return Named.of(self.move.entity_kind, self.move.entity_id)
+    def who(self) -> EntityLink:
+        return EntityLink.of(self.move.entity_kind, self.move.entity_id)
 
 
 def aliases_of(asset: Asset) -> list[Alias]:

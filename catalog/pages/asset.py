@@ -23,7 +23,7 @@ from catalog.pages.instances import instance_rows, instances_on_page, suggested_
 from catalog.pages.properties import properties_of
 from catalog.pages.pulse import asset_mark
 from catalog.pages.trends import Trend, trends_of
-from catalog.reading import Found, Place
+from catalog.reading import Place, Resolved
 from catalog.states import State
 from catalog.wire.shapes import asset_shape, instance_shape
 
@@ -115,8 +115,8 @@ def _twin(viewer: Viewer, asset: Asset, query: PageQuery) -> dict[str, Any]:
         "url": asset_url(asset),
         "readme": asset.readme,
         "declared_properties": asset.declared_properties,
-        "latest_instance": instance_shape(Found(asset, ready)) if has_latest else None,
-        "instances": [instance_shape(Found(asset, row)) for row in page.rows],
+        "latest_instance": instance_shape(Resolved(asset, ready)) if has_latest else None,
+        "instances": [instance_shape(Resolved(asset, row)) for row in page.rows],
         "newer": page.newer,
         "older": page.older,
         "aliases": {alias.name: _ref(alias) for alias in aliases_of(asset)},

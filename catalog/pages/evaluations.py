@@ -19,7 +19,7 @@ from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import PageQuery
-from catalog.pagekit.uses import Named
+from catalog.pagekit.uses import EntityLink
 from catalog.pages.instances import InstancePage, paged_by_number, suggested_by
 from catalog.pages.properties import shown
 from catalog.querysets import InstanceQuerySet
@@ -47,8 +47,8 @@ class Evaluation:
     cells: list[tuple[Column, str | None]]
 
     @property
-    def who(self) -> Named:
-        return Named.of(self.instance.producer_kind, self.instance.producer_id)
+    def who(self) -> EntityLink:
+        return EntityLink.of(self.instance.producer_kind, self.instance.producer_id)
 
 
 @at_place

@@ -12,7 +12,7 @@ from catalog.models import Highlight, Instance
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
-from catalog.pagekit.uses import Named
+from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import CardView, answer_card, view_of
 from catalog.pages.highlights import Tile, find_highlight
 from catalog.reading import Place
@@ -36,7 +36,7 @@ def highlight_page(request: HttpRequest, place: Place, uid: str, twin: bool) -> 
         "branch_url": branch_url(highlight.branch),
         "highlights_url": highlights_url(highlight.branch),
         "tile": tile,
-        "task": Named.of(highlight.entity_kind, highlight.entity_id),
+        "task": EntityLink.of(highlight.entity_kind, highlight.entity_id),
         "card": _card(tile, PageQuery.of(request)),
         "registered": [(row, instance_url(row.asset, row)) for row in registered],
         "earlier": _earlier(viewer, highlight),

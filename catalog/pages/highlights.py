@@ -16,7 +16,7 @@ from catalog.pagekit.code_examples import HIGHLIGHT_EXAMPLE
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import PageQuery
-from catalog.pagekit.uses import Named
+from catalog.pagekit.uses import EntityLink
 from catalog.reading import Place
 from catalog.wire.highlight_shapes import highlight_shape
 from obproject.charts import Chart
@@ -42,9 +42,9 @@ class Tile:
         return self.highlight.title or self.highlight.component.name
 
     @property
-    def who(self) -> Named:
+    def who(self) -> EntityLink:
         component = self.highlight.component
-        return Named(component.kind, component.name, self._component_url)
+        return EntityLink(component.kind, component.name, self._component_url)
 
     @property
     def _component_url(self) -> str:

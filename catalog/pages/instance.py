@@ -17,10 +17,10 @@ from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
-from catalog.pagekit.uses import Named
+from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import card_view, task_of
 from catalog.pages.properties import shown
-from catalog.reading import Found, Place, find_asset, find_instance
+from catalog.reading import Place, Resolved, find_asset, find_instance
 from catalog.states import DEFAULT_STATES
 from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape
 
@@ -32,7 +32,7 @@ class Consumer:
     """One consumption of the instance. `branch`: the consumer's own, if it is another one."""
 
     consumption: Consumption
-    who: Named
+    who: EntityLink
     branch: str
 
 
@@ -73,7 +73,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "before": before,
         "annotations": _annotations(instance),
         "blobs": [shown(blob) for blob in instance.blobs],
-        "producer": Named.of(instance.producer_kind, instance.producer_id),
+        "producer": EntityLink.of(instance.producer_kind, instance.producer_id),
         "is_task": Entity(instance.producer_kind, instance.producer_id).pathspec is not None,
         "task": task if isinstance(task, runs.TaskFacts) else None,
         "no_task": task.sentence if isinstance(task, runs.Unavailable) else "",
@@ -116,7 +116,7 @@ def consumptions_of(viewer: Viewer, instance: Instance) -> list[Consumption]:
 
 def _consumer(row: Consumption, asset: Asset) -> Consumer:
     branch = (row.write_branch_name or row.write_branch) if row.write_branch != asset.branch.key else ""
-    return Consumer(row, Named.of(row.entity_kind, row.entity_id), branch)
+    return Consumer(row, EntityLink.of(row.entity_kind, row.entity_id), branch)
 
 
 def _twin(viewer: Viewer, asset: Asset, instance: Instance) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _twin(viewer: Viewer, asset: Asset, instance: Instance) -> dict[str, Any]:
     metrics = metrics_against(instance, before)
     consumptions = consumptions_of(viewer, instance)
     return {
-        **instance_shape(Found(asset, instance)),
+        **instance_shape(Resolved(asset, instance)),
         "compared_with": before.ref if before else None,
         "metrics": {row.name: {"value": row.value, "before": row.previous, "change": row.delta} for row in metrics},
         "consumed_by": [consumer_entry(row, asset) for row in consumptions[:CONSUMERS]],

@@ -9,7 +9,7 @@ from catalog.filters import PRODUCER, TAG, Filter
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
-from catalog.pagekit.uses import Named
+from catalog.pagekit.uses import EntityLink
 from catalog.querysets import InstanceQuerySet
 from obproject.filter_keys import written_tag
 
@@ -24,8 +24,8 @@ class InstanceRow:
     values: list[Metric | None]
 
     @property
-    def producer(self) -> Named:
-        return Named.of(self.instance.producer_kind, self.instance.producer_id)
+    def producer(self) -> EntityLink:
+        return EntityLink.of(self.instance.producer_kind, self.instance.producer_id)
 
 
 @dataclass(frozen=True)

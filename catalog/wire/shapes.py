@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.addresses import asset_path
 from catalog.models import Alias, AliasMove, Asset, Consumption, Instance
-from catalog.reading import Found
+from catalog.reading import Resolved
 from catalog.states import Kind, State
 
 Json = dict[str, Any]
@@ -33,7 +33,7 @@ def asset_shape(asset: Asset, instance: Instance | None = None) -> Json:
     }
 
 
-def instance_shape(found: Found, base: str = "") -> Json:
+def instance_shape(found: Resolved, base: str = "") -> Json:
     """An instance, or a definition in the place of one. `base` is the site's root, without a slash."""
     if found.instance is None:
         return _definition_shape(found.asset, base)
@@ -99,7 +99,7 @@ def aliases_of(asset: Asset, uid: str) -> list[str]:
 def item_shape(asset: Asset, base: str = "", states: tuple[str, ...] = ()) -> Json:
     """An asset of a list, with what stands for it; null while it has only pending or failed instances."""
     shown = asset.shown(states)
-    latest = instance_shape(Found(asset, shown), base) if shown or asset.is_declared else None
+    latest = instance_shape(Resolved(asset, shown), base) if shown or asset.is_declared else None
     return {
         "asset": asset_shape(asset, asset.newest_ready),
         "latest_instance": latest,

@@ -17,7 +17,7 @@ from catalog.models import Branch, Component, Consumption, Edge, Instance
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place
 from catalog.pagekit.routes import TWIN
-from catalog.pagekit.uses import Named
+from catalog.pagekit.uses import EntityLink
 from catalog.reading import Place, find_branch
 from catalog.wire.shapes import time_shape
 from lineage.addresses import around_url
@@ -86,7 +86,7 @@ class OnBranch:
 class Run:
     """One run, or an entity without one: when it was last seen, and its instances."""
 
-    who: Named
+    who: EntityLink
     at: datetime
     consumed: int = 0
     made: list[tuple[str, str]] = field(default_factory=list)
@@ -212,11 +212,11 @@ def _run(runs: dict[str, Run], name: str, kind: str, who: str, at: datetime) -> 
     return run
 
 
-def _who(run: str, kind: str, who: str) -> Named:
+def _who(run: str, kind: str, who: str) -> EntityLink:
     if not run:
-        return Named.of(kind, who)
-    task = Named.of(kind, who)
-    return Named("flow", run, task.url.removesuffix(quote(who)) + quote(run) if task.url else "")
+        return EntityLink.of(kind, who)
+    task = EntityLink.of(kind, who)
+    return EntityLink("flow", run, task.url.removesuffix(quote(who)) + quote(run) if task.url else "")
 
 
 def _twin(component: Component, branch: Branch, branches: list[OnBranch], cut: bool, runs: list[Run]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from catalog.models import Branch
 from catalog.pagekit.query import PageQuery
-from catalog.pagekit.uses import Named
+from catalog.pagekit.uses import EntityLink
 from lineage.addresses import around_url
 from lineage.answers import Answer, Question
 from lineage.drawing import ICONS, WORDS, PageBranch, ago, title_of
@@ -156,6 +156,6 @@ def _through(node: Node, answer: Answer) -> str:
     return title_of(answer.node(via)) if is_further else ""
 
 
-def _last(node: Node) -> Named | None:
+def _last(node: Node) -> EntityLink | None:
     """The last run of a flow."""
-    return Named.of("task", node.key) if node.kind == Kind.FLOW and node.key else None
+    return EntityLink.of("task", node.key) if node.kind == Kind.FLOW and node.key else None

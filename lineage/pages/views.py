@@ -11,7 +11,7 @@ from catalog.addresses import asset_lineage_url, asset_url, branch_url, instance
 from catalog.models import Branch
 from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import Link, PageQuery
-from catalog.reading import Found, Place, find_asset, find_branch, find_instance
+from catalog.reading import Place, Resolved, find_asset, find_branch, find_instance
 from lineage import questions
 from lineage.answers import Answer
 from lineage.pages.answer import Subject, lineage_response
@@ -85,7 +85,7 @@ def _ask_branch(branch: Branch, viewer: Viewer, scope: Scope) -> Answer:
     return questions.across(viewer, branch, scope)
 
 
-def _ask_exact(found: Found, viewer: Viewer, scope: Scope) -> Answer:
+def _ask_exact(found: Resolved, viewer: Viewer, scope: Scope) -> Answer:
     return questions.exact(viewer, found, scope)
 
 

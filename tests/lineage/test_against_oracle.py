@@ -20,7 +20,7 @@ from django.db import transaction
 
 from access.errors import NotFound
 from catalog.models import Asset, Branch, Instance
-from catalog.reading import Found
+from catalog.reading import Resolved
 from lineage import questions
 from lineage.answers import Answer, More, Reason, answer_shape
 from lineage.graph import Kind, Link, Node
@@ -296,12 +296,12 @@ def things_of(truth: Graph) -> set[Made | Definition]:
     return {node for node in visible(truth.nodes) if isinstance(node, Made | Definition)}
 
 
-def found(focus: Made | Definition) -> Found:
+def found(focus: Made | Definition) -> Resolved:
     if isinstance(focus, Definition):
         place = "branch__project__perimeter"
-        return Found(Asset.objects.select_related(place).get(definition_uid=focus.uid), None)
+        return Resolved(Asset.objects.select_related(place).get(definition_uid=focus.uid), None)
     row = Instance.objects.select_related("asset__branch__project__perimeter", "component").get(uid=focus.uid)
-    return Found(row.asset, row)
+    return Resolved(row.asset, row)
 
 
 def test_the_exact_lineage_of_an_instance_is_what_its_runs_consumed_and_made(world, chance):

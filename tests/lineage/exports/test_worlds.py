@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 
 from catalog.models import Asset, Branch, Component, Instance
-from catalog.reading import Found
+from catalog.reading import Resolved
 from lineage import questions
 from lineage.answers import Answer
 from lineage.exports import EXPORTS
@@ -41,7 +41,7 @@ def ancestries(world: World) -> Iterator[Answer]:
     known = Instance.objects.filter(asset__deleted_at=None).exclude(asset__branch__project__perimeter__name=VAULT)
     instances = list(known.select_related("asset__branch__project__perimeter").order_by("pk"))
     for instance in random.Random(world.seed).sample(instances, min(12, len(instances))):
-        yield questions.exact(world.viewer, Found(instance.asset, instance), Scope(depth=50))
+        yield questions.exact(world.viewer, Resolved(instance.asset, instance), Scope(depth=50))
 
 
 def path(*parts: str) -> str:

@@ -160,7 +160,7 @@ FREE = {
     "catalog.management": "who runs commands has the whole database",
     "catalog.counters": "what is derived is kept for everybody",
     "catalog.recording": "a write locks and reads what its caller was allowed to write to",
-    "catalog.reconciling": "no person asks: what tasks have kept is made up for",
+    "catalog.reconciling": "no person asks: what tasks have kept is backfilled",
     "catalog.querysets": "queries are defined here, and asked elsewhere",
     "catalog.lookups": "by the key of a perimeter, which `Viewer.require` gave",
 }

@@ -1,1 +1,1 @@
-"""What pages share, those of lineage too: the frame around them, their query, fragments, paging."""
+"""Shared parts of pages, also for lineage: the frame around them, their query, fragments, paging."""

@@ -32,7 +32,7 @@ EVALUATION_EXAMPLE = """self.prj.evals.log(
 
 
 def settings_to_point_here(request: HttpRequest) -> str:
-    """What a flow needs in its environment to find this server."""
+    """The settings with which a flow finds this server."""
     address = f"export ASSETSITE_URL={request.build_absolute_uri('/').rstrip('/')}"
     return address if getattr(request, "signed_in_locally", False) else f"{address}\nexport ASSETSITE_TOKEN=…"
 

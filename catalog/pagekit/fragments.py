@@ -1,4 +1,4 @@
-"""One address serves a page and, to htmx, a part of it."""
+"""One address serves a page, or to htmx a part of it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +13,7 @@ Context = dict[str, Any]
 def render_page_or_part(
     request: HttpRequest, page: str, part: str, context: Context, around: Callable[[], Context]
 ) -> HttpResponse:
-    """The template `page`, or `_part` alone if htmx is to put it into the element of that id.
+    """The template `page`, or `_part` alone if htmx is to replace the element of that id.
 
     The question is which element htmx names, not whether htmx asks: after Back it asks for the whole page.
     `around` makes the context that only the whole page needs.

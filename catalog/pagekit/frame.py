@@ -1,4 +1,4 @@
-"""What stands around every page: the breadcrumbs with their switchers, the tabs, the search and the JSON twin."""
+"""The frame of every page: breadcrumbs with switchers, tabs, the search box and the JSON twin."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ LONGEST_MENU = 100
 
 
 def perimeter_frame(request: HttpRequest, perimeter: str = "") -> Json:
-    """What stands around home (no perimeter) and a perimeter's page."""
+    """The frame of the home page (no perimeter) and of a perimeter's page."""
     return {
         "switch_perimeters": perimeter_entries(viewer_of(request), perimeter),
         "json_url": twin_url(request),
@@ -40,7 +40,7 @@ def project_frame(request: HttpRequest, project: Project) -> Json:
 
 
 def branch_frame(request: HttpRequest, branch: Branch, tab: str = "", asset: Asset | None = None) -> Json:
-    """What stands around a page on a branch. With an asset, the branch menu leads to it where a branch has it."""
+    """The frame of a page on a branch. With an asset, the branch menu leads to it on each branch that has it."""
     branches = _branches_to_switch_to(viewer_of(request), branch, asset)
     return {
         **project_frame(request, branch.project),
@@ -59,7 +59,7 @@ def twin_url(request: HttpRequest) -> str:
 
 
 def tabs(branch: Branch, current: str, evaluations: int | None = None) -> list[Json]:
-    """`evaluations`: how many the branch's log has; None if there is no log."""
+    """The tabs of a branch. `evaluations`: the number of entries in its log; None if there is no log."""
     shown = [
         ("Overview", branch_url(branch), "overview", None),
         ("Data", kind_url(branch, Kind.DATA), Kind.DATA.value, branch.data_count),
@@ -74,7 +74,7 @@ def tabs(branch: Branch, current: str, evaluations: int | None = None) -> list[J
 
 
 def perimeter_entries(viewer: Viewer, current: str) -> list[Json]:
-    """The perimeters of the viewer, and home where there are several to choose from."""
+    """The perimeters of the viewer, and the home page if there are several."""
     names = sorted(viewer.grants)
     several = len(names) > 1
     shown = names[:LONGEST_MENU] if several or current else []
@@ -118,7 +118,7 @@ def _holds(viewer: Viewer, asset: Asset | None) -> Any:
 
 
 def _branch_entry(branch: Any, current: Branch, asset: Asset | None) -> Json:
-    """`branch` says whether it `holds` the asset."""
+    """The menu entry of a branch, whose `holds` says whether it has the asset."""
     branch.project = current.project
     if asset is None or branch == current:
         return _entry(branch.name, branch_url(branch), branch == current)

@@ -13,7 +13,7 @@ AROUND = 2
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list, with what _pager.html needs."""
+    """One page of a list, the context of _pager.html."""
 
     rows: list[Any]
     total: int
@@ -37,7 +37,7 @@ class Page:
 
     @property
     def links(self) -> list[dict[str, Any]]:
-        """The first page, the last, and those around this one; a gap where some are left out."""
+        """The first page, the last, and those around this one, with gaps between."""
         near = range(self.number - AROUND, self.number + AROUND + 1)
         numbers = [number for number in range(1, self.last + 1) if number in (1, self.last) or number in near]
         links: list[dict[str, Any]] = []
@@ -49,7 +49,7 @@ class Page:
 
     @property
     def shape(self) -> dict[str, Any]:
-        """Where the page is in its list, in a JSON twin."""
+        """The position of the page in its list, for a JSON twin."""
         return {"total": self.total, "page": self.number, "pages": self.last, "next": self.next_url}
 
     def _url(self, number: int) -> str:
@@ -57,7 +57,7 @@ class Page:
 
 
 def page_of(found: QuerySet[Any], query: PageQuery, size: int, total: int | None = None) -> Page:
-    """The page that the query asks for; beyond the end it is the last one. `total`, if it is known, saves a query."""
+    """The page named by the query; beyond the end, the last one. `total`, if it is known, saves a query."""
     count = found.count() if total is None else total
     last = max(1, ceil(count / size))
     number = max(1, min(query.number("page") or 1, last))

@@ -1,4 +1,4 @@
-"""What stands at the address of a page, and what a view gets of it."""
+"""Resolve the address of a page, and pass the result to its view."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -19,7 +19,7 @@ from obproject.branches import is_unnamed
 
 
 def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Give a view, which only reads, the `Place` of its address; a git name for the branch is sent on to its key."""
+    """Pass the `Place` of its address to a view that only reads; redirect from a git name of the branch to its key."""
 
     @require_safe
     @wraps(view)
@@ -41,13 +41,13 @@ def _to_key(request: HttpRequest, place: Place, written: str) -> HttpResponse:
 
 
 def say_whose_key(request: HttpRequest, branch: Branch, written: str) -> None:
-    """Tell who asked for one branch and is led to another, because both names have the same key."""
+    """Warn a reader who is redirected from one branch to another because both names have the same key."""
     if branch.git_name not in ("", written) and not is_unnamed(written):
         messages.warning(request, f"The key {branch.key} belongs to the branch {branch.git_name}, not to {written}.")
 
 
 def branch_at(viewer: Viewer, place: Place) -> Branch:
-    """The branch with its newest deploy, but without the deploy's document, which only the overview needs."""
+    """The branch with its newest deploy, without the deploy's document, which only the overview needs."""
     known = Branch.objects.visible_to(viewer).at_place(place)
     found = known.select_related("project__perimeter").with_deploy().first()
     return found or find_branch(viewer, place)  # which says what is missing
@@ -59,7 +59,7 @@ def redirect_with_query(request: HttpRequest, address: str) -> HttpResponse:
 
 
 def asset_or_twin(viewer: Viewer, place: Place, kind: str, asset_id: str, twin: bool) -> tuple[Asset, bool]:
-    """The asset at an address, and whether its twin is asked for: an asset named `x.json` beats the twin of `x`."""
+    """The asset at an address, and whether its twin is requested: an asset named `x.json` precedes the twin of `x`."""
     if twin:
         named_so = Asset.objects.visible_to(viewer).at(place, kind, asset_id + TWIN)
         if named_so.exists():

@@ -1,4 +1,4 @@
-"""What a page is asked for by its query string: links that change a part of it, and filters shown back as chips."""
+"""The query string of a page: links that change a part of it, and filters shown as chips."""
 
 import re
 from collections import Counter
@@ -18,7 +18,7 @@ from obproject.filter_keys import written_tag
 Link = dict[str, Any]
 MOST_OFFERED = 40
 PLACES = ("page", "before", "after")
-"""Where in a list the page is; forgotten by every link that changes what is listed."""
+"""The parameters of the position in a list; links that change what is listed drop them."""
 
 TRACKING = re.compile(r"(utm|mc|mtm|pk|hsa)_\w+|_ga|_gl|\w*clk?id|ref|ref_src|igshid|mkt_tok")
 """What other sites add to the links that lead here; no page means to be asked by it."""
@@ -39,20 +39,20 @@ class PageQuery:
         return FiltersAsked.of(self.params, takes)
 
     def notices(self, *own: str, takes: Sequence[Filter] = FILTERS) -> list[str]:
-        """What _notices.html says of parameters that are neither filters nor the page's own nor a place in its list."""
+        """The notices about parameters that are neither filters nor the page's own nor a place in its list."""
         unknown = [f"'{name}'" for name in self._unknown(own, takes)]
         if len(unknown) > 1:
             return [f"This page knows no filters {', '.join(unknown[:-1])} and {unknown[-1]}; they are left out."]
         return [f"This page knows no filter {name}; it is left out." for name in unknown]
 
     def refuse_unknown(self, *own: str, takes: Sequence[Filter] = FILTERS) -> None:
-        """For JSON twins, which programs read."""
+        """Refuse unknown parameters, for JSON twins: programs read these."""
         if unknown := self._unknown(own, takes):
             raise refusal_of_unknown(unknown, takes, [*own, *PLACES])
 
     @property
     def search_text(self) -> str:
-        """What stands in the search box."""
+        """The text of the search box."""
         return " ".join(text for name in TEXT.names for text in self.params.getlist(name))
 
     def url(self, **changes: object) -> str:
@@ -66,7 +66,7 @@ class PageQuery:
         return self._with(query)
 
     def with_filter(self, name: str, value: str) -> str:
-        """This page's list with one more filter, from its beginning."""
+        """The first page of this list with one more filter."""
         query = self._from_the_start()
         if value not in query.getlist(name):
             query.appendlist(name, value)
@@ -85,7 +85,7 @@ class PageQuery:
         return self._with(query)
 
     def chips(self) -> list[Link]:
-        """The filters in force, as _filters.html shows them."""
+        """The filters in force, for _filters.html."""
         return [
             {"label": row.label, "value": text, "remove_url": self.without_filter(name, text)}
             for row in FILTERS
@@ -111,14 +111,14 @@ class PageQuery:
         return offered[:MOST_OFFERED]
 
     def kept_with(self, *names: str) -> list[tuple[str, str]]:
-        """What a form that sets these parameters has to send along, so that the other ones stay."""
+        """The other parameters, as hidden fields of a form that sets these."""
         kept = self._from_the_start()
         for name in names:
             kept.pop(name, None)
         return [(other, value) for other, values in kept.lists() for value in values]
 
     def search(self) -> Link:
-        """What a search box among the filters of a list needs."""
+        """The context of a search box among the filters of a list."""
         return {"search_text": self.search_text, "kept": self.kept_with(*TEXT.names)}
 
     def number(self, name: str) -> int | None:
@@ -152,7 +152,7 @@ class PageQuery:
 
 
 def tags_of(asset: Asset) -> dict[str, str]:
-    """The tags of what `latest` answers: the newest ready instance, or the definition."""
+    """The tags of `latest`: of the newest ready instance, or of the definition."""
     tags: dict[str, str] = asset.newest_ready.tags if asset.newest_ready else asset.declared_tags
     return tags
 

@@ -1,13 +1,13 @@
-"""Patterns of the addresses of pages, which those of lineage continue."""
+"""Patterns of the addresses of pages, also used by lineage."""
 
 from django.urls import register_converter
 
 TWIN = ".json"
-"""The suffix of a page's address that asks for it in JSON."""
+"""The suffix of a page's JSON twin."""
 
 
 class Name:
-    """One segment of an address, as short as it can be: what ends in `.json` is left to a `Twin` that follows."""
+    """One segment of an address; a final `.json` is left to a `Twin` that follows."""
 
     regex = "[^/]+?"
 

@@ -1,4 +1,4 @@
-"""Who produced and consumed: entities and edges as pages name them, linked to the Metaflow UI where there is one."""
+"""Producers and consumers: entities and edges as pages show them, linked to the Metaflow UI if there is one."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MOST_EDGES = 100
 
 @dataclass(frozen=True)
 class EntityLink:
-    """An entity for _entity.html. `url` leads to the Metaflow UI, so it is empty unless one is configured."""
+    """An entity with its link, for _entity.html. `url` leads to the Metaflow UI; empty unless one is configured."""
 
     kind: str
     name: str
@@ -50,12 +50,12 @@ class Use:
 
     @property
     def promoted(self) -> bool:
-        """Whether it made what was promoted to here, and did not write here itself."""
+        """Whether the component made the source of a promotion to here, and did not write here itself."""
         return self.edge.direction == Edge.Direction.PROMOTED
 
     @property
     def elsewhere(self) -> str:
-        """The component's own branch, if it is not the asset's; another project is named before it."""
+        """The component's own branch, if it is not the asset's, behind its project if that is another one."""
         project = self.edge.component.project_name
         branch = self.edge.write_branch_name or self.edge.write_branch
         if project != self.home.project.name:
@@ -64,7 +64,7 @@ class Use:
 
     @property
     def branch_url(self) -> str:
-        """The component's branch, as far as it is one of the same project."""
+        """The page of the component's branch, if it is in the same project."""
         same = self.edge.component.project_name == self.home.project.name
         return branch_url_by_key(self.home.project, self.edge.write_branch) if same and self.elsewhere else ""
 
@@ -87,7 +87,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Uses:
-    """Who produces and who consumes an asset, newest first. `cut`: there are more than these."""
+    """The producers and consumers of an asset, newest first. `cut`: there are more."""
 
     producers: list[Use]
     consumers: list[Use]

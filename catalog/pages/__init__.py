@@ -1,1 +1,1 @@
-"""The pages: each shows what the catalogue holds, every one has a `.json` twin, and none writes anything."""
+"""The pages: each shows a part of the catalogue and has a `.json` twin; none writes anything."""

@@ -49,7 +49,7 @@ def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twi
 
 
 def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> dict[str, Any]:
-    """What _instances.html needs."""
+    """The context of _instances.html."""
     page = instances_on_page(viewer, asset, query)
     columns = [metric.name for metric in trend.headline(COLUMNS)]
     filtered = bool(query.filters())
@@ -72,7 +72,7 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
 
 
 def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) -> dict[str, Any]:
-    """What the page shows besides the table."""
+    """The context of the page without the table."""
     newest, ready = asset.newest, asset.newest_ready
     metrics = trend.headline(MOST_METRICS)
     return {

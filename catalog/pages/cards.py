@@ -1,4 +1,4 @@
-"""The cards of an instance: which there are, the chosen one in its frame, and the frame's own answers."""
+"""The cards of an instance: their list, the chosen one in its frame, and the frame's own responses."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +21,7 @@ NO_CARD = runs.Unavailable(runs.Reason.NO_CARD, "A definition was made by no tas
 
 @dataclass(frozen=True)
 class CardView:
-    """What a page shows of the cards of a task: one of them, or (`sentence`) why there is none."""
+    """The cards of a task on a page: the chosen one, or (`sentence`) why there is none."""
 
     instance: Instance | None = None
     sentence: str = ""
@@ -32,20 +32,20 @@ class CardView:
 
 
 def task_of(asset: Asset, instance: Instance) -> tuple[str, runs.Datastore]:
-    """The producer as the reader of Metaflow wants it; what is no task has a pathspec that is none."""
+    """The task and datastore of the producer, for `catalog.runs`; the task is empty if the producer is none."""
     task = instance.producer_id if instance.producer_kind == "task" else ""
     perimeter = asset.branch.project.perimeter.name
     return task, runs.Datastore(instance.datastore_type or None, instance.datastore_root or None, perimeter)
 
 
 def card_view(asset: Asset, instance: Instance, query: PageQuery) -> CardView:
-    """The card of an instance that `?card=` names, else the first."""
+    """The card of an instance named by `?card=`, else the first."""
     cards, address = runs.cards_of(*task_of(asset, instance)), instance_url(asset, instance)
     return replace(view_of(cards, query, of=f"{asset.title} {instance.ref}", address=address), instance=instance)
 
 
 def view_of(cards: runs.CardList, query: PageQuery, *, of: str, address: str) -> CardView:
-    """The card that `?card=` names, else the first. A name that is unknown says so and offers the others."""
+    """The card named by `?card=`, else the first. For an unknown name a sentence, and the others to choose from."""
     if cards.missing:
         return CardView(sentence=cards.missing.sentence)
     if not cards:

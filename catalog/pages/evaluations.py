@@ -29,7 +29,7 @@ from obproject.charts import Chart
 
 ROWS = 50
 WORDS, FIGURES = 4, 8
-"""How many columns of text and of numbers are shown."""
+"""The most columns of text and of numbers that are shown."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ def _page(viewer: Viewer, log: Asset, query: PageQuery) -> InstancePage:
 
 
 def _saying(found: InstanceQuerySet, text: str) -> InstanceQuerySet:
-    """Those that have all the words in what was logged, or in who logged it."""
+    """The entries with all the words in their values or their producer."""
     found = found.alias(said=Cast("annotations", TextField()))
     for word in text.split():
-        escaped = json.dumps(word)[1:-1]  # as a database may keep it
+        escaped = json.dumps(word)[1:-1]  # as a database may store it
         found = found.filter(Q(said__icontains=word) | Q(said__icontains=escaped) | Q(producer_id__icontains=word))
     return found
 
@@ -116,7 +116,7 @@ def _table(log: Asset, page: InstancePage, query: PageQuery) -> dict[str, Any]:
 
 
 def columns_of(rows: list[Instance]) -> tuple[list[Column], int]:
-    """What the rows say: columns of text by name, then of numbers, those of quality first; and how many are left out.
+    """The columns: text by name, then numbers, those of quality first; and the number of columns left out.
 
     A column is one of numbers if all its values are.
     """
@@ -133,7 +133,7 @@ def columns_of(rows: list[Instance]) -> tuple[list[Column], int]:
 
 
 def chart_of(rows: list[Instance], name: str) -> Chart | None:
-    """How a number went over the rows, oldest first; None if there are not two of it."""
+    """The chart of a number over the rows, oldest first; None if fewer than two rows have it."""
     values = [(row.created_at, metrics_of(row.annotations).get(name)) for row in reversed(rows)]
     known = [(at, value) for at, value in values if value is not None]
     if len(known) < 2:
@@ -145,7 +145,7 @@ def chart_of(rows: list[Instance], name: str) -> Chart | None:
 
 
 def _way_to_write(first: datetime, last: datetime) -> str:
-    """How to write moments from one to another so that they differ."""
+    """The format of times in a range, precise enough to tell them apart."""
     if last - first > timedelta(days=2):
         return "%Y-%m-%d"
     return "%H:%M" if last - first > timedelta(hours=1) else "%H:%M:%S"

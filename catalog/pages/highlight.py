@@ -1,4 +1,4 @@
-"""The page of one highlight: what it shows, the task's other cards, what its run registered, and what came before."""
+"""The page of one highlight, with the task's other cards, the run's instances, and earlier highlights."""
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
@@ -45,7 +45,7 @@ def highlight_page(request: HttpRequest, place: Place, uid: str, twin: bool) -> 
 
 
 def _registered(viewer: Viewer, highlight: Highlight) -> list[Instance]:
-    """What the run registered on the branch."""
+    """The instances that the run registered on the branch."""
     if not highlight.run:
         return []
     made = Instance.objects.visible_to(viewer).filter(run=highlight.run, asset__branch=highlight.branch)
@@ -54,13 +54,13 @@ def _registered(viewer: Viewer, highlight: Highlight) -> list[Instance]:
 
 
 def _earlier(viewer: Viewer, highlight: Highlight) -> list[Tile]:
-    """The newest others of the same flow."""
+    """The newest other highlights of the same flow."""
     others = Highlight.objects.visible_to(viewer).filter(branch=highlight.branch, component=highlight.component)
     return [Tile(row) for row in others.exclude(pk=highlight.pk).at_hand().newest_first()[:EARLIER]]
 
 
 def _task_of(highlight: Highlight) -> tuple[str, runs.Datastore]:
-    """The task as the reader of Metaflow wants it; what is no task has a pathspec that is none."""
+    """The task and datastore of the highlight, for `catalog.runs`; the task is empty if its entity is none."""
     is_task = Entity(highlight.entity_kind, highlight.entity_id).pathspec is not None
     perimeter = highlight.branch.project.perimeter.name
     place = runs.Datastore(highlight.datastore_type or None, highlight.datastore_root or None, perimeter)

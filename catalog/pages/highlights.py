@@ -1,4 +1,4 @@
-"""What runs came to, as tiles: the newest of each flow on the overview, all of a branch on a page of their own."""
+"""Highlights of runs as tiles: the newest of each flow on the overview, all of a branch on a page of their own."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -48,7 +48,7 @@ class Tile:
 
     @property
     def _component_url(self) -> str:
-        """Its page on this branch; empty if it belongs to another project."""
+        """The component's page on this branch; empty if it belongs to another project."""
         branch, component = self.highlight.branch, self.highlight.component
         at_home = component.project_name == branch.project.name
         return component_url(branch, component.kind, component.name) if at_home else ""
@@ -69,7 +69,7 @@ class Tile:
 
     @property
     def figures(self) -> list[dict[str, str]]:
-        """The first columns, where there is room for one line only."""
+        """The first columns, for places with one line only."""
         return self.columns[:FIGURES]
 
     @property
@@ -83,7 +83,7 @@ class Tile:
 
     @property
     def image_url(self) -> str:
-        """Empty if there is none, or it is not kept."""
+        """The address of the image; empty if there is none, or it is not stored."""
         return f"{self.url}/image" if self.highlight.image_type else ""
 
     @property
@@ -155,7 +155,7 @@ def _flows(newest: list[Tile], query: PageQuery) -> list[dict[str, Any]]:
 
 @at_place
 def highlight_image(request: HttpRequest, place: Place, uid: str) -> HttpResponse:
-    """The picture itself. It never changes, and a browser is told to take it for nothing else."""
+    """The image. It never changes, and `nosniff` keeps browsers from taking it for anything else."""
     highlight = find_highlight(viewer_of(request), place, uid)
     if highlight.image is None:
         raise NotFound("This highlight has no image.", highlight=uid)

@@ -1,4 +1,4 @@
-"""Home, a perimeter's page and a project's page: what there is, and how alive it is."""
+"""The pages of home, a perimeter and a project: projects and branches, with their newest activity."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -160,7 +160,7 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
 
 
 def _project_or_twin(viewer: Viewer, perimeter: str, name: str, twin: bool) -> tuple[Project, bool]:
-    """The project of that name, and whether its twin is asked for: a project named `x.json` beats the twin of `x`."""
+    """The project, and whether its twin is requested: a project named `x.json` precedes the twin of `x`."""
     scope = viewer.require(perimeter)
     names = [name, *([name + TWIN] if twin else [])]
     known = Project.objects.visible_to(viewer).filter(perimeter=scope).select_related("perimeter")

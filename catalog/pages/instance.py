@@ -1,4 +1,4 @@
-"""The page of one instance: its cards, what was said of it, who made and used it, what changed since the one before."""
+"""The page of one instance: its cards, annotations, producer and consumers, and the change of its metrics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +85,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
 
 
 def ready_before(viewer: Viewer, asset: Asset, instance: Instance) -> Instance | None:
-    """The version that this one is compared with: the ready one before it."""
+    """The instance to compare with: the ready one before this."""
     older = Instance.objects.visible_to(viewer).of(asset).in_states(DEFAULT_STATES).before(instance.number)
     return older.defer("blobs").newest_first().first()
 
@@ -100,7 +100,7 @@ def _metrics(instance: Instance) -> dict[str, float]:
 
 
 def _annotations(instance: Instance) -> list[tuple[str, str | None]]:
-    """Those that are no metrics, as text."""
+    """The annotations that are no metrics, as text."""
     metrics = _metrics(instance)
     return [(key, shown(value)) for key, value in instance.annotations.items() if key not in metrics]
 

@@ -1,4 +1,4 @@
-"""The table of an asset's instances: filtered, newest first, in pages that cost the same wherever they are."""
+"""The table of an asset's instances: filtered, newest first, in pages of equal cost at any depth."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ def instances_on_page(viewer: Viewer, asset: Asset, query: PageQuery, *, bulk: b
 
 
 def paged_by_number(found: InstanceQuerySet, asset: Asset, query: PageQuery, size: int = ROWS) -> InstancePage:
-    """By number, not by offset: a page deep in the history costs no more than the first."""
+    """A page of the table, by number and not by offset: deep in the history it costs no more than the first."""
     after, before = query.number("after"), query.number("before")
     if after is not None:
         rows = list(found.after(after).order_by("number")[: size + 1])
@@ -71,7 +71,7 @@ def _values(instance: Instance, columns: list[str]) -> list[Metric | None]:
 
 
 def suggested_by(rows: list[Instance]) -> Iterator[tuple[Filter, str]]:
-    """Filters that the rows suggest: their tags and producing flows."""
+    """Filters to add, from the tags and producing flows of the rows."""
     for row in rows:
         yield from ((TAG, written_tag(key, value)) for key, value in row.tags.items())
         yield PRODUCER, row.component.name

@@ -125,7 +125,7 @@ def _aliases_of(viewer: Viewer, assets: list[Asset]) -> dict[int, list[tuple[str
 
 
 def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[str, Any]:
-    """What _listing.html needs besides the rows."""
+    """The context of _listing.html without the rows."""
     return {
         "branch": branch,
         "kind": kind,
@@ -153,14 +153,14 @@ def _around(request: HttpRequest, viewer: Viewer, branch: Branch, kind: str) -> 
 
 
 def branch_mark(viewer: Viewer, branch: Branch, kind: str) -> str:
-    """When an asset of the branch was last refreshed, for the question whether one was since."""
+    """When an asset of the branch was last refreshed, for the check for newer ones."""
     newest = Asset.objects.visible_to(viewer).on_branch(branch, kind or None).exclude(refreshed_at=None)
     time = newest.order_by("-refreshed_at").values_list("refreshed_at", flat=True).first()
     return time_shape(time) or ""
 
 
 def _suggested(assets: list[Asset]) -> Iterator[tuple[Filter, str]]:
-    """Filters that the rows suggest: their tags and producing flows."""
+    """Filters to add, from the tags and producing flows of the rows."""
     for asset in assets:
         yield from ((TAG, written_tag(key, value)) for key, value in tags_of(asset).items())
         if asset.newest_ready:
@@ -176,7 +176,7 @@ def _sort_options(query: PageQuery) -> list[Link]:
 
 
 def _head(query: PageQuery, name: str) -> Link:
-    """The head of a sortable column; it turns a list around that is sorted by it. Names begin low, numbers high."""
+    """The head of a sortable column, which reverses the present order. Names begin low, numbers high."""
     current = sort_of(query)
     first, second = (name, f"-{name}") if name == "name" else (f"-{name}", name)
     direction = {name: "ascending", f"-{name}": "descending"}.get(current, "")

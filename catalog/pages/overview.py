@@ -1,4 +1,4 @@
-"""The overview of a branch: what is produced and consumed, by whom, how fresh and how good it is; what was deployed."""
+"""The overview of a branch: its assets with producers, consumers, freshness and metrics; and its deploy."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -33,7 +33,7 @@ HIGHLIGHTS = 6
 
 @dataclass(frozen=True)
 class Glance:
-    """One asset: the three questions about it, answered."""
+    """One asset, with its metrics, producers and consumers."""
 
     asset: Asset
     url: str
@@ -135,7 +135,7 @@ def _happening_shape(entry: Happening) -> dict[str, Any]:
 
 @require_safe
 def elsewhere(request: HttpRequest, perimeter: str, project: str, rest: str) -> HttpResponse:
-    """What no other page answers to: the git name of a branch, with its slashes, or nothing at all."""
+    """Any other address: the git name of a branch, with its slashes, or nothing at all."""
     viewer = viewer_of(request)
     name = rest.strip("/")
     branches = Branch.objects.visible_to(viewer).select_related("project__perimeter")

@@ -1,4 +1,4 @@
-"""How the metrics of assets went over their newest versions; one query for any number of assets."""
+"""The metrics of assets over their newest versions, in one query for any number of assets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Trend:
 
 
 def trends_of(viewer: Viewer, assets: Sequence[Asset]) -> dict[int, Trend]:
-    """The trend of each asset, by its key; of the newest ready instance alone where the last registrations failed."""
+    """The trend of each asset, by its key; of the newest ready instance alone if the last registrations failed."""
     rows = Instance.objects.visible_to(viewer).recent_ready(assets, VERSIONS)
     versions: dict[int, list[tuple[int, dict[str, Any]]]] = {}
     for asset, number, annotations in rows.values_list("asset_id", "number", "annotations"):

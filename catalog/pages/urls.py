@@ -1,4 +1,4 @@
-"""Addresses of the pages. They come last, as their first segment may be any perimeter."""
+"""Addresses of the pages. They come last, because their first segment may be any perimeter."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""What must be configured before the site may be served, told in sentences by `manage.py check`."""
+"""System checks of the configuration, for `manage.py check`: what must be set before the site may be served."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -88,7 +88,7 @@ class ViewerMiddleware:
 
 
 def ask_to_sign_in(request: HttpRequest, exc: Unauthorized) -> HttpResponse:
-    """A person is sent to the sign-in page and back afterwards; a program is told in JSON."""
+    """Send a person to the sign-in page and back afterwards, and answer a program in JSON."""
     if wants_json(request) or request.headers.get("x-api-key") or request.headers.get("Authorization"):
         return error_response(exc.status, exc.message, exc.detail)
     sign_in = resolve_url(settings.LOGIN_URL)
@@ -133,7 +133,7 @@ def cross_site(request: HttpRequest) -> str:
 
 
 def refuse(request: HttpRequest, reason: str) -> HttpResponse:
-    """A refusal told in a sentence, without any of the site around it."""
+    """A refusal as a sentence, without any of the site around it."""
     if wants_json(request):
         return error_response(403, reason)
     return HttpResponse(reason + "\n", status=403, content_type="text/plain; charset=utf-8")

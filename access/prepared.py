@@ -61,7 +61,7 @@ def insertion(model: type[Model]) -> str:
 
 
 def values_of(row: Model, connection: Any) -> list[Any]:
-    """What a new row has in `columns_of` its model, as the database takes it."""
+    """The values of a new row in `columns_of` its model, as the database takes them."""
     return [field.get_db_prep_save(getattr(row, field.attname), connection) for field in columns_of(type(row))]
 
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says about signing in."""
+"""Authentication in the OpenAPI document."""
 
 from typing import Any
 

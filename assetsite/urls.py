@@ -15,7 +15,7 @@ handler403 = "access.errors.permission_denied"
 handler404 = "access.errors.page_not_found"
 handler500 = "access.errors.server_error"
 
-# only reads, so a program that writes here by mistake is told about the method, not about a missing form token
+# only reads, so a program that writes here by mistake gets 405, not an error about a missing form token
 api_root = csrf_exempt(
     login_not_required(RedirectView.as_view(pattern_name="api-docs", http_method_names=["get", "head"]))
 )

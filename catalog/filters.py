@@ -57,7 +57,7 @@ class Filter:
         return self.name, *self.aliases
 
     def values_in(self, query: QueryDict) -> Values:
-        """What a query gives it; what can't be understood is refused by name, never passed over."""
+        """The values of the filter in a query; an invalid one is refused by name, never ignored."""
         given = [(name, text) for name in self.names for text in query.getlist(name) if text]
         return self.parse(given[0][0], [text for _, text in given]) if given else ()
 
@@ -215,15 +215,15 @@ class FiltersAsked:
         return bool(self.states) or any(True for _ in self._of_shown())
 
     def on_instance(self) -> Q:
-        """What is asked of an instance in a list of instances, but for its state."""
+        """The conditions on an instance in a list of instances, except its state."""
         return _all(row.on_instance(value, "") for row, value in self._pairs() if row.on_instance)
 
     def on_asset(self) -> Q:
-        """What is asked of an asset in a list of assets, whatever stands for it."""
+        """The conditions on an asset itself in a list of assets."""
         return _all(row.on_asset(value) for row, value in self._pairs() if row.on_asset)
 
     def on_shown(self, prefix: str) -> Q:
-        """What is asked besides of the instance that stands for an asset, to which `prefix` leads."""
+        """The conditions on the instance that is shown for an asset; `prefix` is the path to it."""
         return _all(row.on_instance(value, prefix) for row, value in self._of_shown() if row.on_instance)
 
     def on_definition(self) -> Q:

@@ -83,7 +83,7 @@ class HasName(Lookup):
 
 
 def scalar_spellings(text: str) -> list[Any]:
-    """What a member may hold to equal a text: the text itself, and the JSON scalar that it spells."""
+    """The values of a member that equal a text: the text itself, and the JSON scalar that it spells."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -99,7 +99,7 @@ class Metric:
 
     @property
     def delta_text(self) -> str:
-        """The size of the change, without a sign: the direction is told beside it."""
+        """The size of the change, without a sign: pages show the direction beside it."""
         return "" if self.delta is None else format_metric(abs(self.delta))
 
 

@@ -1,4 +1,4 @@
-"""Finding one thing by its address, for the API and the pages alike. What is not there is said by name."""
+"""Find one thing by its address, for the API and pages; `NotFound` names the part that is missing."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ NAMES = {Kind.DATA.value: "data asset", Kind.MODELS.value: "model"}
 
 @dataclass(frozen=True)
 class Place:
-    """The names of an address, checked and normalised; whether anything is there is another question."""
+    """The names in an address, checked and normalised; the branch need not exist."""
 
     perimeter: str
     project: str
@@ -34,7 +34,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Resolved:
-    """An instance of an asset, or (`instance` None) the definition itself."""
+    """A resolved reference: an instance of an asset, or (`instance` None) the definition itself."""
 
     asset: Asset
     instance: Instance | None
@@ -68,7 +68,7 @@ def find_branch(viewer: Viewer, place: Place) -> Branch:
 
 
 def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str, *, whole: bool = True) -> Asset:
-    """The live asset, with its newest instances and who made them at hand; not `whole`: the newest ready one only."""
+    """The live asset with its newest instances and their producers; not `whole`: with the newest ready one only."""
     perimeter = viewer.require(place.perimeter)  # what is in a perimeter is visible to whom the perimeter is
     find = whole_asset_at if whole else asset_at
     asset = find(
@@ -85,7 +85,7 @@ def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str, *, whole:
 
 
 def find_instance(asset: Asset, text: str, states: tuple[str, ...] = ()) -> Resolved:
-    """What a reference means: an instance, or the definition while there is no ready instance, or by its own id."""
+    """Resolve a reference: to an instance, or to the definition if there is no ready one or its own id is given."""
     reference = parsed_reference(text)
     if reference.kind == ReferenceKind.LATEST and not reference.offset:
         return _latest(asset, states)
@@ -123,7 +123,7 @@ def _no_instance(asset: Asset, text: str, reference: Reference) -> NotFound:
 
 
 def _missing(viewer: Viewer, place: Place, kind: str = "", asset_id: str = "") -> NotFound:
-    """Which part of an address is unknown, as far as the viewer may know."""
+    """The error for an address: it names the part that is unknown, as far as the viewer may know."""
     if not Project.objects.visible_to(viewer).in_perimeter(place.perimeter).filter(name=place.project).exists():
         where = f"the perimeter '{place.perimeter}'"
         return NotFound(f"There is no project '{place.project}' in {where}.", project=place.project)

@@ -42,7 +42,7 @@ def _check_entry(entry: Json, where: str) -> None:
 
 
 def declarations(spec: Json) -> dict[tuple[str, str], Json]:
-    """What the spec says of each asset, by kind and id, named as the asset's fields; empty values say nothing."""
+    """The declarations in a spec, by kind and id, with the fields of an asset; empty values are left out."""
     said: dict[tuple[str, str], Json] = {}
     for kind in Kind.values:
         for entry in spec.get(kind, []):

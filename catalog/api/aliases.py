@@ -1,4 +1,4 @@
-"""Aliases: where they point, moving them with an expectation, and their history."""
+"""Aliases: reading, moving with an expectation, and their history."""
 
 from collections.abc import Callable
 from typing import Any
@@ -131,7 +131,7 @@ class AliasDetail(CatalogView):
         return 204, None
 
     def _guarded(self, name: str, write: Callable[[], Response]) -> Response:
-        """Do a compare-and-set; a refusal carries the alias as it is."""
+        """Do a compare-and-set; a refusal reports the alias as it is."""
         try:
             return write()
         except recording.AliasMoved as conflict:

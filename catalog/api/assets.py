@@ -109,7 +109,7 @@ class AssetDetail(CatalogView):
         return (201, instance_shape(Resolved(instance.asset, instance), self.base)) if instance else None
 
     def _may_supersede(self, scope: Perimeter, body: RegistrationBody) -> None:
-        """A higher attempt fails what the lower ones registered, wherever that is."""
+        """Check that the viewer may settle what this fails: the instances of lower attempts, on any branch."""
         attempt = body.validated_data.get("attempt")
         if attempt:
             self.may_settle(scope, recording.registered_by(scope, body.entity).filter(attempt__lt=attempt))
@@ -203,7 +203,7 @@ class InstanceDetail(CatalogView):
         return (200, self._answer(consumption)) if consumption else None
 
     def _answer(self, consumption: Consumption) -> Json:
-        """The instance as reading answers it; who named the consumption is told when it was recorded."""
+        """The same answer as for reading it; if the client named the consumption, with its time."""
         shape = instance_shape(Resolved(consumption.asset, consumption.instance), self.base)
         return shape | {"consumed_at": time_shape(consumption.at)} if consumption.uid else shape
 
@@ -232,7 +232,7 @@ class Confirmations(CatalogView):
         return Response({"confirmed": [self._line(instance) for instance in settled]})
 
     def _registered(self, scope: Perimeter, entity: Entity, uids: list[str]) -> QuerySet[Instance]:
-        """What the entity registered, or of it only what has these ids; an unknown one is named."""
+        """The instances that the entity registered, or those with these ids; an unknown id is refused by name."""
         mine = recording.registered_by(scope, entity)
         if uids:
             known = set(mine.filter(uid__in=uids).values_list("uid", flat=True))

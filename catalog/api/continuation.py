@@ -1,4 +1,4 @@
-"""Pages of a list: how many rows, and where the next page begins. Tokens are URL-safe and mean nothing to clients."""
+"""Continuation of lists: page size and start of the next page. Tokens are URL-safe and opaque to clients."""
 
 import base64
 import binascii
@@ -9,7 +9,7 @@ from access.errors import BadRequest
 from catalog import limits
 
 PAGING = ("page_size", "continuation")
-"""The parameters of every list that comes in pages."""
+"""The parameters of every paged list."""
 
 
 def page_size(request: Request, default: int, most: int) -> int:

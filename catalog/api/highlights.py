@@ -1,4 +1,4 @@
-"""Highlights of runs: taken from their tasks, and the newest of each flow of a branch."""
+"""Highlights of runs: sent by tasks, and listed, the newest of each flow of a branch."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of answers, filters and headers. The shapes themselves are made in `shapes.py`."""
+"""Answers, filters and headers in the OpenAPI document. The JSON itself is made in `catalog/wire/`."""
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -204,8 +204,8 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 def write_id(letter: str) -> OpenApiParameter:
     """The parameter by which a client gives an id to a deletion."""
-    told = "An id of the client's own for this deletion; sent again, it deletes nothing."
-    return OpenApiParameter("id", {"type": "string", "pattern": f"^{letter}_[0-9a-f]{{20}}$"}, description=told)
+    says = "An id of the client's own for this deletion; sent again, it deletes nothing."
+    return OpenApiParameter("id", {"type": "string", "pattern": f"^{letter}_[0-9a-f]{{20}}$"}, description=says)
 
 
 PAGING = [

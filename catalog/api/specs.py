@@ -1,4 +1,4 @@
-"""What a project declares on a branch: specs of the reference protocol, and whole deploys."""
+"""Declarations of a project on a branch: specs of the reference protocol, and whole deploys."""
 
 from typing import Any
 
@@ -127,7 +127,7 @@ class Deploys(CatalogView):
 
 
 def _warning_of(branch: Branch, name: str) -> Json:
-    """Public deploy tools change names on their way, so another name for the branch's key is told and not refused."""
+    """A warning if the posted name is not the branch's own; no error, as public deploy tools change names."""
     if not branch.git_name or name == branch.git_name or is_unnamed(name):
         return {}
     return {"warning": f"The key '{branch.key}' belongs to the branch '{branch.name}'; '{name}' shares it."}

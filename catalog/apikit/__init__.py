@@ -1,1 +1,1 @@
-"""What views of the API share, those of lineage too."""
+"""Shared parts of API views, also for lineage."""

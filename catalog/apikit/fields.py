@@ -1,4 +1,4 @@
-"""Fields of the answers that the OpenAPI document describes. They describe only: answers are made by `*_shape`."""
+"""Fields of answers, for the OpenAPI document only; answers themselves are made by `*_shape`."""
 
 from collections.abc import Iterable
 from typing import Any

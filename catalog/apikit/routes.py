@@ -1,4 +1,4 @@
-"""Patterns of the addresses of the v1 API, which those of lineage continue."""
+"""Patterns of the addresses of the v1 API, also used by lineage."""
 
 from django.urls import register_converter
 

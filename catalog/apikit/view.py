@@ -1,4 +1,4 @@
-"""What the views of the API share: who asks, where, and how a write is done once."""
+"""The base of API views: caller, address, filters, and writes that are done once."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -43,12 +43,12 @@ class CatalogView(APIView):
         return find_asset(self.viewer, self.place(), self.kwargs["kind"], self.kwargs["asset_id"], whole=False)
 
     def ever_here(self) -> QuerySet[Asset]:
-        """Every asset that was ever at this address, deleted ones too."""
+        """All assets that were ever at this address, deleted ones too."""
         here = Asset.objects.visible_to(self.viewer)
         return here.ever_at(self.place(), self.kwargs["kind"], self.kwargs["asset_id"])
 
     def filters(self, *others: str, takes: Sequence[Filter] = FILTERS) -> FiltersAsked:
-        """The filters in the query; besides them and `others` it may hold nothing."""
+        """The filters in the query; a parameter that is neither a filter nor in `others` is refused."""
         query, others = self.request.query_params, (*others, api_settings.URL_FORMAT_OVERRIDE)
         if unknown := unknown_parameters(query, takes, others):
             raise refusal_of_unknown(unknown, takes, others)
@@ -80,20 +80,20 @@ class CatalogView(APIView):
         return checked
 
     def write_id(self, query: type[serializers.Serializer[Any]]) -> str:
-        """The id that a client gave to a deletion, in the address; empty if it gave none."""
+        """The id of a deletion in the query; empty if the client gave none."""
         checked = query(data=self.request.query_params.dict())
         checked.is_valid(raise_exception=True)
         return checked.validated_data.get("id") or ""
 
     def once(self, act: Act) -> Response:
-        """Answer what `act` answers; a repeat with the same `Idempotency-Key` gets the first answer again."""
+        """Respond with the result of `act`; a repeat with the same `Idempotency-Key` gets the first response again."""
         status, answer = once(self._once(), act)
         return Response(answer, status=status)
 
     def once_by_id(self, act: Act, done: Done) -> Response:
-        """The same; a repeat under the id that the client gave to its write gets what `done` answers.
+        """The same; a repeat with the client's id for its write gets the result of `done`.
 
-        Repeats are rare, so nobody looks for one first: the database stops it, or it finds nothing left to do.
+        Repeats are rare, so they are not looked up first: the database refuses one, or it finds nothing left to do.
         """
         try:
             return self.once(act)

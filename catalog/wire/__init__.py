@@ -1,1 +1,1 @@
-"""Bodies and answers of the API as JSON: what is checked of a request, and how each thing is written."""
+"""The JSON of the API: bodies of requests are checked, answers are made."""

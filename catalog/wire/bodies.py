@@ -1,4 +1,4 @@
-"""What clients may send: checked by type and size here, so that the writes need not."""
+"""Bodies of requests: type and size are checked here, so that the writes need not."""
 
 import json
 import re
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 
 class Text(serializers.CharField):
-    """A JSON string, kept as sent: numbers and booleans are not taken for text, blanks not trimmed."""
+    """A JSON string, stored as sent: numbers and booleans are refused, blanks not trimmed."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(trim_whitespace=False, **options)
@@ -31,7 +31,7 @@ class Text(serializers.CharField):
 
 
 def check_key(key: str) -> None:
-    """Of an annotation, a property or a tag: something that a filter and a page can name."""
+    """Check the key of an annotation, a property or a tag: filters and pages must be able to name it."""
     if not key:
         raise serializers.ValidationError("has an empty key.")
     if len(key) > limits.KEY_LENGTH:
@@ -131,7 +131,7 @@ class Body(serializers.Serializer[Any]):
 
     @cached_property
     def fields(self) -> Any:
-        """Bound once for each class: they keep nothing of a request, and copying them takes longer than checking."""
+        """The fields, bound once for each class: they hold no state of a request, and copying is slow."""
         if self.partial:  # the OpenAPI document makes such bodies, whose fields would take every member for optional
             return super().fields
         if type(self) not in self.bound:
@@ -145,7 +145,7 @@ class Body(serializers.Serializer[Any]):
 
 
 class VisibleText(Text):
-    """Text with something to see in it."""
+    """Text with at least one visible character."""
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
@@ -210,7 +210,7 @@ class RegistrationBody(Body):
 
     @property
     def is_declaration(self) -> bool:
-        """Whether this is the vendor's deploy tool declaring an asset, and not an instance of it."""
+        """Whether the vendor's deploy tool declares an asset with this, instead of registering an instance."""
         annotations = self.validated_data.get("annotations") or {}
         promoted = any(key.startswith("promoted_from_") for key in annotations)
         return "_config_hash" in annotations and self.entity.id == "deployer" and not promoted
@@ -276,7 +276,7 @@ class AliasBody(Body):
 
 
 class AliasDeletion(Body):
-    """What the address of a deletion may ask."""
+    """The query parameters of a deletion."""
 
     id = ClientId("a")
 

@@ -1,4 +1,4 @@
-"""What clients may send of a highlight: checked by type and size, and brought into the form in which it is kept."""
+"""The body of a highlight: type and size are checked, and it is converted to the form in which it is stored."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from catalog.wire.bodies import Anything, Body, BranchName, ClientId, DatastoreB
 
 Json = dict[str, Any]
 MARKS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8"}
-"""How an image of a type begins."""
+"""The first bytes of an image, by its type."""
 
 
 class Number(serializers.Field):
@@ -32,7 +32,7 @@ class Number(serializers.Field):
 
 
 def texts(most: int, length: int) -> serializers.ListField:
-    """A list of at most so many texts, each of at most this length."""
+    """A list of at most `most` texts, each of at most `length` characters."""
     return serializers.ListField(child=Text(max_length=length, allow_blank=True), max_length=most, required=False)
 
 
@@ -56,7 +56,7 @@ class ChartBody(Body):
 
 
 class ImageBody(Body):
-    """What is no data URI is refused; an image that is not kept leaves `src` empty."""
+    """An image as a data URI; anything else is refused. `src` is empty if the image is not stored."""
 
     src = Text(allow_blank=True, default="")
     alt = Text(max_length=limits.HIGHLIGHT_CAPTION_LENGTH, allow_blank=True, default="")
@@ -75,7 +75,7 @@ class ImageBody(Body):
 
 
 def _kept(image_type: str, image: bytes) -> tuple[str, bytes] | None:
-    """The image, unless it is too large or may be more than a picture."""
+    """The image; None if it is too large, or may be more than a picture."""
     fits = len(image) <= limits.HIGHLIGHT_IMAGE_BYTES and image_type in limits.HIGHLIGHT_IMAGE_TYPES
     return (image_type, image) if fits and image.startswith(MARKS[image_type]) else None
 

@@ -1,4 +1,4 @@
-"""How a highlight looks on the wire: its content in the form in which clients send it."""
+"""The JSON of a highlight: its content in the form in which clients send it."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def highlight_shape(highlight: Highlight, base: str = "") -> Json:
 
 
 def _image(highlight: Highlight, base: str) -> Json:
-    """Where the image is; the address is empty if the catalogue has not kept it."""
+    """The image by its address, which is empty if the catalogue has not stored it."""
     if highlight.content.get("highlight_type") != "image":
         return {}
     src = f"{base}{highlight_path(highlight)}/image" if highlight.image_type else ""

@@ -1,4 +1,4 @@
-"""Reading a body: JSON as the standard has it, bounded in size and depth, and only what both databases can keep."""
+"""Parse a body: strict JSON, bounded in size and depth, with only values that both databases can store."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class StrictJSONParser(BaseParser):
 
 
 def check_storable(value: Any, depth: int = 0) -> None:
-    """Refuse what can't be kept to the letter: NUL, lone surrogates, infinite numbers, too deep nesting."""
+    """Refuse values that can't be stored exactly: NUL, lone surrogates, infinite numbers, too deep nesting."""
     if depth > limits.JSON_DEPTH:
         raise BadRequest(f"The JSON is nested more than {limits.JSON_DEPTH} deep.")
     match value:

@@ -1,4 +1,4 @@
-"""How things look on the wire: the reference's shapes, with what this catalogue knows beside it."""
+"""The JSON of things in the API: the reference protocol's members, and this catalogue's own."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ def entity_shape(kind: str, entity_id: str) -> Json:
 
 
 def asset_shape(asset: Asset, instance: Instance | None = None) -> Json:
-    """`name` equals the id: public clients build addresses from it."""
+    """The JSON of an asset. `name` equals the id: public clients build addresses from it."""
     return {
         "id": asset.asset_id,
         "kind": Kind(asset.kind).singular,
@@ -34,7 +34,7 @@ def asset_shape(asset: Asset, instance: Instance | None = None) -> Json:
 
 
 def instance_shape(found: Resolved, base: str = "") -> Json:
-    """An instance, or a definition in the place of one. `base` is the site's root, without a slash."""
+    """The JSON of an instance, or of a definition in place of one. `base` is the site's root, without a slash."""
     if found.instance is None:
         return _definition_shape(found.asset, base)
     asset, instance = found.asset, found.instance
@@ -97,7 +97,7 @@ def aliases_of(asset: Asset, uid: str) -> list[str]:
 
 
 def item_shape(asset: Asset, base: str = "", states: tuple[str, ...] = ()) -> Json:
-    """An asset of a list, with what stands for it; null while it has only pending or failed instances."""
+    """The JSON of an asset in a list, with the instance shown for it; null if all are pending or failed."""
     shown = asset.shown(states)
     latest = instance_shape(Resolved(asset, shown), base) if shown or asset.is_declared else None
     return {

@@ -139,7 +139,7 @@ def _between(link: Link, names: dict[str, str]) -> Link:
 
 
 def _left_out(base: Answer, graph: nx.DiGraph, more: dict[str, More]) -> tuple[LeftOut, ...]:
-    """What is still left out: the nodes counted before, and the neighbours of the new nodes, which are not counted."""
+    """The nodes still left out: those counted before, and the uncounted neighbours of the new nodes."""
     cuts: dict[Reason, LeftOut] = {cut.reason: cut for cut in base.left_out if cut.reason != Reason.HIDDEN}
     new = len(graph) - len(base.graph)
     for reason in (Reason.DEPTH, Reason.BUDGET):

@@ -1,4 +1,4 @@
-"""What assetsite adds to Metaflow: the step decorators behind ProjectFlow and @highlight; cards are below ``cards``."""
+"""Metaflow plug-ins of assetsite: the step decorators behind ProjectFlow and @highlight; cards are below ``cards``."""
 
 STEP_DECORATORS_DESC = [
     ("assetsite_task", ".task_decorator.AssetTaskDecorator"),

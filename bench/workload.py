@@ -1,4 +1,4 @@
-"""What is measured: one row of the table each, with the requests that it repeats."""
+"""The measured targets: one row of the table each, with the requests that it repeats."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What `make demo` runs once the server is up: both example projects, for real, on three branches each.
+"""The flows of `make demo`, run once the server is up: both example projects, for real, on three branches each.
 
 Each step leaves something in the catalogue, and the catalogue is asked what is there already: a second demo adds
 nothing, and one that was interrupted goes on. Copies of the projects, their runs and their logs are below
@@ -72,7 +72,7 @@ CHANGES = {
 
 
 class Catalogue:
-    """What the demo asks the catalogue, which is the judge of what is done."""
+    """The demo's client of the catalogue, which decides what is done."""
 
     def __init__(self, url: str, token: str | None, perimeter: str) -> None:
         self._root = f"{url.rstrip('/')}/v1/perimeters/{perimeter}"

@@ -1,4 +1,4 @@
-"""What all tests share: clean settings, the API as a client speaks it, and a really served site."""
+"""Shared by all tests: clean settings, the API as a client speaks it, and a really served site."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 
 @cache
 def scope_of(path: str) -> str:
-    """What is run by one worker: a file of tests, or all files that need the served site, or the same runs."""
+    """The scope that one worker runs: a file of tests, or all files that need the served site, or the same runs."""
     if path.startswith("tests/catalog/runs/"):
         return "tests/catalog/runs"
     needs_site = re.search(r"^def \w+\([^)]*\bserved\b", (CHECKOUT / path).read_text(), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""What runs when: the marks by which `python -m tests.run` chooses tests, and cases that are left to the long lane.
+"""Lanes of tests: the marks by which `python -m tests.run` chooses tests, and cases that only the long lane runs.
 
 both     depends on the database, so it runs on SQLite and on PostgreSQL
 long     for `make test-long` alone: more cases of what `make test` has seen some of

@@ -92,7 +92,7 @@ Results = Callable[[str], dict[str, str]]
 
 @pytest.fixture(scope="module")
 def results(served: Site, webhook: str, tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """What became of the examples of a page, by their names."""
+    """The results of the examples of a page, by their names."""
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     env |= {"PYTHONPATH": str(CHECKOUT), "METAFLOW_USER": "alice", "ASSETSITE_URL": served.url}
     env |= {"METAFLOW_ARGO_EVENTS_WEBHOOK_URL": webhook}

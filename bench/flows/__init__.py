@@ -1,1 +1,1 @@
-"""What the flow side costs: flows that Metaflow runs, against a site that is served from an empty database."""
+"""The cost of the flow side: Metaflow runs flows against a site with an empty database."""

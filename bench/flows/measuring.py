@@ -1,4 +1,4 @@
-"""What is measured of the flow side, each thing in turns with what it is compared with."""
+"""The measurements of the flow side, each in turns with its baseline."""
 
 import statistics
 import subprocess
@@ -43,7 +43,7 @@ class Place:
         return run_flow(flow, self.project, *options, url=self.url)
 
     def calls(self) -> list[str]:
-        """What the site has answered of its API since the last time, each as method and address."""
+        """The API requests answered since the last time, each as method and address."""
         answer = requests.get(f"{self.url}/bare/requests", timeout=60).json()
         return [request for request in answer["requests"] if " /v1/" in request]
 
@@ -79,7 +79,7 @@ def run(say: Callable[[str], None], *, tasks: int, rounds: int) -> list[Row]:
 
 
 def importing() -> Row:
-    """What our import adds to Metaflow's, in fresh interpreters."""
+    """The time that our import adds to Metaflow's, in fresh interpreters."""
     command = [sys.executable, "-c", IMPORT]
     taken = [float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(INTERPRETERS + 1)]
     extra = statistics.median(taken[1:])
@@ -88,7 +88,7 @@ def importing() -> Row:
 
 
 def calling(where: Place) -> Iterator[Row]:
-    """What one call costs, in requests and in time."""
+    """The requests and the time of one call."""
     where.calls()
     where.run("calls", "--calls", str(CALLS))
     yield from requests_of_calls(where.calls())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """What was measured; `met` is None where there is no target."""
+    """One measurement; `met` is None if there is no target."""
 
     name: str
     target: str

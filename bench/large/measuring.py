@@ -1,4 +1,4 @@
-"""What is asked of the two catalogues, and how long the answers take, turn and turn about."""
+"""The questions to both catalogues, and the times of the answers, in alternating turns."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What everything in the project is called, and by which keys it is known. All of it is arithmetic."""
+"""The names and keys of everything in the project; all are computed."""
 
 from hashlib import blake2b
 from typing import NamedTuple

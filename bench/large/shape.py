@@ -1,4 +1,4 @@
-"""What the project is made of: modules that are all alike, so that what is around an asset has one shape at any size.
+"""The project: modules that are all alike, so that the lineage around an asset has one shape at any size.
 
 A module has 100 assets, 30 flows, a deployment and a person, and is refreshed once a night, for 100 nights:
 
@@ -105,7 +105,7 @@ _READS = _reads()
 
 
 def reads_by_flow(flow: int, night: int) -> list[Read]:
-    """What the run of a flow reads on a night, in the order of time."""
+    """The reads of the run of a flow on a night, in the order of time."""
     if flow == STATE_FLOW:
         return [Read(flow, place, "start/1", nights_back=1) for place in outputs(flow)] if night else []
     return [
@@ -116,7 +116,7 @@ def reads_by_flow(flow: int, night: int) -> list[Read]:
 
 
 def reads_by_others(night: int) -> list[Read]:
-    """What the deployment and the person read after the runs of a night."""
+    """The reads of the deployment and the person after the runs of a night."""
     calls = [Read(DEPLOYMENT, MADE)] * CALLS
     looks = [Read(PERSON, place) for place in LOOKED_AT] if night % LOOKS_EVERY == 0 else []
     return calls + looks

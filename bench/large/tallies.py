@@ -1,4 +1,4 @@
-"""What the events add up to, counted while they go by: edges, promotions, and the state of assets.
+"""Totals of the events, counted as they pass: edges, promotions, and the state of assets.
 
 This is written apart from the site's own counting, which then has to find nothing wrong with it.
 """
@@ -17,7 +17,7 @@ PROPERTIES = json.dumps({"owner": "plant", "source": "warehouse"})
 
 
 class Fact(NamedTuple):
-    """What is known of one event."""
+    """The facts about one event."""
 
     at: datetime
     kind: str

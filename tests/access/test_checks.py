@@ -1,4 +1,4 @@
-"""What `manage.py check` says about a configuration that can't be served."""
+"""`manage.py check` reports a configuration that can't be served."""
 
 import os
 import subprocess

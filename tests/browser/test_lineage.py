@@ -17,7 +17,7 @@ PLACES = """() => Object.fromEntries([...document.querySelectorAll("[data-drawin
 
 
 def complaints(watched: Watched) -> list[str]:
-    """What a page complained about, but for the web font of cards, which their policy refuses."""
+    """The errors in the console of a page, except for the web font of cards, which their policy refuses."""
     return [error for error in watched.errors if "fonts.googleapis.com" not in error]
 
 

@@ -16,7 +16,7 @@ COMPONENTS = ["TrainFlow", "Train Flow", "a/b", "50%?#", "report.json"]
 
 
 def place(name: str = "churn") -> dict[str, object]:
-    """What the functions of the module take, by the names of their parameters."""
+    """The arguments of the functions of the module, by the names of their parameters."""
     project = Project(perimeter=Perimeter(name=name), name=name)
     branch = Branch(project=project, key="feature_x")
     asset = Asset(branch=branch, kind=Kind.MODELS, asset_id=name)

@@ -1,4 +1,4 @@
-"""What is refused at the start: a database that can't take the catalogue's writes."""
+"""The start is refused on a database that can't take the catalogue's writes."""
 
 import sqlite3
 from types import SimpleNamespace

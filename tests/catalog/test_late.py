@@ -1,4 +1,4 @@
-"""What arrives late: numbered as it arrives, but `latest` only if nothing was made after it."""
+"""Late instances are numbered as they arrive, and are `latest` only if nothing was made after them."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -224,7 +224,7 @@ class TestRebuild:
             manage("rebuild", "--root", str(metaflow.root))
 
     def test_an_older_backup_is_brought_up_to_date(self, lived, metaflow, api):
-        """What was lost comes back with its numbers; what came since keeps its own."""
+        """Lost instances come back with their numbers; later ones keep theirs."""
         lose_everything()
         Perimeter.objects.create(name="default")
         api.register("data/model")

@@ -1,4 +1,4 @@
-"""What the catalogue missed is backfilled from Metaflow's metadata: exactly once, in its time, and nothing else."""
+"""Missed writes are backfilled from Metaflow's metadata: exactly once, in their time, and nothing else."""
 
 import json
 import os
@@ -437,7 +437,7 @@ class TestHostileFiles:
 
 
 class TestSettling:
-    """What was registered as pending and never confirmed."""
+    """Instances that were registered as pending and never confirmed."""
 
     @pytest.fixture
     def task(self, metaflow):
@@ -569,7 +569,7 @@ class TestSinceTheLastTime:
         assert [self.read(metaflow) for _ in range(2)] == [1, 0]
 
     def test_a_run_that_ended_a_moment_ago_is_read_once_more(self, metaflow, perimeter):
-        """What the catalogue answered is noted after the end of the last task."""
+        """The outcomes are recorded after the end of the last task."""
         task = metaflow.task()
         run = "/".join(task.path.split("/")[:2])
         metaflow.ends(run)

@@ -1,4 +1,4 @@
-"""What is derived equals what the events say, after any history of writes; and recount repairs it where it does not."""
+"""Derived data equal the events after any history of writes; if they don't, recount repairs them."""
 
 import random
 from io import StringIO

@@ -1,4 +1,4 @@
-"""What pages do with times, numbers, icons and Markdown."""
+"""Template tags: times, numbers, icons and Markdown."""
 
 import time
 from datetime import UTC, datetime, timedelta, timezone

@@ -36,5 +36,5 @@ def deploy_body(*definitions: Json, version: str = "sha1", spec: Json | None = N
 
 
 def spec_body(spec: Json, *, branch: str = "main", project: str = "churn", **more: Any) -> Json:
-    """What the public client posts to keep the declaration lists in step."""
+    """The body that the public client posts to keep the declaration lists in step."""
     return {"perimeter": "default", "project": project, "branch": branch, "version_id": "v", "spec": spec, **more}

@@ -1,4 +1,4 @@
-"""What `make demo` does: the plan that examples/README.md promises, carried out in order and never twice."""
+"""`make demo` carries out the plan that examples/README.md promises, in order and never twice."""
 
 from __future__ import annotations
 

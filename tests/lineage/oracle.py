@@ -1,4 +1,4 @@
-"""What is true of lineage, found the slow way: from the whole list of events, with plain sets, for one moment.
+"""The correct lineage, computed the slow way: from the whole list of events, with plain sets, as of one time.
 
 It shares nothing with the code under test but the vocabulary of entities. Two graphs, walked alike: by component
 (`by_component`) and by instance (`by_instance`). Nothing is hidden here; who asks decides what may be named.
@@ -55,7 +55,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Unheard:
-    """What an instance says that it was promoted from, and nobody knows."""
+    """A source that an instance names and the catalogue does not have."""
 
     uid: str
     perimeter: str
@@ -67,7 +67,7 @@ Pair = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Fact:
-    """What is known of an arrow at the moment. None: it has changed since, and what it was is not kept."""
+    """The facts of an arrow as of the time. None: it has changed since, and older values are not stored."""
 
     relation: str
     first_at: datetime
@@ -119,7 +119,7 @@ class Graph:
 
 @dataclass
 class Walk:
-    """What is within `depth` arrows of a focus."""
+    """The nodes within `depth` arrows of a focus."""
 
     graph: Graph
     focus: Node

@@ -228,7 +228,7 @@ def check_depth(answer: Answer, walk: Walk) -> None:
 
 
 def test_where_both_sides_of_a_ring_meet_nothing_is_lost(world, chance):
-    """What is near on one side may be where more begins on the other, further away than the depth."""
+    """A node near on one side may have more neighbours, beyond the depth, on the other."""
     truth = by_component(world.events, None)
     ring = {node for node in visible(truth.nodes) if any(node in truth.distances(a, "down") for a in truth.after(node))}
     for focus in some(chance, ring, 3):
@@ -362,7 +362,7 @@ def named(node: Made | Definition | Run | Unheard) -> str:
 
 
 def derivations(answer: Answer) -> set[tuple[str, str]]:
-    """What was made of what: the pairs that hang together by one run."""
+    """The pairs of input and output of one run."""
     runs = [node.id for node in answer.nodes if node.kind == Kind.RUN]
     graph = answer.graph
     return {(a, b) for run in runs for a in graph.predecessors(run) for b in graph.successors(run)}

@@ -1,4 +1,4 @@
-"""What can be asked of a graph by itself."""
+"""Cycles, islands and paths of a graph."""
 
 import pytest
 

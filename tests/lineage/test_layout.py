@@ -1,4 +1,4 @@
-"""What every drawing keeps, whatever the graph: on random graphs, and on those that layouts stumble over."""
+"""Invariants of every drawing: on random graphs, and on those that are hard to lay out."""
 
 import random
 import subprocess

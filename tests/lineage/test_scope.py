@@ -1,4 +1,4 @@
-"""What a query string may say about lineage: clamped where it makes no sense, and told."""
+"""The query string of a question: invalid values are clamped or ignored, and noted."""
 
 from datetime import UTC, datetime
 

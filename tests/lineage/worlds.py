@@ -264,7 +264,7 @@ class History:
             self.register(self.address(perimeter), Entity("task", f"{run}/second/4"))
 
     def through_the_vault(self) -> None:
-        """What is seen comes from what is hidden, which comes from what is seen, or from what nobody knows."""
+        """A visible node comes from a hidden one, which comes from a visible or an unknown one."""
         begin = self.register(self.address(VISIBLE[0]), self.task(VISIBLE[0]))
         source = begin.uid if self.chance.random() < 0.5 else self.unknown(VAULT)
         kept = self.register(self.address(VAULT), self.promoter(), promoted_from=source)

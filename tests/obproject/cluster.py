@@ -14,7 +14,7 @@ from typing import Any
 
 @dataclass
 class Cluster:
-    """What is in it, by kind and name; ``refuses`` names what it does not take."""
+    """The objects in the cluster, by kind and name; ``refuses`` names those that it does not take."""
 
     objects: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)

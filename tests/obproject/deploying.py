@@ -1,4 +1,4 @@
-"""What the tests of deploying share: small real projects, and a catalogue that records what it is asked."""
+"""Shared by the tests of deploying: small real projects, and a catalogue that records its requests."""
 
 from __future__ import annotations
 

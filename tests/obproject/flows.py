@@ -26,7 +26,7 @@ class FlowRun:
         return (flow / "latest_run").read_text()
 
     def said(self) -> list[str]:
-        """What this package printed in tasks, without Metaflow's time and task in front."""
+        """The lines that this package printed in tasks, without Metaflow's time and task in front."""
         return [
             "assetsite: " + line.split("assetsite: ", 1)[1]
             for line in self.output.splitlines()

@@ -1,4 +1,4 @@
-"""What CI systems say of branch, commits and themselves."""
+"""Branch, commits and names from the environment of CI systems."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a deployment reads and checks before it changes anything: several projects, environments, the orchestrator."""
+"""A deployment checks everything before it changes anything: several projects, environments, the orchestrator."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 @dataclass
 class Webhook:
-    """What an Argo Events webhook was sent, and the status that it answers."""
+    """The requests to an Argo Events webhook, and the status that it answers."""
 
     url: str = ""
     status: int = 200

@@ -1,4 +1,4 @@
-"""What is read from the source code of flows."""
+"""Reading the source code of flows."""
 
 from pathlib import Path
 from textwrap import dedent

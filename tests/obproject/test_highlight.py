@@ -1,4 +1,4 @@
-"""What ``self.highlight`` collects, and the page that a card makes of it."""
+"""The content of ``self.highlight``, and the page that a card makes of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a catalogue gets of a highlight: nothing that it would refuse, and no picture that it would not keep."""
+"""The content of a highlight that is sent: nothing that a catalogue would refuse, nor pictures it would not store."""
 
 from __future__ import annotations
 

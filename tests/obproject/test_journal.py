@@ -1,4 +1,4 @@
-"""What a task keeps of its writes: it reads back as it was, and nothing else is taken for it."""
+"""The journal of a task: entries are read back as they were written, and nothing else is taken for one."""
 
 import json
 from dataclasses import replace

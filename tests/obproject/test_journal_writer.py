@@ -1,4 +1,4 @@
-"""What a task keeps of its writes while the catalogue answers, refuses, or is away."""
+"""The journal of a task while the catalogue answers, refuses, or is away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What begins with an underscore is used in its own module only."""
+"""Names that begin with an underscore are used in their own module only."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def _in_a_task(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def finish() -> None:
-    """Wait until the catalogue has what a read told it."""
+    """Wait until the catalogue has recorded the reads so far."""
     task = running.running_task()
     assert task
     task.journal.finish()

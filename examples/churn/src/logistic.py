@@ -8,7 +8,7 @@ Row = Sequence[float]
 
 
 class Model(TypedDict):
-    """What is known about churn: a weight for each column."""
+    """A model of churn: a weight for each column."""
 
     columns: list[str]
     weights: list[float]

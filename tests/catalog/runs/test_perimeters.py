@@ -1,4 +1,4 @@
-"""What an editor of one perimeter learns by registering a task of another one: nothing, where roots are bound."""
+"""An editor of one perimeter who registers a task of another learns nothing of it, if roots are bound."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def root(tmp_path: Path, settings) -> Path:
 
 
 def pages_of_alpha(root: Path) -> str:
-    """What eve of alpha reads, once she has registered the task of beta."""
+    """The pages that eve of alpha reads, once she has registered the task of beta."""
     alpha = Perimeter.objects.create(name="alpha")
     eve = User.objects.create_user("eve")
     Membership.objects.create(user=eve, perimeter=alpha, role=Role.EDITOR)

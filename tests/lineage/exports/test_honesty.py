@@ -1,4 +1,4 @@
-"""What the headers of an export say, and what holds for every format."""
+"""The headers of an export, and rules for every format."""
 
 import pytest
 

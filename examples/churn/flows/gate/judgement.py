@@ -1,4 +1,4 @@
-"""What a candidate has to be to get on: good enough to be validated, and better than the present to go live."""
+"""The rules for a candidate: good enough to be validated, and better than the present model to go live."""
 
 
 def judge(candidate, present, min_auc):

@@ -1,4 +1,4 @@
-"""A task that goes on as it is told: it shows a live card when the file `show` appears and ends when `finish` does."""
+"""A task under control of files: it shows a live card when `show` appears, and ends when `finish` does."""
 
 import os
 import time

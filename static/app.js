@@ -1,5 +1,5 @@
-// What the pages do beyond links and forms. All of them work without it. It is loaded before the body,
-// so that the theme is set before anything is painted.
+// Enhances the pages, all of which work without it. It is loaded before the body, so that the theme is set before
+// anything is painted.
 "use strict";
 
 document.documentElement.classList.add("js");
@@ -13,7 +13,7 @@ function storedTheme() {
     const theme = localStorage.getItem("theme");
     return THEMES.includes(theme) ? theme : "system";
   } catch {
-    return "system"; // storage may be switched off
+    return "system"; // storage may be disabled
   }
 }
 
@@ -32,7 +32,7 @@ function nextTheme() {
   try {
     localStorage.setItem("theme", theme);
   } catch {
-    // then it holds for this page only
+    // the choice is then for this page only
   }
   applyTheme(theme);
 }
@@ -105,7 +105,7 @@ function filterMenu(input) {
   panel.querySelector("[data-menu-empty]").hidden = shown > 0;
 }
 
-// ---- events, each listened for once, so that parts that htmx brings in need no wiring
+// ---- events, delegated, so that fragments inserted by htmx need no wiring
 
 document.addEventListener("click", (event) => {
   closeMenus(event.target);
@@ -119,7 +119,7 @@ document.addEventListener("input", (event) => {
   if (event.target.matches("[data-menu-filter]")) filterMenu(event.target);
 });
 
-// toggle does not bubble, so it is caught on its way down
+// toggle does not bubble, so listen in the capture phase
 document.addEventListener("toggle", (event) => {
   if (event.target.matches("details.menu[open]")) event.target.querySelector("[data-menu-filter]")?.focus();
 }, true);
@@ -142,7 +142,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// a page out of sight does not ask for news
+// a hidden page does not poll for news
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.target.matches("[data-pulse]")) event.preventDefault();
 });

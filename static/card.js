@@ -1,6 +1,6 @@
 // The page's side of the frames in which cards are shown: <iframe sandbox="allow-scripts" data-card src="…?embed=true">.
-// A card is somebody else's page in a sandbox. All it may say to us is its height and, while we relay live data into it
-// from the address in data-live, that it wants to be loaded again.
+// A card is an untrusted page in a sandbox. It may only send its height and, while live data from the address in
+// data-live are relayed into it, a request to be reloaded.
 
 (() => {
   "use strict";
@@ -10,7 +10,7 @@
   const POLL_MS = 3000;
   const MAX_POLL_MS = 30000;
 
-  const relays = new WeakMap(); // iframe -> {last: live data, reloaded: token for which the frame was loaded again}
+  const relays = new WeakMap(); // iframe -> {last: live data, reloaded: token for which the frame was reloaded}
 
   const cardFrames = () => document.querySelectorAll("iframe[data-card]");
 
@@ -20,7 +20,7 @@
     frame.style.height = `${Math.min(Math.max(Math.ceil(height) + borders, MIN_HEIGHT), MAX_HEIGHT)}px`;
   }
 
-  // The frame's origin is opaque, so no target origin can be named; what is sent is the card's own data
+  // The frame's origin is opaque, so no target origin can be given; only the card's own data are sent
   const send = (frame, message) => frame.contentWindow?.postMessage(message, "*");
 
   function sendLast(frame) {
@@ -28,7 +28,7 @@
     if (last) send(frame, {card: "data", reload_token: last.reload_token, data: last.data});
   }
 
-  // Once for each token, so that no card can keep us busy
+  // Once for each token, so that no card can cause endless reloads
   function reload(frame) {
     const relay = relays.get(frame);
     if (!relay?.last || relay.reloaded === relay.last.reload_token) return;
@@ -44,7 +44,7 @@
     if (event.data.card === "stale") reload(frame);
   });
 
-  // What the card shows now; null: no answer this time; undefined: there is nothing to ask for any more
+  // The card's live data; null: no answer this time; undefined: stop polling
   async function ask(address) {
     try {
       const answer = await fetch(address, {headers: {Accept: "application/json"}});
@@ -65,7 +65,7 @@
       if (live === undefined) return;
       if (live?.final) {
         state.last = undefined;
-        frame.src = frame.src; // the last rendering may differ from what was relayed
+        frame.src = frame.src; // the last rendering may differ from the relayed data
         return;
       }
       if (live?.reload_token) {
@@ -78,11 +78,11 @@
 
   function start() {
     for (const frame of cardFrames()) {
-      send(frame, {card: "measure"}); // it may have spoken before we listened
+      send(frame, {card: "measure"}); // its first message may have come before our listener
       if (frame.dataset.live && !relays.has(frame)) relay(frame);
     }
   }
 
   start();
-  document.addEventListener("htmx:afterSettle", start); // frames that came with a fragment
+  document.addEventListener("htmx:afterSettle", start); // frames in new fragments
 })();

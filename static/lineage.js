@@ -1,12 +1,12 @@
-// Drawings of lineage: zoom, pan, the ways through a node, arrow keys, and opening in place. All links work without it.
+// Lineage drawings: zoom, pan, paths through a node, arrow keys, and opening in place. All links work without it.
 "use strict";
 
 (() => {
   const LEAST = 0.2;
   const MOST = 2.5;
-  const READABLE = 0.7; // a drawing that is a little too wide is fitted at once, but never smaller than this
+  const READABLE = 0.7; // a drawing too wide for its frame is fitted at first, if that needs no smaller zoom
   const STEP = 1.25;
-  const views = new Map(); // by the id of the section: zoom, and what stays in its place when the drawing is replaced
+  const views = new Map(); // by the id of the section: zoom, and the anchor that keeps its place when the drawing is replaced
 
   const number = (element, name) => Number(element.dataset[name]);
   const frameOf = (element) => element.closest("[data-lineage]")?.querySelector("[data-frame]");
@@ -43,7 +43,7 @@
     return views.get(id);
   }
 
-  // ---- where the drawing is looked at
+  // ---- the visible part of the drawing
 
   function centre(frame, node) {
     const box = node.getBoundingClientRect();
@@ -67,7 +67,7 @@
       setZoom(frame, view.zoom ?? 1);
       const same = nodesOf(drawing).find((node) => node.dataset.node === view.anchor.node);
       if (same) {
-        // a drawing that is smaller than its frame is moved by its margin, a larger one by scrolling
+        // a drawing smaller than its frame is moved by its margin, a larger one by scrolling
         drawing.style.marginLeft = "0px";
         frame.scrollLeft = 0;
         const [left, top] = offset(frame, same);
@@ -85,7 +85,7 @@
     centre(frame, focus ?? drawing.querySelector(".node"));
   }
 
-  // the names of the lanes stay in sight
+  // keep the names of the lanes visible
   document.addEventListener("scroll", (event) => {
     const drawing = event.target.matches?.("[data-frame]") && drawingIn(event.target);
     if (!drawing) return;
@@ -93,7 +93,7 @@
     for (const name of drawing.querySelectorAll(".lane-name")) name.setAttribute("transform", `translate(${away} 0)`);
   }, true);
 
-  // ---- opening in place: htmx knows links of pages, not those of drawings
+  // ---- opening in place: htmx handles links of pages, not those in SVG
 
   function open(link) {
     const section = link.closest("[data-lineage]");
@@ -113,7 +113,7 @@
     htmx.ajax("GET", link.href.baseVal, { source: section, target: section, swap: "outerHTML show:none", ...push });
   }
 
-  // a group may be gone once it is open, so a neighbour of it holds the place
+  // a group may be gone once it is open, so a neighbour is the anchor instead
   function stays(drawing, node) {
     if (!node.classList.contains("group")) return node.dataset.node;
     const place = number(node, "n");
@@ -121,7 +121,7 @@
     return nodesOf(drawing)[link ? (link.a === place ? link.b : link.a) : 0].dataset.node;
   }
 
-  // ---- the ways through a node
+  // ---- paths through a node
 
   function linksOf(drawing) {
     drawing.lineageLinks ??= [...drawing.querySelectorAll(".links path")].map((path) => {
@@ -185,7 +185,7 @@
     return near(column.filter((other) => (key === "ArrowDown" ? away(other) > 0 : away(other) < 0)));
   }
 
-  // ---- events, each listened for once, so that drawings that htmx brings in need no wiring
+  // ---- events, delegated, so that drawings inserted by htmx need no wiring
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-zoom]");

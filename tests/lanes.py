@@ -5,6 +5,7 @@ long     for `make test-long` alone: more cases of what `make test` has seen som
 slow     takes seconds for its file, so `make test-quick` leaves it out
 flows    runs real Metaflow flows against a really served site
 browser  needs Chromium
+served   needs the served site, of which there is one in a session; tests/conftest.py finds out which do
 """
 
 from collections.abc import Sequence

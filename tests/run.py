@@ -9,6 +9,7 @@ lacking it is a failure.
 """
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,7 +48,9 @@ def main(lane: str = "usual", *options: str) -> int:
 
 
 def quick(*options: str) -> int:
-    return on_sqlite("-m", QUICK, *options)
+    """Files that are left out as a whole are not even collected."""
+    left_out = re.compile(r"^pytestmark = .*\bmark\.(flows|browser|slow|long)\b", re.MULTILINE)
+    return on_sqlite("-m", QUICK, *options, *files(lambda text: not left_out.search(text)))
 
 
 def usual(*options: str) -> int:
@@ -69,9 +72,14 @@ def on_postgres(marks: str, *options: str) -> int:
     if programs() is None:
         return 0
     print("\nOn PostgreSQL", flush=True)
-    files = sorted(str(path) for path in TESTS.rglob("test_*.py") if "mark.both" in path.read_text())
+    command = [*PYTEST, "-m", marks, *options, *files(lambda text: "mark.both" in text)]
     with cluster() as url:
-        return _no_failure_without_tests(python(*PYTEST, "-m", marks, *options, *files, DATABASE_URL=url), options)
+        return _no_failure_without_tests(python(*command, DATABASE_URL=url), options)
+
+
+def files(wanted: Callable[[str], object]) -> list[str]:
+    """The files of tests whose text is wanted."""
+    return sorted(str(path) for path in TESTS.rglob("test_*.py") if wanted(path.read_text()))
 
 
 def python(*command: str, **more: str) -> int:

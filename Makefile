@@ -1,6 +1,6 @@
 # Every target first sets up .venv; nothing else needs to be installed for demo and serve.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-quick test-long lint bench bench-large venv clean
+.PHONY: help demo serve test usual-tests test-quick test-long lint bench bench-large venv clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -43,7 +43,10 @@ lint: .venv/.test
 	ASSETSITE_MODE=team ASSETSITE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	ASSETSITE_ALLOWED_HOSTS=catalogue.example ASSETSITE_TLS=true ASSETSITE_TRUST_PROXY=true $(BIN)/python manage.py check --deploy --fail-level WARNING
 
-test: lint ## All checks and tests; some of them: make test ARGS="-k lineage"
+test: .venv/.test ## All checks and tests; some of them: make test ARGS="-k lineage"
+	@$(MAKE) --no-print-directory --jobs 2 lint usual-tests
+
+usual-tests:
 	$(BIN)/python -m tests.run usual $(ARGS)
 
 test-quick: .venv/.test ## On SQLite, without what is slow: while you write code

@@ -23,7 +23,8 @@ from tests.on_postgres import cluster, programs
 TESTS = Path(__file__).parent
 CHROMIUM, DOT = Path("/usr/bin/chromium"), Path("/usr/bin/dot")
 # tests/conftest.py says what stays together; the long ones come first, so that no worker is left with one at the end.
-PYTEST = ["-m", "pytest", "-q", "-n", "2", "--no-loadscope-reorder"]
+# Many tests wait for other processes, so there is one worker more than the two cores that this is meant for.
+PYTEST = ["-m", "pytest", "-q", "-n", "3", "--no-loadscope-reorder"]
 SMOKE = [
     *("-m", "bench", "--database", "SQLite", "--rounds", "1", "--seconds", "0.1"),
     *("--tasks", "2", "--flow-rounds", "1"),

@@ -304,7 +304,7 @@ QUERIES = [
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("queries", every(12, QUERIES))
+@pytest.mark.parametrize("queries", every(24, QUERIES))
 @pytest.mark.parametrize("model", LISTS)
 def test_no_query_of_a_list_is_a_failure(client, cast, root, issue, model, queries):
     issue(cast.eve)

@@ -143,7 +143,7 @@ LOOKS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "size", "scheme"), first(3, LOOKS))
+@pytest.mark.parametrize(("path", "size", "scheme"), first(2, LOOKS))
 def test_axe_finds_nothing_serious(world, open_page, path, size, scheme):
     watched = open_page(size, scheme)
     watched.page.goto(world.url(path))

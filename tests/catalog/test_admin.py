@@ -350,7 +350,7 @@ QUERIES = [
 
 
 @pytest.mark.both
-@pytest.mark.parametrize("queries", every(7, QUERIES))
+@pytest.mark.parametrize("queries", every(12, QUERIES))
 @pytest.mark.parametrize("which", ["asset", "project", "branch", "specversion"])
 def test_no_query_of_a_list_is_a_failure(client, eve, model, which, queries):
     client.raise_request_exception = False
@@ -473,6 +473,7 @@ def test_the_user_of_local_mode_edits_under_its_name(settings, people, model):
 # In a browser
 
 
+@pytest.mark.long
 @pytest.mark.browser
 def test_the_pages_work_under_the_policy_of_the_site(browser, served):
     """Local mode: add a member, filter, edit a property; the browser finds nothing that the policy forbids."""

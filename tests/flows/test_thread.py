@@ -126,7 +126,6 @@ def states(summary: dict) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.both
 def test_what_a_run_registers_is_ready_when_its_tasks_are_done(project):
     project.write(PRODUCER)
     run = project.run()

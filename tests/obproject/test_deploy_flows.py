@@ -28,7 +28,7 @@ from tests.obproject.argo import ROLE, object_store, stored
 from tests.obproject.cluster import Cluster, cluster
 from tests.obproject.deploying import FLOW, commit_all, git, leave_this_machine, write
 
-pytestmark = pytest.mark.flows
+pytestmark = [pytest.mark.flows, pytest.mark.long]
 
 TEAM = """
 from metaflow import Config

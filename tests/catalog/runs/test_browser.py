@@ -167,6 +167,7 @@ def test_a_card_opened_by_itself_is_refused(page: Page, site: str, runs: FlowRun
     assert answer.status == 403
 
 
+@pytest.mark.long
 def test_an_open_page_follows_a_running_task_to_its_final_card(page: Page, site: str, tmp_path: Path) -> None:
     live, signs = FlowRuns(tmp_path / "project" / ".metaflow"), tmp_path / "signs"
     signs.mkdir()

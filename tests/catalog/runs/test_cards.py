@@ -132,7 +132,7 @@ def test_facts_and_card_of_a_task_that_failed_twice_are_those_of_the_last_attemp
     assert (card.attempt, card.live) == (1, False)
 
 
-@pytest.mark.long  # tests/catalog/runs/test_browser.py follows one on its page
+@pytest.mark.long
 def test_a_task_is_followed_while_it_runs(tmp_path: Path) -> None:
     live, signs = FlowRuns(tmp_path / "project" / ".metaflow"), tmp_path / "signs"
     signs.mkdir()

@@ -2,7 +2,7 @@
 
     quick  on SQLite, without flows, browsers, served sites and slow files: while one writes code
     usual  on SQLite, then what depends on the database on PostgreSQL
-    long   what the usual lane leaves out, the demo rebuilt from Metaflow alone, and a smoke run of the benchmarks
+    long   what the usual lane leaves out, on PostgreSQL too, the demo rebuilt from Metaflow alone, and a smoke run of the benchmarks
 
 What this machine lacks is skipped and said in the last lines, with how to get it; with ASSETSITE_TEST_EVERYTHING set,
 lacking it is a failure.
@@ -29,6 +29,7 @@ SMOKE = [
     *("-m", "bench", "--database", "SQLite", "--rounds", "1", "--seconds", "0.1"),
     *("--tasks", "2", "--flow-rounds", "1"),
 ]
+WITH_DATABASE = [str(TESTS / room) for room in ("access", "catalog", "lineage")]
 NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
@@ -55,11 +56,13 @@ def quick(*options: str) -> int:
 
 
 def usual(*options: str) -> int:
-    return on_sqlite("-m", "not long", *options) or on_postgres("both and not long", *options)
+    both = files(lambda text: "mark.both" in text)  # no other file need be collected
+    return on_sqlite("-m", "not long", *options) or on_postgres("-m", "both and not long", *options, *both)
 
 
 def long(*options: str) -> int:
-    failed = on_sqlite("-m", "long", *options) or on_postgres("both and long", *options)
+    rest = "(both and long) or not (both or browser or flows or served)"
+    failed = on_sqlite("-m", "long", *options) or on_postgres("-m", rest, *options, *WITH_DATABASE)
     return failed or python("-m", "tests.rebuild_demo") or python(*SMOKE, ASSETSITE_BENCH_SMOKE="1")
 
 
@@ -68,14 +71,12 @@ def on_sqlite(*options: str) -> int:
     return _no_failure_without_tests(python(*PYTEST, *options), options)
 
 
-def on_postgres(marks: str, *options: str) -> int:
-    """Only the files with a test for both databases are collected."""
+def on_postgres(*options: str) -> int:
     if programs() is None:
         return 0
     print("\nOn PostgreSQL", flush=True)
-    command = [*PYTEST, "-m", marks, *options, *files(lambda text: "mark.both" in text)]
     with cluster() as url:
-        return _no_failure_without_tests(python(*command, DATABASE_URL=url), options)
+        return _no_failure_without_tests(python(*PYTEST, *options, DATABASE_URL=url), options)
 
 
 def files(wanted: Callable[[str], object]) -> list[str]:

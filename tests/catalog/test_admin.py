@@ -349,7 +349,6 @@ QUERIES = [
 ]  # fmt: skip
 
 
-@pytest.mark.both
 @pytest.mark.parametrize("queries", every(12, QUERIES))
 @pytest.mark.parametrize("which", ["asset", "project", "branch", "specversion"])
 def test_no_query_of_a_list_is_a_failure(client, eve, model, which, queries):

@@ -6,8 +6,6 @@ from catalog import limits
 from catalog.models import Alias, AliasMove
 from tests.catalog.wire import PERIMETER, TASK, task
 
-pytestmark = pytest.mark.both
-
 ADA = {"entity_kind": "user", "entity_id": "ada"}
 
 

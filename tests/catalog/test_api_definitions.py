@@ -5,8 +5,6 @@ import pytest
 from catalog.models import Asset, DefinitionRevision, Instance
 from tests.catalog.wire import DEPLOYER, TASK, declaration, definition, deploy_body
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 def declared(api):

@@ -5,8 +5,6 @@ import pytest
 from catalog.models import Alias, AliasMove, Asset, Branch, Consumption, Edge, Instance
 from tests.catalog.wire import TASK, declaration, definition, deploy_body, spec_body
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 def gone(api):

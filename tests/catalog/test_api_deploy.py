@@ -6,8 +6,6 @@ from catalog.models import Asset, Branch, BranchName, DefinitionRevision, Projec
 from catalog.recording import clear_override, override_property
 from tests.catalog.wire import CI, PERIMETER, declaration, definition, deploy_body
 
-pytestmark = pytest.mark.both
-
 FEATURE = f"{PERIMETER}/projects/churn/branches/feature_x"
 
 

@@ -14,8 +14,6 @@ from catalog.models import Branch, Highlight, Project
 from catalog.recording import BranchAddress, Highlighted, show_highlight
 from tests.catalog.wire import PERIMETER, task
 
-pytestmark = pytest.mark.both
-
 TRAIN, SCORE = task("TrainFlow/1/join/3"), task("ScoreFlow/1/score/2")
 ID = "h_" + "0a" * 10
 PNG = b"\x89PNG\r\n\x1a\n" + b"a picture"

@@ -4,8 +4,6 @@ import pytest
 
 from tests.catalog.wire import PERIMETER
 
-pytestmark = pytest.mark.both
-
 
 def pages(api, path, key, size):
     """All rows of a list, page by page, as a client reads them."""

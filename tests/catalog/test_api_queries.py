@@ -8,8 +8,6 @@ from access.models import Membership, Perimeter, Role, Token
 from tests.catalog.wire import TASK
 from tests.conftest import Api
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 def program(db, settings):

@@ -4,8 +4,6 @@ import pytest
 
 from tests.catalog.wire import PERIMETER, TASK
 
-pytestmark = pytest.mark.both
-
 
 @pytest.fixture
 def three(api):

@@ -7,8 +7,6 @@ import pytest
 from catalog.models import Asset, Branch, DefinitionRevision, Project, SpecVersion
 from tests.catalog.wire import PERIMETER, spec_body
 
-pytestmark = pytest.mark.both
-
 POST = f"{PERIMETER}/flowprojects"
 SPEC = {
     "title": "Churn",

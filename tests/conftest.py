@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -65,10 +66,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(tryfirst=True)  # before the marks choose
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs the served site. What takes longest comes first."""
+    """Marks what needs the served site, and what of a sample is left to the long lane. The longest come first."""
+    cases: Counter[tuple[Path, str]] = Counter()
     for item in items:
         if "served" in getattr(item, "fixturenames", ()):
             item.add_marker("served")
+        if sample := item.get_closest_marker("sample"):
+            test = (item.path, getattr(item, "originalname", item.name))
+            cases[test] += 1
+            if cases[test] > sample.args[0]:
+                item.add_marker("long")
     items.sort(key=_how_late)
 
 

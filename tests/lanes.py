@@ -2,6 +2,7 @@
 
 both     depends on the database, so it runs on SQLite and on PostgreSQL
 long     for `make test-long` alone: more cases of what `make test` has seen some of
+sample   (n): the first n cases of a test; the others are long
 slow     takes seconds for its file, so `make test-quick` leaves it out
 flows    runs real Metaflow flows against a really served site
 browser  needs Chromium

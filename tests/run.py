@@ -2,7 +2,7 @@
 
     quick  on SQLite, without flows, browsers, served sites and slow files: while one writes code
     usual  on SQLite, then what depends on the database on PostgreSQL
-    long   what the usual lane leaves out, on PostgreSQL too, the demo rebuilt from Metaflow alone, and a smoke run of the benchmarks
+    long   what the usual lane leaves out, on PostgreSQL too; the demo, rebuilt from Metaflow alone; the benchmarks once
 
 What this machine lacks is skipped and said in the last lines, with how to get it; with ASSETSITE_TEST_EVERYTHING set,
 lacking it is a failure.

@@ -30,6 +30,7 @@ def run(tmp_path: Path, *command: str, **environment: str) -> subprocess.Complet
     )
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("environment", "code", "words"),
     [
@@ -55,6 +56,7 @@ def test_a_setting_that_is_missing_is_named(tmp_path, environment, code, words):
     assert "Traceback" not in checked.stderr
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "environment",
     [
@@ -72,6 +74,7 @@ def test_a_complete_configuration_passes(tmp_path, environment):
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("trusted", ["true", "false"])
 def test_tls_without_a_trusted_proxy_is_a_loop_that_is_told(tmp_path, trusted):
     team = {"ASSETSITE_MODE": "team", "ASSETSITE_SECRET_KEY": "k" * 60, "ASSETSITE_ALLOWED_HOSTS": "assets.example.org"}
@@ -104,6 +107,7 @@ print(secret_key_of(pathlib.Path(sys.argv[1])))
 """
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("left_behind", [None, ""], ids=["nothing", "an empty file"])
 def test_processes_that_start_together_read_the_same_key(tmp_path, left_behind):
     home = tmp_path / "home"

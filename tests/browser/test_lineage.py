@@ -5,7 +5,6 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Watched
-from tests.lanes import first
 
 pytestmark = pytest.mark.browser
 
@@ -143,7 +142,8 @@ LOOKS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "size", "scheme"), first(2, LOOKS))
+@pytest.mark.sample(1)
+@pytest.mark.parametrize(("path", "size", "scheme"), LOOKS)
 def test_axe_finds_nothing_serious(world, open_page, path, size, scheme):
     watched = open_page(size, scheme)
     watched.page.goto(world.url(path))

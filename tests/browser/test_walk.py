@@ -5,14 +5,14 @@ import requests
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, PHONE
-from tests.lanes import first
 
 pytestmark = pytest.mark.browser
 
 LOOKS = [(DESK, "light"), (PHONE, "dark"), (DESK, "dark"), (PHONE, "light")]
 
 
-@pytest.mark.parametrize(("size", "scheme"), first(2, LOOKS))
+@pytest.mark.sample(1)
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
 def test_from_home_to_the_card_of_an_instance(world, open_page, size, scheme):
     watched = open_page(size, scheme)
     page = watched.page

@@ -197,6 +197,7 @@ def test_a_property_is_named_once(client, eve, model):
     assert properties_of(model)["a"] == "1"
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(
     "broken", [{}, {"overrides-TOTAL_FORMS": "x"}, {"overrides-TOTAL_FORMS": 9999, "overrides-INITIAL_FORMS": 9999}]
 )

@@ -103,6 +103,7 @@ class History:
             clear_override(user=None, actor="ada", asset=asset, key="owner")
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_recount_corrects_nothing_after_any_history(api, seed):
     History(api, seed).run(120)
@@ -141,6 +142,7 @@ def derived():
     return assets, branches, edges, promotions
 
 
+@pytest.mark.sample(10)
 @pytest.mark.parametrize(
     "corrupt",
     [

@@ -12,7 +12,7 @@ from metaflow import Run, metadata, namespace
 from obproject.journal import ENTRY_FIELD, OUTCOMES_FIELD, Operation, parse_entry, parse_outcomes
 from tests.flows.test_thread import Project
 
-pytestmark = pytest.mark.flows
+pytestmark = [pytest.mark.flows, pytest.mark.long]
 
 SHOW = """
     from metaflow import card, current, retry, step

@@ -128,6 +128,7 @@ def project(server: Server, tmp_path: Path) -> Project:
     return Project(server.site, tmp_path)
 
 
+@pytest.mark.long
 def test_a_flow_whose_server_is_down_loses_nothing(project: Project) -> None:
     run = project.run(MANY, "http://127.0.0.1:9", ASSETSITE_RETRIES="0")
     assert run.ok, run.output

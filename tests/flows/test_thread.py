@@ -9,7 +9,6 @@ import pytest
 import requests
 
 from tests.conftest import CHECKOUT, Site
-from tests.lanes import first
 from tests.obproject.flows import FlowRun, run_flow, write_flow
 
 pytestmark = pytest.mark.flows
@@ -166,7 +165,8 @@ CONTEXTS = {
 }
 
 
-@pytest.mark.parametrize("context", first(2, list(CONTEXTS)))
+@pytest.mark.sample(1)
+@pytest.mark.parametrize("context", CONTEXTS)
 def test_each_context_writes_and_reads_its_branches(served, tmp_path, context):
     deployed_from, dev_assets, write, read = CONTEXTS[context]
     name = context.replace(" ", "_").replace("-", "_")

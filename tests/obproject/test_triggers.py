@@ -82,6 +82,7 @@ def compiled_annotations(tmp_path: Path, store: str) -> Compile:
     return compile_flow
 
 
+@pytest.mark.sample(1)
 @pytest.mark.flows
 @pytest.mark.parametrize("decorators", [(TRIGGER, SCHEDULE), (SCHEDULE, TRIGGER)], ids=["trigger first", "last"])
 def test_a_deployed_flow_starts_at_its_branchs_times_and_events(

@@ -112,6 +112,7 @@ def test_the_overview_shows_the_readme_and_the_deploy(full, vic):
     assert (deploy["by"], deploy["ci_url"]) == ("ci-bot", "https://ci.example.org/1")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "timestamp",
     [

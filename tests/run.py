@@ -23,8 +23,8 @@ from tests.on_postgres import cluster, programs
 TESTS = Path(__file__).parent
 CHROMIUM, DOT = Path("/usr/bin/chromium"), Path("/usr/bin/dot")
 # tests/conftest.py says what stays together; the long ones come first, so that no worker is left with one at the end.
-# Many tests wait for other processes, so there is one worker more than the two cores that this is meant for.
-PYTEST = ["-m", "pytest", "-q", "-n", "3", "--no-loadscope-reorder"]
+# On two cores; the tests of flows and browsers wait for other processes, so there is one worker more where they run.
+PYTEST = ["-m", "pytest", "-q", "--no-loadscope-reorder"]
 SMOKE = [
     *("-m", "bench", "--database", "SQLite", "--rounds", "1", "--seconds", "0.1"),
     *("--tasks", "2", "--flow-rounds", "1"),
@@ -68,7 +68,7 @@ def long(*options: str) -> int:
 
 def on_sqlite(*options: str) -> int:
     print("\nOn SQLite", flush=True)
-    return _no_failure_without_tests(python(*PYTEST, *options), options)
+    return _no_failure_without_tests(python(*PYTEST, "-n", "3", *options), options)
 
 
 def on_postgres(*options: str) -> int:
@@ -76,7 +76,7 @@ def on_postgres(*options: str) -> int:
         return 0
     print("\nOn PostgreSQL", flush=True)
     with cluster() as url:
-        return _no_failure_without_tests(python(*PYTEST, *options, DATABASE_URL=url), options)
+        return _no_failure_without_tests(python(*PYTEST, "-n", "2", *options, DATABASE_URL=url), options)
 
 
 def files(wanted: Callable[[str], object]) -> list[str]:

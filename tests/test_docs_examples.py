@@ -20,7 +20,6 @@ import requests
 
 from tests.conftest import Site
 from tests.docs_examples import DOCS, FLOW_OF_STEPS, OK, Example, Place, examples_of, keep_examples, results_in
-from tests.lanes import long
 from tests.obproject.flows import CHECKOUT, FlowRun, run_flow, write_flow
 
 pytestmark = pytest.mark.flows
@@ -112,12 +111,11 @@ def results(served: Site, webhook: str, tmp_path_factory: pytest.TempPathFactory
     return results
 
 
-# The reference of the Python API in each run of the tests, the other pages in the long lane.
 NAMES = [(page, one.name) for page, examples in EXAMPLES.items() for one in examples]
-CASES = [case for case in NAMES if case[0] == "prj.md"] + long(*[case for case in NAMES if case[0] != "prj.md"])
 
 
-@pytest.mark.parametrize(("page", "name"), CASES)
+@pytest.mark.long
+@pytest.mark.parametrize(("page", "name"), NAMES)
 def test_fault_56_an_example_of_the_docs_runs(results: Results, page: str, name: str) -> None:
     assert results(page)[name] == OK, f"docs/{name}\n{results(page)[name]}"
 

@@ -87,6 +87,7 @@ def test_by_keyboard_alone(world, open_page):
     expect(page.locator("#card")).to_contain_text("Card")
 
 
+@pytest.mark.long
 def test_without_scripts(world, open_page):
     page = open_page(scripts=False).page
     page.goto(world.url(ASSET))
@@ -113,6 +114,7 @@ def test_going_back_shows_what_was_there(world, open_page):
     expect(page.locator("[data-drawing] .node")).to_have_count(shown)
 
 
+@pytest.mark.long
 def test_a_drawing_is_moved_and_sized(world, open_page):
     page = open_page(PHONE).page
     page.goto(world.url("default/world/main/lineage"))

@@ -45,6 +45,7 @@ def test_from_home_to_the_card_of_an_instance(world, open_page, size, scheme):
     assert [url for url in watched.requests if not url.startswith(own) and "fonts.googleapis.com" not in url] == []
 
 
+@pytest.mark.long
 def test_a_hostile_card_reaches_nothing(world, open_page):
     watched = open_page()
     page = watched.page
@@ -69,6 +70,7 @@ def test_a_card_is_refused_outside_a_frame(world, open_page):
     assert answer.status == 403
 
 
+@pytest.mark.long
 def test_branches_show_their_own_instances(world, open_page):
     page = open_page().page
     page.goto(world.url("default/world/main/data/rows"))
@@ -92,6 +94,7 @@ def test_text_of_users_is_text(world, open_page):
     assert alerts == []
 
 
+@pytest.mark.long
 def test_an_open_page_notices_a_new_instance(world, open_page):
     page = open_page().page
     body = {"entity_ref": {"entity_kind": "user", "entity_id": "ada"}, "data_asset_kind": "s3"}
@@ -103,6 +106,7 @@ def test_an_open_page_notices_a_new_instance(world, open_page):
     expect(page.get_by_text("v2").first).to_be_visible(timeout=5_000)
 
 
+@pytest.mark.long
 def test_without_scripts_lists_can_be_searched_sorted_and_filtered(world, open_page):
     page = open_page(scripts=False).page
     page.goto(world.url("default/world/main/data"))
@@ -115,6 +119,7 @@ def test_without_scripts_lists_can_be_searched_sorted_and_filtered(world, open_p
     expect(page.get_by_role("main")).not_to_contain_text("Rows of the world")
 
 
+@pytest.mark.long
 def test_the_page_of_the_api_shows_every_call(world, open_page):
     page = open_page().page
     page.goto(world.url("v1/docs"))

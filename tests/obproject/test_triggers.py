@@ -83,6 +83,7 @@ def compiled_annotations(tmp_path: Path, store: str) -> Compile:
 
 
 @pytest.mark.sample(1)
+@pytest.mark.long
 @pytest.mark.flows
 @pytest.mark.parametrize("decorators", [(TRIGGER, SCHEDULE), (SCHEDULE, TRIGGER)], ids=["trigger first", "last"])
 def test_a_deployed_flow_starts_at_its_branchs_times_and_events(
@@ -94,6 +95,7 @@ def test_a_deployed_flow_starts_at_its_branchs_times_and_events(
     assert json.loads(annotations["metaflow/triggers"]) == [{"name": "prj.tryout.release_v2.ready", "type": "event"}]
 
 
+@pytest.mark.long
 @pytest.mark.flows
 def test_fault_37_a_developers_copy_that_reads_main_has_none_of_its_schedule_and_events(
     compiled_annotations: Compile, tmp_path: Path
@@ -104,6 +106,7 @@ def test_fault_37_a_developers_copy_that_reads_main_has_none_of_its_schedule_and
     assert "metaflow/triggers" not in annotations
 
 
+@pytest.mark.long
 @pytest.mark.flows
 def test_fault_40_the_decorators_print_nothing(tmp_path: Path) -> None:
     write(tmp_path, TRIGGER, SCHEDULE)
@@ -113,6 +116,7 @@ def test_fault_40_the_decorators_print_nothing(tmp_path: Path) -> None:
     assert run.said() == []
 
 
+@pytest.mark.long
 @pytest.mark.flows
 @pytest.mark.parametrize(
     ("decorators", "said"),

@@ -3,6 +3,7 @@
 `*_path` is the same address in plain text, as the API gives it behind the root of the site.
 """
 
+from functools import lru_cache
 from urllib.parse import quote
 
 from catalog.models import Asset, Branch, Component, Highlight, Instance, Project
@@ -95,5 +96,6 @@ def _branch_path(branch: Branch) -> str:
     return branch_path(branch.project.perimeter.name, branch.project.name, branch.key)
 
 
+@lru_cache(maxsize=4096)  # a page writes the same few names again and again
 def _segment(name: str) -> str:
     return quote(name, safe=_IN_NAMES)

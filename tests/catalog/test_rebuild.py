@@ -7,8 +7,10 @@ import time
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from io import StringIO
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
@@ -40,7 +42,7 @@ from obproject.branches import branch_key
 from obproject.journal import Operation, Outcome
 from tests.catalog.kept import Metaflow
 from tests.catalog.wire import PERIMETER, declaration
-from tests.conftest import CHECKOUT, Site, database_url
+from tests.conftest import CHECKOUT, POSTGRES, Site, database_url
 
 pytestmark = pytest.mark.slow
 
@@ -266,8 +268,11 @@ def site(tmp_path):
 
 
 def written(site):
-    """How many instances the database of a site has so far; none before its tables are there."""
-    with closing(sqlite3.connect(site.home / "catalogue.sqlite3", timeout=10)) as catalogue:
+    """How many instances the database of a site has so far."""
+    connect = partial(psycopg.connect, site.env["DATABASE_URL"])
+    if not POSTGRES:
+        connect = partial(sqlite3.connect, site.home / "catalogue.sqlite3", timeout=10)
+    with closing(connect()) as catalogue:
         [[count]] = catalogue.execute("SELECT count(*) FROM catalog_instance")
     return count
 

@@ -239,6 +239,8 @@ class FiltersAsked:
 
 def unknown_parameters(query: QueryDict, takes: Sequence[Filter], others: Collection[str]) -> list[str]:
     """The parameters of a query that are neither filters nor among the others that an address takes."""
+    if not query:
+        return []
     known = {*others, *(name for row in takes for name in row.names)}
     return [name for name in query if name not in known]
 

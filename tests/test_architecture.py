@@ -33,6 +33,8 @@ SHARED = {
     "journal",
     "lengths",
     "references",
+    "roles",
+    "sessions",
 }
 """The floor: modules of `obproject` that client and server share."""
 

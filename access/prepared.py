@@ -55,7 +55,7 @@ def columns_of(model: type[Model]) -> list[Any]:
 @functools.cache
 def insertion(model: type[Model]) -> str:
     """The statement that inserts a row; its parameters are `values_of` the row."""
-    columns = [field.column for field in columns_of(model)]
+    columns = [f'"{field.column}"' for field in columns_of(model)]
     places = ", ".join("%s" for _ in columns)
     return f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 (names only)
 

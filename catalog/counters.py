@@ -1,34 +1,19 @@
 """What is derived from the events: kept while writing, and recomputed by `manage.py recount`."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
-from itertools import chain
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, Count, F, Max, Min, OuterRef, Q, Subquery, Value, When
-from django.db.models.functions import Greatest, Least
+from django.db.models import Case, OuterRef, Q, Subquery, When
 
+from catalog.edges import EVERY, count_consumers, facts_of_edges, facts_of_promotions
 from catalog.entities import Entity
-from catalog.lookups import component_named
-from catalog.models import (
-    Asset,
-    Branch,
-    Component,
-    Consumption,
-    Edge,
-    Highlight,
-    Instance,
-    Project,
-    Promotion,
-    SpecVersion,
-)
+from catalog.lookups import component_named, known_run
+from catalog.models import Asset, Branch, Component, Edge, Highlight, Project, Promotion, Run, SpecVersion
 from catalog.newest import newest_of
 from catalog.states import Kind
 
 Row = dict[str, Any]
-EVERY = Q()
 
 
 def effective_properties(asset: Asset) -> Row:
@@ -36,66 +21,13 @@ def effective_properties(asset: Asset) -> Row:
     return asset.declared_properties | dict(asset.overrides.values_list("key", "value"))
 
 
-def count_consumers(asset: Asset) -> int:
-    """How many components consume the asset."""
-    edges = Edge.objects.filter(asset=asset, direction=Edge.Direction.CONSUMES)
-    return edges.values("component").distinct().count()
-
-
-def component_of(*, perimeter_id: int, project: str, entity: Entity) -> Component:
+def component_of(*, perimeter_id: int, project: str, entity: Entity, run: str = "") -> tuple[Component, Run | None]:
+    """The component of an entity, and the row of one of its runs, if both are there; in one query."""
     kind, name = entity.component
-    if known := component_named(perimeter=perimeter_id, project=project, kind=kind, name=name):
-        return known
+    if known := component_named(perimeter=perimeter_id, project=project, kind=kind, name=name, run=run):
+        return known, known_run(known, perimeter_id)
     found, _ = Component.objects.get_or_create(perimeter_id=perimeter_id, project_name=project, kind=kind, name=name)
-    return found
-
-
-def add_to_edge(
-    *,
-    asset: Asset,
-    component: Component,
-    direction: Edge.Direction,
-    write_branch: tuple[str, str],
-    entity: Entity,
-    instance: Instance | None,
-    at: datetime,
-) -> None:
-    """Count one more registration or consumption; one that arrived late is not the last.
-
-    The caller holds a lock: the edge's, or the asset's where the edge is new.
-    """
-    newest = {
-        "last_at": at,
-        "last_entity_kind": entity.kind,
-        "last_entity_id": entity.id,
-        "last_instance": instance,
-    }
-    key = {"asset": asset, "component": component, "direction": direction, "write_branch": write_branch[0]}
-    known = Edge.objects.filter(**key)
-    if known.filter(last_at__lte=at).update(count=F("count") + 1, **newest):
-        return
-    if known.update(count=F("count") + 1, first_at=Least("first_at", Value(at))):
-        return
-    Edge.objects.create(**key, first_at=at, write_branch_name=write_branch[1], **newest)
-    if direction == Edge.Direction.CONSUMES:
-        Asset.objects.filter(pk=asset.pk).update(consumer_count=count_consumers(asset))
-
-
-def production(promoted: bool) -> Edge.Direction:
-    """The named producer of a promoted instance made it elsewhere: it did not write here."""
-    return Edge.Direction.PROMOTED if promoted else Edge.Direction.PRODUCES
-
-
-def add_promotion(instance: Instance) -> None:
-    """Count one more promotion to the asset of a new instance, whose lock the caller holds."""
-    source = instance.promoted_from
-    if source is None:
-        return
-    pair = {"source_id": source.asset_id, "target": instance.asset}
-    at = Value(instance.created_at)
-    again = {"count": F("count") + 1, "first_at": Least("first_at", at), "last_at": Greatest("last_at", at)}
-    if not Promotion.objects.filter(**pair).update(**again):
-        Promotion.objects.create(**pair, first_at=instance.created_at, last_at=instance.created_at)
+    return found, None
 
 
 @dataclass
@@ -172,22 +104,22 @@ class Recount:
     def _edges(self, asset: Asset, which: Q = EVERY) -> None:
         # locked before the events are read, so that none is added between
         edges = list(Edge.objects.select_for_update(no_key=True).filter(which, asset=asset).order_by("pk"))
-        right = _edges_from_events(asset, which)
+        right = facts_of_edges(asset, which)
         for edge in edges:
-            fact = right.pop((edge.component_id, edge.direction, edge.write_branch), None)
+            fact = right.pop((edge.component_id, edge.direction, edge.write_branch, edge.role), None)
             if fact is None:
                 edge.delete()
                 self.corrections.append(f"Edge {edge.pk}: has no event")
             else:
                 self._correct(edge, fact)
-        for (component, direction, write_branch), fact in right.items():
+        for (component, direction, write_branch, role), fact in right.items():
             edge = Edge.objects.create(
-                asset=asset, component_id=component, direction=direction, write_branch=write_branch, **fact
+                asset=asset, component_id=component, direction=direction, write_branch=write_branch, role=role, **fact
             )
             self.corrections.append(f"Edge {edge.pk}: was missing")
 
     def _promotions(self, asset: Asset) -> None:
-        right = {row.pop("source"): row for row in _promotions_from_events(asset)}
+        right = facts_of_promotions(asset)
         for promotion in Promotion.objects.filter(target=asset):
             fact = right.pop(promotion.source_id, None)
             if fact is None:
@@ -198,43 +130,3 @@ class Recount:
         for source, fact in right.items():
             promotion = Promotion.objects.create(target=asset, source_id=source, **fact)
             self.corrections.append(f"Promotion {promotion.pk}: was missing")
-
-
-def _promotions_from_events(asset: Asset) -> Iterable[Any]:
-    promoted = Instance.objects.filter(asset=asset, promoted_from__isnull=False).order_by()
-    by_source = promoted.values(source=F("promoted_from__asset"))
-    return by_source.annotate(first_at=Min("created_at"), last_at=Max("created_at"), count=Count("pk"))
-
-
-def _edges_from_events(asset: Asset, which: Q) -> dict[tuple[int, str, str], Row]:
-    """The last event of an edge is the last in time, and of equal times the one that arrived last."""
-    edges: dict[tuple[int, str, str], Row] = {}
-    for key, name, at, entity_kind, entity_id, instance in chain(
-        _productions(asset, which), _consumptions(asset, which)
-    ):
-        edge = edges.setdefault(key, {"first_at": at, "count": 0, "write_branch_name": name})
-        edge.update(
-            count=edge["count"] + 1,
-            last_at=at,
-            last_entity_kind=entity_kind,
-            last_entity_id=entity_id,
-            last_instance_id=instance,
-        )
-    return edges
-
-
-def _productions(asset: Asset, which: Q) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int]]:
-    branch = asset.branch
-    fields = ("component_id", "created_at", "producer_kind", "producer_id", "pk", "promoted_from_id")
-    for component, at, kind, entity, pk, source in (
-        Instance.objects.filter(which, asset=asset).order_by("created_at", "pk").values_list(*fields).iterator()
-    ):
-        yield (component, production(source is not None).value, branch.key), "", at, kind, entity, pk
-
-
-def _consumptions(asset: Asset, which: Q) -> Iterator[tuple[tuple[int, str, str], str, datetime, str, str, int | None]]:
-    fields = ("component_id", "write_branch", "write_branch_name", "at", "entity_kind", "entity_id", "instance_id")
-    for component, branch, name, at, kind, entity, instance in (
-        Consumption.objects.filter(which, asset=asset).order_by("at", "pk").values_list(*fields).iterator()
-    ):
-        yield (component, Edge.Direction.CONSUMES.value, branch), name, at, kind, entity, instance

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 
 from access.prepared import prepared
-from catalog.models import Asset, Component, IdempotencyKey, Instance
+from catalog.models import Asset, Component, IdempotencyKey, Instance, Run
 
 
 def _live_asset(perimeter: int, project: str, key: str, kind: str, asset_id: str) -> QuerySet[Asset]:
@@ -35,8 +35,28 @@ def locked_asset_at(perimeter: int, project: str, key: str, kind: str, asset_id:
 
 
 @prepared
-def component_named(perimeter: int, project: str, kind: str, name: str) -> QuerySet[Component]:
-    return Component.objects.filter(perimeter=perimeter, project_name=project, kind=kind, name=name)
+def component_named(perimeter: int, project: str, kind: str, name: str, run: str) -> QuerySet[Component]:
+    """A component, and what is known of one of its runs: see `known_run`."""
+    found = Component.objects.filter(perimeter=perimeter, project_name=project, kind=kind, name=name)
+    its = Run.objects.filter(perimeter=perimeter, name=run)
+    columns = {f"run_{column}": Subquery(its.values(column)[:1]) for column in KNOWN_OF_RUN}
+    return found.annotate(**columns)
+
+
+KNOWN_OF_RUN = ("pk", "component", "branch", "reported_at")
+
+
+def known_run(component: Any, perimeter: int) -> Run | None:
+    """The row of the run that `component_named` was asked for, without what it was given; None if there is none."""
+    if component.run_pk is None:
+        return None
+    return Run(
+        pk=component.run_pk,
+        perimeter_id=perimeter,
+        component_id=component.run_component,
+        branch=component.run_branch,
+        reported_at=component.run_reported_at,
+    )
 
 
 @prepared

@@ -7,13 +7,19 @@ from operator import attrgetter
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 
 from access.models import Perimeter
 from access.visibility import VisibleQuerySet
 from catalog import querysets
-from catalog.states import Kind, State
+from catalog.limits import DIGEST_LENGTH, FOREACH_LENGTH
+from catalog.states import Kind, RunState, State
 from obproject.evaluation_log import is_evaluation_log
+from obproject.roles import ROLE_LENGTH
+from obproject.sessions import is_session_id
+
+FOREACH_HELP = "The foreaches that the task is in, as Metaflow writes them; empty: in none; null: not told."
 
 
 def new_instance_id() -> str:
@@ -31,6 +37,11 @@ def new_highlight_id() -> str:
 def client_id() -> "models.CharField[str | None, str | None]":
     """The column of the id that a client gave to its write; null if it gave none, as no two ids are the same."""
     return models.CharField(max_length=32, null=True, editable=False)
+
+
+def untold_text(length: int, about: str = "") -> "models.CharField[str | None, str | None]":
+    """A column of text for what not every client tells; null if it was not told, as for all rows of older versions."""
+    return models.CharField(max_length=length, null=True, help_text=about)
 
 
 class Project(models.Model):
@@ -146,6 +157,75 @@ class Component(models.Model):
         return self.name
 
 
+class Run(models.Model):
+    """Event: what a Metaflow run is, as its first report says it; or a session, which takes the place of a run.
+
+    One row for each that made or read something, or that another one resumed. Empty and null mean "not told".
+    """
+
+    PERIMETER = "perimeter"
+
+    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=512, help_text="Flow/run, or the id of a session.")
+    component = models.ForeignKey(Component, null=True, on_delete=models.PROTECT, related_name="runs")
+    branch = models.CharField(max_length=255, blank=True, help_text="Key of the branch that it writes to, if known.")
+    first_at = models.DateTimeField(help_text="Of its first write.")
+    # as reported
+    reported_at = models.DateTimeField(null=True)
+    user = models.CharField(max_length=255, blank=True)
+    started_at = models.DateTimeField(null=True)
+    metaflow_version = models.CharField(max_length=128, blank=True)
+    python_version = models.CharField(max_length=128, blank=True)
+    repository = models.CharField(max_length=512, blank=True)
+    commit = models.CharField(max_length=128, blank=True)
+    dirty = models.BooleanField(null=True, help_text="Whether there were changes that the commit does not have.")
+    git_branch = models.CharField(max_length=255, blank=True)
+    parameters = models.JSONField(null=True)
+    configs = models.JSONField(null=True)
+    left_out = models.JSONField(null=True, help_text="Names of parameters and configs that are never told.")
+    tags = models.JSONField(null=True)
+    graph = models.JSONField(null=True, help_text="The steps that follow each step.")
+    origin = models.CharField(max_length=512, blank=True, help_text="The run that it resumes.")
+    # as Metaflow says
+    read_at = models.DateTimeField(null=True, help_text="When Metaflow's metadata of it was last read.")
+    state = models.CharField(max_length=9, choices=RunState.choices, blank=True)
+    finished_at = models.DateTimeField(null=True)
+    clones_read_at = models.DateTimeField(null=True, help_text="When its tasks were known to be its own or cloned.")
+
+    objects = querysets.RunQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["perimeter", "name"], name="one_run_per_name")]
+        indexes = [
+            # the runs of a flow on a branch, newest first
+            models.Index(fields=["component", "branch", "-first_at"], name="runs_of_component"),
+            # the runs that resume one
+            models.Index(fields=["origin"], condition=~Q(origin=""), name="resumed_runs"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_session(self) -> bool:
+        return is_session_id(self.name)
+
+
+class ClonedTask(models.Model):
+    """What Metaflow says of a resumed run: a task that it took over from another run instead of running it."""
+
+    PERIMETER = "run__perimeter"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="cloned_tasks")
+    task = models.CharField(max_length=512, help_text="Its step and name.")
+    origin = models.CharField(max_length=512, help_text="Flow, run, step and name of the original.")
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "task"], name="one_original_per_task")]
+
+
 class Asset(models.Model):
     """A definition: what the instances are instances of. It may have none. Deleted ones stay as tombstones."""
 
@@ -256,9 +336,12 @@ class Instance(models.Model):
     producer_kind = models.CharField(max_length=64)
     producer_id = models.CharField(max_length=512)
     component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="produced")
-    run = models.CharField(max_length=512, blank=True, help_text="Flow/run of a producing task.")
+    run = models.CharField(max_length=512, blank=True, help_text="Flow/run of a producing task, or a session.")
     promoted_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="promotions")
     attempt = models.PositiveIntegerField(null=True)
+    foreach_path = untold_text(FOREACH_LENGTH, FOREACH_HELP)
+    iteration = models.PositiveIntegerField(null=True, help_text="Of a step that leads back to itself.")
+    digest = untold_text(DIGEST_LENGTH, "Content address of what it refers to.")
     datastore_type = models.CharField(max_length=16, blank=True)
     datastore_root = models.CharField(max_length=1024, blank=True)
     created_at = models.DateTimeField()
@@ -280,6 +363,8 @@ class Instance(models.Model):
             models.Index(fields=["producer_id"], name="instances_by_producer"),
             # what a run made
             models.Index(fields=["run"], name="instances_by_run"),
+            # the instances of an asset with the same content
+            models.Index(fields=["asset", "digest"], condition=Q(digest__isnull=False), name="instances_by_digest"),
         ]
 
     def __str__(self) -> str:
@@ -302,6 +387,11 @@ class Instance(models.Model):
         return self.state == State.FAILED
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it was promoted, from an instance that the catalogue has or does not know."""
+        return self.promoted_from_id is not None or self.annotations.get(querysets.PROMOTED_FROM) not in (None, "")
+
+    @property
     def place_in_time(self) -> tuple[datetime, int]:
         """What orders the instances of an asset; a number alone says in which order they arrived."""
         place: tuple[datetime, int] = attrgetter(*querysets.IN_TIME)(self)
@@ -317,6 +407,7 @@ class StateChange(models.Model):
     instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="state_changes")
     state = models.CharField(max_length=8, choices=State.choices)
     reason = models.CharField(max_length=512, blank=True)
+    digest = untold_text(DIGEST_LENGTH)
     at = models.DateTimeField()
     actor = models.CharField(max_length=255)
 
@@ -335,7 +426,12 @@ class Consumption(models.Model):
     entity_kind = models.CharField(max_length=64)
     entity_id = models.CharField(max_length=512)
     component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="consumed")
-    run = models.CharField(max_length=512, blank=True)
+    run = models.CharField(max_length=512, blank=True, help_text="Flow/run of a task, or a session.")
+    role = untold_text(ROLE_LENGTH, "Null: an input.")
+    attempt = models.PositiveIntegerField(null=True)
+    foreach_path = untold_text(FOREACH_LENGTH, FOREACH_HELP)
+    iteration = models.PositiveIntegerField(null=True)
+    failed = models.BooleanField(null=True, help_text="Whether it was read by an attempt that failed.")
     write_branch = models.CharField(max_length=255, blank=True, help_text="Key of the consumer's own branch, if known.")
     write_branch_name = models.CharField(max_length=255, blank=True)
     at = models.DateTimeField()
@@ -357,7 +453,10 @@ class Consumption(models.Model):
 
 
 class Edge(models.Model):
-    """Derived: a component produces or consumes an asset, from one write branch; how often and when."""
+    """Derived: a component produces or consumes an asset, from one write branch and in one role; how often and when.
+
+    Events of failed attempts are not counted; the times and the last event are theirs only while there are no others.
+    """
 
     PERIMETER = "asset__branch__project__perimeter"
     SHOWN_WHILE = {"asset__deleted_at": None}
@@ -372,6 +471,7 @@ class Edge(models.Model):
     direction = models.CharField(max_length=8, choices=Direction.choices)
     write_branch = models.CharField(max_length=255, blank=True)
     write_branch_name = models.CharField(max_length=255, blank=True)
+    role = untold_text(ROLE_LENGTH, "Null: an input, or no reading.")
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)
@@ -384,27 +484,35 @@ class Edge(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["asset", "component", "direction", "write_branch"], name="one_edge_per_fact"
+                "asset", "component", "direction", "write_branch", Coalesce("role", Value("")), name="one_edge_per_role"
             )
         ]
 
 
 class Promotion(models.Model):
-    """Derived: instances of one asset were registered as copies of another's; how often and when."""
+    """Derived: instances of one asset were made as copies of another's, or of unknown ones; how often and when."""
 
     PERIMETER = "target__branch__project__perimeter"
     SHOWN_WHILE = {"target__deleted_at": None}
 
-    source = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="promotions_out")
+    source = models.ForeignKey(
+        Asset, null=True, on_delete=models.PROTECT, related_name="promotions_out", help_text="Null: unknown ones."
+    )
     target = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="promotions_in")
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
     count = models.PositiveIntegerField(default=1)
+    last_instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="+")
 
     objects = VisibleQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "target"], name="one_promotion_per_pair")]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "target"], name="one_promotion_per_pair"),
+            models.UniqueConstraint(
+                fields=["target"], condition=Q(source=None), name="one_promotion_from_unknown_sources"
+            ),
+        ]
 
 
 class Alias(models.Model):

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
 IN_TIME = ("created_at", "number")
 """What orders the instances of an asset, oldest first: when they were made, and of equal times how they arrived."""
+PROMOTED_FROM = "promoted_from_instance"
+"""The annotation by which a promotion names the id of its source."""
+_SOURCE = f"annotations__{PROMOTED_FROM}"
+COPIED = Q(promoted_from__isnull=False) | (
+    Q(**{f"{_SOURCE}__isnull": False}) & ~Q(**{_SOURCE: ""}) & ~Q(**{_SOURCE: None})
+)
+"""Of instances: promoted, from one that the catalogue has or does not know; as `Instance.is_copy`."""
 MAIN_FIRST = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
 ASSET_ORDERS: dict[str, Any] = {
     "name": Lower(Coalesce(NullIf("name", Value("")), "asset_id")),
@@ -122,6 +129,14 @@ class BranchQuerySet(PlacedQuerySet):
 class ComponentQuerySet(VisibleQuerySet[Any]):
     def of_project(self, project: Project) -> Self:
         return self.filter(perimeter=project.perimeter_id, project_name=project.name)
+
+
+class RunQuerySet(VisibleQuerySet[Any]):
+    def of_component(self, component: int) -> Self:
+        return self.filter(component=component)
+
+    def newest_first(self) -> Self:
+        return self.order_by("-first_at", "-pk")
 
 
 class AssetQuerySet(PlacedQuerySet):

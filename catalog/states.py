@@ -1,4 +1,4 @@
-"""The states of an instance and the kinds of an asset: listed here and nowhere else."""
+"""The states of an instance and of a run, and the kinds of an asset: listed here and nowhere else."""
 
 from django.db.models import TextChoices
 
@@ -19,6 +19,15 @@ class State(TextChoices):
 
     PENDING = "pending", "pending"
     READY = "ready", "ready"
+    FAILED = "failed", "failed"
+
+
+class RunState(TextChoices):
+    """How a run goes, as Metaflow says."""
+
+    NOT_TOLD = "", "not told"
+    RUNNING = "running", "running"
+    SUCCEEDED = "succeeded", "succeeded"
     FAILED = "failed", "failed"
 
 

@@ -21,8 +21,8 @@ from django.db.models.fields.json import KeyTextTransform
 
 from access.errors import NotFound
 from catalog.models import Consumption, Instance
+from catalog.querysets import PROMOTED_FROM
 from catalog.reading import Resolved
-from catalog.recording import PROMOTED_FROM
 from lineage.graph import Relation
 from lineage.walk import Arrow, Key
 

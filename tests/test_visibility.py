@@ -15,7 +15,8 @@ from access.models import AuditEntry, Membership, Perimeter, Role, Token
 from access.visibility import VisibleQuerySet, perimeter_name_of
 from catalog import recording
 from catalog.entities import Entity
-from catalog.models import Alias, Asset, BranchName, Instance, StateChange
+from catalog.models import Alias, Asset, BranchName, ClonedTask, Instance, Run, StateChange
+from catalog.querysets import PROMOTED_FROM
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Highlighted, Registration
 from tests.test_architecture import modules
 
@@ -69,8 +70,9 @@ class Walled:
             actor="ada", perimeter=self.perimeter, entity=TASK, attempt=None, state="ready", reason="", uids=()
         )
         source = source or self.instance
-        copy = self.register("data/copy", annotations={recording.PROMOTED_FROM: source.uid})
+        copy = self.register("data/copy", annotations={PROMOTED_FROM: source.uid})
         self.asset = Asset.objects.get(pk=copy.asset_id)
+        ClonedTask.objects.create(run=Run.objects.get(perimeter=self.perimeter), task="start/2", origin="A/1/start/1")
         recording.consume(actor="ada", asset=self.asset, instance=copy, reference="latest", entity=TASK)
         recording.set_alias(actor="ada", asset=self.asset, name="production", target_uid=copy.uid, entity=TASK)
         recording.override_property(user=self.member, actor="ada", asset=self.asset, key="owner", value="ada")
@@ -129,7 +131,17 @@ def test_with_a_deleted_asset_goes_all_that_belongs_to_it(alpha):
         recording.delete_asset(actor="ada", asset=asset)
     left = {name for name, rows in seen_by(alpha.viewer).items() if rows}
     of_perimeter = {"Perimeter", "Membership", "Token", "AuditEntry"}
-    assert left - of_perimeter == {"Project", "Branch", "BranchName", "SpecVersion", "Component", "Asset", "Highlight"}
+    assert left - of_perimeter == {
+        "Project",
+        "Branch",
+        "BranchName",
+        "SpecVersion",
+        "Component",
+        "Asset",
+        "Highlight",
+        "Run",
+        "ClonedTask",
+    }
 
 
 def test_a_role_may_be_asked_for(alpha):
@@ -159,6 +171,7 @@ FREE = {
     "access.management": "who runs commands has the whole database",
     "catalog.management": "who runs commands has the whole database",
     "catalog.counters": "what is derived is kept for everybody",
+    "catalog.edges": "what is derived is kept for everybody",
     "catalog.recording": "a write locks and reads what its caller was allowed to write to",
     "catalog.reconciling": "no person asks: what tasks have kept is backfilled",
     "catalog.querysets": "queries are defined here, and asked elsewhere",

@@ -18,6 +18,7 @@ from catalog.filters import STATE, FiltersAsked
 from catalog.models import Asset, Consumption, Instance
 from catalog.reading import Resolved, checked_asset_id, find_instance
 from catalog.recording import AssetAddress, BranchAddress
+from catalog.states import State
 from catalog.wire.bodies import (
     AssetDeletion,
     ConfirmationBody,
@@ -25,9 +26,19 @@ from catalog.wire.bodies import (
     RegistrationBody,
     entity_of,
 )
-from catalog.wire.shapes import asset_shape, consumer_entry, instance_shape, item_shape, producer_entry, time_shape
+from catalog.wire.shapes import (
+    asset_shape,
+    consumer_entry,
+    instance_shape,
+    item_shape,
+    producer_entry,
+    time_shape,
+    with_notes,
+)
+from catalog.wire.told import digest_in
 
 Json = dict[str, Any]
+FOREIGN_SESSION = "The session belongs to another entity; it is left out."
 
 
 class AssetList(CatalogView):
@@ -100,9 +111,17 @@ class AssetDetail(CatalogView):
         at = AssetAddress(BranchAddress(scope, place.project, place.key, git_name), kind, name)
         uid = body.validated_data.get("id") or ""
         return self.once_by_id(
-            lambda: (201, instance_shape(self._written(at, body), self.base)),
+            lambda: (201, self._answer(self._written(at, body), body)),
             lambda: self._registered_before(uid, body.entity),
         )
+
+    def _answer(self, found: Resolved, body: RegistrationBody) -> Json:
+        """The instance, and what of the body was left out."""
+        told = body.told
+        notes = [*told.notes, *digest_in(body.validated_data.get("digest"))[1]]
+        if told.session and found.instance is not None and not found.instance.run:
+            notes.append(FOREIGN_SESSION)
+        return with_notes(instance_shape(found, self.base), notes)
 
     def _registered_before(self, uid: str, entity: Entity) -> tuple[int, Json] | None:
         instance = recording.registration_before(uid, self.ever_here(), entity)
@@ -130,6 +149,7 @@ class AssetDetail(CatalogView):
             at=at,
             entity=body.entity,
             what=body.registration(),
+            told=body.told,
             uid=body.validated_data.get("id") or "",
         )
         return Resolved(instance.asset, instance)
@@ -178,25 +198,30 @@ class InstanceDetail(CatalogView):
     )
     def put(self, request: Request, **address: str) -> Response:
         self.viewer.require(address["perimeter"])
-        body = self.checked(ConsumptionBody).validated_data
-        uid = body.get("id") or ""
+        body: ConsumptionBody = self.checked(ConsumptionBody)
+        uid = body.validated_data.get("id") or ""
         return self.once_by_id(
-            lambda: (200, self._answer(self._consumed(body, uid))),
-            lambda: self._consumed_before(uid, entity_of(body)),
+            lambda: (200, self._consumed(body, uid)),
+            lambda: self._consumed_before(uid, body.entity),
         )
 
-    def _consumed(self, body: Json, uid: str) -> Consumption:
-        found, consumer = self.found(), body.get("consumer") or {}
-        return recording.consume(
+    def _consumed(self, checked: ConsumptionBody, uid: str) -> Json:
+        found, body, told = self.found(), checked.validated_data, checked.told
+        consumer = body.get("consumer") or {}
+        consumption = recording.consume(
             actor=self.viewer.actor,
             asset=found.asset,
             instance=found.instance,
             reference=body.get("reference") or self.kwargs["reference"],
-            entity=entity_of(body),
+            entity=checked.entity,
+            role=body.get("role"),
+            told=told,
             consumer_project=consumer.get("project", ""),
             write_branch=consumer.get("branch", ""),
             uid=uid,
         )
+        foreign = [FOREIGN_SESSION] if told.session and not consumption.run else []
+        return with_notes(self._answer(consumption), [*told.notes, *foreign])
 
     def _consumed_before(self, uid: str, entity: Entity) -> tuple[int, Json] | None:
         consumption = recording.consumption_before(uid, self.ever_here(), entity)
@@ -216,10 +241,15 @@ class Confirmations(CatalogView):
         responses=schemas.ConfirmationAnswer,
     )
     def post(self, request: Request, perimeter: str) -> Response:
-        scope = self.viewer.require(perimeter, Role.EDITOR)
-        body = self.checked(ConfirmationBody).validated_data
+        scope = self.viewer.require(perimeter)
+        checked: ConfirmationBody = self.checked(ConfirmationBody)
+        body = checked.validated_data
         entity, uids = entity_of(body), body.get("instances") or []
-        self.may_settle(scope, self._registered(scope, entity, uids))
+        registered = self._registered(scope, entity, uids)
+        if body["state"] != State.FAILED or registered.exists():  # else it fails what it read, as a viewer may
+            self.viewer.require(perimeter, Role.EDITOR)
+        self.may_settle(scope, registered)
+        digests, notes = checked.known_digests
         settled = recording.confirm(
             actor=self.viewer.actor,
             perimeter=scope,
@@ -228,8 +258,9 @@ class Confirmations(CatalogView):
             state=body["state"],
             reason=body.get("reason", ""),
             uids=uids,
+            digests=digests,
         )
-        return Response({"confirmed": [self._line(instance) for instance in settled]})
+        return Response(with_notes({"confirmed": [self._line(instance) for instance in settled]}, notes))
 
     def _registered(self, scope: Perimeter, entity: Entity, uids: list[str]) -> QuerySet[Instance]:
         """The instances that the entity registered, or those with these ids; an unknown id is refused by name."""

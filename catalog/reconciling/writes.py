@@ -5,10 +5,10 @@ from collections.abc import Callable
 from django.db.models import Max, QuerySet
 
 from catalog.models import AliasMove, Asset, Instance, MissedWrite
+from catalog.querysets import PROMOTED_FROM
 from catalog.reconciling import ACTOR
 from catalog.reconciling.checking import Unusable, checked_body
 from catalog.recording import (
-    PROMOTED_FROM,
     AssetAddress,
     consume,
     delete_alias,
@@ -45,12 +45,15 @@ def _register(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
     if _deleted_since(row, here):
         return False
     number = _number(row, next((asset for asset in here if asset.deleted_at is None), None))
-    register(actor=ACTOR, at=at, entity=body.entity, what=what, uid=entry.id, number=number, when=row.at)
+    register(
+        actor=ACTOR, at=at, entity=body.entity, what=what, told=body.told, uid=entry.id, number=number, when=row.at
+    )
     return True
 
 
 def _consume(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
-    body = checked_body(entry).validated_data
+    checked = checked_body(entry)
+    body = checked.validated_data
     here = list(_ever_at(at))
     instance = Instance.objects.filter(uid=entry.instance, asset__in=here).first()
     asset = _asset_of(instance, entry.instance, here)
@@ -65,6 +68,8 @@ def _consume(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
         instance=instance,
         reference=body.get("reference") or entry.instance,
         entity=entity_of(body),
+        role=body.get("role"),
+        told=checked.told,
         consumer_project=consumer.get("project", ""),
         write_branch=consumer.get("branch", ""),
         uid=entry.id,

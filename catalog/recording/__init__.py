@@ -12,7 +12,7 @@ from catalog.recording.editing import clear_override, delete_asset, override_pro
 from catalog.recording.highlights import Highlighted, highlight_before, show_highlight
 from catalog.recording.learning import learn_branches
 from catalog.recording.places import AssetAddress, BranchAddress
-from catalog.recording.registering import LOST, PROMOTED_FROM, Registration, confirm, register, registered_by
+from catalog.recording.registering import LOST, Registration, confirm, register, registered_by
 from catalog.recording.repeats import (
     Once,
     consumption_before,
@@ -22,11 +22,12 @@ from catalog.recording.repeats import (
     once,
     registration_before,
 )
+from catalog.recording.runs import NOTHING_TOLD, Told
 
 __all__ = [
     "ANY",
     "LOST",
-    "PROMOTED_FROM",
+    "NOTHING_TOLD",
     "AliasMoved",
     "AssetAddress",
     "BranchAddress",
@@ -35,6 +36,7 @@ __all__ = [
     "Highlighted",
     "Once",
     "Registration",
+    "Told",
     "clear_override",
     "confirm",
     "consume",

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 
 from access.prepared import insertion, planned_once, values_of
-from catalog.counters import add_promotion, production
+from catalog.edges import add_promotion, production
 from catalog.models import Asset, Edge, Instance
 from catalog.newest import Standing, point_to, standing
 from catalog.states import State
@@ -92,19 +92,18 @@ def _pointers(instance: Instance, place: Standing) -> list[Any]:
 
 @functools.cache
 def _counting() -> str:
-    """As `catalog.counters.add_to_edge`; an event that arrived late is not the last."""
-    last = ", ".join(
-        f"{column} = CASE WHEN excluded.last_at >= edge.last_at THEN excluded.{column} ELSE edge.{column} END"
-        for column in LAST
-    )
+    """As `catalog.edges.add_consumption`; an event that arrived late is not the last."""
+    is_last = "edge.count = 0 OR excluded.last_at >= edge.last_at"
+    is_first = "edge.count = 0 OR excluded.first_at < edge.first_at"
+    last = ", ".join(f"{column} = CASE WHEN {is_last} THEN excluded.{column} ELSE edge.{column} END" for column in LAST)
     return f"""
         INSERT INTO {Edge._meta.db_table} AS edge (
             asset_id, component_id, direction, write_branch, write_branch_name, count, first_at, {", ".join(LAST)}
         )
         SELECT %s, %s, %s, %s, '', 1, %s, %s, %s, %s, made.id FROM made WHERE true
-        ON CONFLICT (asset_id, component_id, direction, write_branch) DO UPDATE
+        ON CONFLICT (asset_id, component_id, direction, write_branch, COALESCE(role, '')) DO UPDATE
         SET count = edge.count + 1, {last},
-            first_at = CASE WHEN excluded.first_at < edge.first_at THEN excluded.first_at ELSE edge.first_at END
+            first_at = CASE WHEN {is_first} THEN excluded.first_at ELSE edge.first_at END
     """  # noqa: S608 (names of tables and columns, and no values)
 
 
@@ -115,7 +114,7 @@ def _edge(instance: Instance) -> list[Any]:
 
 
 def _direction(instance: Instance) -> Edge.Direction:
-    return production(instance.promoted_from_id is not None)
+    return production(instance.is_copy)
 
 
 def _time(value: Any) -> Any:

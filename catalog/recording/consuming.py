@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from catalog.counters import add_to_edge, component_of
+from catalog.counters import Recount
+from catalog.edges import add_consumption
 from catalog.entities import Entity
 from catalog.models import (
     Asset,
@@ -11,7 +12,9 @@ from catalog.models import (
     Edge,
     Instance,
 )
+from catalog.recording.failing import fail_earlier_readings, has_later_attempt
 from catalog.recording.places import in_one_transaction, locked_all, moment
+from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
 from obproject.branches import branch_key
 
 
@@ -23,6 +26,8 @@ def consume(
     instance: Instance | None,
     reference: str,
     entity: Entity,
+    role: str | None = None,
+    told: Told = NOTHING_TOLD,
     consumer_project: str = "",
     write_branch: str = "",
     uid: str = "",
@@ -33,39 +38,48 @@ def consume(
     `uid` is the id that the client gave it; `when` is the past moment of a consumption that arrives only now.
     """
     project = asset.branch.project
-    component = component_of(perimeter_id=project.perimeter_id, project=consumer_project or project.name, entity=entity)
-    key, name = branch_key(write_branch), write_branch
-    _lock_consumption(asset, component, key)
-    at = moment(when)
-    consumption = Consumption.objects.create(
+    key, name, at = branch_key(write_branch), write_branch, moment(when)
+    component, run = writer_of(
+        perimeter_id=project.perimeter_id,
+        project=consumer_project or project.name,
+        entity=entity,
+        branch=key,
+        is_written=False,
+        told=told,
+        at=at,
+    )
+    fail_earlier_readings(component.perimeter_id, entity, told.attempt, also=[asset.pk])
+    _lock_consumption(asset, component, key, role)
+    superseded = when is not None and has_later_attempt(component.perimeter_id, entity, told.attempt)
+    consumption = Consumption(
         asset=asset,
         instance=instance,
         reference=reference,
         entity_kind=entity.kind,
         entity_id=entity.id,
         component=component,
-        run=entity.run,
+        run=run,
+        role=role,
+        attempt=told.attempt,
+        foreach_path=told.foreach_path,
+        iteration=told.iteration,
+        failed=superseded or None,
         write_branch=key,
         write_branch_name=name,
         at=at,
         actor=actor,
         uid=uid or None,
     )
-    add_to_edge(
-        asset=asset,
-        component=component,
-        direction=Edge.Direction.CONSUMES,
-        write_branch=(key, name),
-        entity=entity,
-        instance=instance,
-        at=at,
-    )
+    consumption.save(force_insert=True)
+    add_consumption(consumption)
+    if superseded:
+        Recount().edges_with(asset, component)
     return consumption
 
 
-def _lock_consumption(asset: Asset, component: Component, write_branch: str) -> None:
+def _lock_consumption(asset: Asset, component: Component, write_branch: str, role: str | None) -> None:
     """Lock the edge that a consumption adds to; before there is one, the asset, whose consumers will be one more."""
-    edges = Edge.objects.filter(asset=asset, component=component, direction=Edge.Direction.CONSUMES)
+    edges = Edge.objects.filter(asset=asset, component=component, direction=Edge.Direction.CONSUMES, role=role)
     mine = edges.filter(write_branch=write_branch).select_for_update(no_key=True)
     if not mine.first():
         locked_all([asset.pk])

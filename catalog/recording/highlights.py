@@ -41,7 +41,7 @@ def show_highlight(
     `uid` is the id that the client gave it; of two with one id the second is stopped by the database. `when` is the
     past moment of a highlight that arrives only now.
     """
-    component = component_of(perimeter_id=at.perimeter.pk, project=at.project, entity=entity)
+    component, _ = component_of(perimeter_id=at.perimeter.pk, project=at.project, entity=entity)
     branch = Branch.objects.select_for_update(no_key=True).get(pk=branch_at(at, when).pk)
     before = Highlight.objects.filter(branch=branch, component=component, is_newest=True).only("at").first()
     shown_at = _shown_at(before, when)

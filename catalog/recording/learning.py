@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from catalog.counters import Recount, count_consumers
-from catalog.models import Asset, Component, Consumption, Instance
+from catalog.models import Asset, Component, Consumption, Instance, Run
 from catalog.recording.places import locked_all
 from obproject.branches import branch_key
 
@@ -43,6 +43,7 @@ def _fill_in(perimeter: int, run: str, name: str) -> None:
     mine = Consumption.objects.filter(run=run, component__perimeter=perimeter, write_branch="")
     pairs = sorted(set(mine.values_list("asset_id", "component_id")))
     assets = {asset.pk: asset for asset in locked_all({asset for asset, _ in pairs})}
+    Run.objects.filter(perimeter=perimeter, name=run, branch="").update(branch=branch_key(name))
     mine.update(write_branch=branch_key(name), write_branch_name=name)
     for pk, component in pairs:
         Recount().edges_with(assets[pk], Component.objects.get(pk=component))

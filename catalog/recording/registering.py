@@ -1,6 +1,6 @@
 """Registering instances, and settling what was registered as pending."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,21 +8,22 @@ from typing import Any
 from django.db.models import Q
 
 from access.models import Perimeter
-from catalog.counters import component_of
+from catalog.counters import Recount
 from catalog.entities import Entity
 from catalog.lookups import last_attempt
-from catalog.models import Asset, Instance, StateChange, new_instance_id
+from catalog.models import Asset, Component, Consumption, Instance, StateChange, new_instance_id
 from catalog.newest import is_later, newest_of, point_to_ready
-from catalog.querysets import InstanceQuerySet
+from catalog.querysets import PROMOTED_FROM, InstanceQuerySet
 from catalog.recording.appending import append
+from catalog.recording.failing import mark_failed, readings_of_attempt, readings_of_earlier_attempts
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
+from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
 from catalog.states import State
 
 Json = dict[str, Any]
-PROMOTED_FROM = "promoted_from_instance"
-"""The annotation by which a promotion names the id of its source."""
 LOST = "the task was lost"
 """How the reason begins where nobody said how the task ended."""
+NO_DIGESTS: Mapping[str, str] = {}
 UNSETTLED = Q(state=State.PENDING) | Q(state=State.FAILED, state_reason__startswith=LOST)
 
 
@@ -37,6 +38,7 @@ class Registration:
     tags: dict[str, str] = field(default_factory=dict)
     blobs: list[Any] = field(default_factory=list)
     attempt: int | None = None
+    digest: str | None = None
     datastore_type: str = ""
     datastore_root: str = ""
 
@@ -48,6 +50,7 @@ def register(
     at: AssetAddress,
     entity: Entity,
     what: Registration,
+    told: Told = NOTHING_TOLD,
     uid: str = "",
     number: int | None = None,
     when: datetime | None = None,
@@ -57,7 +60,15 @@ def register(
     `uid` is the id that the client gave it; of two with one id the second is stopped by the database. `when` is the
     past moment at which a registration was made that arrives only now, `number` its number if that was given already.
     """
-    component = component_of(perimeter_id=at.branch.perimeter.pk, project=at.branch.project, entity=entity)
+    component, run = writer_of(
+        perimeter_id=at.branch.perimeter.pk,
+        project=at.branch.project,
+        entity=entity,
+        branch="" if PROMOTED_FROM in what.annotations else at.branch.key,
+        is_written=True,
+        told=told,
+        at=moment(when),
+    )
     earlier = _lock_assets_of_earlier_attempts(at, entity, what.attempt or 0)
     asset = locked(at)
     made = asset is None
@@ -81,9 +92,12 @@ def register(
         producer_kind=entity.kind,
         producer_id=entity.id,
         component=component,
-        run=entity.run,
+        run=run,
         promoted_from=_source_of(what.annotations),
         attempt=what.attempt,
+        foreach_path=told.foreach_path,
+        iteration=told.iteration,
+        digest=what.digest,
         datastore_type=what.datastore_type,
         datastore_root=what.datastore_root,
         created_at=created_at,
@@ -91,6 +105,8 @@ def register(
         actor=actor,
     )
     append(instance)
+    if state == State.FAILED:
+        Recount().edges_with(asset, component)
     finish(asset.branch, at.branch, made=made, actor=actor)
     return instance
 
@@ -113,15 +129,21 @@ def registered_by(perimeter: Perimeter, entity: Entity) -> InstanceQuerySet:
 
 
 def _lock_assets_of_earlier_attempts(at: AssetAddress, entity: Entity, attempt: int) -> dict[int, Asset]:
-    """The assets, by key, on which earlier attempts of the task have something to fail, and the one written to."""
+    """The assets, by key, on which earlier attempts of the task have something to fail, and the one written to.
+
+    What they read is marked as failed at once.
+    """
     if not attempt:
         return {}
     earlier = _alive(registered_by(at.branch.perimeter, entity).filter(attempt__lt=attempt))
-    assets = set(earlier.values_list("asset", flat=True))
+    readings = readings_of_earlier_attempts(at.branch.perimeter.pk, entity, attempt)
+    assets = {*earlier.values_list("asset", flat=True), *readings.values_list("asset", flat=True)}
     if not assets:
         return {}
     own = Asset.objects.at(at.branch, at.kind, at.asset_id)
-    return {asset.pk: asset for asset in locked_all(assets.union(own.values_list("pk", flat=True)))}
+    found = {asset.pk: asset for asset in locked_all(assets.union(own.values_list("pk", flat=True)))}
+    mark_failed(readings)
+    return found
 
 
 def _supersede(perimeter: Perimeter, entity: Entity, attempt: int, assets: dict[int, Asset], actor: str) -> bool:
@@ -152,42 +174,66 @@ def confirm(
     state: str,
     reason: str,
     uids: Iterable[str],
+    digests: Mapping[str, str] = NO_DIGESTS,
     when: datetime | None = None,
     deleted: bool = False,
 ) -> list[Instance]:
     """Settle what a task attempt registered as pending; `uids` empty means all of it. Repeating it changes nothing.
 
-    What failed only because its task seemed to be lost is settled by the task's own word, too. `deleted`: also on
-    assets that were deleted meanwhile.
+    What failed only because its task seemed to be lost is settled by the task's own word, too. `digests` are those of
+    the artifacts behind the instances, by uid. `deleted`: also on assets that were deleted meanwhile.
     """
     mine = registered_by(perimeter, entity).filter(attempt=attempt)
     if not deleted:
         mine = mine.filter(asset__deleted_at=None)
     if uids:
         mine = mine.filter(uid__in=uids)
-    assets = locked_all(set(mine.filter(UNSETTLED).values_list("asset", flat=True)))
+    known_to_fail = state == State.FAILED and not reason.startswith(LOST)
+    readings = readings_of_attempt(perimeter.pk, entity, attempt) if known_to_fail else Consumption.objects.none()
+    unsettled = mine.filter(UNSETTLED).values_list("asset", flat=True)
+    assets = locked_all({*unsettled, *readings.values_list("asset", flat=True)})
     pending = list(mine.filter(UNSETTLED, asset__in=assets))
     if pending and attempt is not None:
         later = registered_by(perimeter, entity).filter(attempt__gt=attempt)
         if later.exists():
             state, reason = State.FAILED, "superseded by a later attempt"
     if pending:
-        _settle(pending, State(state), reason, actor, when)
+        _settle(pending, State(state), reason, actor, when, digests)
     if pending and state == State.READY:
-        _point_to_ready({asset.pk: asset for asset in assets}, pending)
+        settled_on = {row.asset_id for row in pending}
+        _point_to_ready({asset.pk: asset for asset in assets if asset.pk in settled_on}, pending)
+    mark_failed(readings)
     return list(mine.select_related("asset__branch__project").order_by("pk"))
 
 
-def _settle(instances: list[Instance], state: State, reason: str, actor: str, when: datetime | None = None) -> None:
-    now = moment(when)
+def _settle(
+    instances: list[Instance],
+    state: State,
+    reason: str,
+    actor: str,
+    when: datetime | None = None,
+    digests: Mapping[str, str] = NO_DIGESTS,
+) -> None:
+    """Settle instances, whose assets the caller has locked. Those that failed before are counted in edges again."""
+    now, recounted = moment(when), set[tuple[int, int]]()
+    for row in instances:
+        if State.FAILED in (state, row.state):
+            recounted.add((row.asset_id, row.component_id))
     Instance.objects.filter(pk__in=[row.pk for row in instances]).update(
         state=state, state_reason=reason, settled_at=now
     )
     for row in instances:
         row.state, row.state_reason, row.settled_at = state, reason, now
+        if row.uid in digests:
+            row.digest = digests[row.uid]
+    known = [row for row in instances if row.uid in digests]
+    Instance.objects.bulk_update(known, ["digest"])
     StateChange.objects.bulk_create(
-        StateChange(instance=row, state=state, reason=reason, at=now, actor=actor) for row in instances
+        StateChange(instance=row, state=state, reason=reason, digest=digests.get(row.uid), at=now, actor=actor)
+        for row in instances
     )
+    for asset, component in sorted(recounted):
+        Recount().edges_with(Asset.objects.select_related("branch").get(pk=asset), Component.objects.get(pk=component))
 
 
 def _point_to_ready(assets: dict[int, Asset], settled: list[Instance]) -> None:

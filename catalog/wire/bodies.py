@@ -11,9 +11,11 @@ from rest_framework import serializers
 
 from catalog import limits
 from catalog.entities import Entity
-from catalog.recording import Declaration, Registration
+from catalog.recording import Declaration, Registration, Told
 from catalog.states import STATES_TO_REGISTER, STATES_TO_SETTLE, Kind, State
+from catalog.wire.told import digest_in, digests_in, told_by
 from obproject.branches import check_asset_id, check_branch, check_project
+from obproject.roles import check_role
 
 Json = dict[str, Any]
 
@@ -169,7 +171,28 @@ class DatastoreBody(Body):
     root = Text(max_length=limits.ROOT_LENGTH)  # type: ignore[assignment]
 
 
-class RegistrationBody(Body):
+class RunMembers(Body):
+    """What registrations and consumptions may say of the run that makes them; read by `catalog.wire.told`."""
+
+    run = Anything(
+        required=False,
+        help_text="Facts of the run, with its first write: started_at, user, metaflow_version, python_version, "
+        "repository, commit, dirty, git_branch, parameters, configs, left_out, origin_run, tags, graph.",
+    )
+    position = Anything(required=False, help_text="Where in its run the task is: step, foreach, iteration.")
+    session = Anything(required=False, help_text="Of an entity that is no task: 's_' and 20 hexadecimal digits.")
+    attempt = WholeNumber(min_value=0, max_value=limits.ATTEMPTS, required=False, allow_null=True)
+
+    @property
+    def entity(self) -> Entity:
+        return entity_of(self.validated_data)
+
+    @property
+    def told(self) -> Told:
+        return told_by(self.validated_data, self.entity)
+
+
+class RegistrationBody(RunMembers):
     """Either `data_asset_kind` or `model_asset_kind`, whichever the address says."""
 
     entity_ref = EntityRefBody()
@@ -181,7 +204,7 @@ class RegistrationBody(Body):
     blobs = serializers.ListField(child=Anything(), max_length=limits.BLOBS, required=False, allow_null=True)
     annotations = Annotations(required=False, allow_null=True)
     state = serializers.ChoiceField(choices=STATES_TO_REGISTER, default=State.READY.value)
-    attempt = WholeNumber(min_value=0, max_value=limits.ATTEMPTS, required=False, allow_null=True)
+    digest = Anything(required=False, help_text="The content address of what the blobs refer to.")
     datastore = DatastoreBody(required=False, allow_null=True)
     branch_name = BranchName(required=False, allow_null=True)
     id = ClientId("i", help_text="Becomes the id of the instance; sent again, it registers nothing.")
@@ -203,10 +226,6 @@ class RegistrationBody(Body):
         if body.get(other):
             raise serializers.ValidationError({other: f"does not fit an address below {self.context['kind']}."})
         return body | {"asset_kind": body[wanted]}
-
-    @property
-    def entity(self) -> Entity:
-        return entity_of(self.validated_data)
 
     @property
     def is_declaration(self) -> bool:
@@ -241,6 +260,7 @@ class RegistrationBody(Body):
             tags=body.get("tags") or {},
             blobs=body.get("blobs") or [],
             attempt=body.get("attempt"),
+            digest=digest_in(body.get("digest"))[0],
             datastore_type=datastore.get("type", ""),
             datastore_root=datastore.get("root", ""),
         )
@@ -251,8 +271,19 @@ class ConsumerBody(Body):
     branch = BranchName(required=False)
 
 
-class ConsumptionBody(Body):
+class Role(Text):
+    """A lower-case word; none and `input` are the same."""
+
+    def to_internal_value(self, data: Any) -> str | None:  # type: ignore[override]
+        try:
+            return check_role(super().to_internal_value(data))
+        except ValueError as error:
+            raise serializers.ValidationError(f"{error}.") from None
+
+
+class ConsumptionBody(RunMembers):
     entity_ref = EntityRefBody()
+    role = Role(required=False, allow_null=True, help_text="What it is read for: `baseline`, `evaluation`, …")
     consumer = ConsumerBody(required=False, allow_null=True)
     reference = Text(
         max_length=256, required=False, help_text="What was asked for, where the address has the id that it led to."
@@ -266,6 +297,12 @@ class ConfirmationBody(Body):
     state = serializers.ChoiceField(choices=STATES_TO_SETTLE)
     reason = Text(max_length=limits.REASON_LENGTH, required=False, allow_blank=True)
     instances = serializers.ListField(child=Text(max_length=32), max_length=10_000, required=False)
+    digests = Anything(required=False, help_text="The digests of the artifacts behind the instances, by their ids.")
+
+    @property
+    def known_digests(self) -> tuple[dict[str, str], tuple[str, ...]]:
+        """The digests that make sense, by the id of the instance, and notes about the others."""
+        return digests_in(self.validated_data.get("digests"))
 
 
 class AliasBody(Body):

@@ -60,6 +60,12 @@ def instance_shape(found: Resolved, base: str = "") -> Json:
     }
 
 
+def with_notes(answer: Json, notes: Iterable[str]) -> Json:
+    """An answer to a write, with what was left out of it, if anything was."""
+    told = list(notes)
+    return answer | {"notes": told} if told else answer
+
+
 def _definition_shape(asset: Asset, base: str) -> Json:
     annotations = asset.properties | ({"_config_hash": asset.config_hash} if asset.config_hash else {})
     declared_by = entity_shape(asset.declared_by_kind or "user", asset.declared_by_id or asset.created_by)

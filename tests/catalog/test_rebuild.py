@@ -23,6 +23,7 @@ from catalog.models import (
     Asset,
     Branch,
     BranchName,
+    ClonedTask,
     Component,
     Consumption,
     Edge,
@@ -34,6 +35,7 @@ from catalog.models import (
     Project,
     Promotion,
     Reconciliation,
+    Run,
     SourceFlow,
     StateChange,
 )
@@ -47,8 +49,9 @@ from tests.conftest import CHECKOUT, POSTGRES, Site, database_url
 pytestmark = pytest.mark.slow
 
 EMPTIED = (
-    StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance, Asset, BranchName, Branch,
-    Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource, Reconciliation, Membership, Perimeter,
+    ClonedTask, Run, StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance, Asset,
+    BranchName, Branch, Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource, Reconciliation,
+    Membership, Perimeter,
 )  # fmt: skip
 
 WHERE = ("branch__project__perimeter__name", "branch__project__name", "branch__key", "kind", "asset_id")
@@ -60,14 +63,20 @@ COMPARED = {
     Instance: (
         *OF_ASSET, "uid", "number", "state", "asset_kind", "description", "annotations", "tags", "blobs",
         "producer_kind", "producer_id", *COMPONENT, "run", "promoted_from__uid", "attempt", "datastore_type",
-        "datastore_root", "created_at",
+        "datastore_root", "created_at", "foreach_path", "iteration", "digest",
     ),
     Consumption: (
         *OF_ASSET, "uid", "instance__uid", "reference", "entity_kind", "entity_id", *COMPONENT, "run", "write_branch",
-        "write_branch_name", "at",
+        "write_branch_name", "at", "role", "attempt", "foreach_path", "iteration", "failed",
     ),
-    Edge: (*OF_ASSET, *COMPONENT, "direction", "write_branch", "write_branch_name", "count", "first_at", "last_at"),
-    Promotion: ("source__asset_id", "target__asset_id", "count", "first_at", "last_at"),
+    Run: (
+        "perimeter__name", "name", *COMPONENT, "branch", "user", "started_at", "metaflow_version", "python_version",
+        "repository", "commit", "dirty", "git_branch", "parameters", "configs", "left_out", "tags", "graph", "origin",
+    ),
+    Edge: (
+        *OF_ASSET, *COMPONENT, "direction", "write_branch", "write_branch_name", "role", "count", "first_at", "last_at",
+    ),
+    Promotion: ("source__asset_id", "target__asset_id", "count", "first_at", "last_at", "last_instance__uid"),
     Alias: (*OF_ASSET, "name", "instance__uid", "entity_kind", "entity_id"),
     AliasMove: (*OF_ASSET, "uid", "name", "from_uid", "to_uid", "entity_kind", "entity_id"),
 }  # fmt: skip

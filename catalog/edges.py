@@ -1,0 +1,159 @@
+"""Edges and promotions: counted while writing, and as their events say.
+
+The events of an edge are registrations or consumptions; those of failed attempts are not counted. The times and the
+last event are those of the others, and of all only while there are no others.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.models import Case, CharField, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When, Window
+from django.db.models.functions import Coalesce, FirstValue, Least, RowNumber
+
+from catalog.models import Asset, Consumption, Edge, Instance, Promotion
+from catalog.querysets import COPIED
+from catalog.states import State
+
+Row = dict[str, Any]
+Fact = tuple[int, str, str, str | None]
+"""What makes an edge of an asset: the key of the component, direction, write branch, role."""
+EVERY = Q()
+
+
+def production(copied: bool) -> Edge.Direction:
+    """The named producer of a copy made it elsewhere: it did not write here."""
+    return Edge.Direction.PROMOTED if copied else Edge.Direction.PRODUCES
+
+
+def count_consumers(asset: Asset) -> int:
+    """How many components consume the asset."""
+    edges = Edge.objects.filter(asset=asset, direction=Edge.Direction.CONSUMES)
+    return edges.values("component").distinct().count()
+
+
+def add_consumption(consumption: Consumption) -> None:
+    """Count one more consumption; one that arrived late is not the last.
+
+    The caller holds a lock: the edge's, or the asset's where the edge is new.
+    """
+    asset, at = consumption.asset, consumption.at
+    newest = {
+        "last_at": at,
+        "last_entity_kind": consumption.entity_kind,
+        "last_entity_id": consumption.entity_id,
+        "last_instance_id": consumption.instance_id,
+    }
+    key = {
+        "asset": asset,
+        "component": consumption.component,
+        "direction": Edge.Direction.CONSUMES,
+        "write_branch": consumption.write_branch,
+        "role": consumption.role,
+    }
+    known = Edge.objects.filter(**key)
+    if known.filter(last_at__lte=at, count__gt=0).update(count=F("count") + 1, **newest):
+        return
+    if known.filter(count=0).update(count=1, first_at=at, **newest):
+        return
+    if known.update(count=F("count") + 1, first_at=Least("first_at", Value(at))):
+        return
+    Edge.objects.create(**key, first_at=at, write_branch_name=consumption.write_branch_name, **newest)
+    Asset.objects.filter(pk=asset.pk).update(consumer_count=count_consumers(asset))
+
+
+def add_promotion(instance: Instance) -> None:
+    """Count one more promotion to the asset of a new instance, whose lock the caller holds."""
+    if not instance.is_copy:
+        return
+    source, at = instance.promoted_from, instance.created_at
+    pair = {"source_id": source.asset_id if source else None, "target": instance.asset}
+    known, again = Promotion.objects.filter(**pair), {"count": F("count") + 1, "first_at": Least("first_at", Value(at))}
+    if known.filter(last_at__lte=at).update(**again, last_at=at, last_instance=instance):
+        return
+    if not known.update(**again):
+        Promotion.objects.create(**pair, first_at=at, last_at=at, last_instance=instance)
+
+
+def facts_of_edges(asset: Asset, which: Q = EVERY) -> dict[Fact, Row]:
+    """The columns of the asset's edges, as its events say; `which` narrows the events. Two queries.
+
+    The last event of an edge is the last in time, and of equal times the one that arrived last.
+    """
+    return {
+        fact: row
+        for events in (_productions(asset).filter(which), _consumptions(asset).filter(which))
+        for fact, row in _summed(events)
+    }
+
+
+def facts_of_promotions(asset: Asset) -> dict[int | None, Row]:
+    """The columns of the promotions to an asset by their sources, as its instances say."""
+    copies = Instance.objects.filter(COPIED, asset=asset).order_by().annotate(source=F("promoted_from__asset"))
+    place = Window(RowNumber(), partition_by=[F("source")], order_by=[F("created_at").desc(), F("pk").desc()])
+    last = dict(copies.annotate(place=place).filter(place=1).values_list("source", "pk"))
+    summed = copies.values("source").annotate(first_at=Min("created_at"), last_at=Max("created_at"), count=Count("pk"))
+    return {source: {**row, "last_instance_id": last[source]} for row in summed for source in [row.pop("source")]}
+
+
+def _productions(asset: Asset) -> QuerySet[Any]:
+    return Instance.objects.filter(asset=asset).annotate(
+        direction_=Case(
+            When(COPIED, then=Value(Edge.Direction.PROMOTED.value)),
+            default=Value(Edge.Direction.PRODUCES.value),
+            output_field=CharField(),
+        ),
+        branch_=Value(asset.branch.key, output_field=CharField()),
+        branch_name_=Value("", output_field=CharField()),
+        role_=Value(None, output_field=CharField()),
+        at_=F("created_at"),
+        entity_kind_=F("producer_kind"),
+        entity_id_=F("producer_id"),
+        its_instance=F("pk"),
+        failed_=_flag(Q(state=State.FAILED)),
+    )
+
+
+def _consumptions(asset: Asset) -> QuerySet[Any]:
+    return Consumption.objects.filter(asset=asset).annotate(
+        direction_=Value(Edge.Direction.CONSUMES.value, output_field=CharField()),
+        branch_=F("write_branch"),
+        branch_name_=F("write_branch_name"),
+        role_=F("role"),
+        at_=F("at"),
+        entity_kind_=F("entity_kind"),
+        entity_id_=F("entity_id"),
+        its_instance=F("instance_id"),
+        failed_=_flag(Q(failed=True)),
+    )
+
+
+def _flag(which: Q) -> Case:
+    return Case(When(which, then=1), default=0, output_field=IntegerField())
+
+
+def _summed(events: QuerySet[Any]) -> Iterable[tuple[Fact, Row]]:
+    """One row for each edge: its last event, and what the others add up to."""
+    fact = [F("component_id"), F("direction_"), F("branch_"), F("role_")]
+    counted = Q(failed_=0)
+    last_first = [F("failed_").asc(), F("at_").desc(), F("pk").desc()]
+    rows = events.order_by().annotate(
+        place=Window(RowNumber(), partition_by=fact, order_by=last_first),
+        name=Window(FirstValue("branch_name_"), partition_by=fact, order_by=[F("at_").asc(), F("pk").asc()]),
+        first=Coalesce(Window(Min("at_", filter=counted), partition_by=fact), Window(Min("at_"), partition_by=fact)),
+        total=Window(Count("pk", filter=counted), partition_by=fact),
+    )
+    columns = ("component_id", "direction_", "branch_", "role_", "name", "first", "total", "at_", "entity_kind_")
+    found = rows.filter(place=1).values_list(*columns, "entity_id_", "its_instance")
+    for component, direction, branch, role, name, first, total, at, kind, entity, instance in found.iterator():
+        yield (
+            (component, direction, branch, role),
+            {
+                "first_at": first,
+                "count": total,
+                "write_branch_name": name,
+                "last_at": at,
+                "last_entity_kind": kind,
+                "last_entity_id": entity,
+                "last_instance_id": instance,
+            },
+        )

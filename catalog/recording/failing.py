@@ -1,0 +1,63 @@
+"""Readings of attempts that failed: they are marked, and no longer count in edges."""
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from catalog.counters import Recount
+from catalog.entities import Entity
+from catalog.lookups import last_attempt
+from catalog.models import Asset, Component, Consumption
+from catalog.recording.places import locked_all
+
+
+def readings_of_earlier_attempts(perimeter: int, entity: Entity, attempt: int | None) -> QuerySet[Consumption]:
+    """Those that are not yet marked."""
+    return _unmarked(perimeter, entity).filter(attempt__lt=attempt or 0)
+
+
+def readings_of_attempt(perimeter: int, entity: Entity, attempt: int | None) -> QuerySet[Consumption]:
+    """Those that are not yet marked; without a number, the readings of which none was told."""
+    return _unmarked(perimeter, entity).filter(attempt=attempt)
+
+
+def mark_failed(readings: QuerySet[Consumption]) -> None:
+    """Mark readings as those of a failed attempt, and count their edges anew; the caller locks their assets."""
+    pairs = sorted(set(readings.values_list("asset_id", "component_id")))
+    if not pairs:
+        return
+    readings.update(failed=True)
+    assets = Asset.objects.select_related("branch").in_bulk({asset for asset, _ in pairs})
+    components = Component.objects.in_bulk({component for _, component in pairs})
+    for asset, component in pairs:
+        Recount().edges_with(assets[asset], components[component])
+
+
+def fail_earlier_readings(perimeter: int, entity: Entity, attempt: int | None, also: Iterable[int]) -> None:
+    """Mark what earlier attempts of a task read, once a later one writes; `also` are further assets to lock."""
+    if attempt:
+        earlier = readings_of_earlier_attempts(perimeter, entity, attempt)
+        if assets := set(earlier.values_list("asset", flat=True)):
+            locked_all(assets.union(also))
+            mark_failed(earlier)
+
+
+def has_later_attempt(perimeter: int, entity: Entity, attempt: int | None) -> bool:
+    """Whether a higher attempt of a task has written anything."""
+    if attempt is None:
+        return False
+    last = last_attempt(perimeter=perimeter, kind=entity.kind, entity_id=entity.id)
+    if last is not None and (last.attempt or 0) > attempt:
+        return True
+    return _readings(perimeter, entity).filter(attempt__gt=attempt).exists()
+
+
+def _unmarked(perimeter: int, entity: Entity) -> QuerySet[Consumption]:
+    return _readings(perimeter, entity).filter(failed=None)
+
+
+def _readings(perimeter: int, entity: Entity) -> QuerySet[Consumption]:
+    if not entity.run:
+        return Consumption.objects.none()
+    same = Consumption.objects.filter(run=entity.run, entity_id=entity.id, entity_kind=entity.kind)
+    return same.filter(component__perimeter=perimeter)

@@ -1,0 +1,81 @@
+"""What a write says of the run that makes it, and the row of that run: the first report is kept.
+
+Every run that makes or reads something has a row, and so has one that another resumed. A session, which takes the
+place of a run, belongs to the entity that wrote with it first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from access.prepared import insertion, values_of
+from catalog.counters import component_of
+from catalog.entities import Entity
+from catalog.models import Component, Run
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a write says of where in a run or session it was made; everything is optional.
+
+    `facts` are columns of `Run`, as a run's first write has them.
+    """
+
+    session: str = ""
+    attempt: int | None = None
+    foreach_path: str | None = None
+    iteration: int | None = None
+    facts: dict[str, Any] | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences about what made no sense and is left out."""
+
+
+NOTHING_TOLD = Told()
+
+
+def writer_of(
+    *, perimeter_id: int, project: str, entity: Entity, branch: str, is_written: bool, told: Told, at: datetime
+) -> tuple[Component, str]:
+    """The component of who writes, and the name of the run or session, which gets its row; empty if there is none.
+
+    `branch` is the key of the branch that the run writes to, empty if it is unknown; `is_written`: by this write, which
+    is surer than what a reader says.
+    """
+    name = entity.run or told.session
+    component, row = component_of(perimeter_id=perimeter_id, project=project, entity=entity, run=name)
+    if not name:
+        return component, ""
+    if row is None:
+        reported = {} if told.facts is None else {**told.facts, "reported_at": at}
+        row = Run(perimeter_id=perimeter_id, name=name, component=component, branch=branch, first_at=at, **reported)
+        if not _insert(row):
+            row = Run.objects.get(perimeter_id=perimeter_id, name=name)
+    _complete(row, component, told.facts, at)
+    if branch and branch != row.branch and (is_written or not row.branch):
+        Run.objects.filter(pk=row.pk).update(branch=branch)
+    return component, name if entity.run or row.component_id == component.pk else ""
+
+
+def _complete(row: Run, component: Component, facts: dict[str, Any] | None, at: datetime) -> None:
+    """Fill in what was not known of a run before, and make sure of the row of the run that it resumes."""
+    if facts is not None and row.reported_at is None:
+        Run.objects.filter(pk=row.pk, reported_at=None).update(**facts, reported_at=at)
+    if row.component_id is None:
+        row.component = component
+        Run.objects.filter(pk=row.pk).update(component=component)
+    if facts and facts["origin"]:
+        _insert(Run(perimeter_id=row.perimeter_id, name=facts["origin"], component=component, first_at=at))
+
+
+def _insert(run: Run) -> bool:
+    """Insert the row of a run; return whether this did it, and no other writer before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{insertion(Run)} ON CONFLICT (perimeter_id, name) DO NOTHING RETURNING id", values_of(run, connection)
+        )
+        inserted = cursor.fetchone()
+    if inserted:
+        run.pk, run._state.adding = inserted[0], False
+    return inserted is not None

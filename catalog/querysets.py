@@ -25,9 +25,8 @@ IN_TIME = ("created_at", "number")
 PROMOTED_FROM = "promoted_from_instance"
 """The annotation by which a promotion names the id of its source."""
 _SOURCE = f"annotations__{PROMOTED_FROM}"
-COPIED = Q(promoted_from__isnull=False) | (
-    Q(**{f"{_SOURCE}__isnull": False}) & ~Q(**{_SOURCE: ""}) & ~Q(**{_SOURCE: None})
-)
+_NAMES_SOURCE = Q(**{f"{_SOURCE}__isnull": False}) & ~Q(**{_SOURCE: ""}) & ~Q(**{_SOURCE: None})
+COPIED = Q(promoted_from__isnull=False) | _NAMES_SOURCE
 """Of instances: promoted, from one that the catalogue has or does not know; as `Instance.is_copy`."""
 MAIN_FIRST = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
 ASSET_ORDERS: dict[str, Any] = {

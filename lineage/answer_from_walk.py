@@ -16,8 +16,11 @@ class Names(Protocol):
         """The node of each key, with its name."""
 
 
-def answer_from(question: Question, walked: Walk, names: Names, scope: Scope) -> Answer:
-    """The answer from a walk, with at most `scope.budget` nodes, the nearest first."""
+def answer_from(question: Question, walked: Walk, names: Names, scope: Scope, unread: int = 0) -> Answer:
+    """The answer from a walk, with at most `scope.budget` nodes, the nearest first.
+
+    `unread` is the number of resumed runs of which it is not known what they took over.
+    """
     passing, filtered = _filtered(walked, names, scope)
     shown = names.nodes(passing[: scope.budget], walked.arrows.values())
     ids = {key: node.id for key, node in shown.items()}
@@ -33,7 +36,7 @@ def answer_from(question: Question, walked: Walk, names: Names, scope: Scope) ->
         budget=scope.budget,
         found=len(walked.distance),
         found_at_least=walked.cut,
-        left_out=tuple(_left_out(walked, shown, len(passing), len(filtered))),
+        left_out=tuple(_left_out(walked, shown, len(passing), len(filtered), unread)),
         notes=scope.notes,
         more=_more(walked, ids, filtered),
         distance={ids[key]: far for key, far in walked.distance.items() if key in ids and (far or key == walked.focus)},
@@ -65,13 +68,30 @@ def _links(arrows: Iterable[Arrow], shown: dict[Key, Node]) -> Iterable[Link]:
         if Kind.HIDDEN in (source.kind, target.kind):
             yield Link(source.id, target.id, arrow.relation)
         else:
-            yield Link(source.id, target.id, arrow.relation, arrow.first_at, arrow.last_at, arrow.count)
+            yield link_of(arrow, source.id, target.id)
 
 
-def _left_out(walked: Walk, shown: dict[Key, Node], passing: int, filtered: int) -> Iterable[LeftOut]:
-    further = {end for ends in walked.beyond for end in ends}.difference(walked.distance)
-    if further:
-        yield LeftOut(Reason.DEPTH, len(further), at_least=walked.cut)
+def link_of(arrow: Arrow, source: str, target: str) -> Link:
+    """An arrow as a link between the nodes with these ids, which are not hidden."""
+    return Link(
+        source=source,
+        target=target,
+        relation=arrow.relation,
+        first_at=arrow.first_at,
+        last_at=arrow.last_at,
+        count=arrow.count,
+        version=arrow.version,
+        roles=arrow.roles,
+        by=arrow.by,
+    )
+
+
+def _left_out(walked: Walk, shown: dict[Key, Node], passing: int, filtered: int, unread: int) -> Iterable[LeftOut]:
+    further = walked.further.difference(walked.distance)
+    if further:  # only those one arrow further away are known
+        yield LeftOut(Reason.DEPTH, len(further), at_least=True)
+    if unread:
+        yield LeftOut(Reason.RESUMED, unread)
     over = passing - len(shown)
     if over or (walked.cut and not further):
         yield LeftOut(Reason.BUDGET, max(over, 1), at_least=walked.cut)

@@ -30,6 +30,8 @@ class Reason(StrEnum):
     DEPTH = "depth"
     BUDGET = "budget"
     HIDDEN = "hidden"
+    RESUMED = "resumed"
+    """Not nodes, but resumed runs of which it is not known yet what they took over."""
     FILTER = "filter"
     """Left out by a filter of the question; the answer still counts as complete."""
 
@@ -44,6 +46,9 @@ class LeftOut:
 
     @property
     def sentence(self) -> str:
+        if self.reason is Reason.RESUMED:
+            runs = "1 resumed run" if self.count == 1 else f"{self.count:,} resumed runs"
+            return f"Metaflow has not been asked yet what {runs} took over, so that is presumed"
         many = f"{'at least ' if self.at_least else ''}{self.count:,} {'node' if self.count == 1 else 'nodes'}"
         return {
             Reason.DEPTH: f"{many} further away than the depth asked for",
@@ -153,6 +158,8 @@ def node_shape(node: Node, answer: Answer) -> Json:
         "deleted": node.deleted,
         "hidden": node.kind == Kind.HIDDEN,
         "fault": node.fault,
+        "digest": node.digest,
+        "same_content": list(node.same_content),
         "distance": answer.distance.get(node.id),
         "via": answer.via.get(node.id),
         "more": {"up": more.up, "down": more.down},
@@ -167,5 +174,8 @@ def link_shape(link: Link, circular: set[tuple[str, str]]) -> Json:
         "first_at": time_shape(link.first_at),
         "last_at": time_shape(link.last_at),
         "count": link.count,
+        "version": link.version,
+        "roles": list(link.roles),
+        "by": link.by,
         "in_cycle": (link.source, link.target) in circular,
     }

@@ -2,16 +2,18 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from hashlib import sha256
 from itertools import groupby
 from typing import Any
 
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import CharField, F, Q, QuerySet, Value
 
 from access.identity import Viewer
 from catalog.addresses import asset_url, component_url
 from catalog.models import Asset, Branch, Component, Edge, Promotion
 from lineage.graph import Kind, Node, Relation
-from lineage.walk import WALK_MOST, Arrow, Key
+from lineage.reading_roles import in_roles, role_named
+from lineage.walk import WALK_MOST, Arrow, Key, merged
 
 Direction = Edge.Direction
 
@@ -28,28 +30,32 @@ def asset_key(pk: int) -> Key:
     return ("asset", pk)
 
 
+def unknown_sources_key(target: int) -> Key:
+    """The node for the sources of an asset's promotions that the catalogue does not have."""
+    return ("unknown_sources", target)
+
+
 def component_key(pk: int, branch: str) -> Key:
     return ("component", pk, branch)
 
 
 class ComponentRows:
-    """The arrows by component as of a time (None: now)."""
+    """The arrows by component as of a time (None: now), with readings in some roles only (empty: in all)."""
 
-    cut = False  # each row is one arrow, so the limit on arrows also limits rows
-
-    def __init__(self, as_of: datetime | None) -> None:
-        self.as_of = as_of
+    def __init__(self, as_of: datetime | None, roles: Collection[str] = ()) -> None:
+        self.as_of, self.roles = as_of, roles
+        self.cut = False
 
     def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
         edges = _touching(into, Direction.PRODUCES, Direction.CONSUMES)
         edges |= _touching(out_of, Direction.CONSUMES, Direction.PRODUCES)
-        promotions = Q(target__in=_assets(into)) | Q(source__in=_assets(out_of))
+        promotions = Q(target__in=_assets(into)) | Q(source__in=_assets(out_of)) | _from_unknown(out_of)
         return self.read(edges, promotions, most)
 
     def among(self, keys: Collection[Key]) -> list[Arrow]:
         assets = _assets(keys)
         edges = Q(asset__in=assets) & _at_components(keys)
-        return self.read(edges, Q(source__in=assets, target__in=assets), WALK_MOST)
+        return self.read(edges, Q(source__in=assets, target__in=assets) | _from_unknown(keys), WALK_MOST)
 
     def ends_of_branch(self, branch: Branch, most: int) -> list[tuple[Key, Key]]:
         """The ends of each arrow at an asset of a branch or at a component that writes to it, newest first.
@@ -58,7 +64,7 @@ class ComponentRows:
         """
         writers = Component.objects.of_project(branch.project)
         at_branch = Q(asset__branch=branch) | Q(component__in=writers, write_branch=branch.key)
-        written = Edge.objects.filter(at_branch).exclude(direction=Direction.PROMOTED)
+        written = self._written(at_branch)
         promoted = Promotion.objects.filter(Q(target__branch=branch) | Q(source__branch=branch))
         newest = self._then(written).order_by("-last_at", "pk")[:most]
         rows: list[Any] = list(newest.values_list("direction", "asset_id", "component_id", "write_branch"))
@@ -69,31 +75,52 @@ class ComponentRows:
         return [_ends(*row) for row in rows]
 
     def read(self, edges: Q, promotions: Q, most: int) -> list[Arrow]:
-        """The newest arrows that match, in one query."""
-        written = Edge.objects.filter(edges).exclude(direction=Direction.PROMOTED)
+        """The newest arrows that match, in one query; one for each pair of ends, whatever the roles."""
         promoted = Promotion.objects.filter(promotions)
-        ends, empty = ("asset_id", "component_id"), Value("")
-        writing = _columns(self._then(written), F("direction"), ends, F("write_branch"), F("last_entity_id"))
-        promoting = _columns(self._then(promoted), Value("promotes"), ("target_id", "source_id"), empty, empty)
-        newest = writing.union(promoting, all=True).order_by("-last_at", "what", "one", "other", "branch")
-        return [self._arrow(*row) for row in newest[:most]]
+        ends, empty, no_role = ("asset_id", "component_id"), Value(""), Value(None, output_field=CharField())
+        writing = _columns(
+            self._then(self._written(edges)), F("direction"), ends, F("write_branch"), F("last_entity_id"), F("role")
+        )
+        promoting = _columns(self._then(promoted), Value("promotes"), ("target_id", "source_id"), empty, empty, no_role)
+        newest = writing.union(promoting, all=True).order_by("-last_at", "what", "one", "other", "branch", "as_role")
+        rows = list(newest[:most])
+        self.cut = self.cut or len(rows) == most
+        return list(merged(self._arrow(*row) for row in rows).values())
+
+    def _written(self, which: Q) -> QuerySet[Edge]:
+        """The edges that match, but for those of producers elsewhere and for readings in other roles."""
+        rows: QuerySet[Edge] = Edge.objects.filter(which).exclude(direction=Direction.PROMOTED)
+        return rows.filter(~Q(direction=Direction.CONSUMES) | in_roles(self.roles)) if self.roles else rows
 
     def _then(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.filter(first_at__lte=self.as_of) if self.as_of else rows
 
     def _arrow(
-        self, what: str, one: int, other: int, branch: str, entity: str, first: datetime, last: datetime, count: int
+        self,
+        what: str,
+        one: int,
+        other: int | None,
+        branch: str,
+        entity: str,
+        role: str | None,
+        first: datetime,
+        last: datetime,
+        count: int,
+        number: int | None,
     ) -> Arrow:
         (source, target), relation = _ends(what, one, other, branch), Relation(what)
+        roles = (role_named(role),) if relation is Relation.CONSUMES else ()
         if self.as_of and last > self.as_of:
-            return Arrow(source, target, relation, first, None, None)
-        return Arrow(source, target, relation, first, last, count, entity)
+            return Arrow(source, target, relation, first, None, None, roles=roles)
+        version = f"v{number}" if number else ""
+        return Arrow(source, target, relation, first, last, count, entity, version, roles)
 
 
-def _ends(what: str, one: int, other: int, branch: str) -> tuple[Key, Key]:
+def _ends(what: str, one: int, other: int | None, branch: str) -> tuple[Key, Key]:
     """The source and the target of an arrow between an asset and the node at its other end."""
     if what == Relation.PROMOTES:
-        return asset_key(other), asset_key(one)
+        return (unknown_sources_key(one) if other is None else asset_key(other)), asset_key(one)
+    assert other is not None
     ends = asset_key(one), component_key(other, branch)
     return ends if what == Relation.CONSUMES else ends[::-1]
 
@@ -110,6 +137,11 @@ def _at_components(keys: Collection[Key]) -> Q:
     return found
 
 
+def _from_unknown(keys: Collection[Key]) -> Q:
+    """The promotions from these nodes, each of which stands for the unknown sources of one asset."""
+    return Q(source=None, target__in=[key[1] for key in keys if _is(key, "unknown_sources")])
+
+
 def _assets(keys: Collection[Key]) -> list[int]:
     return [key[1] for key in keys if _is(key, "asset")]
 
@@ -118,10 +150,22 @@ def _is(key: Any, kind: str) -> bool:
     return bool(key[0] == kind)
 
 
-def _columns(rows: QuerySet[Any], what: Any, ends: tuple[str, str], branch: Any, entity: Any) -> QuerySet[Any]:
-    """The rows of one table in the columns of the union: relation, asset, other end, branch, entity, times, count."""
-    named = rows.order_by().annotate(what=what, one=F(ends[0]), other=F(ends[1]), branch=branch, entity=entity)
-    return named.values_list("what", "one", "other", "branch", "entity", "first_at", "last_at", "count")
+def _columns(
+    rows: QuerySet[Any], what: Any, ends: tuple[str, str], branch: Any, entity: Any, role: Any
+) -> QuerySet[Any]:
+    """The rows of one table in the columns of the union, which are the parameters of `ComponentRows._arrow`."""
+    named = rows.order_by().annotate(
+        what=what,
+        one=F(ends[0]),
+        other=F(ends[1]),
+        branch=branch,
+        entity=entity,
+        as_role=role,
+        number=F("last_instance__number"),
+    )
+    return named.values_list(
+        "what", "one", "other", "branch", "entity", "as_role", "first_at", "last_at", "count", "number"
+    )
 
 
 class ComponentNames:
@@ -133,7 +177,7 @@ class ComponentNames:
     def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:
         """The node of each key. `arrows` give the last activity of a component, and its task."""
         wanted = list(keys)
-        assets = self.assets([key[1] for key in wanted if key[0] == "asset"])
+        assets = self.assets([key[1] for key in wanted if key[0] != "component"])
         components = self.components({key[1] for key in wanted if key[0] == "component"})
         writing = [(components[key[1]], key[2]) for key in wanted if key[0] == "component"]
         branches = self.branches(writing)
@@ -141,11 +185,13 @@ class ComponentNames:
         hidden = Hidden()
         found: dict[Key, Node] = {}
         for key in wanted:
-            row: Any = assets[key[1]] if key[0] == "asset" else components[key[1]]
+            row: Any = components[key[1]] if key[0] == "component" else assets[key[1]]
             if perimeter_of(row) not in self.visible:
                 found[key] = hidden.next()
             elif key[0] == "asset":
                 found[key] = self.asset(row)
+            elif key[0] == "unknown_sources":
+                found[key] = unknown_sources(row)
             else:
                 found[key] = component_node(row, key[2], branches, last.get(key))
         return found
@@ -245,6 +291,15 @@ def last_active(arrows: Iterable[Arrow]) -> dict[Key, Arrow]:
             if arrow.last_at and (key not in last or arrow.last_at > (last[key].last_at or arrow.last_at)):
                 last[key] = arrow
     return last
+
+
+UNKNOWN_SOURCE = "What this was promoted from is not in this catalogue."
+
+
+def unknown_sources(target: Asset) -> Node:
+    digest = sha256(target.definition_uid.encode()).hexdigest()
+    name = f"Unknown source of {target.title}"
+    return Node(id=f"u_{digest[:20]}", kind=Kind.UNKNOWN, name=name, fault=UNKNOWN_SOURCE)
 
 
 class Hidden:

@@ -67,6 +67,10 @@ class Node:
     """The ids of the nodes in a group."""
     size: int = 1
     """The number of nodes that it stands for; of a group it may be more than its known members."""
+    digest: str = ""
+    """The content address of an instance, if it is known."""
+    same_content: tuple[str, ...] = ()
+    """The ids of the other nodes of the graph with this digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,13 @@ class Link:
     last_at: datetime | None = None
     """None, and `count` too, if it has changed since the time of the question: older values are not stored."""
     count: int | None = None
+    """Of events, without those of failed attempts."""
+    version: str = ""
+    """`v12`: what was read, made or promoted last; empty for a definition, or like the times above."""
+    roles: tuple[str, ...] = ()
+    """Of readings: `input`, `baseline`, …"""
+    by: str = ""
+    """How it is known that all inputs of what a run made are shown: `task`, `run` or `session`."""
 
 
 @dataclass(frozen=True, slots=True)

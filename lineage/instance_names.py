@@ -1,5 +1,6 @@
 """The names of the nodes of an exact answer: instances, definitions, runs, and consumers without a run."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +12,7 @@ from catalog.addresses import instance_url
 from catalog.models import Instance
 from catalog.states import DEFINITION, State
 from lineage.component_rows import (
+    UNKNOWN_SOURCE,
     ComponentNames,
     Hidden,
     asset_kind,
@@ -20,8 +22,10 @@ from lineage.component_rows import (
     perimeter_of,
 )
 from lineage.graph import Kind, Node
-from lineage.instance_rows import InstanceRows, Made, Reading, keys_of, kind_of
+from lineage.instance_rows import ONLY_READ, InstanceRows, Made, keys_of, kind_of
+from lineage.run_rule import Reading
 from lineage.walk import Arrow, Key
+from obproject.sessions import is_session_id
 
 
 class InstanceNames(ComponentNames):
@@ -36,18 +40,22 @@ class InstanceNames(ComponentNames):
         last = last_active(arrows)
         instances = self._instances([key[1] for key in keys_of("instance", wanted)])
         definitions = self.assets([key[1] for key in keys_of("definition", wanted)])
-        runs = {key: self._writer(key) for key in keys_of("run", wanted)}
-        entities = {key: (key[1], key[2]) for key in keys_of("entity", wanted)}
-        writing = runs | entities
+        parts = {key: self._writer(key) for key in keys_of("run", wanted)}
+        others = {key: (key[1], key[2]) for kind in ("entity", "maker") for key in keys_of(kind, wanted)}
+        writing = parts | others
         components = self.components({pk for pk, _ in writing.values()})
         branches = self.branches((components[pk], branch) for pk, branch in writing.values())
+        labels = self._labels(parts)
         hidden, found = Hidden(), {}
         for key in wanted:
             if key in writing:
                 pk, branch = writing[key]
                 row: Any = components[pk]
-                named = component_node(row, branch, branches, last.get(key))
-                node = _run(key, named) if key in runs else named
+                node = component_node(row, branch, branches, last.get(key))
+                if key in parts:
+                    node = _part(key, node, labels[key])
+                elif kind_of(key) == "maker":
+                    node = replace(node, id=f"m{node.id[1:]}")
             elif kind_of(key) == "instance":
                 row = instances[key[1]].asset
                 node = self._instance(instances[key[1]])
@@ -59,7 +67,7 @@ class InstanceNames(ComponentNames):
                 found[key] = hidden.next() if named_in.isdisjoint(self.visible) else _unknown(key[1])
                 continue
             found[key] = node if perimeter_of(row) in self.visible else hidden.next()
-        return found
+        return _with_same_content(found)
 
     def _instances(self, pks: list[int]) -> dict[int, Instance]:
         rows = Instance.objects.filter(pk__in=pks).select_related("asset__branch__project__perimeter")
@@ -71,6 +79,31 @@ class InstanceNames(ComponentNames):
         rows: list[Made | Reading] = [*self.rows.registered[run].values(), *self.rows.readings[run].values()]
         branch = next((row.branch for row in rows if row.branch), "")
         return rows[0].component, branch
+
+    def _labels(self, parts: Iterable[Key]) -> dict[Key, str]:
+        """What sets each part of a run apart: its task, and where that is the same the number of its inputs."""
+        labels = {key: self._label(key) for key in parts}
+        times = Counter((*key[:3], label) for key, label in labels.items())
+        for key, label in labels.items():
+            if times[*key[:3], label] > 1:
+                count = len(self.rows.parts[key].readings)
+                labels[key] = f"{label}, after {count} {'reading' if count == 1 else 'readings'}"
+        return labels
+
+    def _label(self, key: Any) -> str:
+        if key[-1] == ONLY_READ:
+            return ONLY_READ
+        if is_session_id(key[2]):
+            return "session"
+        places = {(position.step, position.path) for position in self.rows.made_by[key]}
+        steps = sorted({step for step, _ in places})
+        if len(steps) > 1:
+            return " and ".join(steps) if len(steps) == 2 else f"{steps[0]} and {len(steps) - 1} other steps"
+        splits = {path for _, path in places}
+        if len(splits) > 1:
+            return f"{steps[0]}, {len(splits)} splits"
+        path = next(iter(splits)) or ()
+        return ", ".join([steps[0], *(f"{step}:{index}" for step, index in path)])
 
     def _instance(self, instance: Instance) -> Node:
         asset = instance.asset
@@ -86,20 +119,36 @@ class InstanceNames(ComponentNames):
             version=instance.ref,
             state=instance.state if settled else State.PENDING.value,
             at=instance.created_at,
+            digest=instance.digest or "",
             url="" if asset.deleted_at else instance_url(asset, instance),
             deleted=is_deleted(asset, self.as_of),
         )
 
 
-def _run(key: Key, flow: Node) -> Node:
+def _part(key: Any, writer: Node, label: str) -> Node:
+    """The node of a part of a run, named by its run; `label` sets it apart from the other parts."""
     digest = sha256("\0".join(map(str, key)).encode()).hexdigest()
-    return replace(flow, id=f"r_{digest[:20]}", kind=Kind.RUN, name=key[2])
+    name = f"{writer.name} {key[2]}" if is_session_id(key[2]) else key[2]
+    return replace(writer, id=f"r_{digest[:20]}", kind=Kind.RUN, name=name, key=label)
 
 
 def _unknown(uid: str) -> Node:
     digest = sha256(uid.encode()).hexdigest()
-    fault = "What this was promoted from is not in this catalogue."
-    return Node(id=f"u_{digest[:20]}", kind=Kind.UNKNOWN, name=uid[:64], fault=fault)
+    return Node(id=f"u_{digest[:20]}", kind=Kind.UNKNOWN, name=uid[:64], fault=UNKNOWN_SOURCE)
+
+
+def _with_same_content(nodes: dict[Key, Node]) -> dict[Key, Node]:
+    """The nodes, each with the ids of the others that have its digest."""
+    ids: dict[str, list[str]] = defaultdict(list)
+    for node in nodes.values():
+        if node.digest:
+            ids[node.digest].append(node.id)
+    return {
+        key: replace(node, same_content=tuple(other for other in ids[node.digest] if other != node.id))
+        if len(ids.get(node.digest, ())) > 1
+        else node
+        for key, node in nodes.items()
+    }
 
 
 INSTANCE_FIELDS = (
@@ -108,6 +157,7 @@ INSTANCE_FIELDS = (
     "state",
     "settled_at",
     "created_at",
+    "digest",
     "asset__asset_id",
     "asset__kind",
     "asset__name",

@@ -1,22 +1,30 @@
 """The exact lineage graph by instance, from events: instances, the runs that made them, and the inputs of these runs.
 
-The rule: a run's reading is an input of everything that the run registers afterwards. A task names its run, so a flow
-that reads in `start` and registers in `train` links the two. A reading without a run (by an app, a person) has no
-outputs: it is no evidence for what the same reader registers much later. A promoted instance comes from its source
-alone. A run is identified by its name within a perimeter: each perimeter may have a Metaflow of its own.
-
-A run is one node for each prefix of its readings, so a later reading never leads to an earlier registration. So the
-exact graph is acyclic, and data can really have flowed along every path in it.
+`lineage.run_rule` says which readings count for what a run registers. A run is one node for each set of inputs with
+which it registered something, and one more for the readings that count for nothing. So the exact graph is acyclic, and
+data can really have flowed along every path in it. Who made something without a run is a node, too, and so is who read
+something without one: two nodes, as the reading is no evidence for what the same reader makes later. A promoted
+instance comes from its source alone.
 """
 
-from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Case, F, Q, QuerySet, TextField, Value, When
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    F,
+    IntegerField,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.fields.json import KeyTextTransform
 
 from access.errors import NotFound
@@ -24,10 +32,15 @@ from catalog.models import Consumption, Instance
 from catalog.querysets import PROMOTED_FROM
 from catalog.reading import Resolved
 from lineage.graph import Relation
-from lineage.walk import Arrow, Key
+from lineage.reading_roles import in_roles, role_named
+from lineage.run_rows import CHAIN_MOST, RunKey, RunRows
+from lineage.run_rule import Part, Position, Reading, RunInputs, Series, part_of_session, path_of
+from lineage.walk import Arrow, Key, merged
+from obproject.roles import BASELINE
+from obproject.sessions import is_session_id
 
-Run = tuple[int, str]
-"""Perimeter and name."""
+ONLY_READ = "only read"
+"""Stands for the part of a run whose readings count for nothing."""
 
 
 def instance_key(pk: int) -> Key:
@@ -38,9 +51,14 @@ def definition_key(asset: int) -> Key:
     return ("definition", asset)
 
 
-def run_key(run: Run, readings: int) -> Key:
-    """The key of a run after so many readings."""
-    return ("run", *run, readings)
+def part_key(run: RunKey, ident: int | tuple[int, int] | str) -> Key:
+    """The key of a run with one set of inputs."""
+    return ("run", *run, ident)
+
+
+def reader_key(reading: Reading) -> Key:
+    """The key of a reader without a run."""
+    return ("entity", reading.component, reading.branch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,45 +66,44 @@ class Made:
     """A registration, with what the graph needs of it."""
 
     pk: int
-    run: Run
+    number: int
+    run: RunKey
     at: datetime
     entity: str
     component: int
     branch: str
+    position: Position
     source: int | None
     unknown_source: str
 
     @property
-    def is_promoted(self) -> bool:
-        return self.source is not None
+    def is_copy(self) -> bool:
+        return self.source is not None or self.unknown_source != ""
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A consumption, by a run or by an entity without one."""
-
-    pk: int
-    content: Key
-    run: Run
-    at: datetime
-    entity: str
-    component: int
-    branch: str
+    @property
+    def ref(self) -> str:
+        return f"v{self.number}"
 
 
 class InstanceRows:
-    """The arrows by instance as of a time (None: now). Rows are loaded as they are needed."""
+    """The arrows by instance as of a time (None: now), with readings in some roles only (empty: in all)."""
 
-    def __init__(self, as_of: datetime | None) -> None:
-        self.as_of = as_of
+    def __init__(self, as_of: datetime | None, roles: Collection[str] = ()) -> None:
+        self.as_of, self.roles = as_of, roles
         self.cut = False
         self.made: dict[int, Made] = {}
-        self.readings: dict[Run, dict[int, Reading]] = defaultdict(dict)
-        self.registered: dict[Run, dict[int, Made]] = defaultdict(dict)
-        self.readers: dict[Key, set[Run]] = defaultdict(set)
+        self.readings: dict[RunKey, dict[int, Reading]] = defaultdict(dict)
+        self.registered: dict[RunKey, dict[int, Made]] = defaultdict(dict)
+        self.readers: dict[Key, set[RunKey]] = defaultdict(set)
         """The runs that read an instance or definition."""
-        self.ordered: dict[Run, list[Reading]] = {}
-        self.loaded: set[Run] = set()
+        self.unread: set[RunKey] = set()
+        """The resumed runs of which it is not known yet which tasks they took over."""
+        self.parts: dict[Key, Part] = {}
+        self.made_by: dict[Key, set[Position]] = defaultdict(set)
+        """Which tasks registered something as a part of a run."""
+        self._runs = RunRows()
+        self._inputs: dict[RunKey, RunInputs | Series] = {}
+        self._loaded: set[RunKey] = set()
         """The runs whose readings are all loaded."""
 
     def begin(self, found: Resolved) -> Key:
@@ -98,20 +115,19 @@ class InstanceRows:
         return instance_key(found.instance.pk)
 
     def arrows(self, into: Collection[Key], out_of: Collection[Key], most: int) -> list[Arrow]:
-        """The arrows, with one query for each direction in which instances are new; their runs are read with them."""
+        """The arrows: at most three queries where instances are new, as their runs are read with them."""
         upwards = [self.made[key[1]] for key in keys_of("instance", into)]
-        self._load_sources(upwards, most)
         contents = [key for key in out_of if kind_of(key) in ("instance", "definition")]
-        promoted = self._load_uses(contents, most)
+        promoted = self._load(upwards, contents, most)
         arrows: list[Arrow] = []
         for made in upwards:
             arrows += self._into_instance(made)
         for key in keys_of("run", into):
-            arrows += self._into_run(key)
+            arrows += self._into_part(key)
         if contents:
             arrows += self._out_of_contents(contents)
         for key in keys_of("run", out_of):
-            arrows += self._out_of_run(key)
+            arrows += self._out_of_part(key)
         arrows += [_promotion(made) for made in promoted]
         return arrows[:most]
 
@@ -121,127 +137,192 @@ class InstanceRows:
         for key in keys_of("instance", keys):
             arrows += self._into_instance(self.made[key[1]])
         for key in keys_of("run", keys):
-            arrows += self._into_run(key)
+            arrows += self._into_part(key)
+        readers = {key for key in keys if kind_of(key) == "entity"}
+        if readers:
+            contents = [key for key in keys if kind_of(key) in ("instance", "definition")]
+            arrows += [arrow for arrow in self._out_of_contents(contents) if arrow.target in readers]
         return [arrow for arrow in arrows if arrow.source in keys and arrow.target in keys]
 
     # arrows into a node
 
     def _into_instance(self, made: Made) -> Iterable[Arrow]:
-        if made.is_promoted:
+        if made.is_copy:
             yield _promotion(made)
-            return
-        if made.unknown_source:
-            yield Arrow(("unknown", made.unknown_source), instance_key(made.pk), Relation.PROMOTES, made.at, made.at, 1)
-        if made.run[1]:
+        else:
             yield self._production(made)
 
-    def _into_run(self, key: Any) -> Iterable[Arrow]:
-        _, perimeter, name, count = key
-        return _merged(_read(row, key) for row in self._ordered((perimeter, name))[:count])
+    def _into_part(self, key: Key) -> Iterable[Arrow]:
+        return merged(self._read(row, key) for row in self.parts[key].readings).values()
 
     # arrows out of a node
 
-    def _out_of_contents(self, contents: list[Key]) -> Iterable[Arrow]:
+    def _out_of_contents(self, contents: Collection[Key]) -> Iterable[Arrow]:
         wanted = set(contents)
         readers = {run for content in contents for run in self.readers[content]}
-        for run in sorted(readers):
-            arrows = [
-                _read(row, reader)
-                for place, row in enumerate(self._ordered(run))
-                if row.content in wanted
-                for reader in self._readers_of(run, place, row)
-            ]
-            yield from _merged(arrows)
+        resumes = {later for run in readers for later in self._runs.resumes(run)}
+        for run in sorted(readers | resumes):
+            if run[1]:
+                parts = [part for part in self._parts_of(run) if part.readings]
+                keys = [self._key(run, part) for part in {part.ident: part for part in parts}.values()]
+                if run in readers:
+                    keys.append(self._only_read(run, parts))
+                for key in keys:
+                    yield from (arrow for arrow in self._into_part(key) if arrow.source in wanted)
+            else:
+                rows = (row for row in self.readings[run].values() if row.content in wanted)
+                yield from merged(self._read(row, reader_key(row)) for row in _in_time(rows)).values()
 
-    def _readers_of(self, run: Run, place: int, row: Reading) -> list[Key]:
-        """The run at each registration after a reading; at its end if there is none."""
-        if not run[1]:
-            return [("entity", row.component, row.branch)]
-        states = {self._prefix(made) for made in self.registered[run].values()}
-        return [run_key(run, count) for count in sorted(states) if count > place] or [run_key(run, self._last(run))]
-
-    def _out_of_run(self, key: Any) -> Iterable[Arrow]:
-        _, perimeter, name, count = key
+    def _out_of_part(self, key: Any) -> Iterable[Arrow]:
+        _, perimeter, name, _ = key
         for made in self.registered[perimeter, name].values():
-            if self._prefix(made) == count:
-                yield self._production(made)
+            arrow = self._production(made)
+            if arrow.source == key:
+                yield arrow
 
     def _production(self, made: Made) -> Arrow:
-        state = run_key(made.run, self._prefix(made))
-        return Arrow(state, instance_key(made.pk), Relation.PRODUCES, made.at, made.at, 1, made.entity)
+        if made.run[1]:
+            part = self._part(made)
+            source = self._key(made.run, part)
+            self.made_by[source].add(made.position)
+        else:
+            part, source = None, ("maker", made.component, made.branch)
+        return Arrow(
+            source,
+            instance_key(made.pk),
+            Relation.PRODUCES,
+            made.at,
+            made.at,
+            1,
+            made.entity,
+            version=made.ref,
+            by=part.by if part else "",
+        )
 
-    def _ordered(self, run: Run) -> list[Reading]:
-        if run not in self.ordered:
-            self.ordered[run] = sorted(self.readings[run].values(), key=lambda row: (row.at, row.pk))
-        return self.ordered[run]
+    # the parts of a run
 
-    def _last(self, run: Run) -> int:
-        return len(self.readings[run])
+    def _part(self, made: Made) -> Part:
+        inputs = self._inputs_of(made.run)
+        return (
+            part_of_session(inputs, made.at) if isinstance(inputs, Series) else inputs.of(made.position).until(made.at)
+        )
 
-    def _prefix(self, made: Made) -> int:
-        """The number of readings of its run before a registration."""
-        return bisect_right(self._ordered(made.run), made.at, key=lambda row: row.at)
+    def _parts_of(self, run: RunKey) -> list[Part]:
+        return [self._part(made) for made in self.registered[run].values()]
+
+    def _key(self, run: RunKey, part: Part) -> Key:
+        key = part_key(run, part.ident)
+        self.parts.setdefault(key, part)
+        return key
+
+    def _only_read(self, run: RunKey, parts: Iterable[Part]) -> Key:
+        """The part of a run with its own readings that count for none of its registrations."""
+        counted = {row.pk for part in parts for row in part.readings}
+        idle = [row for row in self.readings[run].values() if row.pk not in counted]
+        key = part_key(run, ONLY_READ)
+        self.parts[key] = Part(0, _in_time(idle), "")
+        return key
+
+    def _inputs_of(self, run: RunKey) -> RunInputs | Series:
+        if run not in self._inputs:
+            own = [row for row in self.readings[run].values() if row.role != BASELINE]
+            if is_session_id(run[1]):
+                self._inputs[run] = Series(own)
+            else:
+                taken, presumed = self._taken_over(run)
+                self._inputs[run] = RunInputs(self._runs.facts(run).graph, [*own, *taken], presumed)
+        return self._inputs[run]
+
+    def _taken_over(self, run: RunKey, links: int = 0) -> tuple[list[Reading], list[Reading]]:
+        """The readings of other runs' tasks that a resumed run took over: those known, and those presumed."""
+        facts = self._runs.facts(run)
+        if facts.origin is None or links > CHAIN_MOST:
+            return [], []
+        if facts.clones_are_known:
+            originals = self._runs.originals(run).values()
+            return [row for task in originals for row in self._read_by_task(run[0], task)], []
+        self.unread.add(run)
+        anew = {made.position.step for made in self.registered[run].values()}
+        anew |= {row.position.step for row in self.readings[run].values()}
+        anew |= {after for step in tuple(anew) for after in facts.graph.reached(step)}
+        before = [row for row in self.readings[facts.origin].values() if row.role != BASELINE]
+        taken, presumed = self._taken_over(facts.origin, links + 1)
+        return [], [row for row in (*before, *taken, *presumed) if row.position.step not in anew and not row.failed]
+
+    def _read_by_task(self, perimeter: int, task: str, links: int = 0) -> Iterator[Reading]:
+        """What a task read, or its original if it was taken over itself."""
+        run = (perimeter, "/".join(task.split("/")[:2]))
+        original = self._runs.originals(run).get(task)
+        if original is not None:
+            if links < CHAIN_MOST:
+                yield from self._read_by_task(perimeter, original, links + 1)
+            return
+        facts = self._runs.facts(run)
+        if facts.origin is not None and not facts.clones_are_known:
+            self.unread.add(run)
+        for row in self.readings[run].values():
+            if row.position.task == task and not row.failed and row.role != BASELINE:
+                yield row
 
     # loading
 
-    def _load_sources(self, upwards: list[Made], most: int) -> None:
-        """Load the readings of the runs of these registrations, and the sources of promoted ones, in one query."""
-        runs = {made.run for made in upwards if made.run[1] and not made.is_promoted} - self.loaded
-        sources = {made.source for made in upwards if made.source} - self.made.keys()
-        if not runs and not sources:
-            return
-        self._store(self._union(self._consumptions(_by(runs)), self._instances(Q(pk__in=sources)), most=most))
-        self.loaded |= runs
+    def _load(self, upwards: list[Made], contents: list[Key], most: int) -> list[Made]:
+        """Load what the arrows into registrations and out of contents need; return the promotions from these.
 
-    def _load_uses(self, contents: list[Key], most: int) -> list[Made]:
-        """Load the readings of these, all rows of the runs that read them, and the promotions from them: two queries.
-
-        Return the promotions. Runs are read first: the indexes can be used only with their names.
+        The runs that read something are asked for first: the indexes can be used only with their names.
         """
-        if not contents:
-            return []
         pks = [key[1] for key in keys_of("instance", contents)]
         definitions = [key[1] for key in keys_of("definition", contents)]
         use = Q(instance__in=pks) | Q(asset__in=definitions, instance=None)
-        users = self._until(Consumption.objects.filter(use), "at").exclude(run="")
-        runs = list(users.order_by("-id").values_list("component__perimeter", "run")[:most])
-        self.cut = self.cut or len(runs) == most
-        theirs = _by(set(runs))
-        registrations = self._store(
-            self._union(
-                self._consumptions(use & Q(run="")),
-                self._consumptions(theirs),
-                self._instances(theirs & Q(promoted_from=None)),
-                self._instances(Q(promoted_from__in=pks)),
-                most=most,
-            )
-        )
+        above = {made.run for made in upwards if made.run[1] and not made.is_copy} - self._loaded
+        below = self._users(use, most) if contents else set()
+        self._runs.load(above | below)
+        self.cut = self.cut or self._runs.cut
+        above = self._runs.family(above) - self._loaded if above else above
+        below = self._runs.family(below)
+        sources = {made.source for made in upwards if made.source} - self.made.keys()
+        asked = []
+        if above - below:
+            asked.append(self._consumptions(_by(above - below)))
+            asked += [self._instances(_by(resumed)) for resumed in [self._unread_among(above - below)] if resumed]
+        if sources:
+            asked.append(self._instances(Q(pk__in=sources)))
+        if contents:
+            asked += [self._consumptions(use & Q(run="")), self._instances(Q(promoted_from__in=pks))]
+        if below:
+            asked += [self._consumptions(_by(below)), self._instances(_by(below) & Q(promoted_from=None))]
+        registrations = self._store(self._union(asked, most)) if asked else []
+        self._loaded |= above | below
+        self._inputs.clear()
         wanted = set(pks)
         return [made for made in registrations if made.source in wanted]
 
-    def _union(self, first: QuerySet[Any], *others: QuerySet[Any], most: int) -> Iterable[Any]:
-        both = first.values_list(*COLUMNS).union(*(rows.values_list(*COLUMNS) for rows in others), all=True)
-        found = list(both.order_by("-at_", "what", "pk")[:most])
+    def _users(self, use: Q, most: int) -> set[RunKey]:
+        users = self._until(Consumption.objects.filter(use), "at").exclude(run="")
+        runs = list(users.order_by("-id").values_list("component__perimeter", "run")[:most])
+        self.cut = self.cut or len(runs) == most
+        return set(runs)
+
+    def _unread_among(self, runs: Iterable[RunKey]) -> set[RunKey]:
+        facts = ((run, self._runs.facts(run)) for run in runs)
+        return {run for run, known in facts if known.origin is not None and not known.clones_are_known}
+
+    def _union(self, asked: list[QuerySet[Any]], most: int) -> Iterable[Any]:
+        first, *others = (rows.values_list(*COLUMNS) for rows in asked)
+        found = list(first.union(*others, all=True).order_by("-own_at", "what", "pk")[:most])
         self.cut = self.cut or len(found) == most
         return found
 
     def _consumptions(self, which: Q) -> QuerySet[Any]:
+        if self.roles:
+            which &= in_roles(self.roles)
         return self._until(Consumption.objects.filter(which), "at").annotate(
             what=Value("read"),
             content=F("instance_id"),
             asset_=F("asset_id"),
-            run_=F("run"),
             perimeter=F("component__perimeter_id"),
-            at_=F("at"),
-            entity=F("entity_id"),
-            component_=F("component_id"),
-            branch=F("write_branch"),
-            its_run=F("instance__run"),
-            its_at=F("instance__created_at"),
-            its_entity=F("instance__producer_id"),
-            its_component=F("instance__component_id"),
-            its_branch=F("asset__branch__key"),
-            its_source=F("instance__promoted_from_id"),
+            **{f"own_{name}": F(column) for name, column in OWN.items()},
+            **{f"its_{name}": F(f"instance__{column}") for name, column in ITS.items()},
             its_unknown_source=_unknown_source("instance__"),
         )
 
@@ -250,18 +331,10 @@ class InstanceRows:
             what=Value("made"),
             content=F("pk"),
             asset_=F("asset_id"),
-            run_=F("run"),
             perimeter=F("component__perimeter_id"),
-            at_=F("created_at"),
-            entity=F("producer_id"),
-            component_=F("component_id"),
-            branch=F("asset__branch__key"),
-            its_run=F("run"),
-            its_at=F("created_at"),
-            its_entity=F("producer_id"),
-            its_component=F("component_id"),
-            its_branch=F("asset__branch__key"),
-            its_source=F("promoted_from_id"),
+            **{f"own_{name}": Value(None, output_field=NONE.get(name, TextField())) for name in OWN if name != "at"},
+            own_at=F("created_at"),
+            **{f"its_{name}": F(column) for name, column in ITS.items()},
             its_unknown_source=_unknown_source(),
         )
 
@@ -271,27 +344,118 @@ class InstanceRows:
     def _store(self, rows: Iterable[Any]) -> list[Made]:
         """Store the rows; return the registrations among them."""
         registrations = []
-        for what, pk, content, asset, run, perimeter, at, entity, component, branch, *its in rows:
+        for what, pk, content, asset, perimeter, *own_and_its in rows:
+            own, its = own_and_its[: len(OWN)], own_and_its[len(OWN) :]
             if content is not None:
-                its_run, its_at, its_entity, its_component, its_branch, source, unknown = its
-                made = Made(
-                    content, (perimeter, its_run), its_at, its_entity, its_component, its_branch, source, unknown or ""
-                )
-                self.made[content] = made
-                if not made.is_promoted:
+                made = self.made[content] = _made(content, perimeter, *its)
+                if not made.is_copy and made.run[1]:
                     self.registered[made.run][content] = made
                 if what == "made":
                     registrations.append(made)
             if what == "read":
-                key = definition_key(asset) if content is None else instance_key(content)
-                reading = Reading(pk, key, (perimeter, run), at, entity, component, branch)
+                reading = _reading(
+                    pk, definition_key(asset) if content is None else instance_key(content), perimeter, *own
+                )
                 self.readings[reading.run][pk] = reading
-                self.readers[key].add(reading.run)
-                self.ordered.pop(reading.run, None)
+                self.readers[reading.content].add(reading.run)
         return registrations
 
+    def _read(self, row: Reading, reader: Key) -> Arrow:
+        version = self.made[row.content[1]].ref if row.content[0] == "instance" else ""
+        count = 0 if row.failed and reader[-1] == ONLY_READ else 1
+        return Arrow(
+            row.content,
+            reader,
+            Relation.CONSUMES,
+            row.at,
+            row.at,
+            count,
+            row.entity,
+            version=version,
+            roles=(role_named(row.role),),
+        )
 
-def _by(runs: Collection[Run]) -> Q:
+
+OWN = {
+    "run": "run",
+    "at": "at",
+    "entity": "entity_id",
+    "component": "component_id",
+    "branch": "write_branch",
+    "role": "role",
+    "failed": "failed",
+    "attempt": "attempt",
+    "path": "foreach_path",
+    "iteration": "iteration",
+}
+"""What is read of a consumption, by its name here."""
+ITS = {
+    "number": "number",
+    "run": "run",
+    "at": "created_at",
+    "entity": "producer_id",
+    "component": "component_id",
+    "branch": "asset__branch__key",
+    "attempt": "attempt",
+    "path": "foreach_path",
+    "iteration": "iteration",
+    "source": "promoted_from_id",
+}
+"""What is read of an instance, also beside a reading of it."""
+COLUMNS = (
+    *("what", "pk", "content", "asset_", "perimeter"),
+    *(f"own_{name}" for name in OWN),
+    *(f"its_{name}" for name in ITS),
+    "its_unknown_source",
+)
+NONE: dict[str, Any] = {
+    "component": BigIntegerField(),
+    "failed": BooleanField(),
+    "attempt": IntegerField(),
+    "iteration": IntegerField(),
+}
+"""The types of those columns that are no text, for rows that have none."""
+
+
+def _reading(
+    pk: int,
+    content: Key,
+    perimeter: int,
+    run: str,
+    at: datetime,
+    entity: str,
+    component: int,
+    branch: str,
+    role: str | None,
+    failed: bool | None,
+    attempt: int | None,
+    path: str | None,
+    iteration: int | None,
+) -> Reading:
+    position = Position(entity, attempt, path_of(path), iteration)
+    return Reading(pk, content, (perimeter, run), at, entity, component, branch, role, bool(failed), position)
+
+
+def _made(
+    pk: int,
+    perimeter: int,
+    number: int,
+    run: str,
+    at: datetime,
+    entity: str,
+    component: int,
+    branch: str,
+    attempt: int | None,
+    path: str | None,
+    iteration: int | None,
+    source: int | None,
+    unknown_source: str | None,
+) -> Made:
+    position = Position(entity, attempt, path_of(path), iteration)
+    return Made(pk, number, (perimeter, run), at, entity, component, branch, position, source, unknown_source or "")
+
+
+def _by(runs: Collection[RunKey]) -> Q:
     """The condition for the rows of these runs."""
     by_perimeter: dict[int, list[str]] = defaultdict(list)
     for perimeter, name in sorted(runs):
@@ -305,28 +469,8 @@ def _by(runs: Collection[Run]) -> Q:
 def _unknown_source(prefix: str = "") -> Case:
     """The source that an instance names but the catalogue does not have; `prefix` is the path to the instance."""
     says = KeyTextTransform(PROMOTED_FROM, f"{prefix}annotations")
-    return Case(When(**{f"{prefix}promoted_from": None}, then=says), output_field=TextField())
-
-
-COLUMNS = (
-    "what",
-    "pk",
-    "content",
-    "asset_",
-    "run_",
-    "perimeter",
-    "at_",
-    "entity",
-    "component_",
-    "branch",
-    "its_run",
-    "its_at",
-    "its_entity",
-    "its_component",
-    "its_branch",
-    "its_source",
-    "its_unknown_source",
-)
+    names_it = Q(**{f"{prefix}promoted_from": None}) & ~Q(**{f"{prefix}annotations__{PROMOTED_FROM}": None})
+    return Case(When(names_it, then=says), output_field=TextField())
 
 
 def kind_of(key: Key) -> str:
@@ -337,22 +481,10 @@ def keys_of(kind: str, keys: Collection[Key]) -> list[Any]:
     return [key for key in keys if kind_of(key) == kind]
 
 
+def _in_time(readings: Iterable[Reading]) -> list[Reading]:
+    return sorted(readings, key=lambda row: (row.at, row.pk))
+
+
 def _promotion(made: Made) -> Arrow:
-    assert made.source is not None
-    source, target = instance_key(made.source), instance_key(made.pk)
-    return Arrow(source, target, Relation.PROMOTES, made.at, made.at, 1, made.entity)
-
-
-def _read(row: Reading, reader: Key) -> Arrow:
-    return Arrow(row.content, reader, Relation.CONSUMES, row.at, row.at, 1, row.entity)
-
-
-def _merged(arrows: Iterable[Arrow]) -> Iterable[Arrow]:
-    """One arrow for each pair of ends, with its count; `arrows` are in the order of their times."""
-    merged: dict[tuple[Key, Key], Arrow] = {}
-    for arrow in arrows:
-        ends = (arrow.source, arrow.target)
-        before = merged.get(ends)
-        count = (before.count or 0) + 1 if before else 1
-        merged[ends] = replace(arrow, first_at=before.first_at if before else arrow.first_at, count=count)
-    return merged.values()
+    source = ("unknown", made.unknown_source) if made.source is None else instance_key(made.source)
+    return Arrow(source, instance_key(made.pk), Relation.PROMOTES, made.at, made.at, 1, made.entity, version=made.ref)

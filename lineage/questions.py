@@ -26,32 +26,33 @@ from lineage.graph import between
 from lineage.instance_names import InstanceNames
 from lineage.instance_rows import InstanceRows
 from lineage.scope import Scope
-from lineage.walk import WALK_MOST, Key, Walk, walk
+from lineage.walk import WALK_MOST, Arrow, Key, Walk, walk
+from obproject.roles import BASELINE
 
 
 def around(viewer: Viewer, focus: str, scope: Scope) -> Answer:
     """By component: the nodes at most `scope.depth` arrows away from a node."""
     begin = key_of(viewer, focus, scope.as_of)
-    walked = walk(ComponentRows(scope.as_of), begin, scope.direction, scope.depth)
+    walked = walk(ComponentRows(scope.as_of, scope.roles), begin, scope.direction, scope.depth)
     return answer_from(Question.AROUND, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
 def impact(viewer: Viewer, focus: str, scope: Scope) -> Answer:
     """By component: all nodes downstream of a node, at any distance, and how they are reached."""
-    walked = walk(ComponentRows(scope.as_of), key_of(viewer, focus, scope.as_of), "down", None)
+    walked = _downstream(key_of(viewer, focus, scope.as_of), scope)
     return answer_from(Question.IMPACT, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
 def paths(viewer: Viewer, source: str, target: str, scope: Scope) -> Answer:
     """By component: all nodes on paths from one node to another; the two alone if there is no path."""
     begin, end = (key_of(viewer, focus, scope.as_of) for focus in (source, target))
-    walked = _on_the_way(walk(ComponentRows(scope.as_of), begin, "down", None), end)
+    walked = _on_the_way(_downstream(begin, scope), end, to_baselines=BASELINE in scope.roles)
     return answer_from(Question.PATHS, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
 def across(viewer: Viewer, branch: Branch, scope: Scope) -> Answer:
     """By component: the assets of a branch, the components that write to it, and their neighbours elsewhere."""
-    rows = ComponentRows(scope.as_of)
+    rows = ComponentRows(scope.as_of, scope.roles)
     ends = rows.ends_of_branch(branch, BRANCH_MOST + 1)
     walked = Walk(None, cut=len(ends) > BRANCH_MOST)
     assets = Asset.objects.visible_to(viewer).filter(branch=branch)
@@ -64,17 +65,18 @@ def across(viewer: Viewer, branch: Branch, scope: Scope) -> Answer:
         shown = list(walked.distance)[:WALK_MOST]
         walked.cut = walked.cut or len(shown) < len(walked.distance)
         walked.distance = dict.fromkeys(shown, 0)
-    at_branch = set(ends)
-    arrows = {(arrow.source, arrow.target): arrow for arrow in rows.arrows(shown, shown, BRANCH_MOST)}
-    walked.arrows = {pair: arrow for pair, arrow in arrows.items() if pair in at_branch}
+    walked.arrows = {(arrow.source, arrow.target): arrow for arrow in rows.among(shown)}
+    walked.beyond = set(ends)
+    walked.cut = walked.cut or rows.cut
     return answer_from(Question.BRANCH, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
 def exact(viewer: Viewer, found: Resolved, scope: Scope) -> Answer:
     """By instance: exactly what an instance was made from (up), and what was made from it (down)."""
-    rows = InstanceRows(scope.as_of)
+    rows = InstanceRows(scope.as_of, scope.roles)
     walked = walk(rows, rows.begin(found), scope.direction, scope.depth)
-    return answer_from(Question.EXACT, walked, InstanceNames(viewer, scope.as_of, rows), scope)
+    names = InstanceNames(viewer, scope.as_of, rows)
+    return answer_from(Question.EXACT, walked, names, scope, unread=len(rows.unread))
 
 
 BRANCH_MOST = 100_000
@@ -122,9 +124,23 @@ def focus_named(viewer: Viewer, branch: Branch, text: str) -> str:
     raise NotFound(f"There is no '{text[:200]}' in the lineage of {branch.name}.", focus=text[:200])
 
 
-def _on_the_way(walked: Walk, end: Key) -> Walk:
+def _downstream(begin: Key, scope: Scope) -> Walk:
+    """All that is downstream of a node; readings as a baseline are followed only if they are asked for."""
+    rows = ComponentRows(scope.as_of, scope.roles)
+    return walk(rows, begin, "down", None, to_baselines=BASELINE in scope.roles)
+
+
+def _may_end(arrow: Arrow, end: Key, to_baselines: bool) -> bool:
+    """Whether a reading as a baseline may be the last arrow of a path."""
+    return to_baselines and arrow.target == end
+
+
+def _on_the_way(walked: Walk, end: Key, *, to_baselines: bool) -> Walk:
     """The part of a walk that is on paths to `end`; the two ends alone if there is no path."""
-    on_it = set(between(nx.DiGraph(walked.arrows.keys()), walked.focus, end))
+    followed = [
+        pair for pair, arrow in walked.arrows.items() if not arrow.is_baseline or _may_end(arrow, end, to_baselines)
+    ]
+    on_it = set(between(nx.DiGraph(followed), walked.focus, end))
     part = Walk(walked.focus, via=walked.via, cut=walked.cut)
     part.distance = {key: far for key, far in walked.distance.items() if key in on_it or not far}
     part.distance.setdefault(end, 0)

@@ -1,5 +1,6 @@
 """The parameters of a question about lineage. Values out of range are clamped, invalid ones ignored; both are noted."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -8,6 +9,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
 from lineage.graph import Kind
+from lineage.reading_roles import role_named
+from obproject.roles import check_role
 
 DIRECTIONS = ("both", "up", "down")
 DEPTH_MOST = 50
@@ -29,11 +32,13 @@ class Scope:
     """Show nodes of these kinds only; empty: all."""
     branches: frozenset[str] = frozenset()
     """Show nodes on these branches only, by key; empty: all."""
+    roles: frozenset[str] = frozenset()
+    """Only readings in these roles; empty: in all."""
     notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, query: QueryDict, *, depth: int, direction: str = "both") -> "Scope":
-        """From a query string: `direction`, `depth`, `limit`, `as_of`, `kind` and `branch` (repeatable)."""
+        """From a query string: `direction`, `depth`, `limit`, `as_of`, `kind`, `branch` and `role` (repeatable)."""
         reader = _Reader(query)
         return cls(
             direction=reader.choice("direction", DIRECTIONS, direction),
@@ -42,6 +47,7 @@ class Scope:
             as_of=reader.moment("as_of"),
             kinds=frozenset(reader.choices("kind", KINDS)),
             branches=frozenset(name for name in query.getlist("branch") if name),
+            roles=frozenset(reader.roles("role")),
             notes=tuple(reader.notes),
         )
 
@@ -63,6 +69,13 @@ class _Reader:
             if value not in allowed:
                 self.notes.append(f"The {name} '{value[:40]}' is unknown; passed over.")
         return [value for value in values if value in allowed]
+
+    def roles(self, name: str) -> Iterator[str]:
+        for value in filter(None, self.query.getlist(name)):
+            try:
+                yield role_named(check_role(value))
+            except ValueError:
+                self.notes.append(f"'{value[:40]}' is no role; passed over.")
 
     def number(self, name: str, default: int, *, least: int, most: int) -> int:
         text = self.query.get(name, "").strip()

@@ -1,12 +1,13 @@
 """Walk along arrows, one level at a time (breadth first). Pure: it reads rows through the protocol `Rows`."""
 
 from collections import defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from lineage.graph import Relation
+from obproject.roles import BASELINE
 
 Key = tuple[Any, ...]
 """Identifies a node among the rows; its id in an answer is another one."""
@@ -28,6 +29,35 @@ class Arrow:
     count: int | None
     entity: str = ""
     """The last entity, as the client named it."""
+    version: str = ""
+    """The version that was read, made or promoted last; empty for a definition, or if older ones are not stored."""
+    roles: tuple[str, ...] = ()
+    """Those in which it was read."""
+    by: str = ""
+    """How it is known that the inputs of what was made are these: `task`, `run` or `session`."""
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it was read only to compare with, so that no path leads through it."""
+        return self.roles == (BASELINE,)
+
+
+def merged(arrows: Iterable[Arrow]) -> dict[tuple[Key, Key], Arrow]:
+    """One arrow for each pair of ends: of several roles, or of several readings."""
+    found: dict[tuple[Key, Key], Arrow] = {}
+    for arrow in arrows:
+        ends = (arrow.source, arrow.target)
+        found[ends] = _together(found[ends], arrow) if ends in found else arrow
+    return found
+
+
+def _together(one: Arrow, other: Arrow) -> Arrow:
+    """Two arrows as one; what is not stored of either is not stored of both."""
+    first, roles = min(one.first_at, other.first_at), tuple(sorted({*one.roles, *other.roles}))
+    if one.last_at is None or other.last_at is None or one.count is None or other.count is None:
+        return replace(one, first_at=first, last_at=None, count=None, version="", roles=roles)
+    last = other if other.last_at >= one.last_at else one
+    return replace(last, first_at=first, count=one.count + other.count, roles=roles)
 
 
 class Rows(Protocol):
@@ -53,21 +83,32 @@ class Walk:
     via: dict[Key, Key] = field(default_factory=dict)
     arrows: dict[tuple[Key, Key], Arrow] = field(default_factory=dict)
     """The arrows between the keys reached."""
-    beyond: dict[tuple[Key, Key], Arrow] = field(default_factory=dict)
-    """The arrows that lead on from the last level."""
+    beyond: set[tuple[Key, Key]] = field(default_factory=set)
+    """The ends of the arrows that lead on from the last level."""
+    further: set[Key] = field(default_factory=set)
+    """The keys that would be reached next."""
     cut: bool = False
     """Whether the walk reached its limit."""
 
 
-def walk(rows: Rows, focus: Key, direction: str, depth: int | None, most: int = WALK_MOST) -> Walk:
+def walk(
+    rows: Rows,
+    focus: Key,
+    direction: str,
+    depth: int | None,
+    most: int = WALK_MOST,
+    *,
+    to_baselines: bool = True,
+) -> Walk:
     """Walk at most `depth` arrows far (None: any number), against the arrows ("up"), along them ("down"), or "both".
 
-    "both" means upstream and downstream of the focus: a path never changes its direction. The result has every arrow
-    between the nodes reached, whether or not the walk followed it.
+    "both" means upstream and downstream of the focus: a path never changes its direction. A reading as a baseline may
+    be the last arrow of a path downstream, and the only one upstream; with `to_baselines` false it is in no path. The
+    result has every arrow between the nodes reached, whether or not the walk followed it.
     """
     walked = Walk(focus, {focus: 0})
-    ups = _Side(walked, [focus] if direction in ("up", "both") else [], up=True)
-    downs = _Side(walked, [focus] if direction in ("down", "both") else [], up=False)
+    ups = _Side(walked, [focus] if direction in ("up", "both") else [], up=True, to_baselines=to_baselines)
+    downs = _Side(walked, [focus] if direction in ("down", "both") else [], up=False, to_baselines=to_baselines)
     level = 0
     while ups.frontier or downs.frontier:
         level += 1
@@ -77,35 +118,50 @@ def walk(rows: Rows, focus: Key, direction: str, depth: int | None, most: int = 
             walked.cut, found = True, found[:room]
         walked.cut = walked.cut or rows.cut
         is_further = depth is not None and level > depth
-        kept = walked.beyond if is_further else walked.arrows
-        kept |= {(arrow.source, arrow.target): arrow for arrow in found}
+        arrows = {(arrow.source, arrow.target): arrow for arrow in found}
+        if is_further:
+            walked.beyond |= arrows.keys()
+        else:
+            walked.arrows |= arrows
         ups.step(found, level, is_further)
         downs.step(found, level, is_further)
         if walked.cut:
             break
-    if depth is not None or direction == "both":  # else every arrow between these was walked
+    if depth is not None or direction == "both" or downs.ends:  # else every arrow between these was walked
         walked.arrows |= {(arrow.source, arrow.target): arrow for arrow in rows.among(walked.distance)}
+        walked.cut = walked.cut or rows.cut
     return walked
 
 
 class _Side:
     """One of the two directions of a walk."""
 
-    def __init__(self, walked: Walk, begin: Collection[Key], *, up: bool) -> None:
-        self.walked, self.up = walked, up
+    def __init__(self, walked: Walk, begin: Collection[Key], *, up: bool, to_baselines: bool) -> None:
+        self.walked, self.up, self.to_baselines = walked, up, to_baselines
         self.frontier: dict[Key, None] = dict.fromkeys(begin)
         self.seen: set[Key] = set(self.frontier)
+        self.ends: set[Key] = set()
+        """What was reached as a baseline, from where no path leads on."""
 
     def step(self, arrows: list[Arrow], level: int, is_further: bool) -> None:
         """Walk one level; beyond the depth only along nodes that the other side has reached, because they are shown."""
         reached: dict[Key, None] = {}
         for arrow in arrows:
             here, there = (arrow.target, arrow.source) if self.up else (arrow.source, arrow.target)
-            if here in self.frontier and there not in self.seen and (not is_further or there in self.walked.distance):
+            if here not in self.frontier or there in self.seen:
+                continue
+            if arrow.is_baseline and not (self.to_baselines and (level == 1 or not self.up)):
+                continue
+            if is_further and there not in self.walked.distance:
+                self.walked.further.add(there)
+                continue
+            if arrow.is_baseline:
+                self.ends.add(there)
+            else:
                 self.seen.add(there)
                 reached[there] = None
-                if not is_further:
-                    self._note(there, here, level)
+            if not is_further:
+                self._note(there, here, level)
         self.frontier = reached
 
     def _note(self, there: Key, here: Key, level: int) -> None:

@@ -37,8 +37,8 @@ def fail_earlier_readings(perimeter: int, entity: Entity, attempt: int | None, a
     """Mark what earlier attempts of a task read, once a later one writes; `also` are further assets to lock."""
     if attempt:
         earlier = readings_of_earlier_attempts(perimeter, entity, attempt)
-        if assets := set(earlier.values_list("asset", flat=True)):
-            locked_all(assets.union(also))
+        if assets := set(earlier.values_list("asset_id", flat=True)):
+            locked_all({*assets, *also})
             mark_failed(earlier)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 
 import networkx as nx
 
@@ -11,6 +10,7 @@ from access.errors import NotFound
 from access.identity import Viewer
 from catalog.models import Asset
 from lineage import questions
+from lineage.answer_from_walk import link_of
 from lineage.answers import Answer, LeftOut, More, Question, Reason
 from lineage.component_rows import ComponentRows, asset_key, component_key
 from lineage.graph import Kind, Link, Node, graph_of, links_of, nodes_of
@@ -36,7 +36,7 @@ def with_opened(viewer: Viewer, base: Answer, opened: Sequence[str], scope: Scop
         answers[-1] = replace(answers[-1], notes=(*answers[-1].notes, note))
     if len(answers) == 1:
         return answers
-    links = _links_among(viewer, answers[-1].graph, scope.as_of)
+    links = _links_among(viewer, answers[-1].graph, scope)
     return [with_links(answer, links) for answer in answers]
 
 
@@ -79,7 +79,7 @@ def _ends(link: Link) -> tuple[str, str]:
     return link.source, link.target
 
 
-def _links_among(viewer: Viewer, graph: nx.DiGraph, as_of: datetime | None) -> list[Link]:
+def _links_among(viewer: Viewer, graph: nx.DiGraph, scope: Scope) -> list[Link]:
     """Every link between visible nodes, in two queries. Those of hidden nodes came with their neighbours."""
     names: dict[Key, str] = {}
     shown = Asset.objects.visible_to(viewer).filter(
@@ -90,10 +90,8 @@ def _links_among(viewer: Viewer, graph: nx.DiGraph, as_of: datetime | None) -> l
     for name in graph:
         if match := questions.COMPONENT_ID.fullmatch(name):
             names[component_key(int(match[1]), match[2])] = name
-    return [
-        Link(names[arrow.source], names[arrow.target], arrow.relation, arrow.first_at, arrow.last_at, arrow.count)
-        for arrow in ComponentRows(as_of).among(names)
-    ]
+    rows = ComponentRows(scope.as_of, scope.roles)
+    return [link_of(arrow, names[arrow.source], names[arrow.target]) for arrow in rows.among(names)]
 
 
 def up_to(answer: Answer, depth: int) -> Answer:

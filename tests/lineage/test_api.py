@@ -51,8 +51,8 @@ def test_depth_is_counted_in_arrows_and_what_lies_beyond_is_told(api, shop):
     assert not answer["complete"]
     (cut,) = answer["left_out"]
     assert cut == {
-        "reason": "depth", "count": 1, "at_least": False,
-        "sentence": "1 node further away than the depth asked for",
+        "reason": "depth", "count": 1, "at_least": True,
+        "sentence": "at least 1 node further away than the depth asked for",
     }  # fmt: skip
     train = next(node for node in answer["nodes"] if node["name"] == "TrainFlow")
     assert train["more"] == {"up": 0, "down": 1}

@@ -29,8 +29,9 @@ COSTS = {
     # the asset; the focus by its id; a level, what is beyond, and what is between; names as above; the menus
     f"{ASSET}/lineage": 13,
     f"{ASSET}/lineage.json": 11,
-    # the asset; the instance; a level, what is beyond, and what is between; instances, assets, runs; the menus
-    f"{ASSET}/v1/lineage?depth=1": 12,
+    # the asset; the instance; a level with what is known of its runs, what is beyond, and what is between; instances,
+    # assets, runs; the menus
+    f"{ASSET}/v1/lineage?depth=1": 13,
     # the branch; the component; its edges; its registrations; its consumptions; the menus
     f"{BRANCH}/flows/TrainFlow": 10,
     f"{BRANCH}/flows/TrainFlow.json": 8,

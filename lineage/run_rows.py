@@ -1,0 +1,109 @@
+"""What the catalogue knows of runs: their graphs, and which of them resumed which. Rows are loaded as needed."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Q
+
+from catalog.models import ClonedTask, Run
+from lineage.run_rule import StepGraph
+
+CHAIN_MOST = 50
+"""The most resumes that are followed one after another."""
+RunKey = tuple[int, str]
+"""Perimeter and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A run as its row has it; `origin` is the run that it resumes."""
+
+    graph: StepGraph
+    origin: RunKey | None = None
+    clones_are_known: bool = False
+
+
+UNKNOWN = RunFacts(StepGraph(None))
+
+
+class RunRows:
+    """Runs with all that they resumed, and all that resumed them."""
+
+    def __init__(self) -> None:
+        self.cut = False
+        """Whether a chain of resumes was too long to be followed to its end."""
+        self._facts: dict[RunKey, RunFacts] = {}
+        self._asked: set[RunKey] = set()
+        self._originals: dict[RunKey, dict[str, str]] = {}
+        """The original of each cloned task, by the run that took it over."""
+        self._resumes: dict[RunKey, set[RunKey]] = defaultdict(set)
+
+    def load(self, runs: Collection[RunKey]) -> None:
+        """Load what is not known of these: one query, and if any was resumed one more for each link of the chain."""
+        wanted, links = set(runs) - self._asked, 0
+        while wanted and not self.cut:
+            self.cut, links = links == CHAIN_MOST, links + 1
+            self._asked |= wanted
+            found = Run.objects.filter(_named(wanted)).values_list(
+                "pk", "perimeter", "name", "graph", "origin", "clones_read_at"
+            )
+            wanted = self._store(found) - self._asked
+
+    def facts(self, run: RunKey) -> RunFacts:
+        return self._facts.get(run, UNKNOWN)
+
+    def originals(self, run: RunKey) -> dict[str, str]:
+        """The original of each task that a run took over, by its own name; both are Flow/run/step/task."""
+        return self._originals.get(run, {})
+
+    def family(self, runs: Iterable[RunKey]) -> set[RunKey]:
+        """These runs, those that they resumed, and those that resumed them, at any number of steps."""
+        return self._linked(runs, lambda run: self._resumes[run]) | self._linked(runs, self._origins)
+
+    def resumes(self, run: RunKey) -> set[RunKey]:
+        """The runs that resumed a run, directly or through others."""
+        return self._linked([run], lambda one: self._resumes[one]) - {run}
+
+    def _origins(self, run: RunKey) -> Collection[RunKey]:
+        origin = self.facts(run).origin
+        return [origin] if origin else []
+
+    def _linked(self, runs: Iterable[RunKey], follow: Any) -> set[RunKey]:
+        found: set[RunKey] = set()
+        ahead = list(runs)
+        while ahead:
+            if (run := ahead.pop()) not in found:
+                found.add(run)
+                ahead.extend(follow(run))
+        return found
+
+    def _store(self, rows: Iterable[Any]) -> set[RunKey]:
+        """Store rows; return these runs and those that they resumed."""
+        cloning: dict[int, RunKey] = {}
+        near: set[RunKey] = set()
+        for pk, perimeter, name, graph, origin_name, read_at in rows:
+            run, origin = (perimeter, name), (perimeter, origin_name) if origin_name else None
+            near.add(run)
+            self._facts[run] = RunFacts(StepGraph(graph), origin, read_at is not None)
+            if origin:
+                near.add(origin)
+                self._resumes[origin].add(run)
+                cloning[pk] = run
+        if cloning:
+            for pk, task, original in ClonedTask.objects.filter(run__in=cloning).values_list("run", "task", "origin"):
+                run = cloning[pk]
+                self._originals.setdefault(run, {})[f"{run[1]}/{task}"] = original
+        return near
+
+
+def _named(runs: Collection[RunKey]) -> Q:
+    """The condition for the rows of these runs, and of those that resumed them."""
+    by_perimeter: dict[int, list[str]] = defaultdict(list)
+    for perimeter, name in sorted(runs):
+        by_perimeter[perimeter].append(name)
+    theirs = Q(pk__in=[])
+    for perimeter, names in by_perimeter.items():
+        theirs |= Q(perimeter=perimeter) & (Q(name__in=names) | Q(origin__in=names) & ~Q(origin=""))
+    return theirs

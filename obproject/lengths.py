@@ -39,7 +39,8 @@ HIGHLIGHT_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
 PARAMETER_LENGTH = 256
 """Of text and numbers, in characters; what is longer is told by digest and length."""
 PARAMETER_BYTES = 1_024
-"""Of lists and tables, as JSON in UTF-8."""
+"""Of lists and tables, as JSON in ASCII."""
+LEFT_OUT_NAMES = 200
 GRAPH_STEPS = 1_000
 """A larger graph is not told."""
 RUN_TAGS = 100

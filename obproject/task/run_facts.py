@@ -58,12 +58,11 @@ def facts_of_process(started_at: datetime) -> Json:
 def position_of(task: RunningTask) -> Json:
     """Return where in its run a task is: its step, its foreach path as Metaflow writes it, its iteration."""
     stacks = (getattr(task.flow, name, None) or () for name in ("_foreach_stack", "_iteration_stack"))
-    foreach, iterations = stacks
-    return {
-        "step": task.step,
-        "foreach": ",".join(f"{frame.step}:{frame.index}" for frame in foreach),
-        "iteration": iterations[-1] if iterations else 0,
-    }
+    frames, iterations = stacks
+    # The task that leads a gang of parallel ones is in none of the splits.
+    is_known = all(frame.index is not None for frame in frames)
+    foreach = {"foreach": ",".join(f"{frame.step}:{frame.index}" for frame in frames)} if is_known else {}
+    return {"step": task.step, **foreach, "iteration": iterations[-1] if iterations else 0}
 
 
 def code_facts(info: Mapping[str, Any]) -> Json:

@@ -37,12 +37,12 @@ def values_of(flow: Any, parameters: Iterable[tuple[str, Any]]) -> Json:
     if names is None:
         return {}
     told: dict[str, Json] = {"parameters": {}, "configs": {}}
-    left_out: list[str] = []
+    left_out: set[str] = set()
     for attribute, parameter in parameters:
         chooser = _Chooser(names, left_out)
         name = parameter.name
         if chooser.is_left_out(name, attribute):
-            left_out.append(name)
+            left_out.add(name)
             continue
         kind = "configs" if parameter.IS_CONFIG_PARAMETER else "parameters"
         try:
@@ -51,7 +51,7 @@ def values_of(flow: Any, parameters: Iterable[tuple[str, Any]]) -> Json:
             continue
         if value is not _LEFT_OUT:
             told[kind][name] = value
-    return {**told, **({"left_out": sorted(left_out)} if left_out else {})}
+    return {**told, **({"left_out": sorted(left_out)[: lengths.LEFT_OUT_NAMES]} if left_out else {})}
 
 
 def short(value: Any) -> Any:
@@ -61,7 +61,7 @@ def short(value: Any) -> Any:
     except (TypeError, ValueError, RecursionError):
         return _omitted(repr(value))
     if isinstance(value, list | tuple | Mapping):
-        fits = len(text.encode("utf-8", "surrogatepass")) <= lengths.PARAMETER_BYTES
+        fits = len(json.dumps(value)) <= lengths.PARAMETER_BYTES
     else:
         fits = len(value if isinstance(value, str) else text) <= lengths.PARAMETER_LENGTH
     return value if fits and not _UNSTORABLE.search(text) else _omitted(text)
@@ -95,7 +95,7 @@ def _names_to_leave_out(flow: Any) -> frozenset[str] | None:
 class _Chooser:
     """Leaves out what may be a secret, and notes the names of it."""
 
-    def __init__(self, names: frozenset[str], left_out: list[str]) -> None:
+    def __init__(self, names: frozenset[str], left_out: set[str]) -> None:
         self._names = names
         self._left_out = left_out
 
@@ -108,12 +108,12 @@ class _Chooser:
         ``path`` is how it is called among what is left out: the name of the parameter and the keys that lead to it.
         """
         if isinstance(value, str) and _SECRET_IN_TEXT.search(value):
-            self._left_out.append(path)
+            self._left_out.add(path)
             return _LEFT_OUT
         if isinstance(value, Mapping):
             return self._kept(value, path)
         if isinstance(value, list | tuple):
-            items = (self.without_secrets(item, f"{path}.{at}") for at, item in enumerate(value))
+            items = (self.without_secrets(item, path) for item in value)
             return [item for item in items if item is not _LEFT_OUT]
         return value
 
@@ -122,7 +122,7 @@ class _Chooser:
         for key, item in table.items():
             inner = f"{path}.{key}"
             if self.is_left_out(str(key), inner):
-                self._left_out.append(inner)
+                self._left_out.add(inner)
             elif (value := self.without_secrets(item, inner)) is not _LEFT_OUT:
                 kept[key] = value
         return kept

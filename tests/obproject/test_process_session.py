@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -77,6 +78,7 @@ def test_a_forked_child_has_a_session_of_its_own(configured: pytest.MonkeyPatch)
     with process_session._lock:
         child = os.fork()
         if child == 0:
+            signal.alarm(20)  # it would wait for ever for a lock that its parent holds
             os._exit(0 if session_of(APP).id != of_parent else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert session_of(APP).id == of_parent

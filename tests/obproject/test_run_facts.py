@@ -119,5 +119,7 @@ def test_a_position_is_what_metaflow_says_of_it() -> None:
     flow = SimpleNamespace(name="F", _foreach_stack=frames, _iteration_stack=[2])
     assert position_of(running_task(flow)) == {"step": "start", "foreach": "loop:1,inner:0", "iteration": 2}
     assert position_of(running_task()) == {"step": "start", "foreach": "", "iteration": 0}
+    leading = SimpleNamespace(name="F", _foreach_stack=[SimpleNamespace(step="gang", index=None)])
+    assert position_of(running_task(leading)) == {"step": "start", "iteration": 0}
     lost = running_task(SimpleNamespace(name="F", _foreach_stack=[3]))
     assert lost.whereabouts() == {"attempt": 1, "position": {"step": "start"}}

@@ -78,7 +78,9 @@ def test_a_forked_child_has_a_session_of_its_own(configured: pytest.MonkeyPatch)
     with process_session._lock:
         child = os.fork()
         if child == 0:
-            signal.alarm(20)  # it would wait for ever for a lock that its parent holds
+            # It may wait for ever for a lock that its parent holds.
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(20)
             os._exit(0 if session_of(APP).id != of_parent else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert session_of(APP).id == of_parent

@@ -32,6 +32,7 @@ from obproject.entities import EntityRef, deployment_ref, entity_ref, task_ref, 
 from obproject.errors import AssetNotFound, InvalidAssetInstanceError, ReadOnly, checked
 from obproject.instances import AssetInstance
 from obproject.kinds import label_of
+from obproject.roles import check_role
 from obproject.settings import find_settings
 from obproject.task import running
 from obproject.task.defaults import default_branch, default_perimeter, default_project
@@ -159,13 +160,16 @@ class Asset:
         blobs: list[Any] | None = None,
         annotations: Mapping[str, Any] | None = None,
         tags: Mapping[str, Any] | None = None,
+        *,
+        digest: str | None = None,
     ) -> dict[str, Any] | None:
         """Register a new instance of a data asset and return it; None if read-only.
 
         ``kind`` says how to resolve it: ``artifact``, or any label such as ``s3_object``. ``blobs`` are references to
-        the data, never the data. Annotations keep their JSON type; tags are text.
+        the data, never the data. Annotations keep their JSON type; tags are text. ``digest``, such as
+        ``sha256:…``, says what the content is, for all but artifacts: equal ones are shown as the same content.
         """
-        return self._register("data", name, description, kind, blobs, annotations, tags)
+        return self._register("data", name, description, kind, blobs, annotations, tags, digest)
 
     def register_model_asset(
         self,
@@ -175,9 +179,11 @@ class Asset:
         blobs: list[Any] | None = None,
         annotations: Mapping[str, Any] | None = None,
         tags: Mapping[str, Any] | None = None,
+        *,
+        digest: str | None = None,
     ) -> dict[str, Any] | None:
         """Register a new instance of a model asset and return it; see :meth:`register_data_asset`."""
-        return self._register("model", name, description, kind, blobs, annotations, tags)
+        return self._register("model", name, description, kind, blobs, annotations, tags, digest)
 
     def peek_data_asset(self, name: str, instance: str = "latest") -> dict[str, Any]:
         """Return an instance of a data asset without becoming its consumer.
@@ -190,13 +196,16 @@ class Asset:
         """Return an instance of a model asset without becoming its consumer; see :meth:`peek_data_asset`."""
         return self.reader.peek("model", name, instance)[1]
 
-    def consume_data_asset(self, name: str, instance: str = "latest") -> dict[str, Any]:
-        """Return an instance of a data asset and become its consumer; see :meth:`peek_data_asset`."""
-        return self._consume("data", name, instance)
+    def consume_data_asset(self, name: str, instance: str = "latest", *, role: str | None = None) -> dict[str, Any]:
+        """Return an instance of a data asset and become its consumer; see :meth:`peek_data_asset`.
 
-    def consume_model_asset(self, name: str, instance: str = "latest") -> dict[str, Any]:
-        """Return an instance of a model asset and become its consumer; see :meth:`peek_data_asset`."""
-        return self._consume("model", name, instance)
+        ``role`` says what it is read for, as a lower-case word such as ``baseline``; None is an input.
+        """
+        return self._consume("data", name, instance, role)
+
+    def consume_model_asset(self, name: str, instance: str = "latest", *, role: str | None = None) -> dict[str, Any]:
+        """Return an instance of a model asset and become its consumer; see :meth:`consume_data_asset`."""
+        return self._consume("model", name, instance, role)
 
     def list_data_assets(self, tags: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return ``{"items": [{"asset", "latest_instance", "tags"}], "continuation": None}``: all data assets.
@@ -296,17 +305,26 @@ class Asset:
         blobs: list[Any] | None,
         annotations: Mapping[str, Any] | None,
         tags: Mapping[str, Any] | None,
+        digest: str | None,
     ) -> dict[str, Any] | None:
         if self.read_only:
             return None
         return self.writer.register(
-            kind, name, asset_kind, description=description, blobs=blobs, annotations=annotations, tags=tags
+            kind,
+            name,
+            asset_kind,
+            description=description,
+            blobs=blobs,
+            annotations=annotations,
+            tags=tags,
+            digest=digest,
         )
 
-    def _consume(self, kind: str, name: str, reference: str) -> dict[str, Any]:
+    def _consume(self, kind: str, name: str, reference: str, role: str | None) -> dict[str, Any]:
+        role = checked(check_role, role)
         if self.read_only:
             return self.reader.peek(kind, name, reference)[1]
-        return self.writer.consume(self.reader, kind, name, reference)
+        return self.writer.consume(self.reader, kind, name, reference, role)
 
     def _delete(self, kind: str, name: str) -> DeleteResult:
         if self.read_only:

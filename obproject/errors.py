@@ -36,6 +36,7 @@ from typing import Any, TypeVar
 import requests
 
 _T = TypeVar("_T")
+_V = TypeVar("_V")
 
 
 class AssetError(Exception):
@@ -155,7 +156,7 @@ class ArtifactUnreachable(AssetError, LookupError):
     """The catalogue knows the instance, but the artifact behind it can't be read from here."""
 
 
-def checked(check: Callable[[str], _T], value: str) -> _T:
+def checked(check: Callable[[_V], _T], value: _V) -> _T:
     """Return what a check of the floor makes of a value; its ValueError is raised as an InvalidInput."""
     try:
         return check(value)

@@ -56,12 +56,20 @@ def _read_project_file(text: str) -> dict[str, Any]:
     # Imported here because a task gets from its run what was read.
     import tomllib
 
+    from obproject.project.checked_toml import Problem, Table
+    from obproject.project.definitions import PROJECT_FILE, read_left_out_of_runs
+
     try:
         config = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ProjectFileError(f"obproject.toml is no valid TOML: {error}") from None
     if not isinstance(config.get("project"), str):
         raise ProjectFileError("obproject.toml: key 'project' is missing; the name of the project is expected.")
+    problems: list[Problem] = []
+    # No flow starts that would tell what it was meant to leave out.
+    read_left_out_of_runs(Table(config, PROJECT_FILE, problems))
+    if problems:
+        raise ProjectFileError(str(problems[0]))
     return config
 
 

@@ -42,6 +42,12 @@ class AssetInstance(NamedTuple):
     description: str
     url: str
     """The instance's page."""
+    digest: str | None
+    """What the content is, by Metaflow's own content key or as the producer said; None if that is not known."""
+    run: dict[str, Any] | None
+    """The run or the session that made it, with ``id``, ``kind`` and what is known of it."""
+    position: dict[str, Any] | None
+    """Where in the run: ``step``, ``foreach`` and ``iteration``, as far as they are known."""
 
 
 def parse_instance(answer: Mapping[str, Any]) -> AssetInstance:
@@ -65,6 +71,9 @@ def parse_instance(answer: Mapping[str, Any]) -> AssetInstance:
             state=str(answer.get("state") or "ready"),
             description=str(answer.get("description") or asset.get("description") or ""),
             url=str(answer.get("url") or ""),
+            digest=answer.get("digest"),
+            run=answer.get("run"),
+            position=answer.get("position"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidAssetInstanceError(f"The catalogue sent something that is no asset instance: {error!r}") from error

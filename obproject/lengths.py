@@ -34,3 +34,15 @@ HIGHLIGHT_IMAGE_BYTES = 256 * 1024
 """A larger image is not kept; it is in the task's card."""
 HIGHLIGHT_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
 """An image of another type is not kept either: an SVG can have a script in it."""
+
+# Of what a run is told with: its parameters and configs, its graph.
+PARAMETER_LENGTH = 256
+"""Of text and numbers, in characters; what is longer is told by digest and length."""
+PARAMETER_BYTES = 1_024
+"""Of lists and tables, as JSON in ASCII."""
+LEFT_OUT_NAMES = 200
+GRAPH_STEPS = 1_000
+"""A larger graph is not told."""
+RUN_TAGS = 100
+
+DIGEST_LENGTH = 128

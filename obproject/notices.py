@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TextIO
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+_told: set[str] = set()
 
 
 def tell(text: str, stream: TextIO | None = None) -> None:
@@ -13,3 +16,12 @@ def tell(text: str, stream: TextIO | None = None) -> None:
     output of commands is printed by the commands themselves. Flushed at once, since a task may end without a flush.
     """
     print(f"assetsite: {text}", file=stream, flush=True)
+
+
+def tell_notes(answer: Mapping[str, Any]) -> None:
+    """Print what a catalogue says in ``notes`` that it left out of a write, each sentence once in a process."""
+    notes = answer.get("notes")
+    for note in notes if isinstance(notes, list) else ():
+        if isinstance(note, str) and note not in _told:
+            _told.add(note)
+            tell(f"the catalogue: {note}")

@@ -10,11 +10,12 @@ from typing import Any, Self
 from obproject.assets import Asset, AssetInstance
 from obproject.branches import BranchChoice, resolve_branches
 from obproject.catalogue.reader import AssetReader, parsed_reference
-from obproject.errors import InstanceNotFound, InvalidInput, MissingArtifact
+from obproject.errors import InstanceNotFound, InvalidInput, MissingArtifact, checked
 from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent
 from obproject.notices import tell
 from obproject.references import ReferenceKind
+from obproject.roles import check_role
 from obproject.task import running
 from obproject.task.artifacts import load_artifact
 from obproject.task.running import OwnRegistration
@@ -113,12 +114,16 @@ class ProjectContext:
         annotations: Mapping[str, Any] | None = None,
         tags: Mapping[str, Any] | None = None,
         description: str | None = None,
+        *,
+        digest: str | None = None,
     ) -> dict[str, Any] | None:
         """Register data that lives elsewhere as a new instance of a data asset, and return the instance.
 
         ``blobs`` are the references to it, ``kind`` says what they are, such as ``s3_object`` or ``snowflake_table``.
+        ``digest``, such as ``sha256:…``, says what the content is: equal ones are shown as the same content.
         """
-        return self._report(self.asset.register_data_asset(name, description, kind, blobs, annotations, tags), kind)
+        register = self.asset.register_data_asset
+        return self._report(register(name, description, kind, blobs, annotations, tags, digest=digest), kind)
 
     def register_external_model(
         self,
@@ -128,23 +133,28 @@ class ProjectContext:
         annotations: Mapping[str, Any] | None = None,
         tags: Mapping[str, Any] | None = None,
         description: str | None = None,
+        *,
+        digest: str | None = None,
     ) -> dict[str, Any] | None:
         """Register a model that lives elsewhere; see :meth:`register_external_data`."""
-        return self._report(self.asset.register_model_asset(name, description, kind, blobs, annotations, tags), kind)
+        register = self.asset.register_model_asset
+        return self._report(register(name, description, kind, blobs, annotations, tags, digest=digest), kind)
 
-    def get_data(self, name: str, instance: str = "latest") -> Any:
+    def get_data(self, name: str, instance: str = "latest", role: str | None = None) -> Any:
         """Return the artifact behind an instance of a data asset, and become its consumer.
 
         ``instance`` is ``latest``, ``latest-1``, ``v12``, ``@alias`` or an id. What this very task has registered is
         read from the flow, and makes it no consumer; what another running task has registered is waited for, as long
-        as ``ASSETSITE_WAIT`` allows. Raises WrongKind for an asset that is no artifact, InstancePending and
-        ArtifactUnreachable; none of these leaves a trace in the lineage.
+        as ``ASSETSITE_WAIT`` allows. ``role`` says what it is read for, as a lower-case word: with ``baseline``, which
+        is read only to compare with, it is no ancestor of what the task makes; None is an input. Raises WrongKind for
+        an asset that is no artifact, InstancePending and ArtifactUnreachable; none of these leaves a trace in the
+        lineage.
         """
-        return self._load("data", name, instance)
+        return self._load("data", name, instance, checked(check_role, role))
 
-    def get_model(self, name: str, instance: str = "latest") -> Any:
+    def get_model(self, name: str, instance: str = "latest", role: str | None = None) -> Any:
         """Return the artifact behind an instance of a model asset; see :meth:`get_data`."""
-        return self._load("model", name, instance)
+        return self._load("model", name, instance, checked(check_role, role))
 
     def list_data_instances(self, name: str) -> Iterator[AssetInstance]:
         """Yield the ready instances of a data asset, newest first."""
@@ -195,7 +205,7 @@ class ProjectContext:
             )
         return instance
 
-    def _load(self, kind: str, name: str, reference: str) -> Any:
+    def _load(self, kind: str, name: str, reference: str, role: str | None) -> Any:
         own, reference = self._registered_here(kind, name, reference)
         if own is not None:
             return getattr(self.flow, own.artifact)
@@ -206,7 +216,7 @@ class ProjectContext:
         instance = wait_while_pending(instance, read_again, catalogue.settings.wait, about)
         value = load_artifact(instance, about)
         # By id, so that what is recorded is what was loaded even if a newer instance came in between.
-        self.asset.writer.consume_exactly(branch, kind, name, instance["id"], reference)
+        self.asset.writer.consume_exactly(branch, kind, name, instance["id"], reference, role)
         return value
 
     def _ready_or_pending(self, kind: str, name: str, reference: str) -> tuple[str, dict[str, Any]]:

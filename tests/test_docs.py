@@ -138,7 +138,8 @@ def test_every_make_target_of_the_readme_exists():
     assert set(re.findall(r"`make ([a-z-]+)`", EVERYTHING)) <= targets
 
 
-def test_the_changelog_begins_with_the_version():
+def test_the_changelog_begins_with_the_version_or_what_comes_after_it():
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version
-    assert re.search(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version[1]
+    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[headings[0] == "Unreleased"] == version[1]

@@ -6,9 +6,11 @@ task's journal too (:mod:`obproject.task.journal_writer`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from obproject import lengths
 from obproject.branches import branch_key, check_asset_id
 from obproject.catalogue.client import CatalogueClient
 from obproject.catalogue.highlight_content import as_content, without_image
@@ -18,8 +20,10 @@ from obproject.instances import json_value, tag_pairs, with_text
 from obproject.journal import Entry, Operation, Outcome, id_from, new_id
 from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, label_of
+from obproject.notices import tell_notes
 from obproject.task import running
-from obproject.task.journal_writer import now, outcome_of, parse_time
+from obproject.task.journal_writer import UNAVAILABLE, now, outcome_of, parse_time
+from obproject.task.process_session import Session, session_of
 from obproject.task.running import OwnRegistration, RunningTask
 
 if TYPE_CHECKING:
@@ -50,12 +54,15 @@ class AssetWriter:
         blobs: list[Any] | None,
         annotations: Mapping[str, Any] | None,
         tags: Mapping[str, Any] | None,
+        digest: str | None = None,
     ) -> Json | None:
         """Register an instance and return it; None if only the journal has it so far."""
         if not asset_kind:
             raise InvalidInput(
                 f"Registering {label_of(kind)} {name!r} needs a kind, such as 'artifact' or 's3_object'."
             )
+        if digest is not None:
+            _check_digest(digest, asset_kind)
         body: Json = {
             "entity_ref": self.entity_ref,
             "branch_name": self.branch,
@@ -64,13 +71,22 @@ class AssetWriter:
             **({"blobs": json_value(blobs)} if blobs is not None else {}),
             **({"annotations": json_value(annotations)} if annotations is not None else {}),
             **({"tags": tag_pairs(tags)} if tags is not None else {}),
+            **({"digest": digest} if digest is not None else {}),
             **(self._task.provenance() if self._task else {}),
+            **self._run_or_session(),
         }
         entry = self._entry(Operation.REGISTER, self.branch, kind, name, body=body)
         if self._task:
             self._task.will_settle(self.catalogue.connection)
         whole = {**body, "id": entry.id}
-        answer = self._write(entry, lambda: self.catalogue.register(entry.branch, kind, name, whole, entry.id))
+
+        def send() -> Json:
+            with self._reporting(body):
+                answer = self.catalogue.register(entry.branch, kind, name, whole, entry.id)
+            tell_notes(answer)
+            return answer
+
+        answer = self._write(entry, send)
         if self._task and asset_kind == "artifact":
             self._task.remember(self._own_registration(entry, kind, answer))
         return with_text(answer) if answer is not None else None
@@ -85,31 +101,38 @@ class AssetWriter:
         answer = self.catalogue.register(self.branch, kind, name, {**body, "id": event}, key)
         self._record(entry, outcome_of(entry.operation, answer))
 
-    def consume(self, reader: AssetReader, kind: str, name: str, reference: str) -> Json:
+    def consume(self, reader: AssetReader, kind: str, name: str, reference: str, role: str | None = None) -> Json:
         """Become a consumer of the instance that a reference means where the asset is read, and return it."""
         reference = str(parsed_reference(reference))
-        body, event = self._consumption(), new_id(Operation.CONSUME)
+        body, event = self._consumption(role), new_id(Operation.CONSUME)
         sent = {**body, "id": event}
-        branch, answer = reader.first_with(
-            kind, name, lambda branch: self.catalogue.consume(branch, kind, name, reference, sent)
-        )
+        with self._reporting(body):
+            branch, answer = reader.first_with(
+                kind, name, lambda branch: self.catalogue.consume(branch, kind, name, reference, sent)
+            )
+        tell_notes(answer)
         # Stored afterwards: only the answer says which instance the reference meant.
         body["reference"] = reference
         entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=answer["id"], event=event)
         self._record(entry, outcome_of(entry.operation, answer))
         return with_text(answer)
 
-    def consume_exactly(self, branch: str, kind: str, name: str, instance_id: str, reference: str) -> None:
+    def consume_exactly(
+        self, branch: str, kind: str, name: str, instance_id: str, reference: str, role: str | None = None
+    ) -> None:
         """Become a consumer of an instance that was read before, by a reference that may mean another one by now.
 
         A running task does not wait for the answer.
         """
-        body = self._consumption() | {"reference": reference}
+        body = self._consumption(role) | {"reference": reference}
         entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=instance_id)
         whole = {**body, "id": entry.id}
 
         def send() -> Json:
-            return self.catalogue.consume(branch, kind, name, instance_id, whole, entry.id)
+            with self._reporting(body):
+                answer = self.catalogue.consume(branch, kind, name, instance_id, whole, entry.id)
+            tell_notes(answer)
+            return answer
 
         if task := running.running_task():
             task.journal.write_in_background(entry, self.catalogue.settings, send)
@@ -165,11 +188,46 @@ class AssetWriter:
 
         return task.journal.write(entry, self.catalogue.settings, send) if task else send()
 
-    def _consumption(self) -> Json:
-        """Who consumes, and to which branch of which project that consumer writes."""
+    def _consumption(self, role: str | None) -> Json:
+        """Who consumes as what, and to which branch of which project that consumer writes."""
         prj = getattr(self._task.flow, "prj", None) if self._task else None
         project, branch = (prj.project, prj.branches.write) if prj else (self.catalogue.project, self.branch)
-        return {"entity_ref": self.entity_ref, "consumer": {"project": project, "branch": branch}}
+        if self._task:
+            self._task.will_report_failure(self.catalogue.connection)
+        return {
+            "entity_ref": self.entity_ref,
+            "consumer": {"project": project, "branch": branch},
+            **({"role": role} if role else {}),
+            **(self._task.whereabouts() if self._task else {}),
+            **self._run_or_session(),
+        }
+
+    # What is told of the run or the session
+
+    def _run_or_session(self) -> Json:
+        """Return the part of a body that names the session, and tells a catalogue once what the run or session is."""
+        reporter = self._reporter()
+        if reporter is None:
+            return {}
+        session = {"session": reporter.id} if isinstance(reporter, Session) else {}
+        return session | reporter.facts.to(self.catalogue.settings)
+
+    def _reporter(self) -> RunningTask | Session | None:
+        """Return whose facts are known: of a Metaflow task that does not run here, nothing is."""
+        if self._task:
+            return self._task
+        return None if self.entity_ref.get("entity_kind") == "task" else session_of(self.entity_ref)
+
+    @contextmanager
+    def _reporting(self, body: Json) -> Iterator[None]:
+        """Send a body: if neither the catalogue nor a journal has it in the end, its facts go with the next write."""
+        try:
+            yield
+        except Exception as error:
+            is_kept = running.running_task() is not None and isinstance(error, UNAVAILABLE)
+            if "run" in body and not is_kept and (reporter := self._reporter()):
+                reporter.facts.is_lost(self.catalogue.settings)
+            raise
 
     # The journal of the running task
 
@@ -215,4 +273,13 @@ class AssetWriter:
         artifact = str((entry.body.get("annotations") or {}).get("artifact") or "")
         number = answer.get("number") if answer else None
         project, branch = self.catalogue.project, branch_key(entry.branch)
-        return OwnRegistration(kind, project, branch, entry.asset, entry.id, number, artifact)
+        settings = self.catalogue.settings
+        return OwnRegistration(kind, project, branch, entry.asset, entry.id, number, artifact, settings)
+
+
+def _check_digest(digest: str, asset_kind: str) -> None:
+    if asset_kind == "artifact":
+        raise InvalidInput("The digest of an artifact is Metaflow's own; digest= is for what lives elsewhere.")
+    longest = lengths.DIGEST_LENGTH
+    if not isinstance(digest, str) or not digest.isprintable() or not 0 < len(digest.strip()) <= len(digest) <= longest:
+        raise InvalidInput(f"The digest {digest!r} is no visible text of at most {longest} characters.")

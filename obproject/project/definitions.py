@@ -102,6 +102,8 @@ class ProjectConfig:
     deployer: str | None = None
     dags_folder: str | None = None
     auto_tags: bool = True
+    left_out_of_runs: tuple[str, ...] = ()
+    """Names of parameters and configs that the catalogue is never told."""
     dependencies: Dependencies = Dependencies()
     branch_to_environment: tuple[tuple[str, str], ...] = ()
     """Patterns of git branches with the name of their environment, in the order of the file."""
@@ -178,6 +180,7 @@ def _read_config(root: Path, problems: list[Problem]) -> tuple[ProjectConfig, di
         deployer=table.table("deploy").text("deployer", check=check_deployer),
         dags_folder=table.table("deploy").text("dags_folder"),
         auto_tags=table.table("deploy").table("tags").flag("auto", default=True),
+        left_out_of_runs=read_left_out_of_runs(table),
         dependencies=_read_dependencies(table.table("dependencies")),
         branch_to_environment=tuple(table.table("branch_to_environment").all_texts().items()),
         environments={name: _read_environment(name, inner) for name, inner in table.table("environments").tables()},
@@ -191,6 +194,11 @@ def _read_config(root: Path, problems: list[Problem]) -> tuple[ProjectConfig, di
     if folders.get("data", "data") == folders.get("models", "models"):
         directories.report("data", "the same folder as for models", "a folder of its own for each kind of asset")
     return config, folders
+
+
+def read_left_out_of_runs(table: Table) -> tuple[str, ...]:
+    """Return the names under ``[runs] leave_out`` of ``obproject.toml``."""
+    return tuple(table.table("runs").texts("leave_out", check=up_to(lengths.NAME_LENGTH)))
 
 
 def _read_dependencies(table: Table) -> Dependencies:

@@ -11,17 +11,20 @@ import atexit
 import os
 import shlex
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from obproject.connection import Connection, path_of
 from obproject.entities import task_ref
 from obproject.journal import Process
-from obproject.notices import tell
+from obproject.notices import tell, tell_notes
+from obproject.settings import Settings
+from obproject.task.first_report import FirstReport
 from obproject.task.journal_writer import UNAVAILABLE, JournalWriter
+from obproject.task.run_facts import facts_of_task, position_of
 
 _UNPUBLISHED = "assets_unpublished"
 
@@ -40,6 +43,8 @@ class OwnRegistration(NamedTuple):
     number: int | None
     """None while the catalogue has not numbered it."""
     artifact: str
+    catalogue: Settings
+    """How the catalogue is reached that has it."""
 
 
 @dataclass(eq=False)
@@ -56,8 +61,17 @@ class RunningTask:
     """Metaflow's metadata provider of the run."""
     datastore: dict[str, str]
     """``type`` and ``root`` of the datastore that holds the task's artifacts and cards."""
+    graph: Any = None
+    """Metaflow's graph of the flow."""
+    parameters: Collection[tuple[str, Any]] = ()
+    """Metaflow's objects of the flow's parameters and configs, with the names of their attributes."""
+    content_keys: Callable[[], Mapping[str, str]] = dict
+    """Returns Metaflow's own content key of each artifact, once they are stored."""
+    run_record: Mapping[str, Any] = field(default_factory=dict)
+    """The record of the run in Metaflow's metadata, once the task has read it."""
     _registered: list[OwnRegistration] = field(default_factory=list)
     _unsettled: list[Connection] = field(default_factory=list)
+    _read_through: list[Connection] = field(default_factory=list)
     _on_success: list[Callable[[], None]] = field(default_factory=list)
     _process: int = field(default_factory=os.getpid)
 
@@ -69,6 +83,8 @@ class RunningTask:
             claim_notice=lambda: self.tag_run([_UNPUBLISHED]),
         )
         """The journal of this task's writes."""
+        self.facts = FirstReport(lambda: facts_of_task(self))
+        """The facts of the run."""
 
     @property
     def ref(self) -> dict[str, str]:
@@ -87,7 +103,18 @@ class RunningTask:
 
     def provenance(self) -> dict[str, Any]:
         """Return the part of a registration that is about this task; it stays pending until :meth:`settle`."""
-        return {"state": "pending", "attempt": self.attempt, "datastore": self.datastore}
+        return {"state": "pending", "datastore": self.datastore, **self.whereabouts()}
+
+    def whereabouts(self) -> dict[str, Any]:
+        """Return the part of a write that says where in its run this task is."""
+        return {"attempt": self.attempt, "position": self._position}
+
+    @cached_property
+    def _position(self) -> dict[str, Any]:
+        try:
+            return position_of(self)
+        except Exception:
+            return {"step": self.step}
 
     def remember(self, registration: OwnRegistration) -> None:
         """Remember an artifact that this task has registered; only it can read that artifact before the task ends."""
@@ -103,6 +130,11 @@ class RunningTask:
         if all(known.settings != connection.settings for known in self._unsettled):
             self._unsettled.append(connection)
 
+    def will_report_failure(self, connection: Connection) -> None:
+        """Remember that something is read through a connection: what a failed attempt has read does not count."""
+        if all(known.settings != connection.settings for known in self._read_through):
+            self._read_through.append(connection)
+
     def on_success(self, act: Callable[[], None]) -> None:
         """Call a function that never raises when the task has succeeded, as its last write."""
         self._on_success.append(act)
@@ -110,12 +142,18 @@ class RunningTask:
     def settle(self, ok: bool) -> None:
         """Report to each catalogue that has registrations of this task how the task ended; a second call does nothing.
 
+        Of a failure, catalogues that have only consumptions of it are told too.
+
         Never raises: the task's own outcome stands. A catalogue that gets no message learns it from Metaflow.
         """
         # A forked child inherits the task, but its end is not the task's end.
         if os.getpid() != self._process:
             return
         self.journal.finish()
+        if not ok:
+            for connection in self._read_through:
+                self.will_settle(connection)
+        self._read_through.clear()
         while self._unsettled:
             connection = self._unsettled.pop()
             if not self.journal.is_unavailable(connection.settings):
@@ -128,15 +166,29 @@ class RunningTask:
         about = f"confirming what {self.ref['entity_id']} registered"
         path = path_of("perimeters", connection.settings.perimeter, "confirmations")
         try:
-            connection.request("POST", path, body=self._confirmation(ok), about=about)
+            answer = connection.request("POST", path, body=self._confirmation(ok, connection.settings), about=about)
+            tell_notes(answer)
         except UNAVAILABLE as error:
             self.journal.note_unavailable(error, connection.settings)
         except Exception as error:
             tell(f"what this task registered stays pending. {error}")
 
-    def _confirmation(self, ok: bool) -> dict[str, Any]:
+    def _confirmation(self, ok: bool, catalogue: Settings) -> dict[str, Any]:
         body = {"entity_ref": self.ref, "attempt": self.attempt, "state": "ready" if ok else "failed"}
-        return body if ok else {**body, "reason": "the task failed"}
+        if not ok:
+            return {**body, "reason": "the task failed"}
+        digests = self._digests(catalogue)
+        return {**body, "digests": digests} if digests else body
+
+    def _digests(self, catalogue: Settings) -> dict[str, str]:
+        """Return what Metaflow itself calls the content of each artifact registered, by instance; never raises."""
+        try:
+            keys = self.content_keys()
+        except Exception:
+            return {}
+        here = (catalogue.url, catalogue.perimeter)
+        registered = [one for one in self._registered if (one.catalogue.url, one.catalogue.perimeter) == here]
+        return {one.id: str(keys[one.artifact]) for one in registered if one.artifact in keys}
 
     def tag_run(self, tags: Collection[str]) -> bool:
         """Put tags on the run; return whether any of them is new there.
@@ -145,6 +197,7 @@ class RunningTask:
         """
         try:
             run = self.metadata.get_object("run", "self", {}, None, self.flow.name, self.run_id) or {}
+            self.run_record = run
             missing = set(tags) - set(run.get("tags") or ())
             if missing:
                 self.metadata.mutate_user_tags_for_run(self.flow.name, self.run_id, tags_to_add=sorted(missing))

@@ -25,6 +25,11 @@ class FlowRun:
         flow = next(found for found in (self.folder / ".metaflow").iterdir() if found.name.endswith("Flow"))
         return (flow / "latest_run").read_text()
 
+    @property
+    def started(self) -> str:
+        """Id of the very run, from its output."""
+        return self.output.partition("run-id ")[2].partition(")")[0]
+
     def said(self) -> list[str]:
         """The lines that this package printed in tasks, without Metaflow's time and task in front."""
         return [
@@ -40,15 +45,20 @@ def write_flow(folder: Path, source: str, project_toml: str = 'project = "tryout
 
 
 def run_flow(
-    folder: Path, url: str | None, *options: str, after: tuple[str, ...] = (), settings: dict[str, str] | None = None
+    folder: Path,
+    url: str | None,
+    *options: str,
+    command: str = "run",
+    after: tuple[str, ...] = (),
+    settings: dict[str, str] | None = None,
 ) -> FlowRun:
-    """Run ``flow.py`` of a folder as user alice; ``options`` stand before ``run``, ``after`` behind it."""
+    """Run or resume ``flow.py`` of a folder as user alice; ``options`` stand before the command, ``after`` behind."""
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | (settings or {})
     env |= {"PYTHONPATH": str(CHECKOUT), "METAFLOW_USER": "alice", "METAFLOW_HOME": str(folder / "no-configuration")}
     if url:
         env["ASSETSITE_URL"] = url
     done = subprocess.run(
-        [sys.executable, "flow.py", "--no-pylint", *options, "run", *after],
+        [sys.executable, "flow.py", "--no-pylint", *options, command, *after],
         cwd=folder,
         env=env,
         stdout=subprocess.PIPE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 import requests
 
-from obproject import Asset, AssetInstance, DeleteResult, EntityRef, errors
+from obproject import Asset, AssetInstance, DeleteResult, EntityRef, errors, notices
 from obproject.branches import BranchChoice
 from obproject.entities import user_ref
 from obproject.instances import json_value, parse_instance
@@ -181,6 +182,42 @@ def test_instances_are_read_page_by_page_as_they_are_asked_for(asset: Asset, cat
     assert newest.created_at.tzinfo is not None
     assert [instance.number for instance in instances] == [4, 3, 2, 1]
     assert len(catalogue.requests) == 3
+
+
+def test_an_instance_has_its_digest_its_run_and_its_position_where_they_are_known(asset: Asset) -> None:
+    answer = asset.register_data_asset("numbers", kind="table")
+    assert answer
+    older = parse_instance(answer)
+    assert (older.digest, older.run, older.position) == (None, None, None)
+    known = {"digest": "ab12", "run": {"id": "F/1", "kind": "run"}, "position": {"step": "start"}}
+    newer = parse_instance(answer | known)
+    assert {"digest": newer.digest, "run": newer.run, "position": newer.position} == known
+
+
+def test_a_digest_is_sent_of_what_is_no_artifact(asset: Asset, catalogue: StubCatalogue) -> None:
+    asset.register_data_asset("numbers", kind="table", digest="sha256:12")
+    asset.register_model_asset("classifier", kind="table")
+    assert [sent.body["digest"] for sent in catalogue.requests if sent.body and "digest" in sent.body] == ["sha256:12"]
+    for digest in ("", " ", "x" * 129, "a\nb", 3):
+        with pytest.raises(errors.InvalidInput, match="no visible text of at most 128 characters"):
+            asset.register_data_asset("numbers", kind="table", digest=digest)  # type: ignore[arg-type]
+    with pytest.raises(errors.InvalidInput, match="Metaflow's own"):
+        asset.register_data_asset("numbers", kind="artifact", digest="sha256:12")
+    assert len(catalogue.requests) == 2
+
+
+def test_what_the_catalogue_leaves_out_is_told_once(
+    asset: Asset, catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(notices, "_told", set())
+    answer = asset.register_data_asset("numbers", kind="table")
+    assert answer
+    noted = Canned(body=json.dumps(answer | {"notes": ["The graph has too many steps.", 3]}).encode())
+    catalogue.answer_next(noted, noted, Canned(body=json.dumps(answer | {"notes": "none"}).encode()))
+    asset.register_data_asset("numbers", kind="table")
+    asset.consume_data_asset("numbers")
+    asset.register_data_asset("numbers", kind="table")
+    assert capsys.readouterr().out == "assetsite: the catalogue: The graph has too many steps.\n"
 
 
 def test_an_unknown_asset_is_told_from_an_unknown_instance(asset: Asset) -> None:

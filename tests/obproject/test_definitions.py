@@ -50,6 +50,8 @@ def test_a_whole_project(write, tmp_path: Path) -> None:
         branch = "main"
         [promotion]
         aliases = ["candidate", "production"]
+        [runs]
+        leave_out = ["customer", "cfg.inner"]
         [unknown]
         anything = 1
         """,
@@ -85,6 +87,7 @@ def test_a_whole_project(write, tmp_path: Path) -> None:
         created_at="2025-01-01T00:00:00Z",
         dev_assets_branch="main",
         promotion_aliases=("candidate", "production"),
+        left_out_of_runs=("customer", "cfg.inner"),
     )
     assert project.readme == "# Fraud"
     assert project.assets == (
@@ -224,6 +227,16 @@ def test_all_problems_come_at_once(write, tmp_path: Path) -> None:
         ("x = " + "[" * 5000, "found"),
         ('project = "p"\n[promotion]\naliases = ["ok", "@no", 3]', "[promotion] key 'aliases': the alias '@no'"),
         ('project = "p"\n[promotion]\naliases = "ok"', "found the string 'ok', expected a list of strings"),
+        (
+            'project = "p"\n[runs]\nleave_out = "a"',
+            "[runs] key 'leave_out': found the string 'a', expected a list of str",
+        ),
+        (
+            'project = "p"\n[runs]\nleave_out = ["a", 3]',
+            "[runs] key 'leave_out': found the number 3, expected a string",
+        ),
+        ('project = "p"\n[runs]\nleave_out = [""]', "[runs] key 'leave_out': found an empty string, expected a string"),
+        ('project = "p"\nruns = ["a"]', "key 'runs': found a list, expected a table"),
         ('project = "p"\n[obproject_dirs]\ndata = "gone"', "found 'gone', expected the name of a folder that exists"),
         ('project = "p"\n[obproject_dirs]\ndata = "models"', "found the same folder as for models"),
         ('project = "p"\n[obproject_dirs]\ndata = "/tmp"', "expected a folder inside the project"),

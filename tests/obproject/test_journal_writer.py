@@ -8,9 +8,11 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from metaflow.packaging_sys import MetaflowCodeContent
 
 from obproject import Asset
 from obproject import connection as connection_module
+from obproject.catalogue.reader import AssetReader
 from obproject.errors import BadRequest, NotAllowed, ServerFault, ServerUnreachable, WrongToken
 from obproject.journal import Operation
 from obproject.task import journal_writer, running
@@ -81,6 +83,60 @@ def test_a_consumption_is_kept_with_the_instance_that_it_led_to(
     assert entry.body["reference"] == "latest"
     (consumption,) = catalogue.consumptions
     assert consumption["id"] == entry.id
+
+
+@pytest.fixture
+def own(metadata: MemoryMetadata, monkeypatch: pytest.MonkeyPatch) -> Asset:
+    """The asset as the running task itself uses it."""
+    task = running.running_task()
+    assert task
+    monkeypatch.setattr("obproject.assets.who_is_running", lambda: task.ref)
+    monkeypatch.setattr(MetaflowCodeContent, "get_info", lambda: {"commit_sha": "6a20eaa"})
+    return Asset("churn", "feature/x")
+
+
+def test_the_facts_of_a_run_are_kept_with_its_first_write_and_where_it_is_with_each(
+    own: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue
+) -> None:
+    catalogue.assets["default", "churn", "feature_x", "data", "rows"] = [{"id": "i_1", "number": 1, "state": "ready"}]
+    own.register_data_asset("more", kind="table")
+    own.consume_data_asset("rows", role="baseline")
+    read(own, "v1")
+    close()
+    first, *later = [entry.body for entry in metadata.entries]
+    assert (first["run"]["commit"], first["run"]["dirty"]) == ("6a20eaa", False)
+    assert len(later) == 2
+    position = {"step": "start", "foreach": "", "iteration": 0}
+    assert [(body["position"], body["attempt"]) for body in (first, *later)] == [(position, 1)] * 3
+    assert [body.get("role") for body in later] == ["baseline", None]
+    assert not any("run" in body for body in later)
+    for sent, entry in zip(catalogue.requests, metadata.entries, strict=True):
+        assert sent.body
+        # The address of a consumption says which one is meant.
+        assert entry.body | {"id": entry.id, "reference": 0} == sent.body | {"reference": 0}
+
+
+def test_facts_that_the_catalogue_refused_go_with_the_next_write_and_those_that_are_kept_do_not(
+    own: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue
+) -> None:
+    catalogue.answer_next(Canned(400, b'{"error": "refused", "message": "Not like this."}'), Canned(503))
+    with pytest.raises(BadRequest):
+        own.register_data_asset("rows", kind="table")
+    assert own.register_data_asset("rows", kind="table") is None
+    assert own.register_data_asset("rows", kind="table") is None
+    assert ["run" in entry.body for entry in metadata.entries] == [True, True, False]
+
+
+def test_an_asset_that_is_found_on_the_second_branch_has_told_the_facts(
+    own: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue
+) -> None:
+    Asset("churn", "main", entity_ref={"entity_kind": "task", "entity_id": "F/1/a/2"}).register_data_asset(
+        "rows", kind="table"
+    )
+    own.reader = AssetReader(own.catalogue, ("feature/x", "main"))
+    own.consume_data_asset("rows")
+    own.consume_data_asset("rows")
+    assert ["run" in sent for sent in catalogue.consumptions] == [True, False]
 
 
 @pytest.mark.parametrize("answer", AWAY, ids=lambda answer: answer.status)

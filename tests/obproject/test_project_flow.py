@@ -339,6 +339,7 @@ def flow_of(tmp_path: Path) -> Path:
     [
         ("project = ", "obproject.toml is no valid TOML: Invalid value (at "),
         ('title = "x"', "obproject.toml: key 'project' is missing"),
+        ('project = "x"\n[runs]\nleave_out = "a"', "obproject.toml: [runs] key 'leave_out': found the string 'a'"),
     ],
 )
 def test_a_project_file_that_cannot_be_used_is_told_in_a_sentence(flow_of: Path, project_toml: str, said: str) -> None:

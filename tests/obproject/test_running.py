@@ -66,3 +66,78 @@ def test_the_assets_of_a_flow_are_in_the_perimeter_of_its_project_file(
     unconfigured.setattr(running, "_current", running_task())
     unconfigured.delenv("ASSETSITE_PERIMETER")
     assert Asset("registry", "main", entity_ref={"entity_kind": "user", "entity_id": "a"}).perimeter == "default"
+
+
+@pytest.fixture
+def published(unconfigured: pytest.MonkeyPatch, catalogue: StubCatalogue) -> running.RunningTask:
+    """A task that has registered the artifacts `rows` and `gone`, and something elsewhere."""
+    unconfigured.setenv("ASSETSITE_URL", catalogue.url)
+    task = running_task()
+    unconfigured.setattr(running, "_current", task)
+    unconfigured.setattr("obproject.assets.who_is_running", lambda: task.ref)
+    asset = Asset("churn", "main")
+    for name in ("rows", "gone"):
+        asset.register_data_asset(name, kind="artifact", annotations={"artifact": name})
+    asset.register_data_asset("table", kind="table", annotations={"artifact": "rows"})
+    Asset("churn", "main", perimeter="research").register_data_asset(
+        "rows", kind="artifact", annotations={"artifact": "rows"}
+    )
+    return task
+
+
+def test_the_confirmation_has_the_content_keys_of_the_artifacts_of_that_catalogue(
+    published: running.RunningTask, catalogue: StubCatalogue
+) -> None:
+    published.content_keys = lambda: {"rows": "ab12", "other": "cd34"}
+    published.settle(ok=True)
+    ids = {key[0]: instances[0]["id"] for key, instances in catalogue.assets.items() if key[-1] == "rows"}
+    paths = [sent.path.split("/")[3] for sent in catalogue.of("POST")]
+    assert {path: sent["digests"] for path, sent in zip(paths, catalogue.confirmations, strict=True)} == {
+        perimeter: {instance: "ab12"} for perimeter, instance in ids.items()
+    }
+
+
+def test_without_content_keys_the_confirmation_stands(published: running.RunningTask, catalogue: StubCatalogue) -> None:
+    def broken() -> dict[str, str]:
+        raise RuntimeError("broken")
+
+    published.content_keys = broken
+    published.settle(ok=True)
+    assert [("digests" in sent, sent["state"]) for sent in catalogue.confirmations] == [(False, "ready")] * 2
+
+
+def test_a_failed_task_has_no_digests(published: running.RunningTask, catalogue: StubCatalogue) -> None:
+    published.content_keys = lambda: {"rows": "ab12"}
+    published.settle(ok=False)
+    assert [("digests" in sent, sent["state"]) for sent in catalogue.confirmations] == [(False, "failed")] * 2
+
+
+@pytest.mark.parametrize(("ok", "said"), [(False, ["failed"]), (True, [])])
+def test_a_task_that_has_only_read_speaks_of_its_failure_alone(
+    ok: bool, said: list[str], unconfigured: pytest.MonkeyPatch, catalogue: StubCatalogue
+) -> None:
+    unconfigured.setenv("ASSETSITE_URL", catalogue.url)
+    Asset("churn", "main", deployment="app").register_data_asset("rows", kind="table")
+    task = running_task()
+    unconfigured.setattr(running, "_current", task)
+    unconfigured.setattr("obproject.assets.who_is_running", lambda: task.ref)
+    asset = Asset("churn", "main")
+    asset.consume_data_asset("rows")
+    asset.writer.consume_exactly("main", "data", "rows", "v1", "latest")
+    task.settle(ok)
+    task.settle(ok=False)
+    assert [sent["state"] for sent in catalogue.confirmations] == said
+
+
+def test_what_somebody_else_reads_in_a_task_does_not_fail_with_it(
+    unconfigured: pytest.MonkeyPatch, catalogue: StubCatalogue
+) -> None:
+    unconfigured.setenv("ASSETSITE_URL", catalogue.url)
+    task = running_task()
+    unconfigured.setattr(running, "_current", task)
+    app = Asset("churn", "main", deployment="app")
+    app.register_data_asset("rows", kind="table")
+    app.consume_data_asset("rows")
+    task.settle(ok=False)
+    assert catalogue.confirmations == []
+    assert not {"attempt", "position"} & set(catalogue.consumptions[0])

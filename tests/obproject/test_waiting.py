@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from obproject.errors import AssetNotFound, InstancePending
+from obproject.errors import AssetNotFound, InstancePending, InvalidInput
 from obproject.prj import ProjectContext
 from obproject.task import running, waiting
 from tests.obproject.stub_server import StubCatalogue
@@ -90,6 +90,23 @@ def test_fault_12_a_read_that_fails_leaves_no_trace_and_reading_ones_own_neither
     prj.register_data("rows", "rows")
     assert prj.get_data("rows") == [1]
     assert catalogue.consumptions == []
+
+
+def test_a_reading_of_a_task_has_its_role_and_one_that_is_none_reads_nothing(
+    catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prj = project()
+    monkeypatch.setattr("obproject.prj.load_artifact", lambda *_: 7)
+    pending(catalogue)["state"] = "ready"
+    for role in (None, "input", "baseline"):
+        assert prj.get_data("rows", role=role) == 7
+        finish()
+    assert [sent.get("role") for sent in catalogue.consumptions] == [None, None, "baseline"]
+    sent = len(catalogue.requests)
+    for read in (prj.get_data, prj.get_model):
+        with pytest.raises(InvalidInput, match="no lower-case word"):
+            read("rows", role="Baseline")
+    assert len(catalogue.requests) == sent
 
 
 @pytest.mark.parametrize("reference", ["latest", "v1", "other-rows"])

@@ -21,8 +21,10 @@ class AssetTaskDecorator(StepDecorator):
     def step_init(
         self, flow: Any, graph: Any, step: str, decos: Any, environment: Any, flow_datastore: Any, logger: Any
     ) -> None:
-        """Remember where the flow's artifacts and cards are stored."""
+        """Remember where the flow's artifacts and cards are stored, and which parameters it has."""
         self._flow_datastore = flow_datastore
+        # Before a task runs: then Metaflow puts their values in the place of these objects.
+        self._parameters = tuple(flow._get_parameters())
 
     def package_init(self, flow: Any, step_name: str, environment: Any) -> None:
         """Say where a step that runs elsewhere can't reach the catalogue."""
@@ -66,6 +68,9 @@ class AssetTaskDecorator(StepDecorator):
                 attempt=retry_count,
                 metadata=metadata,
                 datastore=running.datastore_of(self._flow_datastore.TYPE, self._flow_datastore.datastore_root),
+                graph=graph,
+                parameters=self._parameters,
+                content_keys=lambda: dict(task_datastore.items()),
             )
         )
 

@@ -1,6 +1,6 @@
 """Answers about lineage: a graph, the question, and a list of what is left out."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import networkx as nx
 
 from catalog.wire.shapes import time_shape
-from lineage.graph import Cycle, Kind, Link, Node, cycles_of, islands_of, links_of, nodes_of, within_cycles
+from lineage.graph import Cycle, Kind, Link, Node, RunFacts, cycles_of, islands_of, links_of, nodes_of, within_cycles
 
 Json = dict[str, Any]
 
@@ -158,12 +158,20 @@ def node_shape(node: Node, answer: Answer) -> Json:
         "deleted": node.deleted,
         "hidden": node.kind == Kind.HIDDEN,
         "fault": node.fault,
+        "run": run_shape(node.run),
         "digest": node.digest,
         "same_content": list(node.same_content),
         "distance": answer.distance.get(node.id),
         "via": answer.via.get(node.id),
         "more": {"up": more.up, "down": more.down},
     }
+
+
+def run_shape(run: RunFacts | None) -> Json | None:
+    if run is None:
+        return None
+    times = {"started_at": time_shape(run.started_at), "finished_at": time_shape(run.finished_at)}
+    return asdict(run) | times
 
 
 def link_shape(link: Link, circular: set[tuple[str, str]]) -> Json:

@@ -40,6 +40,23 @@ class Relation(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What is known of a run or session; empty and None: not told."""
+
+    name: str
+    user: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    state: str = ""
+    repository: str = ""
+    commit: str = ""
+    dirty: bool | None = None
+    git_branch: str = ""
+    origin: str = ""
+    """The name of the run that it resumes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """An asset, a component on one branch, an instance, or a run. Times are UTC."""
 
@@ -67,6 +84,10 @@ class Node:
     """The ids of the nodes in a group."""
     size: int = 1
     """The number of nodes that it stands for; of a group it may be more than its known members."""
+    perimeter: str = ""
+    """Its name; empty for a hidden or unknown node."""
+    run: RunFacts | None = None
+    """What is known of a run or session, if it has been told."""
     digest: str = ""
     """The content address of an instance, if it is known."""
     same_content: tuple[str, ...] = ()

@@ -21,7 +21,7 @@ from lineage.component_rows import (
     last_active,
     perimeter_of,
 )
-from lineage.graph import Kind, Node
+from lineage.graph import Kind, Node, RunFacts
 from lineage.instance_rows import ONLY_READ, InstanceRows, Made, keys_of, kind_of
 from lineage.run_rule import Reading
 from lineage.walk import Arrow, Key
@@ -53,7 +53,7 @@ class InstanceNames(ComponentNames):
                 row: Any = components[pk]
                 node = component_node(row, branch, branches, last.get(key))
                 if key in parts:
-                    node = _part(key, node, labels[key])
+                    node = _part(key, node, labels[key], self.rows.facts_of((key[1], key[2])))
                 elif kind_of(key) == "maker":
                     node = replace(node, id=f"m{node.id[1:]}")
             elif kind_of(key) == "instance":
@@ -113,6 +113,7 @@ class InstanceNames(ComponentNames):
             kind=asset_kind(asset),
             name=asset.title,
             key=asset.asset_id,
+            perimeter=asset.branch.project.perimeter.name,
             project=asset.branch.project.name,
             branch=asset.branch.key,
             branch_name=asset.branch.name,
@@ -125,11 +126,11 @@ class InstanceNames(ComponentNames):
         )
 
 
-def _part(key: Any, writer: Node, label: str) -> Node:
+def _part(key: Any, writer: Node, label: str, facts: RunFacts | None) -> Node:
     """The node of a part of a run, named by its run; `label` sets it apart from the other parts."""
     digest = sha256("\0".join(map(str, key)).encode()).hexdigest()
     name = f"{writer.name} {key[2]}" if is_session_id(key[2]) else key[2]
-    return replace(writer, id=f"r_{digest[:20]}", kind=Kind.RUN, name=name, key=label)
+    return replace(writer, id=f"r_{digest[:20]}", kind=Kind.RUN, name=name, key=label, run=facts)
 
 
 def _unknown(uid: str) -> Node:

@@ -31,7 +31,7 @@ from access.errors import NotFound
 from catalog.models import Consumption, Instance
 from catalog.querysets import PROMOTED_FROM
 from catalog.reading import Resolved
-from lineage.graph import Relation
+from lineage.graph import Relation, RunFacts
 from lineage.reading_roles import in_roles, role_named
 from lineage.run_rows import CHAIN_MOST, RunKey, RunRows
 from lineage.run_rule import Part, Position, Reading, RunInputs, Series, part_of_session, path_of
@@ -199,6 +199,10 @@ class InstanceRows:
             by=part.by if part else "",
         )
 
+    def facts_of(self, run: RunKey) -> RunFacts | None:
+        """What is known of a run that was read with the arrows."""
+        return self._runs.row(run).facts
+
     # the parts of a run
 
     def _part(self, made: Made) -> Part:
@@ -230,23 +234,23 @@ class InstanceRows:
                 self._inputs[run] = Series(own)
             else:
                 taken, presumed = self._taken_over(run)
-                self._inputs[run] = RunInputs(self._runs.facts(run).graph, [*own, *taken], presumed)
+                self._inputs[run] = RunInputs(self._runs.row(run).graph, [*own, *taken], presumed)
         return self._inputs[run]
 
     def _taken_over(self, run: RunKey, links: int = 0) -> tuple[list[Reading], list[Reading]]:
         """The readings of other runs' tasks that a resumed run took over: those known, and those presumed."""
-        facts = self._runs.facts(run)
-        if facts.origin is None or links > CHAIN_MOST:
+        known = self._runs.row(run)
+        if known.origin is None or links > CHAIN_MOST:
             return [], []
-        if facts.clones_are_known:
+        if known.clones_are_known:
             originals = self._runs.originals(run).values()
             return [row for task in originals for row in self._read_by_task(run[0], task)], []
         self.unread.add(run)
         anew = {made.position.step for made in self.registered[run].values()}
         anew |= {row.position.step for row in self.readings[run].values()}
-        anew |= {after for step in tuple(anew) for after in facts.graph.reached(step)}
-        before = [row for row in self.readings[facts.origin].values() if row.role != BASELINE]
-        taken, presumed = self._taken_over(facts.origin, links + 1)
+        anew |= {after for step in tuple(anew) for after in known.graph.reached(step)}
+        before = [row for row in self.readings[known.origin].values() if row.role != BASELINE]
+        taken, presumed = self._taken_over(known.origin, links + 1)
         return [], [row for row in (*before, *taken, *presumed) if row.position.step not in anew and not row.failed]
 
     def _read_by_task(self, perimeter: int, task: str, links: int = 0) -> Iterator[Reading]:
@@ -257,8 +261,8 @@ class InstanceRows:
             if links < CHAIN_MOST:
                 yield from self._read_by_task(perimeter, original, links + 1)
             return
-        facts = self._runs.facts(run)
-        if facts.origin is not None and not facts.clones_are_known:
+        known = self._runs.row(run)
+        if known.origin is not None and not known.clones_are_known:
             self.unread.add(run)
         for row in self.readings[run].values():
             if row.position.task == task and not row.failed and row.role != BASELINE:
@@ -304,8 +308,8 @@ class InstanceRows:
         return set(runs)
 
     def _unread_among(self, runs: Iterable[RunKey]) -> set[RunKey]:
-        facts = ((run, self._runs.facts(run)) for run in runs)
-        return {run for run, known in facts if known.origin is not None and not known.clones_are_known}
+        rows = ((run, self._runs.row(run)) for run in runs)
+        return {run for run, known in rows if known.origin is not None and not known.clones_are_known}
 
     def _union(self, asked: list[QuerySet[Any]], most: int) -> Iterable[Any]:
         first, *others = (rows.values_list(*COLUMNS) for rows in asked)

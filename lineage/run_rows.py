@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db.models import Q
 
 from catalog.models import ClonedTask, Run
+from lineage.graph import RunFacts
 from lineage.run_rule import StepGraph
 
 CHAIN_MOST = 50
@@ -17,15 +18,18 @@ RunKey = tuple[int, str]
 
 
 @dataclass(frozen=True, slots=True)
-class RunFacts:
+class RunRow:
     """A run as its row has it; `origin` is the run that it resumes."""
 
     graph: StepGraph
     origin: RunKey | None = None
     clones_are_known: bool = False
+    facts: RunFacts | None = None
 
 
-UNKNOWN = RunFacts(StepGraph(None))
+UNKNOWN = RunRow(StepGraph(None))
+FACTS = tuple(field.name for field in fields(RunFacts))
+"""The columns of a run that are its facts."""
 
 
 class RunRows:
@@ -34,7 +38,7 @@ class RunRows:
     def __init__(self) -> None:
         self.cut = False
         """Whether a chain of resumes was too long to be followed to its end."""
-        self._facts: dict[RunKey, RunFacts] = {}
+        self._rows: dict[RunKey, RunRow] = {}
         self._asked: set[RunKey] = set()
         self._originals: dict[RunKey, dict[str, str]] = {}
         """The original of each cloned task, by the run that took it over."""
@@ -46,13 +50,11 @@ class RunRows:
         while wanted and not self.cut:
             self.cut, links = links == CHAIN_MOST, links + 1
             self._asked |= wanted
-            found = Run.objects.filter(_named(wanted)).values_list(
-                "pk", "perimeter", "name", "graph", "origin", "clones_read_at"
-            )
+            found = Run.objects.filter(_named(wanted)).values_list("pk", "perimeter", "graph", "clones_read_at", *FACTS)
             wanted = self._store(found) - self._asked
 
-    def facts(self, run: RunKey) -> RunFacts:
-        return self._facts.get(run, UNKNOWN)
+    def row(self, run: RunKey) -> RunRow:
+        return self._rows.get(run, UNKNOWN)
 
     def originals(self, run: RunKey) -> dict[str, str]:
         """The original of each task that a run took over, by its own name; both are Flow/run/step/task."""
@@ -67,7 +69,7 @@ class RunRows:
         return self._linked([run], lambda one: self._resumes[one]) - {run}
 
     def _origins(self, run: RunKey) -> Collection[RunKey]:
-        origin = self.facts(run).origin
+        origin = self.row(run).origin
         return [origin] if origin else []
 
     def _linked(self, runs: Iterable[RunKey], follow: Any) -> set[RunKey]:
@@ -83,10 +85,11 @@ class RunRows:
         """Store rows; return these runs and those that they resumed."""
         cloning: dict[int, RunKey] = {}
         near: set[RunKey] = set()
-        for pk, perimeter, name, graph, origin_name, read_at in rows:
-            run, origin = (perimeter, name), (perimeter, origin_name) if origin_name else None
+        for pk, perimeter, graph, read_at, *told in rows:
+            facts = RunFacts(*told)
+            run, origin = (perimeter, facts.name), (perimeter, facts.origin) if facts.origin else None
             near.add(run)
-            self._facts[run] = RunFacts(StepGraph(graph), origin, read_at is not None)
+            self._rows[run] = RunRow(StepGraph(graph), origin, read_at is not None, facts)
             if origin:
                 near.add(origin)
                 self._resumes[origin].add(run)

@@ -26,6 +26,9 @@ COLUMNS = (
     "last_at",
     "count",
     "in_cycle",
+    "version",
+    "roles",
+    "by",
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """The first characters of formulas, with the full-width forms that East Asian spreadsheets accept."""
@@ -59,6 +62,9 @@ def _facts(link: Link, in_cycle: bool) -> tuple[str, ...]:
         time_shape(link.last_at) or "",
         "" if link.count is None else str(link.count),
         "true" if in_cycle else "false",
+        link.version,
+        " ".join(link.roles),
+        link.by,
     )
 
 

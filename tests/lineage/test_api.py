@@ -203,8 +203,9 @@ NAMES = 3
         ("data/raw/lineage?depth=2", PLACE + 1 + 3 + 1 + NAMES),
         # the ends of all arrows, of promotions; assets without any; the arrows of what is shown
         ("lineage", PLACE + 4 + NAMES),
-        # the focus; for each level of instances one, its runs included; definitions
-        ("models/churn/instances/latest/lineage", PLACE + 1 + 2 + NAMES + 1),
+        # the focus; for each level of instances two, for what is known of their runs and for the rows of these;
+        # definitions
+        ("models/churn/instances/latest/lineage", PLACE + 1 + 3 + NAMES + 1),
     ],
 )
 def test_an_answer_costs_a_fixed_number_of_queries(api, shop, django_assert_max_num_queries, path, most):

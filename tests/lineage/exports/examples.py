@@ -45,6 +45,7 @@ def asset(number: int, name: str, *, kind: Kind = Kind.DATA, branch: str = "main
     segment = "models" if kind == Kind.MODEL else "data"
     known = {
         "key": f"asset_{number}",
+        "perimeter": "default",
         "project": "churn",
         "branch": branch,
         "branch_name": branch,
@@ -59,6 +60,7 @@ def asset(number: int, name: str, *, kind: Kind = Kind.DATA, branch: str = "main
 def flow(number: int, name: str, *, branch: str = "main", **more: object) -> Node:
     known = {
         "key": f"{name}/7/start/1",
+        "perimeter": "default",
         "project": "churn",
         "branch": branch,
         "branch_name": branch,
@@ -110,8 +112,10 @@ def by_component() -> Answer:
     train = flow(1, "TrainFlow")
     again = flow(1, "TrainFlow", branch="feature_x", branch_name="feature/x", at=at(90))
     app_url = "/default/churn/main/deployments/app"
-    app = Node("c_3.main", Kind.DEPLOYMENT, "app", "app", "churn", "main", "main", at=at(70), url=app_url)
-    somebody = Node("c_4.", Kind.UNKNOWN, "cron", "cron", "churn")
+    app = Node(
+        "c_3.main", Kind.DEPLOYMENT, "app", "app", "churn", "main", "main", at=at(70), url=app_url, perimeter="default"
+    )
+    somebody = Node("c_4.", Kind.UNKNOWN, "cron", "cron", "churn", perimeter="default")
     lost = Node("x_lost", Kind.UNKNOWN, "i_nobody_knows")
     hidden = Node("x_1", Kind.HIDDEN, "")
     links = [
@@ -157,11 +161,22 @@ def by_instance() -> Answer:
 def instance(uid: str, key: str, version: str, kind: Kind = Kind.DATA, branch: str = "main") -> Node:
     segment = "models" if kind == Kind.MODEL else "data"
     url = f"/default/churn/{branch}/{segment}/{key}/{version}"
-    return Node(f"i_{uid}", kind, key, key, "churn", branch, branch, version, "ready", at(0), url)
+    return Node(f"i_{uid}", kind, key, key, "churn", branch, branch, version, "ready", at(0), url, perimeter="default")
 
 
-def run(uid: str, task: str, moment: datetime) -> Node:
-    return Node(uid, Kind.RUN, "/".join(task.split("/")[:2]), task, "churn", "main", "main", at=moment)
+def run(uid: str, task: str, moment: datetime, **more: object) -> Node:
+    return Node(
+        uid,
+        Kind.RUN,
+        "/".join(task.split("/")[:2]),
+        task,
+        "churn",
+        "main",
+        "main",
+        at=moment,
+        perimeter="default",
+        **more,
+    )
 
 
 ANSWERS = {"hostile": hostile, "by component": by_component, "by instance": by_instance}

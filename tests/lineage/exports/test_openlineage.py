@@ -20,7 +20,7 @@ from openlineage.client.serde import Serde
 
 from lineage.answers import Answer, Question
 from lineage.exports import EXPORTS
-from lineage.graph import Kind, Link, Node, Relation
+from lineage.graph import Kind, Link, Node, Relation, RunFacts
 from tests.lineage.exports.examples import (
     ANSWERS,
     HOSTILE,
@@ -179,10 +179,13 @@ def test_namespace_and_name_make_a_uri(answer):
             assert not set(named["name"]) & set(' "<>\\^`{|}?#')
 
 
-def test_what_has_no_page_is_in_the_perimeter_of_its_neighbours():
-    lab, plant = (asset(1, "raw", url=f"/{perimeter}/churn/main/data/asset_1") for perimeter in ("lab", "plant"))
+def test_a_name_depends_on_the_thing_alone_whether_or_not_it_has_a_page():
+    lab, plant = (asset(1, "raw", perimeter=perimeter, url="") for perimeter in ("lab", "plant"))
     plant = replace(plant, id="d_2")
-    ada, namesake = (Node(id, Kind.PERSON, "ada", "ada", "churn", "main", "main") for id in ("c_1.main", "c_2.main"))
+    ada, namesake = (
+        Node(id, Kind.PERSON, "ada", "ada", "churn", "main", "main", perimeter=perimeter)
+        for id, perimeter in (("c_1.main", "lab"), ("c_2.main", "plant"))
+    )
     links = [produces(ada, lab), produces(namesake, plant), promotes(lab, plant)]
     jobs = {event["job"]["name"] for event in events_of(answer_of([lab, plant, ada, namesake], links))}
     assert jobs == {
@@ -254,8 +257,53 @@ def run_id(event: dict[str, Any]) -> UUID:
     return UUID(event["run"]["runId"])
 
 
-def test_by_component_no_versions_are_told_because_none_are_known():
+def test_by_component_the_version_of_the_arrow_is_told_and_never_the_newest_of_the_asset():
     assert "datasetVersion" not in EXPORTS["ndjson"].write(by_component(), SITE)
+    comics, train = asset(1, "Comics"), flow(1, "Train")
+    (event,) = events_of(answer_of([comics, train], [replace(consumes(comics, train), version="v2")]))
+    assert versions(event["inputs"]) == [("default/churn/main/data/asset_1", "v2")]
+
+
+def made(number: int, name: str, **more: object) -> Node:
+    return replace(asset(number, name, **more), id=f"i_{number}")
+
+
+def facets_of(node: Node, asset_state: str = "ready") -> list[dict[str, Any]]:
+    raw, model = made(1, "raw"), made(2, "model", state=asset_state)
+    return events_of(answer_of([raw, model, node], [consumes(raw, node), produces(node, model)], Question.EXACT))
+
+
+def test_what_failed_is_an_event_of_its_own_that_says_so():
+    good, bad = made(2, "good"), made(3, "bad", state="failed")
+    train = run("r_5", "TrainFlow/12/start/1", at(1))
+    links = [consumes(made(1, "raw"), train), produces(train, good), produces(train, bad)]
+    events = events_of(answer_of([made(1, "raw"), good, bad, train], links, Question.EXACT))
+    said = {event["eventType"]: [one["name"][-1] for one in event["outputs"]] for event in events}
+    assert said == {"COMPLETE": ["2"], "FAIL": ["3"]}
+    assert all(len(event["inputs"]) == 1 for event in events)
+    assert [event["eventType"] for event in facets_of(train, "failed")] == ["FAIL"]
+
+
+def test_what_a_run_told_stands_in_facets():
+    told = RunFacts(
+        name="TrainFlow/12", started_at=at(0), repository="https://git.example.org/a/b", commit="6a20eaa",
+        git_branch="main", origin="TrainFlow/11",
+    )  # fmt: skip
+    (event,) = facets_of(run("r_5", "TrainFlow/12/start/1", at(1), run=told))
+    code = event["job"]["facets"]["sourceCodeLocation"]
+    assert (code["type"], code["repoUrl"], code["version"]) == ("git", "https://git.example.org/a/b", "6a20eaa")
+    assert event["run"]["facets"]["nominalTime"]["nominalStartTime"] == "2026-03-01T12:00:00.000000Z"
+    (origin,) = facets_of(run("r_4", "TrainFlow/11/start/1", at(1)))
+    parent = event["run"]["facets"]["parent"]
+    assert (parent["run"]["runId"], parent["job"]["name"]) == (origin["run"]["runId"], origin["job"]["name"])
+    assert "parent" not in origin["run"]["facets"]
+    assert "sourceCodeLocation" not in origin["job"]["facets"]
+
+
+def test_a_run_that_failed_says_so():
+    told = RunFacts(name="TrainFlow/12", state="failed")
+    (event,) = facets_of(run("r_5", "TrainFlow/12/start/1", at(1), run=told))
+    assert event["eventType"] == "FAIL"
 
 
 def test_a_time_is_told_even_where_none_is_kept():

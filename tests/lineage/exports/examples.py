@@ -144,7 +144,18 @@ def by_instance() -> Answer:
     raw, labels = instance("1", "raw", "v4"), instance("2", "labels", "v1")
     old, new = instance("3", "churn_model", "v8", Kind.MODEL), instance("4", "churn_model", "v9", Kind.MODEL)
     promoted = instance("5", "churn_model", "v1", Kind.MODEL, branch="prod")
-    llm = Node("d_6", Kind.MODEL, "llm", "llm", "churn", "main", "main", "v2", url="/default/churn/main/models/llm")
+    llm = Node(
+        "d_6",
+        Kind.MODEL,
+        "llm",
+        "llm",
+        "churn",
+        "main",
+        "main",
+        "v2",
+        url="/default/churn/main/models/llm",
+        perimeter="default",
+    )
     early, late = run("r_1", "TrainFlow/12/start/1", at(20)), run("r_2", "TrainFlow/12/train/3", at(40))
     links = [
         consumes(raw, early, 10),

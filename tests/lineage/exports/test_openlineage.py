@@ -270,14 +270,16 @@ def made(number: int, name: str, **more: object) -> Node:
 
 def facets_of(node: Node, asset_state: str = "ready") -> list[dict[str, Any]]:
     raw, model = made(1, "raw"), made(2, "model", state=asset_state)
-    return events_of(answer_of([raw, model, node], [consumes(raw, node), produces(node, model)], Question.EXACT))
+    return events_of(
+        answer_of([raw, model, node], [consumes(raw, node), produces(node, model)], question=Question.EXACT)
+    )
 
 
 def test_what_failed_is_an_event_of_its_own_that_says_so():
     good, bad = made(2, "good"), made(3, "bad", state="failed")
     train = run("r_5", "TrainFlow/12/start/1", at(1))
     links = [consumes(made(1, "raw"), train), produces(train, good), produces(train, bad)]
-    events = events_of(answer_of([made(1, "raw"), good, bad, train], links, Question.EXACT))
+    events = events_of(answer_of([made(1, "raw"), good, bad, train], links, question=Question.EXACT))
     said = {event["eventType"]: [one["name"][-1] for one in event["outputs"]] for event in events}
     assert said == {"COMPLETE": ["2"], "FAIL": ["3"]}
     assert all(len(event["inputs"]) == 1 for event in events)

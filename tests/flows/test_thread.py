@@ -87,9 +87,9 @@ class Project:
         reads = f'[dev-assets]\nbranch = "{dev_assets}"\n' if dev_assets else ""
         write_flow(self.folder, source, f'project = "{self.name}"\n{reads}')
 
-    def run(self, *options: str, after: tuple[str, ...] = ()) -> FlowRun:
-        """Options before the word `run`, and after it."""
-        return run_flow(self.folder, self.site.url, *options, after=after)
+    def run(self, *options: str, after: tuple[str, ...] = (), command: str = "run") -> FlowRun:
+        """Options before the command, and after it."""
+        return run_flow(self.folder, self.site.url, *options, after=after, command=command)
 
     def deploy(self, branch: str) -> None:
         subprocess.run(

@@ -18,6 +18,7 @@ from catalog.reconciling.lease import HeldLease
 from catalog.reconciling.progress import Progress, Stopped
 from catalog.reconciling.settling import oldest_unsettled, settle
 from catalog.reconciling.sources import Source, learn_roots, remember_root, sources
+from catalog.reconciling.task_records import TaskRecords
 from catalog.reconciling.task_status import TaskStatuses
 from catalog.recording import learn_branches
 
@@ -97,7 +98,8 @@ def _run(progress: Progress) -> None:
             collect(source, progress)
         if row.rebuild:
             _make_perimeters(found)
-        with TaskStatuses(found) as statuses:
+        with TaskRecords(found) as records:
+            statuses = TaskStatuses(records)
             applier = Applier(found, statuses, progress)
             applier.run(FIRST)
             settle(statuses, progress)

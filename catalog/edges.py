@@ -7,8 +7,22 @@ last event are those of the others, and of all only while there are no others.
 from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Case, CharField, Count, F, IntegerField, Max, Min, Q, QuerySet, Value, When, Window
-from django.db.models.functions import Coalesce, FirstValue, Least, RowNumber
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.functions import Cast, Coalesce, FirstValue, Least, RowNumber
 
 from catalog.models import Asset, Consumption, Edge, Instance, Promotion
 from catalog.querysets import COPIED
@@ -102,9 +116,9 @@ def _productions(asset: Asset) -> QuerySet[Any]:
             default=Value(Edge.Direction.PRODUCES.value),
             output_field=CharField(),
         ),
-        branch_=Value(asset.branch.key, output_field=CharField()),
-        branch_name_=Value("", output_field=CharField()),
-        role_=Value(None, output_field=CharField()),
+        branch_=_constant(asset.branch.key),
+        branch_name_=_constant(""),
+        role_=_constant(None),
         at_=F("created_at"),
         entity_kind_=F("producer_kind"),
         entity_id_=F("producer_id"),
@@ -115,7 +129,7 @@ def _productions(asset: Asset) -> QuerySet[Any]:
 
 def _consumptions(asset: Asset) -> QuerySet[Any]:
     return Consumption.objects.filter(asset=asset).annotate(
-        direction_=Value(Edge.Direction.CONSUMES.value, output_field=CharField()),
+        direction_=_constant(Edge.Direction.CONSUMES.value),
         branch_=F("write_branch"),
         branch_name_=F("write_branch_name"),
         role_=F("role"),
@@ -125,6 +139,11 @@ def _consumptions(asset: Asset) -> QuerySet[Any]:
         its_instance=F("instance_id"),
         failed_=_flag(Q(failed=True)),
     )
+
+
+def _constant(value: str | None) -> Cast:
+    """A text, whose type PostgreSQL would have to guess."""
+    return Cast(Value(value), TextField())
 
 
 def _flag(which: Q) -> Case:

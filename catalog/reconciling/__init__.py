@@ -1,14 +1,18 @@
 """Bring the catalogue up to date from Metaflow: from the journals of tasks, and from how those tasks ended.
 
-    sources.py     where Metaflow's metadata is read, and for which perimeters
-    collecting.py  new journal entries of tasks, and which of them the catalogue has missed
-    checking.py    a journal entry, checked like a client's request
-    applying.py    missed writes are backfilled, in the order in which the tasks did them
-    writes.py      how each kind of write is backfilled
-    task_status.py how the attempt of a task ended
-    settling.py    instances that stayed pending are settled
-    passes.py      one pass of all this, and a rebuild; by one process at a time
-    background.py  passes every few minutes, beside the server
+    sources.py       where Metaflow's metadata is read, and for which perimeters
+    collecting.py    new journal entries of tasks, and which of them the catalogue has missed
+    checking.py      a journal entry, checked like a client's request
+    applying.py      missed writes are backfilled, in the order in which the tasks did them
+    writes.py        how each kind of write is backfilled
+    task_records.py  the places with metadata, and the records of tasks, each read once in a pass
+    task_status.py   how the attempt of a task ended
+    settling.py      instances that stayed pending are settled
+    run_facts.py     what Metaflow says of the runs that the catalogue knows
+    clones.py        which run one resumes, and which tasks it took over
+    digests.py       the digests of artifacts
+    passes.py        one pass of all this, and a rebuild; by one process at a time
+    background.py    passes every few minutes, beside the server
 
 A pass may be killed at any moment: each write is backfilled and its `MissedWrite` row deleted in one transaction, and
 the next pass continues.

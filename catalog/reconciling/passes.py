@@ -16,8 +16,10 @@ from catalog.reconciling.branches import tagged_branch
 from catalog.reconciling.collecting import collect
 from catalog.reconciling.lease import HeldLease
 from catalog.reconciling.progress import Progress, Stopped
+from catalog.reconciling.run_facts import read_runs
 from catalog.reconciling.settling import oldest_unsettled, settle
 from catalog.reconciling.sources import Source, learn_roots, remember_root, sources
+from catalog.reconciling.task_records import TaskRecords
 from catalog.reconciling.task_status import TaskStatuses
 from catalog.recording import learn_branches
 
@@ -93,15 +95,18 @@ def _run(progress: Progress) -> None:
             Perimeter.objects.get_or_create(name=settings.LOCAL_PERIMETER)
         learn_roots(row.instances_from)
         found = sources()
+        has_new = any(source.row.read_at is None for source in found)
         for source in found:
             collect(source, progress)
         if row.rebuild:
             _make_perimeters(found)
-        with TaskStatuses(found) as statuses:
+        with TaskRecords(found) as records:
+            statuses = TaskStatuses(records)
             applier = Applier(found, statuses, progress)
             applier.run(FIRST)
             settle(statuses, progress)
             applier.run(THEN)
+            read_runs(records, progress, again=has_new)
         learn_branches(row.started_at - LEARNT_AGAIN, tagged_branch)
         row.instances_from = oldest_unsettled(row.instances_from)
         row.complete = True

@@ -1,6 +1,6 @@
 """Settle instances that stayed pending because their task was killed, or the catalogue was away when it ended."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import groupby
 
@@ -10,6 +10,7 @@ from django.utils import timezone
 from catalog.entities import Entity
 from catalog.models import Instance
 from catalog.reconciling import ACTOR
+from catalog.reconciling.digests import digests_of
 from catalog.reconciling.progress import Progress
 from catalog.reconciling.task_status import Attempt, End, TaskStatus, TaskStatuses
 from catalog.recording import LOST, confirm
@@ -36,11 +37,13 @@ def settle(statuses: TaskStatuses, progress: Progress) -> None:
         path = TaskPath.parse(first.producer_id)
         if path is None or first.producer_kind != "task":
             continue
-        status = statuses.of(_attempt(first, path))
+        attempt = _attempt(first, path)
+        status = statuses.of(attempt)
         if status.end is End.UNKNOWN:
             progress.report(f"{first.producer_id} stays pending: {status.reason}")
         elif status.over:
-            progress.row.settled += _settle(group, status)
+            digests = digests_of(group, attempt, statuses) if status.end is End.READY else {}
+            progress.row.settled += _settle(group, status, digests)
 
 
 def oldest_unsettled(instances_from: int) -> int:
@@ -80,7 +83,7 @@ def _attempt(instance: Instance, path: TaskPath) -> Attempt:
     return Attempt(path, instance.attempt, datastore, instance.created_at, instance.uid)
 
 
-def _settle(group: Group, status: TaskStatus) -> int:
+def _settle(group: Group, status: TaskStatus, digests: Mapping[str, str]) -> int:
     """Confirm the instances in place of their task; as lost only those that are pending and not young."""
     first = group[0]
     if status.end is End.LOST:
@@ -96,6 +99,7 @@ def _settle(group: Group, status: TaskStatus) -> int:
         state=State.READY if status.end is End.READY else State.FAILED,
         reason=status.reason,
         uids=[row.uid for row in group],
+        digests=digests,
         when=max(status.at, *(row.created_at for row in group)) if status.at else None,
         deleted=True,
     )

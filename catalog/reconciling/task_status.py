@@ -2,8 +2,7 @@
 
 import enum
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +10,7 @@ import psutil
 from django.conf import settings
 from django.utils import timezone
 
-from catalog.reconciling.sources import Source
+from catalog.reconciling.task_records import REMEMBERED, TaskRecord, TaskRecords
 from catalog.recording import LOST
 from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.facts import Record, record_of
@@ -22,7 +21,6 @@ from obproject.journal import Process, parse_entry
 
 HEARTBEAT_LOST = timedelta(minutes=10)
 CLOCKS_DIFFER = 5.0  # seconds by which a process may seem to have started after it wrote something
-REMEMBERED = 10_000
 WORTH_WAITING = (Reason.UNREACHABLE, Reason.NOT_ALLOWED, Reason.TOO_LARGE)
 
 
@@ -65,22 +63,9 @@ class Attempt:
 class TaskStatuses:
     """Looks up how attempts ended: in the sources of metadata, then in the datastore of the task."""
 
-    def __init__(self, sources: list[Source]) -> None:
-        self._opened: list[tuple[Source, Metadata]] = []
-        self._stack = ExitStack()
-        self._sources = sources
+    def __init__(self, records: TaskRecords) -> None:
+        self._records = records
         self._known: dict[tuple[TaskPath, int | None, str], TaskStatus] = {}
-
-    def __enter__(self) -> "TaskStatuses":
-        for source in self._sources:
-            try:
-                self._opened.append((source, self._stack.enter_context(source.opened())))
-            except UnavailableError:
-                continue  # reported when it was collected
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
 
     def of(self, attempt: Attempt) -> TaskStatus:
         """The status of the attempt; `End.UNKNOWN` with a sentence if no place that has it can be reached."""
@@ -94,37 +79,51 @@ class TaskStatuses:
             self._known[key] = status
         return status
 
+    def digests(self, attempt: Attempt, artifacts: Iterable[str]) -> dict[str, str]:
+        """Metaflow's content keys of artifacts of an attempt that ended well, by their names, as far as it has them."""
+        names = set(artifacts)
+        for metadata in self._places(attempt, []) if names else ():
+            try:
+                number = self._records.of(attempt.path, metadata).attempt if attempt.number is None else attempt.number
+                found = metadata.digests(attempt.path, number, names)
+            except UnavailableError:
+                continue
+            if found:
+                return found
+        return {}
+
     def _look_up(self, attempt: Attempt) -> TaskStatus:
         missing: list[Unavailable] = []
         for metadata in self._places(attempt, missing):
             try:
-                record = metadata.record(attempt.path)
+                record = self._records.of(attempt.path, metadata)
             except UnavailableError as error:
                 missing.append(error.answer)
                 continue
-            if record.facts.state != "finished":
-                return self._from_record(attempt, record, metadata)
+            if record.state != "finished":
+                return status_of(attempt, record, metadata)
         return _without_record(attempt, missing)
 
     def _places(self, attempt: Attempt, missing: list[Unavailable]) -> Iterator[Metadata]:
         """The places to look up the task in: the sources, then the datastore that the task itself names."""
-        perimeter = attempt.datastore.perimeter
-        yield from (metadata for source, metadata in self._opened if source.allows(perimeter))
+        yield from self._records.places(attempt.datastore.perimeter)
         try:
             yield _Datastore(attempt.datastore)
         except UnavailableError as error:
             missing.append(error.answer)
 
-    def _from_record(self, attempt: Attempt, record: Record, metadata: Metadata) -> TaskStatus:
-        facts, number = record.facts, attempt.number
-        if number is not None and facts.attempt > number:
-            return TaskStatus(End.FAILED, f"superseded by attempt {facts.attempt}", facts.started)
-        if number is None or facts.attempt == number:
-            if facts.state == "succeeded":
-                return TaskStatus(End.READY, at=facts.finished)
-            if facts.state == "failed":
-                return TaskStatus(End.FAILED, "the task failed", facts.finished)
-        return _without_end(attempt, record, _process_of(attempt, metadata))
+
+def status_of(attempt: Attempt, record: TaskRecord, metadata: Metadata) -> TaskStatus:
+    """The status of an attempt by the record of its task."""
+    number = attempt.number
+    if number is not None and record.attempt > number:
+        return TaskStatus(End.FAILED, f"superseded by attempt {record.attempt}", record.started)
+    if number is None or record.attempt == number:
+        if record.state == "succeeded":
+            return TaskStatus(End.READY, at=record.finished)
+        if record.state == "failed":
+            return TaskStatus(End.FAILED, "the task failed", record.finished)
+    return _without_end(attempt, record, _process_of(attempt, metadata))
 
 
 class _Datastore(MetadataFolder):
@@ -142,7 +141,7 @@ class _Datastore(MetadataFolder):
         return super().entry(path, entry_id) if self._own.metadata else ""
 
 
-def _without_end(attempt: Attempt, record: Record, process: tuple[Process, datetime] | None) -> TaskStatus:
+def _without_end(attempt: Attempt, record: TaskRecord, process: tuple[Process, datetime] | None) -> TaskStatus:
     """The status of an attempt whose end is not recorded."""
     if process and process[0].host == socket.gethostname():
         if _runs(*process):

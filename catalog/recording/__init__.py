@@ -8,7 +8,9 @@ by their keys, project and branch where they are new, a new asset, its edges, an
 from catalog.recording.aliases import ANY, AliasMoved, delete_alias, set_alias
 from catalog.recording.consuming import consume
 from catalog.recording.deploying import Declaration, DeployOutcome, declare, delete_spec, deploy, post_spec
+from catalog.recording.digests import fill_digests
 from catalog.recording.editing import clear_override, delete_asset, override_property
+from catalog.recording.failing import fail_readings
 from catalog.recording.highlights import Highlighted, highlight_before, show_highlight
 from catalog.recording.learning import learn_branches
 from catalog.recording.places import AssetAddress, BranchAddress
@@ -22,7 +24,7 @@ from catalog.recording.repeats import (
     once,
     registration_before,
 )
-from catalog.recording.runs import NOTHING_TOLD, Told
+from catalog.recording.runs import NOTHING_TOLD, ReadRun, Told, keep_read_run
 
 __all__ = [
     "ANY",
@@ -35,6 +37,7 @@ __all__ = [
     "DeployOutcome",
     "Highlighted",
     "Once",
+    "ReadRun",
     "Registration",
     "Told",
     "clear_override",
@@ -47,8 +50,11 @@ __all__ = [
     "delete_spec",
     "deletion_before",
     "deploy",
+    "fail_readings",
+    "fill_digests",
     "forget_old_answers",
     "highlight_before",
+    "keep_read_run",
     "learn_branches",
     "move_before",
     "once",

@@ -46,7 +46,7 @@ def consume(
         branch=key,
         is_written=False,
         told=told,
-        at=at,
+        when=when,
     )
     fail_earlier_readings(component.perimeter_id, entity, told.attempt, also=[asset.pk])
     _lock_consumption(asset, component, key, role)

@@ -8,7 +8,9 @@ from catalog.counters import Recount
 from catalog.entities import Entity
 from catalog.lookups import last_attempt
 from catalog.models import Asset, Component, Consumption
-from catalog.recording.places import locked_all
+from catalog.recording.places import in_one_transaction, locked_all
+
+AT_ONCE = 1_000
 
 
 def readings_of_earlier_attempts(perimeter: int, entity: Entity, attempt: int | None) -> QuerySet[Consumption]:
@@ -37,9 +39,23 @@ def fail_earlier_readings(perimeter: int, entity: Entity, attempt: int | None, a
     """Mark what earlier attempts of a task read, once a later one writes; `also` are further assets to lock."""
     if attempt:
         earlier = readings_of_earlier_attempts(perimeter, entity, attempt)
-        if assets := set(earlier.values_list("asset_id", flat=True)):
+        if assets := _assets_of(earlier):
             locked_all({*assets, *also})
             mark_failed(earlier)
+
+
+def fail_readings(pks: Iterable[int]) -> None:
+    """Mark readings, by key, as those of failed attempts, as Metaflow says."""
+    ordered = sorted(pks)
+    for start in range(0, len(ordered), AT_ONCE):
+        _fail_readings(ordered[start : start + AT_ONCE])
+
+
+@in_one_transaction
+def _fail_readings(pks: list[int]) -> None:
+    readings = Consumption.objects.filter(pk__in=pks, failed=None)
+    locked_all(_assets_of(readings))
+    mark_failed(readings)
 
 
 def has_later_attempt(perimeter: int, entity: Entity, attempt: int | None) -> bool:
@@ -50,6 +66,10 @@ def has_later_attempt(perimeter: int, entity: Entity, attempt: int | None) -> bo
     if last is not None and (last.attempt or 0) > attempt:
         return True
     return _readings(perimeter, entity).filter(attempt__gt=attempt).exists()
+
+
+def _assets_of(readings: QuerySet[Consumption]) -> set[int]:
+    return {reading.asset_id for reading in readings.only("asset")}
 
 
 def _unmarked(perimeter: int, entity: Entity) -> QuerySet[Consumption]:

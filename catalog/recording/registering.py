@@ -67,7 +67,7 @@ def register(
         branch="" if PROMOTED_FROM in what.annotations else at.branch.key,
         is_written=True,
         told=told,
-        at=moment(when),
+        when=when,
     )
     earlier = _lock_assets_of_earlier_attempts(at, entity, what.attempt or 0)
     asset = locked(at)

@@ -4,7 +4,8 @@ Every run that makes or reads something has a row, and so has one that another r
 place of a run, belongs to the entity that wrote with it first.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,8 @@ from django.db import connection
 from access.prepared import insertion, values_of
 from catalog.counters import component_of
 from catalog.entities import Entity
-from catalog.models import Component, Run
+from catalog.models import ClonedTask, Component, Run
+from catalog.recording.places import in_one_transaction, moment
 
 
 @dataclass(frozen=True)
@@ -36,13 +38,21 @@ NOTHING_TOLD = Told()
 
 
 def writer_of(
-    *, perimeter_id: int, project: str, entity: Entity, branch: str, is_written: bool, told: Told, at: datetime
+    *,
+    perimeter_id: int,
+    project: str,
+    entity: Entity,
+    branch: str,
+    is_written: bool,
+    told: Told,
+    when: datetime | None,
 ) -> tuple[Component, str]:
     """The component of who writes, and the name of the run or session, which gets its row; empty if there is none.
 
     `branch` is the key of the branch that the run writes to, empty if it is unknown; `is_written`: by this write, which
-    is surer than what a reader says.
+    is surer than what a reader says. `when` is the past moment of a write that arrives only now.
     """
+    at, is_late = moment(when), when is not None
     name = entity.run or told.session
     component, row = component_of(perimeter_id=perimeter_id, project=project, entity=entity, run=name)
     if not name:
@@ -53,6 +63,8 @@ def writer_of(
         if not _insert(row):
             row = Run.objects.get(perimeter_id=perimeter_id, name=name)
     _complete(row, component, told.facts, at)
+    if is_late:
+        Run.objects.filter(pk=row.pk, first_at__gt=at).update(first_at=at)
     if branch and branch != row.branch and (is_written or not row.branch):
         Run.objects.filter(pk=row.pk).update(branch=branch)
     return component, name if entity.run or row.component_id == component.pk else ""
@@ -61,12 +73,43 @@ def writer_of(
 def _complete(row: Run, component: Component, facts: dict[str, Any] | None, at: datetime) -> None:
     """Fill in what was not known of a run before, and make sure of the row of the run that it resumes."""
     if facts is not None and row.reported_at is None:
-        Run.objects.filter(pk=row.pk, reported_at=None).update(**facts, reported_at=at)
+        told = {column: value for column, value in facts.items() if value not in ("", None)}
+        Run.objects.filter(pk=row.pk, reported_at=None).update(**told, reported_at=at)
     if row.component_id is None:
         row.component = component
         Run.objects.filter(pk=row.pk).update(component=component)
     if facts and facts["origin"]:
         _insert(Run(perimeter_id=row.perimeter_id, name=facts["origin"], component=component, first_at=at))
+
+
+@dataclass(frozen=True)
+class ReadRun:
+    """What Metaflow says of a run: columns of `Run`, and the originals of its cloned tasks.
+
+    `always` is written as it is; `untold` only where nothing is known; `unreported` only if no client has reported.
+    """
+
+    always: dict[str, Any]
+    untold: dict[str, Any] = field(default_factory=dict)
+    unreported: dict[str, Any] = field(default_factory=dict)
+    clones: Mapping[str, str] = field(default_factory=dict)
+
+
+@in_one_transaction
+def keep_read_run(row: Run, read: ReadRun) -> None:
+    """Keep what was read of a run, and make sure of the row of the run that it resumes."""
+    mine = Run.objects.filter(pk=row.pk)
+    now = mine.select_for_update(no_key=True).get()
+    untold = {column: value for column, value in read.untold.items() if getattr(now, column) in ("", None)}
+    mine.update(**untold, **({} if now.reported_at else read.unreported), **read.always)
+    ClonedTask.objects.bulk_create(
+        (ClonedTask(run=row, task=task, origin=origin) for task, origin in read.clones.items()),
+        update_conflicts=True,
+        unique_fields=["run", "task"],
+        update_fields=["origin"],
+    )
+    if origin := read.always.get("origin"):
+        _insert(Run(perimeter_id=row.perimeter_id, name=origin, component=row.component, first_at=row.first_at))
 
 
 def _insert(run: Run) -> bool:

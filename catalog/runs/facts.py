@@ -59,12 +59,12 @@ def record_from(path: TaskPath, notes: Notes) -> Record:
 
 def _local_notes(path: TaskPath, store: Store) -> Notes | None:
     folder = f"{path.folder}/_meta"
-    own = _note(store, f"{folder}/_self.json")
+    own = note_in(store, f"{folder}/_self.json")
     if not own:
         return None
     names = [file.name for file in store.files(folder) if is_fact(file.name)][:MAX_NOTES]
-    run = _note(store, f"{path.run_folder}/_meta/_self.json")
-    return Notes(own, run, [_note(store, f"{folder}/{name}") for name in names])
+    run = note_in(store, f"{path.run_folder}/_meta/_self.json")
+    return Notes(own, run, [note_in(store, f"{folder}/{name}") for name in names])
 
 
 def is_fact(file_name: str) -> bool:
@@ -72,11 +72,11 @@ def is_fact(file_name: str) -> bool:
     return file_name.startswith("sysmeta_") and not file_name.startswith(f"sysmeta_{ENTRY_FIELD}")
 
 
-def _note(store: Store, path: str) -> Note:
+def note_in(store: Store, path: str) -> Note:
     """The JSON object at `path`; empty if there is none or if it is being written."""
     try:
         content = json.loads(store.read(path, MAX_NOTE_BYTES) or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -130,7 +130,7 @@ class _Traces:
         """Whether the process of the attempt ended well; None if the machine that started it did not record that."""
         if self._store is None or f"{attempt}.runtime" not in self._files:
             return None
-        return bool(_note(self._store, f"{self._path.folder}/{attempt}.runtime").get("success"))
+        return bool(note_in(self._store, f"{self._path.folder}/{attempt}.runtime").get("success"))
 
 
 def _record(path: TaskPath, notes: Notes, traces: _Traces) -> Record:

@@ -16,9 +16,10 @@ from urllib.parse import quote
 
 from catalog import limits
 from catalog.runs.datastore_layout import SEGMENT, TaskPath
-from catalog.runs.facts import Note, Record, attempt_of, notes_of, record_from, record_of, time_of
+from catalog.runs.facts import Note, Record, attempt_of, note_in, notes_of, record_from, record_of, time_of
 from catalog.runs.results import Reason, UnavailableError
 from catalog.runs.roots import Stores
+from catalog.runs.run_notes import RunNote, run_note, shas_in
 from catalog.runs.service import MetadataService, ServiceUnavailable, task_address
 from catalog.runs.stores import LocalStore
 from obproject.journal import ENTRY_FIELD, OUTCOMES_FIELD
@@ -66,6 +67,9 @@ class Metadata(Protocol):
     def runs(self, flow: str, after: Run) -> Iterable[Run]:
         """The runs of a flow that began after another one, in that order."""
 
+    def run(self, flow: str, run: str) -> RunNote | None:
+        """What is noted about a run as a whole; None if nothing is."""
+
     def tasks(self, flow: str, run: str) -> Iterable[Task]:
         """The tasks of a run."""
 
@@ -80,6 +84,9 @@ class Metadata(Protocol):
 
     def record(self, path: TaskPath) -> Record:
         """The record of the task."""
+
+    def digests(self, path: TaskPath, attempt: int, artifacts: Iterable[str]) -> dict[str, str]:
+        """Metaflow's content keys of artifacts that an attempt of the task has stored, by their names."""
 
 
 class MetadataFolder:
@@ -103,6 +110,10 @@ class MetadataFolder:
     def _runs(self, flow: str, after: Run) -> Iterator[Run]:
         found = (_run_in(entry) for entry in self._store.scan(flow) if _is_run(entry.name) and entry.is_dir())
         return (run for run in found if run > after)
+
+    def run(self, flow: str, run: str) -> RunNote | None:
+        note = note_in(self._store, f"{flow}/{run}/_meta/_self.json")
+        return run_note(note) if note else None
 
     def tasks(self, flow: str, run: str) -> Iterator[Task]:
         for step in self._names(f"{flow}/{run}"):
@@ -129,6 +140,11 @@ class MetadataFolder:
 
     def record(self, path: TaskPath) -> Record:
         return record_of(path, self._stores)
+
+    def digests(self, path: TaskPath, attempt: int, artifacts: Iterable[str]) -> dict[str, str]:
+        names = list(filter(str.isidentifier, artifacts))
+        files = (f"{path.folder}/_meta/{attempt}_artifact_{name}.json" for name in names)
+        return shas_in((note_in(self._store, file) for file in files), names)
 
     def _names(self, folder: str) -> Iterator[str]:
         return (entry.name for entry in self._store.scan(folder) if _is_run(entry.name))
@@ -172,6 +188,10 @@ class ServiceMetadata:
         found = (Run(_seconds(row), name) for row, name in self._rows(f"/flows/{quote(flow)}/runs", "run"))
         return sorted(run for run in found if run > after)
 
+    def run(self, flow: str, run: str) -> RunNote | None:
+        note = self._get(f"/flows/{quote(flow)}/runs/{quote(run, safe='')}")
+        return run_note(note) if isinstance(note, dict) else None
+
     def tasks(self, flow: str, run: str) -> Iterator[Task]:
         address = f"/flows/{quote(flow)}/runs/{quote(run, safe='')}/steps"
         for step in self._named(address, "step_name"):
@@ -199,6 +219,10 @@ class ServiceMetadata:
             raise UnavailableError(Reason.TASK_GONE, "The metadata service does not know this task.")
         return record_from(path, notes)
 
+    def digests(self, path: TaskPath, attempt: int, artifacts: Iterable[str]) -> dict[str, str]:
+        notes = self._list(f"{task_address(path)}/artifacts")
+        return shas_in((note for note in notes if str(note.get("attempt_id")) == str(attempt)), artifacts)
+
     def _end_of(self, path: TaskPath) -> float:
         facts = self.record(path).facts
         return facts.finished.timestamp() if facts.state == "succeeded" and facts.finished else NEVER
@@ -214,9 +238,12 @@ class ServiceMetadata:
     def _named(self, address: str, key: str) -> Iterator[str]:
         return (name for row in self._list(address) if _is_run(name := str(row.get(key))))
 
-    def _list(self, address: str) -> list[Note]:
+    def _get(self, address: str) -> Any:
         with _translated_errors():
-            found = self._service.get(address)
+            return self._service.get(address)
+
+    def _list(self, address: str) -> list[Note]:
+        found = self._get(address)
         return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 

@@ -58,6 +58,7 @@ class Task:
 
     def consumes(self, instance: str, asset: str = "xkcd", **more: Any) -> Entry:
         body = {"entity_ref": self.ref, "reference": "latest", "consumer": {"project": "churn", "branch": "feature/x"}}
+        body |= more.pop("body", {})
         return self.keep(self.entry(Operation.CONSUME, asset, body=body, instance=instance, **more))
 
     def moves(self, alias: str, instance: str, asset: str = "xkcd", **more: Any) -> Entry:
@@ -78,6 +79,22 @@ class Task:
         self.note("attempt-done", str(self.attempt))
         return self
 
+    def resumes(self, run: str = "None") -> Task:
+        """Metaflow notes in every task which run its own one resumes."""
+        self.note("origin-run-id", run)
+        return self
+
+    def is_cloned_from(self, run: str, task: str) -> Task:
+        """A resumed run took it over."""
+        self.note("origin-task-id", task)
+        return self.resumes(run).ends()
+
+    def stores(self, artifact: str, sha: str) -> Task:
+        """An artifact, as the attempt stores it."""
+        told = {"name": artifact, "sha": sha, "attempt_id": self.attempt}
+        self._write(f"{self.attempt}_artifact_{artifact}", told)
+        return self
+
     def _write(self, name: str, content: dict[str, Any]) -> Path:
         path = self.meta / f"{name}.json"
         path.write_text(json.dumps(content))
@@ -96,6 +113,15 @@ class Metaflow:
         at = START + timedelta(minutes=minutes)
         path = path or f"ComicFlow/{int(at.timestamp() * 1e6) + next(self._runs)}/start/1"
         return Task(self.root, path, attempt, at)
+
+    def notes(self, run: str, **more: Any) -> None:
+        """What Metaflow notes of a run itself."""
+        folder = self.root / run / "_meta"
+        folder.mkdir(parents=True, exist_ok=True)
+        system = ["metaflow_version:2.19.39", "python_version:3.11.7", "user:ada"]
+        told = {"user_name": "eve", "tags": ["nightly"], "system_tags": system}
+        told |= {"ts_epoch": int(START.timestamp() * 1000)} | more
+        (folder / "_self.json").write_text(json.dumps(told))
 
     def ends(self, run: str) -> None:
         """The run has ended well, a while ago."""

@@ -1,5 +1,6 @@
 """An empty catalogue becomes what it was, as far as tasks wrote it; and a pass may be killed at any moment."""
 
+import secrets
 import sqlite3
 import subprocess
 import sys
@@ -72,7 +73,10 @@ COMPARED = {
     Run: (
         "perimeter__name", "name", *COMPONENT, "branch", "user", "started_at", "metaflow_version", "python_version",
         "repository", "commit", "dirty", "git_branch", "parameters", "configs", "left_out", "tags", "graph", "origin",
+        "state", "finished_at",
     ),
+    ClonedTask: ("run__name", "task", "origin"),
+    StateChange: ("instance__uid", "state", "digest"),
     Edge: (
         *OF_ASSET, *COMPONENT, "direction", "write_branch", "write_branch_name", "role", "count", "first_at", "last_at",
     ),
@@ -115,16 +119,22 @@ class World:
 
     def __init__(self, api, metaflow):
         self.api, self.metaflow, self.away = api, metaflow, False
+        self.artifacts = {}
 
     def path(self, entry):
         return f"{PERIMETER}/projects/{entry.project}/branches/{branch_key(entry.branch)}/{entry.kind}/{entry.asset}"
 
-    def register(self, task, asset, **more):
+    def register(self, task, asset, artifact="", **more):
+        if artifact:  # its digest is told by its task at the end, and noted by Metaflow
+            body = more.setdefault("body", {})
+            body["annotations"] = {"artifact": artifact, **body.get("annotations", {})}
+            self.artifacts[task.path, task.attempt, artifact] = sha = secrets.token_hex(20)
+            task.stores(artifact, sha)
         entry = task.registers(asset, at=timezone.now(), **more)
         return self.sent(task, entry, lambda: self.api.patch(self.path(entry), entry.body | {"id": entry.id}))
 
-    def consume(self, task, instance, asset):
-        entry = task.consumes(instance, asset, at=timezone.now())
+    def consume(self, task, instance, asset, **more):
+        entry = task.consumes(instance, asset, at=timezone.now(), **more)
         address = f"{self.path(entry)}/instances/{instance}"
         self.sent(task, entry, lambda: self.api.put(address, entry.body | {"id": entry.id}))
 
@@ -152,7 +162,53 @@ class World:
         state = "ready" if ok else "failed"
         if not self.away:
             body = {"entity_ref": task.ref, "attempt": task.attempt, "state": state}
+            if ok:
+                body["digests"] = self.digests_of(task)
             assert self.api.post(f"{PERIMETER}/confirmations", body).status_code == 200
+
+    def digests_of(self, task):
+        made = Instance.objects.filter(producer_id=task.path, attempt=task.attempt, annotations__has_key="artifact")
+        return {
+            uid: self.artifacts[task.path, task.attempt, name]
+            for uid, name in made.values_list("uid", "annotations__artifact")
+        }
+
+    def resume(self, first):
+        """A run with facts fails, is resumed, and that again; each attempt tells where it is."""
+        failed, own = "ResumedFlow/1700000000000100", "ResumedFlow/1700000000000101"
+        last = "ResumedFlow/1700000000000102"
+        facts = {"user": "ada", "commit": "f51d", "dirty": True, "git_branch": "feature/x", "tags": ["nightly"]}
+        facts |= {"parameters": {"alpha": 0.2}, "configs": {}, "left_out": ["api_key"], "metaflow_version": "2.19.39"}
+        facts |= {"graph": {"start": ["loop"], "loop": ["join"], "join": ["end"], "end": []}}
+        facts |= {"started_at": "2026-01-02T03:04:05+00:00", "repository": "https://example.org/x"}
+
+        def told(step, path="", **more):
+            return {"run": facts | more, "position": {"step": step, "foreach": path}}
+
+        for run in (failed, own, last):
+            self.metaflow.notes(run)
+        start = self.metaflow.task(f"{failed}/start/1").resumes()
+        self.consume(start, first, "model", body=told("start") | {"attempt": 0})
+        self.ends(start)
+        for attempt in (0, 1):
+            split = self.metaflow.task(f"{failed}/loop/2", attempt=attempt).resumes()
+            self.consume(
+                split, first, "model", body=told("loop", "start:0") | {"attempt": attempt, "role": "evaluation"}
+            )
+            self.register(split, "shard", "part", body=told("loop", "start:0"))
+            self.ends(split, ok=attempt == 1)
+        reads = self.metaflow.task(f"{failed}/join/3").resumes()
+        self.consume(reads, first, "model", body=told("join") | {"attempt": 0, "role": "baseline"})
+        self.ends(reads, ok=False)  # it has only read
+        self.metaflow.task(f"{own}/start/1").is_cloned_from("1700000000000100", "1")
+        self.metaflow.task(f"{own}/loop/5").is_cloned_from("1700000000000100", "2")
+        self.metaflow.task(f"{own}/join/6").resumes("1700000000000100").ends(ok=False)
+        for step, name, origin in (("start", 1, 1), ("loop", 2, 5)):
+            self.metaflow.task(f"{last}/{step}/{name}").is_cloned_from("1700000000000101", str(origin))
+        join = self.metaflow.task(f"{last}/join/7").resumes("1700000000000101")
+        self.register(join, "joined", "all", body=told("join", origin_run="1700000000000101"))
+        self.ends(join)
+        self.metaflow.task(f"{last}/end/8").resumes("1700000000000101").ends()
 
     def live(self):
         """Two weeks of a small project."""
@@ -186,6 +242,8 @@ class World:
         self.delete(more, "scratch")
         self.register(other, "scratch")
         self.ends(other)
+        self.resume(first)
+        manage("reconcile")
 
 
 @pytest.mark.django_db
@@ -194,13 +252,22 @@ class TestRebuild:
     def lived(self, api, metaflow):
         World(api, metaflow).live()
         assert Recount().run().corrections == []
+        assert Consumption.objects.filter(failed=True).count() == 2
+        assert StateChange.objects.exclude(digest=None).count() == 2
+        resumed = Run.objects.filter(name__startswith="Resumed").order_by("name")
+        assert list(resumed.values_list("state", "origin")) == [
+            ("failed", ""),
+            ("failed", "ResumedFlow/1700000000000100"),
+            ("succeeded", "ResumedFlow/1700000000000101"),
+        ]
         return catalogue()
 
     def test_it_equals_the_original_row_by_row(self, lived, metaflow):
         lose_everything()
         said = manage("rebuild", "--root", str(metaflow.root))
         assert catalogue() == lived
-        assert sum(line.startswith("Instance") for line in lived) == 9
+        assert sum(line.startswith("Instance") for line in lived) == 12
+        assert sum(line.startswith("ClonedTask") for line in lived) == 4
         assert "database only" in said
         assert not MissedWrite.objects.exists()
         assert Recount().run().corrections == []

@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from access.models import Perimeter
-from catalog.models import Consumption, Instance, MetadataSource, Reconciliation
+from catalog.models import ClonedTask, Consumption, Instance, MetadataSource, Reconciliation, Run
 from obproject.journal import TYPE, Outcome
 from tests.catalog.kept import Task
 
@@ -31,6 +31,7 @@ class Service:
         row = {"ts_epoch": int(task.at.timestamp() * 1000)} | more
         self.answers["/flows"] = [{"flow_id": flow}]
         self.answers[f"/flows/{flow}/runs"] = [{"run_number": int(run), "run_id": None, **row}]
+        self.answers[at] = {"system_tags": ["user:ada", "metaflow_version:2.19.39"], "tags": ["nightly"], **row}
         self.answers[f"{at}/steps"] = [{"step_name": step}, {"step_name": "end"}]
         self.answers[f"{at}/steps/{step}/tasks"] = [{"task_id": int(name), "task_name": None, **row}]
         self.answers[f"{at}/steps/{step}/tasks/{name}"] = {"user_name": "ada", **row}
@@ -139,3 +140,52 @@ def test_a_service_that_does_not_answer_is_told_and_tried_again(service, task, b
     service.broken = None
     assert "1 write backfilled" in reconcile()
     assert MetadataSource.objects.get().trouble == ""
+
+
+class TestRuns:
+    def test_facts_clones_and_digests_are_read(self, service, task):
+        kept = task.registers(body={"annotations": {"artifact": "img"}})
+        task.note("origin-run-id", "11")
+        task.note("git-info", json.dumps({"commit_sha": "f51d"}))
+        task.ends()
+        service.answers["/flows/ServedFlow/runs/12/steps/start/tasks/34/artifacts"] = [
+            {"name": "img", "sha": "0" * 40, "attempt_id": 1},
+            {"name": "img", "sha": "ab" * 20, "attempt_id": 0},
+        ]
+        cloned = Noted(task.root, "ServedFlow/12/end/35").is_cloned_from("11", "7")
+        at = "/flows/ServedFlow/runs/12/steps/end/tasks"
+        service.answers[at] = [{"task_id": 35, "ts_epoch": 1}]
+        service.answers[f"{at}/35"], service.answers[f"{at}/35/metadata"] = {"user_name": "ada"}, cloned.notes
+        reconcile()
+        found, origin = Run.objects.order_by("pk")
+        assert (found.user, found.tags, found.metaflow_version, found.commit) == ("ada", ["nightly"], "2.19.39", "f51d")
+        assert (found.state, found.origin, origin.name) == ("succeeded", "ServedFlow/11", "ServedFlow/11")
+        assert (origin.read_at is None, origin.state) == (False, "")
+        assert ClonedTask.objects.get().origin == "ServedFlow/11/end/7"
+        assert Instance.objects.get(uid=kept.id).digest == "ab" * 20
+        asked = len(service.asked)
+        Run.objects.update(read_at=timezone.now() + timezone.timedelta(days=3))
+        reconcile()
+        assert not [path for path in service.asked[asked:] if path.endswith(("/runs/12", "/artifacts"))]
+
+    def test_a_run_whose_heart_has_stopped_between_two_tasks_has_failed(self, service, task):
+        task.registers()
+        task.ends()
+        service.add(task, last_heartbeat_ts=int(time.time()) - 700)
+        reconcile()
+        assert Run.objects.get().state == "failed"
+        service.add(task, last_heartbeat_ts=int(time.time()))
+        reconcile()
+        assert Run.objects.get().state == "running"  # it beats again
+
+    def test_a_service_that_goes_away_meanwhile_is_not_asked_again_and_again(self, service, task):
+        for number in range(20, 23):
+            perimeter = Perimeter.objects.get()
+            Run.objects.create(perimeter=perimeter, name=f"ServedFlow/{number}", first_at=timezone.now())
+        service.broken = (500, b"")
+        reconcile()
+        assert len([path for path in service.asked if "/runs/2" in path]) == 1
+        assert set(Run.objects.values_list("read_at", flat=True)) == {None}
+        service.broken = None
+        reconcile()
+        assert None not in set(Run.objects.values_list("read_at", flat=True))

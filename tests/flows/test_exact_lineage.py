@@ -86,7 +86,7 @@ APP = """
     import sys
     from obproject import Asset
 
-    asset = Asset(project=sys.argv[1], branch="user.alice", entity_ref={"entity_kind": "deployment", "entity_id": "app"})
+    asset = Asset(project=sys.argv[1], branch="user.alice", deployment="app")
     asset.consume_data_asset("all")
     asset.register_data_asset("report", None, "url", ["https://example.org/1"], None, None)
     asset.consume_data_asset("right")

@@ -23,6 +23,8 @@ _SECRET_IN_TEXT = re.compile(rf"""://[^/\s@]*:[^/\s@]*@ | (?:{_WORDS})\w*["']?\s
 _UNSTORABLE = re.compile(r"\\u0000|[\ud800-\udfff]")
 """What no database keeps, as it stands in JSON."""
 
+_OF_THE_PROJECT = ("project_config", "project_deps", "project_spec")
+"""The configs that every ProjectFlow has. They are files of the project, and no choice of a run."""
 _LEFT_OUT = object()
 """Stands for a value that is left out."""
 
@@ -41,6 +43,8 @@ def values_of(flow: Any, parameters: Iterable[tuple[str, Any]]) -> Json:
     for attribute, parameter in parameters:
         chooser = _Chooser(names, left_out)
         name = parameter.name
+        if name in _OF_THE_PROJECT:
+            continue
         if chooser.is_left_out(name, attribute):
             left_out.add(name)
             continue

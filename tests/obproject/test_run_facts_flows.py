@@ -191,7 +191,7 @@ def test_the_first_write_of_a_task_tells_what_the_run_is_and_its_next_does_not(
         "options": {"depth": 3},
         "notes": {"_omitted": {"file": "notes"}},
     }
-    assert configs["cfg"] == {"list": [{}], "inner": {"shown": 1}}
+    assert configs == {"cfg": {"list": [{}], "inner": {"shown": 1}}}  # and not those of the project
 
 
 def test_every_task_tells_the_facts_for_tasks_know_nothing_of_each_other(

@@ -148,6 +148,7 @@ def node_shape(node: Node, answer: Answer) -> Json:
         "kind": node.kind.value,
         "name": node.name,
         "key": node.key,
+        "perimeter": node.perimeter,
         "project": node.project,
         "branch": node.branch,
         "branch_name": node.branch_name,

@@ -28,11 +28,27 @@ class MoreNeighbours(Answer):
     down = integer()
 
 
+class LineageRun(Answer):
+    """What is known of a run or session; empty and null: not told."""
+
+    name = text()
+    user = text()
+    started_at = time(allow_null=True)
+    finished_at = time(allow_null=True)
+    state = text()
+    repository = text()
+    commit = text()
+    dirty = serializers.BooleanField(allow_null=True, help_text="Whether there were changes that the commit lacks.")
+    git_branch = text()
+    origin = text(help_text="The run that it resumes.")
+
+
 class LineageNode(Answer):
     id = text(help_text="Can be the focus of the next question.")
     kind = one_of([kind for kind in Kind if kind != Kind.GROUP])
     name = text(help_text="Empty for what you may not see.")
-    key = text(help_text="The id of an asset; the entity that was last active, of a component or a run.")
+    key = text(help_text="The id of an asset; the last entity of a component; what sets a part of a run apart.")
+    perimeter = text()
     project = text()
     branch = text(help_text="Key of the asset's branch, or of the one that the component writes to; empty: unknown.")
     branch_name = text()
@@ -43,6 +59,9 @@ class LineageNode(Answer):
     deleted = serializers.BooleanField()
     hidden = serializers.BooleanField()
     fault = text(help_text="What is wrong with the stored data; empty if nothing.")
+    run = LineageRun(allow_null=True)
+    digest = text(help_text="The content address of an instance, if it is known.")
+    same_content = serializers.ListField(child=text(), help_text="The ids of the other nodes with this digest.")
     distance = integer(allow_null=True, help_text="Arrows to the focus; negative upstream.")
     via = text(allow_null=True, help_text="The node from which it was reached first.")
     more = MoreNeighbours(help_text="Neighbours that are not shown.")
@@ -54,8 +73,11 @@ class LineageLink(Answer):
     relation = one_of(Relation)
     first_at = time(allow_null=True)
     last_at = time(allow_null=True, help_text="Null with a null count: it has changed since the moment asked for.")
-    count = integer(allow_null=True)
+    count = integer(allow_null=True, help_text="Of events, without those of failed attempts.")
     in_cycle = serializers.BooleanField()
+    version = text(help_text="What was read, made or promoted last; empty for a definition.")
+    roles = serializers.ListField(child=text(), help_text="Of readings: input, baseline, evaluation, …")
+    by = text(help_text="How all inputs of what a run made are known: task, run or session.")
 
 
 class LineageCycle(Answer):
@@ -95,6 +117,7 @@ PARAMETERS = [
     OpenApiParameter("limit", int, description=f"How many nodes at most, 1 to {BUDGET_MOST}. Default: {BUDGET}."),
     OpenApiParameter("as_of", str, description="As it was at this time (ISO 8601, UTC) or at the end of this day."),
     OpenApiParameter("kind", str, many=True, enum=list(KINDS), description="Show these kinds only."),
+    OpenApiParameter("role", str, many=True, description="Only readings in these roles; `input` is that of most."),
     OpenApiParameter("branch", str, many=True, description="Show what is on these branches only, by key."),
 ]
 """The parameters of every question. `branch` in the path is the branch of the question; in the query it is a filter."""

@@ -169,12 +169,16 @@ def _pixels(inches: str) -> float:
 
 
 def flat(path: str) -> Curve:
-    """The data of an SVG path (M, H, and C with any number of curves) as a line of short straight pieces."""
+    """The data of an SVG path (M, H, V, Q, and C with any number of curves) as a line of short straight pieces."""
     line: Curve = []
-    for command, text in re.findall(r"([MHC])([^MHC]*)", path):
+    for command, text in re.findall(r"([MHVQC])([^MHVQC]*)", path):
         numbers = [float(number) for number in text.split()]
         if command == "H":
             line.append((numbers[0], line[-1][1]))
+        elif command == "V":
+            line.append((line[-1][0], numbers[0]))
+        elif command == "Q":
+            line.extend(_quadratic(line[-1], (numbers[0], numbers[1]), (numbers[2], numbers[3])))
         elif command == "M":
             line.append((numbers[0], numbers[1]))
         else:
@@ -192,6 +196,11 @@ def _cubic(start: Point, first: Point, second: Point, end: Point) -> Iterator[Po
             sum(weight * point[0] for weight, point in zip(weights, (start, first, second, end), strict=True)),
             sum(weight * point[1] for weight, point in zip(weights, (start, first, second, end), strict=True)),
         )
+
+
+def _quadratic(start: Point, middle: Point, end: Point) -> Iterator[Point]:
+    first, second = (tuple(a + 2 / 3 * (b - a) for a, b in zip(tip, middle, strict=True)) for tip in (start, end))
+    return _cubic(start, (first[0], first[1]), (second[0], second[1]), end)
 
 
 def length(look: Look) -> float:

@@ -19,9 +19,10 @@ from lineage.layout.routing import Columns, routed
 
 
 def can_extend(previous: Drawing, sizes: Mapping[Hashable, tuple[int, int]], lane_of: Mapping[Hashable, str]) -> bool:
-    """Whether the layout can be incremental: some nodes are left, each in its lane, and new nodes fit their lanes."""
+    """Whether the layout can be incremental: it is not in rows, some nodes are left, each in its lane, and new nodes
+    fit their lanes."""
     kept = [node for node in lane_of if node in previous.boxes]
-    if not kept:
+    if not kept or previous.rows:
         return False
     if not previous.lanes:
         return len({lane_of[node] for node in kept}) == 1

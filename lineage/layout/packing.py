@@ -14,10 +14,15 @@ ASPECT = 1.6
 """About how much wider than high a drawing of many parts becomes."""
 
 
-def packed(parts: Sequence[tuple[int, int]], pitch: int) -> list[tuple[int, int]]:
-    """The first column and the top of each part, given as its columns and its height; columns are `pitch` apart."""
+def packed(parts: Sequence[tuple[int, int]], pitch: int, widest: int | None = None) -> list[tuple[int, int]]:
+    """The first column and the top of each part, given as its columns and its height; columns are `pitch` apart.
+
+    They are beside each other up to `widest`."""
     area = sum(columns * pitch * (height + GAP) for columns, height in parts)
-    width = max([ceil(sqrt(area * ASPECT) / pitch), *(columns for columns, _ in parts)], default=0)
+    wanted = ceil(sqrt(area * ASPECT) / pitch)
+    if widest is not None:
+        wanted = min(wanted, widest // pitch)
+    width = max([wanted, *(columns for columns, _ in parts)], default=0)
     skyline = [0] * width
     spots = [(0, 0)] * len(parts)
     for number in sorted(range(len(parts)), key=lambda number: (-parts[number][0], -parts[number][1], number)):

@@ -4,7 +4,7 @@
 (() => {
   const LEAST = 0.2;
   const MOST = 2.5;
-  const READABLE = 0.7; // a drawing too wide for its frame is fitted at first, if that needs no smaller zoom
+  const READABLE = 10 / 11; // the smallest text has 11 pixels, and is to be seen with 10 at least
   const STEP = 1.25;
   const views = new Map(); // by the id of the section: zoom, and the anchor that keeps its place when the drawing is replaced
 
@@ -16,16 +16,16 @@
   // ---- zoom: the drawing's size changes, its frame scrolls
 
   function zoomOf(drawing) {
-    return drawing.width.baseVal.value / drawing.viewBox.baseVal.width;
+    return drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
   }
 
   function setZoom(frame, wanted, x = frame.clientWidth / 2, y = frame.clientHeight / 2) {
     const drawing = drawingIn(frame);
     const before = zoomOf(drawing);
     const zoom = Math.min(Math.max(wanted, LEAST), MOST);
-    const { width, height } = drawing.viewBox.baseVal;
-    drawing.setAttribute("width", Math.round(width * zoom));
-    drawing.setAttribute("height", Math.round(height * zoom));
+    const width = Math.round(drawing.viewBox.baseVal.width * zoom);
+    drawing.setAttribute("width", width); // the style has its height follow
+    frame.querySelector("[data-least]").setAttribute("width", width);
     frame.scrollLeft = (frame.scrollLeft + x) * (zoom / before) - x;
     frame.scrollTop = (frame.scrollTop + y) * (zoom / before) - y;
     remember(frame).zoom = zoom;
@@ -79,10 +79,10 @@
       view.anchor = null;
       return;
     }
-    const fitted = (frame.clientWidth - 2) / drawing.viewBox.baseVal.width;
-    setZoom(frame, fitted < READABLE ? 1 : Math.min(1, fitted));
-    const focus = drawing.querySelector(".node.focus");
-    centre(frame, focus ?? drawing.querySelector(".node"));
+    // the style fits the width as far as that is readable; if all of it is so in the height too, then that as well
+    const whole = fitting(frame);
+    if (READABLE <= whole && whole < zoomOf(drawing)) setZoom(frame, whole);
+    centre(frame, drawing.querySelector(".node.focus") ?? drawing.querySelector(".node"));
   }
 
   // keep the names of the lanes visible
@@ -292,8 +292,8 @@
 
   const setUpAll = () => document.querySelectorAll("[data-lineage]").forEach(setUp);
   document.addEventListener("htmx:afterSwap", (event) => {
-    const id = event.detail.target?.id;
-    const section = id && document.getElementById(id);
+    const id = event.detail.target?.id; // the element itself has been replaced
+    const section = id ? document.getElementById(id) : null;
     if (section?.matches("[data-lineage]")) setUp(section);
   });
   document.addEventListener("DOMContentLoaded", setUpAll);

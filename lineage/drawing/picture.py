@@ -10,12 +10,19 @@ import networkx as nx
 from lineage.answers import Answer, More
 from lineage.drawing.cache import cached_by_content
 from lineage.drawing.grouping import MOST_NODES, Gathered, gathered
-from lineage.drawing.shapes import Look, look_of, size_of, title_of
+from lineage.drawing.shapes import UNDER_SIZE, Look, look_of, size_of, title_of
 from lineage.drawing.text import fitted, printable
 from lineage.graph import Kind, Link, Node, Relation, nodes_of
 from lineage.layout import Box, Drawing, Lane, Route, lay_out
 
 LANE_NAME_SIZE = 12
+LEAST_TEXT = 10
+"""The least size of text at which it is readable, in pixels on the screen."""
+START = (48, 144)
+LANE_SIDE = 8
+"""The distance of lanes from the sides of the drawing."""
+WIDEST = 1230
+"""The width of a page's frame, in pixels, on a screen that has room for all of the page."""
 UNKNOWN_BRANCH = "branch not known"
 SEVERAL = "several branches"
 """The lane of a group of nodes that are on more than one."""
@@ -112,9 +119,27 @@ class Picture:
     nodes: list[DrawnNode]
     links: list[DrawnLink]
     lanes: tuple[Lane, ...]
+    band: tuple[int, int]
+    """The left side and the width of the lanes."""
     badges: list[Badge]
     members: dict[str, tuple[str, ...]]
     """The ids of the nodes in each group."""
+
+    @property
+    def least_width(self) -> int:
+        """The width at which the smallest text is just large enough."""
+        return -(-self.width * LEAST_TEXT // UNDER_SIZE)
+
+    @property
+    def start(self) -> tuple[int, int]:
+        """A point above and left of the focus, or else of the first node: a frame that begins there has it in sight.
+
+        Across it is that of the narrowest drawing, as a wider one fits its frame; down it is between the two.
+        """
+        box = next((drawn.box for drawn in self.nodes if drawn.is_focus), self.nodes[0].box)
+        across = box.x * LEAST_TEXT // UNDER_SIZE
+        down = box.y * (LEAST_TEXT + UNDER_SIZE) // (2 * UNDER_SIZE)
+        return max(across - START[0], 0), max(down - START[1], 0)
 
     @property
     def kinds(self) -> list[Kind]:
@@ -143,16 +168,18 @@ def picture_of(
     open_url: OpenUrl,
     opened: Sequence[str] = (),
     most: int = MOST_NODES,
+    widest: int = WIDEST,
 ) -> Picture:
     """The picture of the last of `answers`, each of which is the one before it with one more node opened.
 
     Nodes of the answer before keep their places. `open_url` returns the address that opens a node or a group; `opened`
-    are those that are open. With more than `most` nodes, some are grouped.
+    are those that are open. With more than `most` nodes, some are grouped; what would be wider than `widest` is drawn
+    in rows.
     """
     drawing, previous_key = None, ""
     for answer in answers:
         shown, lane_of = _shown(answer, own, opened, most)
-        drawing, previous_key = _laid_out(shown.graph, lane_of, own, drawing, previous_key)
+        drawing, previous_key = _laid_out(shown.graph, lane_of, own, widest, drawing, previous_key)
     assert drawing is not None  # there is one answer at least
     return _Painter(answers[-1], shown, drawing, now, open_url).picture()
 
@@ -203,6 +230,7 @@ def _laid_out(
     graph: nx.DiGraph,
     lane_of: Mapping[Hashable, str],
     own: PageBranch,
+    widest: int,
     previous: Drawing | None,
     previous_key: str,
 ) -> tuple[Drawing, str]:
@@ -217,6 +245,7 @@ def _laid_out(
             sorted(graph.edges),
             sorted(lane_of.items()) if several else (),
             own_lane,
+            widest,
             previous_key,
         ),
         lambda: lay_out(
@@ -225,6 +254,7 @@ def _laid_out(
             lanes=lane_of if several else None,
             lane_order=[own_lane] if own_lane else [],
             previous=previous,
+            widest=widest,
         ),
     )
     return drawing, key
@@ -240,12 +270,14 @@ class _Painter:
 
     def picture(self) -> Picture:
         nodes = [self._node(str(name)) for name in self.drawing.order]
+        left, right = self.drawing.band or (LANE_SIDE, self.drawing.width - LANE_SIDE)
         return Picture(
             width=self.drawing.width,
             height=self.drawing.height,
             nodes=nodes,
             links=self._links(),
             lanes=tuple(replace(lane, name=self._lane_name(lane)) for lane in self.drawing.lanes),
+            band=(left, right - left),
             badges=[badge for drawn in nodes for badge in self._badges(drawn)],
             members=self.shown.members,
         )

@@ -18,7 +18,7 @@ from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.query import Link, PageQuery
 from lineage.answers import Answer, Question, answer_shape
-from lineage.drawing import MOST_NODES, PageBranch, Picture, ago, cached_by_content, picture_of
+from lineage.drawing import MOST_NODES, WIDEST, PageBranch, Picture, ago, cached_by_content, picture_of
 from lineage.exports import EXPORTS, honesty_headers
 from lineage.pages import words
 from lineage.pages.find import Finding
@@ -34,6 +34,8 @@ MOST_PREVIOUS = 4
 """The number of earlier depths of an exact answer from which nodes keep their places."""
 GLANCE_NODES = 60
 """The most nodes of the small drawing; the others are grouped."""
+GLANCE_WIDEST = 868
+"""The width of its frame beside a column."""
 
 Ask = Callable[[Viewer, Scope], Answer]
 
@@ -93,9 +95,14 @@ class _Answered:
         return PageQuery(self.query.path, params).url()
 
     def picture(self, now: datetime) -> Picture:
-        most = GLANCE_NODES if self.is_glance else MOST_NODES
         return picture_of(
-            self.answers, own=self.page_branch, now=now, open_url=self.open_url, opened=self.opened, most=most
+            self.answers,
+            own=self.page_branch,
+            now=now,
+            open_url=self.open_url,
+            opened=self.opened,
+            most=GLANCE_NODES if self.is_glance else MOST_NODES,
+            widest=GLANCE_WIDEST if self.is_glance else WIDEST,
         )
 
 
@@ -186,7 +193,6 @@ def _drawn_anew(found: _Answered, now: datetime) -> str:
     picture = found.picture(now)
     context = {
         "picture": picture,
-        "lane_width": picture.width - 16,
         "heads": ("plain", "promotes", "back"),
         "sprite": static("icons.svg"),
         "label": found.label,

@@ -17,7 +17,6 @@ def standalone(picture: Picture, label: str, base_url: str) -> HttpResponse:
     icons = sorted({ICONS[kind] for kind in picture.kinds} | {"branch", "warning"})
     context = {
         "picture": picture,
-        "lane_width": picture.width - 16,
         "heads": ("plain", "promotes", "back"),
         "sprite": "",
         "label": label,

@@ -4,12 +4,13 @@ import gzip
 import random
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from django.template.loader import render_to_string
 
 from lineage.answers import Answer, More, Question
-from lineage.drawing import PageBranch, picture_of, with_members
+from lineage.drawing import WIDEST, PageBranch, picture_of, with_members
 from lineage.drawing.grouping import MOST_NODES, OPENED, SHOWN_SIBLINGS
 from lineage.drawing.shapes import WORDS, look_of
 from lineage.drawing.text import fitted, width_of
@@ -202,3 +203,35 @@ def test_opening_moves_nothing_that_was_drawn():
 
     assert apart(picture(few, more)) == apart(picture(few))
     assert apart(picture(more)) != apart(picture(few))  # drawn anew, it would have moved
+
+
+def chain(size):
+    names = [f"n{number:02}" for number in range(size)]
+    return answer([node(name, Kind.DATA) for name in names], list(pairwise(names)))
+
+
+def test_a_long_chain_is_as_wide_as_a_page():
+    drawn = picture(chain(40))
+    assert drawn.width <= WIDEST
+    assert drawn.height < drawn.width
+
+
+def test_lanes_leave_margins_to_what_leads_from_row_to_row():
+    nodes = [*chain(12).nodes, node("tried", branch="x")]
+    drawn = picture(answer(nodes, [*chain(12).graph.edges, ("n03", "tried")]))
+    left, right = drawn.band[0], sum(drawn.band)
+    folded = [link.route for link in drawn.links if link.route.fold]
+    assert folded
+    for route in folded:
+        first, last = route.fold
+        upright = {x for (x, y), (other, down) in pairwise(route.points[first : last + 1]) if x == other and y != down}
+        assert len(upright) == 2
+        assert min(upright) < left
+        assert max(upright) > right
+
+
+def test_a_small_drawing_begins_at_its_corner_and_a_large_one_at_its_focus():
+    assert picture(fan(3)).start == (0, 0)
+    drawn = picture(fan(58))
+    data = next(one for one in drawn.nodes if one.is_focus)
+    assert drawn.start[1] < data.box.y < drawn.start[1] + 400

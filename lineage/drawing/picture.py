@@ -10,7 +10,7 @@ import networkx as nx
 from lineage.answers import Answer, More
 from lineage.drawing.cache import cached_by_content
 from lineage.drawing.grouping import MOST_NODES, Gathered, gathered
-from lineage.drawing.shapes import UNDER_SIZE, Look, look_of, size_of, title_of
+from lineage.drawing.shapes import UNDER_SIZE, Look, looks_of, size_of, title_of
 from lineage.drawing.text import fitted, printable
 from lineage.graph import Kind, Link, Node, Relation, nodes_of
 from lineage.layout import Box, Drawing, Lane, Route, lay_out
@@ -142,6 +142,12 @@ class Picture:
         return max(across - START[0], 0), max(down - START[1], 0)
 
     @property
+    def cut_names(self) -> list[tuple[str, str]]:
+        """The names that are cut, and the same in full."""
+        names = [(drawn.look.name, printable(title_of(drawn.node))) for drawn in self.nodes]
+        return list(dict.fromkeys((shown, name) for shown, name in names if shown != name))
+
+    @property
     def kinds(self) -> list[Kind]:
         """The kinds of nodes in the drawing, for the legend."""
         drawn = {drawn.node.kind for drawn in self.nodes}
@@ -266,6 +272,7 @@ class _Painter:
     def __init__(self, answer: Answer, shown: Gathered, drawing: Drawing, now: datetime, open_url: OpenUrl) -> None:
         self.answer, self.shown, self.drawing = answer, shown, drawing
         self.now, self.open_url = now, open_url
+        self.looks = looks_of(nodes_of(shown.graph), now)
         self.place = {name: place for place, name in enumerate(drawing.order)}
 
     def picture(self) -> Picture:
@@ -290,7 +297,7 @@ class _Painter:
         return DrawnNode(
             place=self.place[name],
             node=node,
-            look=look_of(node, self.now),
+            look=self.looks[name],
             box=self.drawing.boxes[name],
             url=self.open_url(name) if node.kind == Kind.GROUP else node.url,
             is_focus=name in self.answer.focus,

@@ -1,12 +1,12 @@
 """The look of each kind of node: outline, icon, word and text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.states import State
 from catalog.templatetags.times import exact, relative_time
-from lineage.drawing.text import fitted, printable, width_of
+from lineage.drawing.text import fitted, fitted_apart, printable, width_of
 from lineage.graph import Kind, Node
 
 NAME_SIZE, UNDER_SIZE = 13, 11
@@ -47,19 +47,31 @@ class Look:
     icon: str
 
 
+def looks_of(nodes: Sequence[Node], now: datetime) -> dict[str, Look]:
+    """The look of each node of a drawing, by its id. Names and ids that differ do not look alike."""
+    sizes = {node.id: size_of(node) for node in nodes}
+    rooms = {name: width - TEXT_AT - PAD for name, (width, _) in sizes.items()}
+    names = {node.id: (printable(title_of(node)), rooms[node.id]) for node in nodes}
+    firsts, tails = {}, {}
+    for node in nodes:
+        first, *rest = _facts(node, ago(node.at, now)) or [""]
+        tails[node.id] = printable("".join(f" · {part}" for part in rest))
+        firsts[node.id] = printable(first), rooms[node.id] - width_of(tails[node.id], UNDER_SIZE)
+    shown = fitted_apart(names, NAME_SIZE, bold=True)
+    ids = fitted_apart(firsts, UNDER_SIZE)
+    looks = {}
+    for node in nodes:
+        (width, height), under = sizes[node.id], ids[node.id] + tails[node.id]
+        if firsts[node.id][1] < 4 * UNDER_SIZE:
+            under = fitted(firsts[node.id][0] + tails[node.id], UNDER_SIZE, rooms[node.id])
+        outline = _OUTLINES[node.kind](width, height)
+        looks[node.id] = Look(shown[node.id], under, whole(node), width, height, outline, ICONS[node.kind])
+    return looks
+
+
 def look_of(node: Node, now: datetime) -> Look:
-    name, width = printable(title_of(node)), size_of(node)[0]
-    height = size_of(node)[1]
-    room = width - TEXT_AT - PAD
-    return Look(
-        name=fitted(name, NAME_SIZE, room, bold=True),
-        under=_under(node, ago(node.at, now), room),
-        whole=whole(node),
-        width=width,
-        height=height,
-        outline=_OUTLINES[node.kind](width, height),
-        icon=ICONS[node.kind],
-    )
+    """The look of a node on its own."""
+    return looks_of([node], now)[node.id]
 
 
 def size_of(node: Node) -> tuple[int, int]:
@@ -101,16 +113,6 @@ def whole(node: Node) -> str:
     if node.fault:
         parts.append(node.fault)
     return printable(", ".join(parts))
-
-
-def _under(node: Node, when: str, room: int) -> str:
-    """The second line; if it is too long, the id in it is cut."""
-    first, *rest = _facts(node, when) or [""]
-    tail = "".join(f" · {part}" for part in rest)
-    left = room - width_of(tail, UNDER_SIZE)
-    if left < 4 * UNDER_SIZE:
-        return fitted(printable(first + tail), UNDER_SIZE, room)
-    return fitted(printable(first), UNDER_SIZE, left) + printable(tail)
 
 
 def _facts(node: Node, when: str) -> list[str]:

@@ -2,8 +2,14 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 ELLIPSIS = "…"
+BOLD = 1.07
+"""How much wider bold letters are."""
+END, LEAST_START = 0.45, 0.2
+"""The part of the room that the end of a cut text gets; that which its start gets at least."""
 _NARROW = frozenset("ijl.,:;'|!I`")
 _SLIM = frozenset('ftr()[]{}-/\\" ·')
 _BROAD = frozenset("mwMW@%")
@@ -18,30 +24,95 @@ def printable(text: str) -> str:
 
 def width_of(text: str, size: int, *, bold: bool = False) -> int:
     """The width of a line in pixels, set at `size` pixels in a common sans-serif font."""
-    ems = sum(map(_ems, text))
-    return round(ems * size * (1.07 if bold else 1)) + 1
+    return round(_ems(text) * size * (BOLD if bold else 1)) + 1
 
 
 def fitted(text: str, size: int, most: int, *, bold: bool = False) -> str:
-    """The text, cut at the end if it would be wider than `most` pixels; never within a letter and its marks."""
-    if width_of(text, size, bold=bold) <= most:
-        return text
-    room = (most - 1) / size / (1.07 if bold else 1) - _ems(ELLIPSIS)
-    end = 0
-    for end, character in enumerate(text):  # noqa: B007 (where it stops is what is asked)
-        room -= _ems(character)
+    """The text, cut in its middle if it is wider than `most` pixels: many names differ only at their ends."""
+    return text if width_of(text, size, bold=bold) <= most else _cut(_letters(text), _room(size, most, bold))
+
+
+def fitted_apart(texts: Mapping[str, tuple[str, int]], size: int, *, bold: bool = False) -> dict[str, str]:
+    """The same for several texts, each with its room. Those that differ do not look alike: where they would, they are
+    cut before their first difference."""
+    found = {key: fitted(text, size, most, bold=bold) for key, (text, most) in texts.items()}
+    alike: dict[str, list[str]] = {}
+    for key, shown in found.items():
+        alike.setdefault(shown, []).append(key)
+    for keys in alike.values():
+        if len({texts[key][0] for key in keys}) > 1:
+            found |= _apart({key: (_letters(texts[key][0]), _room(size, texts[key][1], bold)) for key in keys})
+    return found
+
+
+def _apart(cut: Mapping[str, tuple[list[str], float]]) -> dict[str, str]:
+    """Texts, given as letters and room, that look alike if they are cut in the middle."""
+    same = takewhile(lambda beside: len(set(beside)) == 1, zip(*(letters for letters, _ in cut.values()), strict=False))
+    equal = len(list(same))
+    found: dict[str, str] = {}
+    alike: dict[str, list[str]] = {}
+    for key, (letters, room) in cut.items():
+        found[key] = _cut_before(letters, equal, room)
+        alike.setdefault(found[key], []).append(key)
+    for keys in alike.values():
+        if len(keys) < len(cut) and len({"".join(cut[key][0]) for key in keys}) > 1:
+            found |= _apart({key: cut[key] for key in keys})
+    return found
+
+
+def _cut(letters: Sequence[str], room: float) -> str:
+    """The first and the last letters; the room is without that of the ellipsis."""
+    if _ems(letters) <= room:
+        return "".join(letters)
+    last = _count(letters[::-1], room * END)
+    tail = letters[len(letters) - last :]
+    head = letters[: _count(letters, room - _ems(tail))]
+    return "".join(head).rstrip() + ELLIPSIS + "".join(tail).lstrip()
+
+
+def _cut_before(letters: Sequence[str], begin: int, room: float) -> str:
+    """The first letters, and those from `begin` on, which are cut, too, if they are too many."""
+    rest = letters[begin:]
+    if _ems(rest) < room * (1 - LEAST_START):
+        return "".join(letters[: _count(letters[:begin], room - _ems(rest))]).rstrip() + ELLIPSIS + "".join(rest)
+    head = letters[: _count(letters[:begin], room * LEAST_START)]
+    return "".join(head).rstrip() + ELLIPSIS + _cut(rest, room - _ems(head) - _ems(ELLIPSIS))
+
+
+def _room(size: int, most: int, bold: bool) -> float:
+    return (most - 1) / size / (BOLD if bold else 1) - _ems(ELLIPSIS)
+
+
+def _count(letters: Sequence[str], room: float) -> int:
+    """The number of letters that have room."""
+    for count, letter in enumerate(letters):
+        room -= _ems(letter)
         if room < 0:
-            break
-    while end and (_is_mark(text[end]) or text[end - 1] in _JOINERS):
-        end -= 1
-    return text[:end].rstrip() + ELLIPSIS
+            return count
+    return len(letters)
+
+
+def _letters(text: str) -> list[str]:
+    """The letters of a text, each with its marks."""
+    letters: list[str] = []
+    for character in text:
+        if letters and (_is_mark(character) or letters[-1][-1] in _JOINERS):
+            letters[-1] += character
+        else:
+            letters.append(character)
+    return letters
 
 
 def _is_mark(character: str) -> bool:
     return character in _JOINERS or bool(unicodedata.combining(character))
 
 
-def _ems(character: str) -> float:
+def _ems(text: str | Sequence[str]) -> float:
+    """The width of letters, in units of their size."""
+    return sum(_width(character) for letter in text for character in letter)
+
+
+def _width(character: str) -> float:
     if character in _NARROW:
         return 0.3
     if character in _SLIM:

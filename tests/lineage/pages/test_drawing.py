@@ -22,8 +22,8 @@ NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PAGE_BRANCH = PageBranch("churn", "main")
 
 
-def node(name, kind=Kind.FLOW, **known):
-    return Node(id=name, kind=kind, name=name, **{"project": "churn", "branch": "main", "at": NOW} | known)
+def node(uid, kind=Kind.FLOW, **known):
+    return Node(id=uid, kind=kind, **{"name": uid, "project": "churn", "branch": "main", "at": NOW} | known)
 
 
 def answer(nodes, pairs, **known):
@@ -114,7 +114,7 @@ def test_a_card_says_id_version_and_freshness():
 
 def test_of_a_long_id_the_version_and_freshness_stay():
     look = look_of(node("A model", Kind.MODEL, key="k" * 128, version="v12"), NOW)
-    assert look.under.endswith("… · v12 · just now")
+    assert re.fullmatch(r"k+…k+ · v12 · just now", look.under)
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,38 @@ def test_text_stays_in_its_box(name, kind):
 
 def test_a_cut_never_splits_a_letter_from_its_marks():
     for room in range(20, 120, 7):
-        cut = fitted("e\u0301" * 40, 13, room).removesuffix("…")
-        assert cut == "e\u0301" * (len(cut) // 2)
+        head, tail = fitted("e\u0301" * 40, 13, room).split("…")
+        assert head == "e\u0301" * (len(head) // 2)
+        assert tail == "e\u0301" * (len(tail) // 2)
+
+
+def test_a_name_is_cut_in_its_middle():
+    assert fitted("TrainChurnModelWeekly/17", 13, 140, bold=True) == "TrainChur…ekly/17"
+    assert fitted("short", 13, 140) == "short"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"TrainChurnModelOnCustomerLifetimeFeatures{end}" for end in ("WeeklyEurope", "WeeklyAsia", "MonthlyAsia")],
+        [f"ScoreEveryCustomerOf{land}WithTheNewestChurnModelDaily" for land in ("Europe", "Eurasia", "Africa", "Asia")],
+        [f"{letter}{'x' * 80}{other}{'y' * 80}" for letter in "ab" for other in "cde"],
+        ["n" * 60, "n" * 61, "n" * 62],
+    ],
+)
+def test_long_names_that_differ_do_not_look_alike(names):
+    drawn = picture(answer([node(name, key=name) for name in names], []))
+    assert len({one.look.name for one in drawn.nodes}) == len(names)
+    assert sorted(drawn.cut_names) == sorted((one.look.name, one.node.name) for one in drawn.nodes)
+    assert {one.look.whole.split(",")[0] for one in drawn.nodes} == {f"flow {name}" for name in names}
+    for one in drawn.nodes:
+        assert 36 + width_of(one.look.name, 13, bold=True) <= one.look.width - 8
+
+
+def test_long_ids_that_differ_do_not_look_alike():
+    ids = [f"features_of_all_customers_of_{land}_since_they_are_customers" for land in ("europe", "asia", "africa")]
+    drawn = picture(answer([node(name, Kind.DATA, name="Features", key=name) for name in ids], []))
+    assert len({one.look.under for one in drawn.nodes}) == 3
 
 
 def test_characters_that_no_page_can_hold_are_replaced():

@@ -25,7 +25,7 @@ from lineage.pages.find import Finding
 from lineage.pages.opening import up_to, with_opened
 from lineage.pages.routes import FORMS
 from lineage.pages.standalone import standalone
-from lineage.pages.table import table_of
+from lineage.pages.table import table_of, table_url
 from lineage.scope import Scope
 
 PART, GLANCE = "lineage", "lineage-glance"
@@ -73,6 +73,13 @@ class _Answered:
         return self.answers[-1]
 
     @property
+    def asked(self) -> PageQuery:
+        """The question without the page of the table."""
+        params = self.query.params.copy()
+        params.pop("page", None)
+        return PageQuery(self.query.path, params)
+
+    @property
     def opened(self) -> list[str]:
         return self.query.params.getlist("open")
 
@@ -86,7 +93,7 @@ class _Answered:
 
     def open_url(self, node: str) -> str:
         """The same page with one more node opened; of an exact answer, with a depth of one more."""
-        params = self.query.params.copy()
+        params = self.asked.params.copy()
         if self.last.question == Question.EXACT and not node.startswith("g_"):
             params.appendlist("held", str(self.scope.depth))
             params["depth"] = str(min(abs(self.last.distance.get(node, 0)), self.scope.depth) + 1)
@@ -152,7 +159,7 @@ def _file(request: HttpRequest, found: _Answered, suffix: str) -> HttpResponse:
 
 def _context(found: _Answered) -> dict[str, Any]:
     """The context of _lineage.html."""
-    subject, answer, scope, query = found.subject, found.last, found.scope, found.query
+    subject, answer, scope, query = found.subject, found.last, found.scope, found.asked
     return {
         "subject": subject,
         "answer": answer,
@@ -161,6 +168,7 @@ def _context(found: _Answered) -> dict[str, Any]:
         "around_what": words.around_what(answer),
         "title": "" if "focus" in query.params else subject.title,
         "full_url": query.url(),
+        "table_url": table_url(query),
         "drawn": _drawn(found) if len(answer.graph) else "",
         "sentences": words.sentences(answer),
         "menus": words.menus(answer, scope, query),

@@ -1,8 +1,9 @@
-"""The table below a drawing: the same nodes and links, to read line by line and to sort."""
+"""The table below a drawing: the same nodes and links, to read line by line and to sort, a page at a time."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 from django.template.loader import get_template
@@ -10,6 +11,7 @@ from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from catalog.models import Branch
+from catalog.pagekit.paging import Page
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
 from lineage.addresses import around_url
@@ -26,6 +28,8 @@ RELATIONS = {
 """How relations read from the source to the target."""
 COLUMNS = {"source": "Source", "relation": "Relation", "target": "Target", "last": "Last", "count": "Times"}
 DEFAULT = "-last"
+ROWS = 20
+"""The number of rows on one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +49,55 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    rows: list[Row]
+    page: Page
+    """Its rows are `Row`s."""
     heads: list[dict[str, Any]]
     """Contexts of _sort_header.html: label, url, direction, numeric."""
+    is_open: bool
+    """Whether the address asks for a part of it; otherwise it is folded."""
 
 
 def table_of(answer: Answer, query: PageQuery, branch: Branch, now: datetime) -> Table:
-    order = query.params.get("sort", "")
-    order = order if order.removeprefix("-") in COLUMNS else DEFAULT
-    cells = {node.id: cell for node, cell in _cells(answer, query, branch)}
-    circular = within_cycles(answer.graph)
+    order = _order(query)
     links = sorted(answer.links, key=_sorter(answer, order), reverse=order.startswith("-"))
-    rows = []
-    for link in links:
-        in_cycle = (link.source, link.target) in circular
-        rows.append(Row(cells[link.source], cells[link.target], link, ago(link.last_at, now), in_cycle))
     alone = sorted((node for node in answer.nodes if not answer.graph.degree(node.id)), key=_by_name)
-    rows += [Row(cells[node.id], SafeString(""), None, ago(node.at, now), False) for node in alone]
-    return Table(rows, _heads(query, order))
+    page = _page([*links, *alone], query, order)
+    shown = {name for each in page.rows for name in _ends(each)}
+    cells = {node.id: cell for node, cell in _cells(answer, shown, query, branch)}
+    circular = within_cycles(answer.graph)
+    rows = []
+    for each in page.rows:
+        if isinstance(each, Node):
+            rows.append(Row(cells[each.id], SafeString(""), None, ago(each.at, now), False))
+        else:
+            in_cycle = (each.source, each.target) in circular
+            rows.append(Row(cells[each.source], cells[each.target], each, ago(each.last_at, now), in_cycle))
+    return Table(replace(page, rows=rows), _heads(query, order), not query.params.keys().isdisjoint(("sort", "page")))
+
+
+def table_url(query: PageQuery) -> str:
+    """The address of the page with the table open."""
+    return query.on(f"{query.path}#arrows").url(sort=_order(query))
+
+
+def _order(query: PageQuery) -> str:
+    order = query.params.get("sort", "")
+    return order if order.removeprefix("-") in COLUMNS else DEFAULT
+
+
+def _page(every: Sequence[Link | Node], query: PageQuery, order: str) -> Page:
+    """The page named by the query; one that is no number is the first, one beyond the end the last."""
+    text = query.params.get("page", "")
+    last = max(ceil(len(every) / ROWS), 1)
+    number = min(max(int(text), 1), last) if text.isascii() and text.isdigit() and len(text) < 6 else 1
+    params = query.params.copy()
+    params["sort"] = order  # in all its addresses, so that the table is open there
+    rows = list(every[(number - 1) * ROWS : number * ROWS])
+    return Page(rows, len(every), number, last, ROWS, PageQuery(f"{query.path}#arrows", params))
+
+
+def _ends(each: Link | Node) -> tuple[str, ...]:
+    return (each.id,) if isinstance(each, Node) else (each.source, each.target)
 
 
 def _heads(query: PageQuery, order: str) -> list[dict[str, Any]]:
@@ -72,7 +107,7 @@ def _heads(query: PageQuery, order: str) -> list[dict[str, Any]]:
         here = name == column
         wanted = f"-{name}" if (not down if here else name in ("last", "count")) else name
         direction = ("descending" if down else "ascending") if here else ""
-        url, numeric = PageQuery(f"{query.path}#arrows", query.params).url(sort=wanted), name == "count"
+        url, numeric = PageQuery(f"{query.path}#arrows", query.params).url(sort=wanted, page=None), name == "count"
         heads.append({"label": label, "url": url, "direction": direction, "numeric": numeric})
     return heads
 
@@ -100,12 +135,14 @@ def _sorter(answer: Answer, order: str) -> Callable[[Link], Any]:
     return key
 
 
-def _cells(answer: Answer, query: PageQuery, branch: Branch) -> Iterator[tuple[Node, SafeString]]:
-    """Each node with the HTML of its cell, rendered once for all rows."""
+def _cells(
+    answer: Answer, shown: Collection[str], query: PageQuery, branch: Branch
+) -> Iterator[tuple[Node, SafeString]]:
+    """Each of these nodes with the HTML of its cell, rendered once for all rows."""
     template = get_template("lineage/_node.html")
     page_branch = PageBranch(branch.project.name, branch.key)
     sprite = static("icons.svg")
-    for node in answer.nodes:
+    for node in map(answer.node, shown):
         yield node, mark_safe(template.render(_cell(node, answer, query, branch, page_branch) | {"sprite": sprite}))  # noqa: S308
 
 
@@ -146,7 +183,7 @@ def _paths(node: Node, answer: Answer, query: PageQuery) -> str:
     """The address of the paths to an affected node."""
     if answer.question != Question.IMPACT or node.id in answer.focus or node.kind == Kind.HIDDEN:
         return ""
-    return query.url(view="paths", to=node.id, open=None, sort=None)
+    return query.url(view="paths", to=node.id, open=None, sort=None, page=None)
 
 
 def _through(node: Node, answer: Answer) -> str:

@@ -169,22 +169,37 @@ def _pixels(inches: str) -> float:
 
 
 def flat(path: str) -> Curve:
-    """The data of an SVG path (M, H, V, Q, and C with any number of curves) as a line of short straight pieces."""
+    """The data of an SVG path as a line of short straight pieces.
+
+    It may have M, C (with any number of curves), and relative h, v, q and c.
+    """
     line: Curve = []
-    for command, text in re.findall(r"([MHVQC])([^MHVQC]*)", path):
-        numbers = [float(number) for number in text.split()]
-        if command == "H":
-            line.append((numbers[0], line[-1][1]))
-        elif command == "V":
-            line.append((line[-1][0], numbers[0]))
-        elif command == "Q":
-            line.extend(_quadratic(line[-1], (numbers[0], numbers[1]), (numbers[2], numbers[3])))
-        elif command == "M":
-            line.append((numbers[0], numbers[1]))
+    for command, text in re.findall(r"([MChvqc])([^MChvqc]*)", path):
+        numbers = [float(number) for number in re.findall(r"-?[\d.]+", text)]
+        x, y = line[-1] if line else (0.0, 0.0)
+        points = list(zip(numbers[::2], numbers[1::2], strict=False))
+        if command == "M":
+            line.append(points[0])
+        elif command == "h":
+            line.append((x + numbers[0], y))
+        elif command == "v":
+            line.append((x, y + numbers[0]))
+        elif command == "C":
+            for at in range(0, len(points), 3):
+                line.extend(_cubic(line[-1], *points[at : at + 3]))
         else:
-            for at in range(0, len(numbers), 6):
-                line.extend(_cubic(line[-1], *zip(numbers[at : at + 6 : 2], numbers[at + 1 : at + 6 : 2], strict=True)))
+            (first, second), end = (points[0], points[-2]), points[-1]
+            if command == "q":  # as a cubic curve
+                first, second = (
+                    (2 / 3 * first[0], 2 / 3 * first[1]),
+                    (_third(end[0], first[0]), _third(end[1], first[1])),
+                )
+            line.extend(_cubic((x, y), *((x + dx, y + dy) for dx, dy in (first, second, end))))
     return line
+
+
+def _third(end: float, control: float) -> float:
+    return end + 2 / 3 * (control - end)
 
 
 def _cubic(start: Point, first: Point, second: Point, end: Point) -> Iterator[Point]:
@@ -196,11 +211,6 @@ def _cubic(start: Point, first: Point, second: Point, end: Point) -> Iterator[Po
             sum(weight * point[0] for weight, point in zip(weights, (start, first, second, end), strict=True)),
             sum(weight * point[1] for weight, point in zip(weights, (start, first, second, end), strict=True)),
         )
-
-
-def _quadratic(start: Point, middle: Point, end: Point) -> Iterator[Point]:
-    first, second = (tuple(a + 2 / 3 * (b - a) for a, b in zip(tip, middle, strict=True)) for tip in (start, end))
-    return _cubic(start, (first[0], first[1]), (second[0], second[1]), end)
 
 
 def length(look: Look) -> float:

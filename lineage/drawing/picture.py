@@ -23,6 +23,8 @@ LANE_SIDE = 8
 """The distance of lanes from the sides of the drawing."""
 WIDEST = 1230
 """The width of a page's frame, in pixels, on a screen that has room for all of the page."""
+HEADS = ("back", "promotes", "plain")
+"""The names of the arrow heads: the first one that is also a class of a link is its own, or else the last."""
 UNKNOWN_BRANCH = "branch not known"
 SEVERAL = "several branches"
 """The lane of a group of nodes that are on more than one."""
@@ -44,6 +46,8 @@ class DrawnNode:
     node: Node
     look: Look
     box: Box
+    outline: int
+    """The number of its outline among those of the picture."""
     url: str
     is_focus: bool
 
@@ -87,10 +91,14 @@ class DrawnLink:
     def classes(self) -> str:
         return f"{self.link.relation.value} back" if self.route.back else self.link.relation.value
 
-    @property
-    def head(self) -> str:
-        """The name of the arrow head."""
-        return "back" if self.route.back else "promotes" if self.link.relation == Relation.PROMOTES else "plain"
+
+@dataclass(frozen=True, slots=True)
+class LinkGroup:
+    """The links that look the same, of which the template says so once. `head` is the name of their arrow heads."""
+
+    classes: str
+    head: str
+    links: list[DrawnLink]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +125,8 @@ class Picture:
     width: int
     height: int
     nodes: list[DrawnNode]
+    outlines: list[str]
+    """The data of the path of each outline."""
     links: list[DrawnLink]
     lanes: tuple[Lane, ...]
     band: tuple[int, int]
@@ -142,6 +152,20 @@ class Picture:
         return max(across - START[0], 0), max(down - START[1], 0)
 
     @property
+    def link_groups(self) -> list[LinkGroup]:
+        groups: dict[str, list[DrawnLink]] = {}
+        for drawn in self.links:
+            groups.setdefault(drawn.classes, []).append(drawn)
+        return [LinkGroup(classes, _head(classes), links) for classes, links in sorted(groups.items())]
+
+    @property
+    def icons(self) -> list[str]:
+        """The names of the icons in it."""
+        marks = ["branch"] if self.lanes else []
+        marks += ["warning"] if any(drawn.node.fault for drawn in self.nodes) else []
+        return sorted({drawn.look.icon for drawn in self.nodes}.union(marks))
+
+    @property
     def cut_names(self) -> list[tuple[str, str]]:
         """The names that are cut, and the same in full."""
         names = [(drawn.look.name, printable(title_of(drawn.node))) for drawn in self.nodes]
@@ -164,6 +188,10 @@ class Picture:
     @property
     def has_deleted(self) -> bool:
         return any(drawn.node.deleted for drawn in self.nodes)
+
+
+def _head(classes: str) -> str:
+    return next(name for name in HEADS if name in classes.split() or name == HEADS[-1])
 
 
 def picture_of(
@@ -273,6 +301,7 @@ class _Painter:
         self.answer, self.shown, self.drawing = answer, shown, drawing
         self.now, self.open_url = now, open_url
         self.looks = looks_of(nodes_of(shown.graph), now)
+        self.outlines = list(dict.fromkeys(look.outline for look in self.looks.values()))
         self.place = {name: place for place, name in enumerate(drawing.order)}
 
     def picture(self) -> Picture:
@@ -282,6 +311,7 @@ class _Painter:
             width=self.drawing.width,
             height=self.drawing.height,
             nodes=nodes,
+            outlines=self.outlines,
             links=self._links(),
             lanes=tuple(replace(lane, name=self._lane_name(lane)) for lane in self.drawing.lanes),
             band=(left, right - left),
@@ -298,6 +328,7 @@ class _Painter:
             place=self.place[name],
             node=node,
             look=self.looks[name],
+            outline=self.outlines.index(self.looks[name].outline),
             box=self.drawing.boxes[name],
             url=self.open_url(name) if node.kind == Kind.GROUP else node.url,
             is_focus=name in self.answer.focus,

@@ -4,10 +4,12 @@ SVG viewers other than browsers don't support variables, so there is one set of 
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
 from django.contrib.staticfiles import finders
+from django.utils.safestring import SafeString, mark_safe
 
 _VARIABLE = re.compile(r"var\(--([\w-]+)\)")
 _COLOUR = re.compile(r"--([\w-]+): light-dark\(([^,()]+), ([^,()]+)\);")
@@ -25,9 +27,14 @@ def standalone_style() -> str:
     return f"{_written_out(rules, light)}\n@media (prefers-color-scheme: dark) {{\n{_written_out(rules, dark)}}}\n"
 
 
+def symbols_of(names: Iterable[str]) -> list[SafeString]:
+    """Icons of the site by their names, each a <symbol> whose id is `i-` and its name."""
+    known = _symbols()
+    return [mark_safe(known[name].replace('id="', 'id="i-', 1)) for name in names]  # noqa: S308 (the site's own file)
+
+
 @lru_cache(maxsize=1)
-def symbols() -> dict[str, str]:
-    """The icons of the site by name, each the text of its <symbol>."""
+def _symbols() -> dict[str, str]:
     return {match[1]: match[0] for match in _SYMBOL.finditer(_static("icons.svg"))}
 
 

@@ -1,9 +1,11 @@
 """The result of a layout, in whole pixels."""
 
 from bisect import bisect_right
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+
+from lineage.layout.pen import Pen
 
 Point = tuple[int, int]
 Edge = tuple[Hashable, Hashable]
@@ -59,54 +61,45 @@ class Route:
     @property
     def path(self) -> str:
         """The data of an SVG path: horizontal within columns, smooth curves between them."""
+        pen = Pen(*self.points[0])
         if self.fold is None:
-            return self._start + self._curves
-        first, last = self.fold
-        before, after = (Route(points) for points in (self.points[: first + 1], self.points[last:]))
-        return before._start + before._curves + _cornered(self.points[first : last + 1]) + after._curves
+            self._draw(pen, self.points)
+        else:
+            first, last = self.fold
+            self._draw(pen, self.points[: first + 1])
+            _draw_cornered(pen, self.points[first : last + 1])
+            self._draw(pen, self.points[last:])
+        return pen.path
 
     def moved(self, down: int) -> "Route":
         return replace(self, points=tuple((x, y + down) for x, y in self.points))
 
-    @property
-    def _start(self) -> str:
-        return f"M{self.points[0][0]} {self.points[0][1]}"
-
-    @property
-    def _curves(self) -> str:
-        parts = [""]
-        steps = [number for number, (start, end) in enumerate(pairwise(self.points)) if start[1] != end[1]]
-        for number, ((x, y), (end_x, end_y)) in enumerate(pairwise(self.points)):
+    def _draw(self, pen: Pen, points: Sequence[Point]) -> None:
+        steps = [number for number, (start, end) in enumerate(pairwise(points)) if start[1] != end[1]]
+        turns = [*steps[:1], *steps[-1:]] if self.back and not self.fold else []
+        for number, ((x, y), (end_x, end_y)) in enumerate(pairwise(points)):
             if y == end_y:
-                if parts[-1].startswith("H"):
-                    parts.pop()
-                parts.append(f"H{end_x}")
+                pen.level(end_x)
                 continue
-            if self.back and number == steps[0]:
-                bend = max(x, end_x) + TURN
-            elif self.back and number == steps[-1]:
-                bend = min(x, end_x) - TURN
-            else:
-                bend = (x + end_x) // 2
-            parts.append(f"C{bend} {y} {bend} {end_y} {end_x} {end_y}")
-        return "".join(parts)
+            bend = (x + end_x) // 2
+            if number in turns:
+                bend = max(x, end_x) + TURN if number == turns[0] else min(x, end_x) - TURN
+            pen.cubic((bend, y), (bend, end_y), (end_x, end_y))
 
 
-def _cornered(points: tuple[Point, ...]) -> str:
+def _draw_cornered(pen: Pen, points: Sequence[Point]) -> None:
     """Level and upright lines from the first of these points to the last, with rounded corners."""
-    parts = []
-    for number, ((x, y), (end_x, end_y)) in enumerate(pairwise(points), start=1):
-        if number == len(points) - 1:
-            parts.append(f"H{end_x}")
-            break
-        after_x, after_y = points[number + 1]
-        if y == end_y:
-            r = min(CORNER, abs(end_x - x) // 2, abs(after_y - end_y) // 2)
-            parts.append(f"H{end_x - _sign(end_x - x) * r}Q{end_x} {end_y} {end_x} {end_y + _sign(after_y - y) * r}")
+    for (x, y), (corner_x, corner_y), (end_x, end_y) in zip(points, points[1:], points[2:], strict=False):
+        r = min(
+            CORNER, (abs(corner_x - x) + abs(corner_y - y)) // 2, (abs(end_x - corner_x) + abs(end_y - corner_y)) // 2
+        )
+        if y == corner_y:
+            pen.level(corner_x - _sign(corner_x - x) * r)
         else:
-            r = min(CORNER, abs(end_y - y) // 2, abs(after_x - end_x) // 2)
-            parts.append(f"V{end_y - _sign(end_y - y) * r}Q{end_x} {end_y} {end_x + _sign(after_x - x) * r} {end_y}")
-    return "".join(parts)
+            pen.upright(corner_y - _sign(corner_y - y) * r)
+        after = corner_x + _sign(end_x - corner_x) * r, corner_y + _sign(end_y - corner_y) * r
+        pen.quadratic((corner_x, corner_y), after)
+    pen.level(points[-1][0])
 
 
 def _sign(number: int) -> int:

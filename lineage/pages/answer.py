@@ -8,7 +8,6 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
-from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
@@ -18,7 +17,8 @@ from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.query import Link, PageQuery
 from lineage.answers import Answer, Question, answer_shape
-from lineage.drawing import MOST_NODES, WIDEST, PageBranch, Picture, ago, cached_by_content, picture_of
+from lineage.drawing import HEADS, MOST_NODES, WIDEST, PageBranch, Picture, ago, cached_by_content, picture_of
+from lineage.drawing.style import symbols_of
 from lineage.exports import EXPORTS, honesty_headers
 from lineage.pages import words
 from lineage.pages.find import Finding
@@ -201,8 +201,8 @@ def _drawn_anew(found: _Answered, now: datetime) -> str:
     picture = found.picture(now)
     context = {
         "picture": picture,
-        "heads": ("plain", "promotes", "back"),
-        "sprite": static("icons.svg"),
+        "symbols": symbols_of(picture.icons),
+        "heads": HEADS,
         "label": found.label,
         "table": None if found.is_glance else table_of(found.last, found.query, found.subject.branch, now),
         "gathered": sum(len(members) for members in picture.members.values()),

@@ -7,22 +7,20 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
-from lineage.drawing import ICONS, Picture
-from lineage.drawing.style import standalone_style, symbols
+from lineage.drawing import HEADS, Picture
+from lineage.drawing.style import standalone_style, symbols_of
 
 
 def standalone(picture: Picture, label: str, base_url: str) -> HttpResponse:
     """The drawing, with links below `base_url`. The content security policy allows this one style and nothing else."""
     style = standalone_style()
-    icons = sorted({ICONS[kind] for kind in picture.kinds} | {"branch", "warning"})
     context = {
         "picture": picture,
-        "heads": ("plain", "promotes", "back"),
-        "sprite": "",
+        "symbols": symbols_of(picture.icons),
+        "heads": HEADS,
         "label": label,
         "base_url": base_url,
         "style": mark_safe(style),  # noqa: S308 - the site's own stylesheet
-        "symbols": [mark_safe(symbols()[name]) for name in icons],  # noqa: S308 - the site's own icons
     }
     response = HttpResponse(render_to_string("lineage/_drawing.html", context), "image/svg+xml; charset=utf-8")
     digest = b64encode(sha256(style.encode()).digest()).decode()

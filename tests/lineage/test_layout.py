@@ -312,11 +312,11 @@ def test_a_path_is_whole_numbers_and_level_where_it_passes_columns() -> None:
     graph = nx.DiGraph([("a", "b"), ("b", "c"), ("c", "d"), ("a", "d")])
     drawing = lay_out(graph, sizes=dict.fromkeys(graph, (100, 30)))
     path = drawing.routes["a", "d"].path
-    assert set(path) <= set("MCH -0123456789")
+    assert set(path) <= set("Mch -0123456789")
     x, y = drawing.boxes["a"].right, drawing.boxes["a"].port
-    assert path.startswith(f"M{x} {y}C")
-    assert path.count("C") == 2
-    assert path.count("H") == 1
+    assert path.startswith(f"M{x} {y}c")
+    assert path.count("c") == 2
+    assert path.count("h") == 1
 
 
 def test_a_wide_node_widens_its_column_only() -> None:

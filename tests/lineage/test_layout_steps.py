@@ -224,7 +224,7 @@ def test_the_counter_counts_changes_of_order_between_columns() -> None:
 
 
 def test_curves_are_measured_along_their_way() -> None:
-    assert flat("M0 0H30") == [(0, 0), (30, 0)]
+    assert flat("M0 0h30") == [(0, 0), (30, 0)]
     assert length(look({("a", "d"): flat("M0 0C5 5 5 5 10 10")})) == pytest.approx(200**0.5)
 
 
@@ -249,4 +249,4 @@ def test_reading_order_is_by_column_then_from_the_top() -> None:
 
 def test_a_back_route_turns_on_both_sides() -> None:
     route = Route(((20, 5), (30, 5), (30, 40), (0, 40), (0, 5), (5, 5)), back=True)
-    assert route.path == "M20 5H30C54 5 54 40 30 40H0C-24 40 -24 5 0 5H5"
+    assert route.path == "M20 5h10c24 0 24 35 0 35h-30c-24 0-24-35 0-35h5"

@@ -1,11 +1,17 @@
 """The lineage of a branch: drawing, table and JSON say the same, and say what they leave out."""
 
+from datetime import UTC, datetime
+
 import pytest
 
+from lineage.answers import Answer, Question
+from lineage.graph import Kind, Link, Node, Relation, graph_of
 from tests.catalog.pages.conftest import text_of
-from tests.lineage.pages.conftest import LINEAGE, answered, drawn, named, tabled
+from tests.lineage.pages.conftest import BRANCH, LINEAGE, answered, drawn, named, tabled
 
 pytestmark = pytest.mark.slow
+
+FLOWS = f"{BRANCH}/flows"
 
 
 @pytest.mark.parametrize(
@@ -159,3 +165,24 @@ def test_there_is_no_style_and_no_script_in_the_page(linked, vic):
 def test_the_branch_has_a_tab_for_it(linked, vic):
     assert f'<a href="{LINEAGE}" aria-current="page">Lineage</a>' in text_of(vic.get(LINEAGE))
     assert f'<a href="{LINEAGE}">Lineage</a>' in text_of(vic.get("/alpha/churn/main"))
+
+
+def test_a_page_of_200_assets_is_light(world, vic, monkeypatch):
+    world.deploy("main")
+    now = datetime(2026, 3, 4, tzinfo=UTC)
+    here = {"project": "churn", "branch": "main", "branch_name": "main", "at": now}
+    flows = [Node(f"c_{n}.main", Kind.FLOW, f"Flow{n:02}", url=f"{FLOWS}/Flow{n:02}", **here) for n in range(40)]
+    data = [
+        Node(f"d_{n:020}", Kind.DATA, f"table_{n:03}", version="v1", url=f"{BRANCH}/data/table_{n:03}", **here)
+        for n in range(200)
+    ]
+    links = [Link(flows[n // 5].id, each.id, Relation.PRODUCES, now, now, 1) for n, each in enumerate(data)]
+    for further in (1, 2, 3):
+        readers = [flows[(n // 5 + further) % 40].id for n in range(200)]
+        links += [Link(a.id, b, Relation.CONSUMES, now, now, 1) for a, b in zip(data, readers, strict=True)]
+    answer = Answer(Question.BRANCH, graph_of([*flows, *data], links), now, found=240)
+    monkeypatch.setattr("lineage.questions.across", lambda *_: answer)
+    page = text_of(vic.get(LINEAGE))
+    nodes, arrows = drawn(page)
+    assert (len(nodes), len(arrows)) == (240, 800)
+    assert len(page.encode()) < 280_000

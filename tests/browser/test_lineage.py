@@ -122,6 +122,33 @@ def test_going_back_shows_what_was_there(world, open_page):
     expect(page.locator("[data-drawing] .node")).to_have_count(shown)
 
 
+AT_FIRST = """() => {
+    const [drawing, frame] = ["[data-drawing]", "[data-frame]"].map(name => document.querySelector(name));
+    const [node, around] = [drawing.querySelector(".node.focus"), frame].map(it => it.getBoundingClientRect());
+    const zoom = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
+    const across = around.left <= node.left && node.right <= around.right + 1;
+    return [zoom * 11, across && around.top <= node.top && node.bottom <= around.bottom + 1];
+}"""
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_at_first_the_focus_is_in_sight_and_readable(world, open_page, scripts):
+    for size in (DESK, PHONE):
+        page = open_page(size, scripts=scripts).page
+        page.goto(world.url("default/world/feature_x/data/report/lineage?depth=5"))
+        smallest, in_sight = page.evaluate(AT_FIRST)
+        assert smallest >= 10
+        assert in_sight
+
+
+def test_parts_that_other_scripts_replace_do_no_harm(world, open_page):
+    watched = open_page()
+    watched.page.goto(world.url(f"{ASSET}/lineage"))
+    watched.page.evaluate("""document.dispatchEvent(new CustomEvent("htmx:afterSwap", { detail: {
+        target: document.createElement("p") } }))""")
+    assert complaints(watched) == []
+
+
 @pytest.mark.long
 def test_a_drawing_is_moved_and_sized(world, open_page):
     page = open_page(PHONE).page

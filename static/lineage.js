@@ -125,7 +125,8 @@
 
   function linksOf(drawing) {
     drawing.lineageLinks ??= [...drawing.querySelectorAll(".links path")].map((path) => {
-      return { path, a: number(path, "a"), b: number(path, "b") };
+      const [a, b] = path.dataset.ends.split(" ").map(Number);
+      return { path, a, b };
     });
     return drawing.lineageLinks;
   }

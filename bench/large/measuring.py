@@ -171,7 +171,7 @@ def _drawing_paths() -> Iterator[str]:
 
 def _look_at_drawing(server: Server, drawing: Drawing) -> None:
     text = _body(server, page(f"main/lineage.svg?limit={DRAWN}"))
-    drawing.nodes, drawing.links = text.count("data-node="), text.count("data-a=")
+    drawing.nodes, drawing.links = text.count("data-node="), text.count("data-ends=")
     drawing.compressed = len(gzip.compress(text.encode()))
 
 

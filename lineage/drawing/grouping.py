@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import blake2b
 
@@ -170,10 +170,18 @@ def _group(graph: nx.DiGraph, group: str, names: Sequence[str]) -> Node:
 
 
 def _joined(before: Link | None, link: Link, ends: tuple[str, str]) -> Link:
-    """One link for several, with the first and last time of all, and the sum of the counts if all are known."""
+    """One link for several: the first and last time of all, the sum of the counts if all are known, all their roles,
+    and what else they have in common."""
     if before is None:
-        return Link(*ends, link.relation, link.first_at, link.last_at, link.count)
+        return replace(link, source=ends[0], target=ends[1])
     firsts = [at for at in (before.first_at, link.first_at) if at]
     lasts = [at for at in (before.last_at, link.last_at) if at]
-    count = before.count + link.count if before.count is not None and link.count is not None else None
-    return Link(*ends, before.relation, min(firsts, default=None), max(lasts, default=None), count)
+    return replace(
+        before,
+        first_at=min(firsts, default=None),
+        last_at=max(lasts, default=None),
+        count=before.count + link.count if before.count is not None and link.count is not None else None,
+        version=before.version if before.version == link.version else "",
+        roles=tuple(sorted({*before.roles, *link.roles})),
+        by=before.by if before.by == link.by else "",
+    )

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import networkx as nx
 
 from lineage.answers import Answer, More
+from lineage.drawing.arrows import is_baseline, is_outdated, sentence_of
 from lineage.drawing.cache import cached_by_content
 from lineage.drawing.grouping import MOST_NODES, Gathered, gathered
 from lineage.drawing.shapes import UNDER_SIZE, Look, looks_of, size_of, title_of
 from lineage.drawing.text import fitted, printable
+from lineage.drawing.versions import drawn_graph, whole_of
 from lineage.graph import Kind, Link, Node, Relation, nodes_of
 from lineage.layout import Box, Drawing, Lane, Route, lay_out
 
@@ -40,11 +42,15 @@ class PageBranch(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DrawnNode:
-    """One node. `place` is its number in reading order; links refer to their ends by it."""
+    """One node. `place` is its number in reading order; links refer to their ends by it.
+
+    `whole`: all that is known of it, in a sentence.
+    """
 
     place: int
     node: Node
     look: Look
+    whole: str
     box: Box
     outline: int
     """The number of its outline among those of the picture."""
@@ -80,16 +86,22 @@ class DrawnNode:
 
 @dataclass(frozen=True, slots=True)
 class DrawnLink:
-    """One link. `source` and `target` are the places of its nodes."""
+    """One link. `source` and `target` are the places of its nodes, `sentence` says all that is known of it."""
 
     source: int
     target: int
     link: Link
     route: Route
+    sentence: str
+    is_outdated: bool
+    """Whether the version that was read last is not the newest; it is written beside the line then."""
 
     @property
     def classes(self) -> str:
-        return f"{self.link.relation.value} back" if self.route.back else self.link.relation.value
+        marks = [self.link.relation.value]
+        marks += ["baseline"] if is_baseline(self.link) else []
+        marks += ["back"] if self.route.back else []
+        return " ".join(marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +178,11 @@ class Picture:
         return sorted({drawn.look.icon for drawn in self.nodes}.union(marks))
 
     @property
+    def node_icons(self) -> list[tuple[str, int]]:
+        """The icons of nodes, with their distance from the top."""
+        return sorted({(drawn.look.icon, drawn.icon_y) for drawn in self.nodes})
+
+    @property
     def cut_names(self) -> list[tuple[str, str]]:
         """The names that are cut, and the same in full."""
         names = [(drawn.look.name, printable(title_of(drawn.node))) for drawn in self.nodes]
@@ -180,6 +197,14 @@ class Picture:
     @property
     def has_promotions(self) -> bool:
         return any(drawn.link.relation == Relation.PROMOTES for drawn in self.links)
+
+    @property
+    def has_baselines(self) -> bool:
+        return any(is_baseline(drawn.link) for drawn in self.links)
+
+    @property
+    def outdated(self) -> list[DrawnLink]:
+        return [drawn for drawn in self.links if drawn.is_outdated]
 
     @property
     def has_back(self) -> bool:
@@ -220,7 +245,7 @@ def picture_of(
 
 def _shown(answer: Answer, own: PageBranch, opened: Sequence[str], most: int) -> tuple[Gathered, dict[Hashable, str]]:
     lane_of = lanes_of(answer.graph, own)
-    shown = gathered(answer.graph, pinned={*answer.focus, *opened}, opened=opened, lane_of=lane_of, most=most)
+    shown = gathered(drawn_graph(answer), pinned={*answer.focus, *opened}, opened=opened, lane_of=lane_of, most=most)
     for group, members in shown.members.items():
         lanes = {lane_of[member] for member in members}
         lane_of[group] = lanes.pop() if len(lanes) == 1 else SEVERAL
@@ -328,6 +353,7 @@ class _Painter:
             place=self.place[name],
             node=node,
             look=self.looks[name],
+            whole=whole_of(node, self.answer),
             outline=self.outlines.index(self.looks[name].outline),
             box=self.drawing.boxes[name],
             url=self.open_url(name) if node.kind == Kind.GROUP else node.url,
@@ -335,12 +361,18 @@ class _Painter:
         )
 
     def _links(self) -> list[DrawnLink]:
-        edges = self.shown.graph.edges
-        drawn = [
-            DrawnLink(self.place[source], self.place[target], edges[source, target]["link"], route)
-            for (source, target), route in self.drawing.routes.items()
-        ]
+        drawn = [self._link(str(source), str(target), route) for (source, target), route in self.drawing.routes.items()]
         return sorted(drawn, key=lambda link: (link.source, link.target))
+
+    def _link(self, source: str, target: str, route: Route) -> DrawnLink:
+        link = self.shown.graph.edges[source, target]["link"]
+        ends = self._plain(source), self._plain(target)
+        said = sentence_of(link, *ends, self.now)
+        return DrawnLink(self.place[source], self.place[target], link, route, said, is_outdated(link, ends[0]))
+
+    def _plain(self, name: str) -> Node:
+        """A node with its own version, which it says itself."""
+        return self.answer.node(name) if name in self.answer.graph else self.shown.graph.nodes[name]["node"]
 
     def _badges(self, drawn: DrawnNode) -> list[Badge]:
         more = self.answer.more.get(drawn.node.id, More())

@@ -14,6 +14,8 @@ NARROWEST, WIDEST = 72, 184
 """Bounds of the width of the text in a node."""
 TEXT_AT = 36
 """The x of the text, right of the icon."""
+LEAST_FIRST = 60
+"""The least room in pixels in which the first fact of the second line is cut; with less it is left to the title."""
 PAD = 16
 GRID = 8
 WORDS = {
@@ -36,11 +38,10 @@ _LONGEST_AGO = "00 min ago"
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The look of one node. `whole`: all that is known of it, in a sentence."""
+    """The look of one node."""
 
     name: str
     under: str
-    whole: str
     width: int
     height: int
     outline: str
@@ -62,10 +63,10 @@ def looks_of(nodes: Sequence[Node], now: datetime) -> dict[str, Look]:
     looks = {}
     for node in nodes:
         (width, height), under = sizes[node.id], ids[node.id] + tails[node.id]
-        if firsts[node.id][1] < 4 * UNDER_SIZE:
-            under = fitted(firsts[node.id][0] + tails[node.id], UNDER_SIZE, rooms[node.id])
+        if firsts[node.id][1] < LEAST_FIRST and ids[node.id] != firsts[node.id][0]:
+            under = fitted(tails[node.id].removeprefix(" · "), UNDER_SIZE, rooms[node.id])
         outline = _OUTLINES[node.kind](width, height)
-        looks[node.id] = Look(shown[node.id], under, whole(node), width, height, outline, ICONS[node.kind])
+        looks[node.id] = Look(shown[node.id], under, width, height, outline, ICONS[node.kind])
     return looks
 
 
@@ -120,7 +121,8 @@ def _facts(node: Node, when: str) -> list[str]:
         return ["you may not see it"]
     if node.kind == Kind.GROUP:
         return ["gathered · open"]
-    named = node.key if node.kind.is_asset and node.key not in ("", node.name) else WORDS[node.kind]
+    has_key = node.kind.is_asset or node.kind == Kind.RUN  # of a run it says which part of it
+    named = node.key if has_key and node.key not in ("", node.name) else WORDS[node.kind]
     if node.deleted:
         return [named, "deleted"]
     state = node.state if node.state not in ("", State.READY) else ""

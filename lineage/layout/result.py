@@ -71,6 +71,20 @@ class Route:
             self._draw(pen, self.points[last:])
         return pen.path
 
+    @property
+    def middle(self) -> Point:
+        """A point on it for a label: in the middle of its last curve, or if it has none of its longest level piece."""
+        points = self.points[self.fold[1] :] if self.fold else self.points
+        pieces = list(pairwise(points))
+        curves = [piece for piece in pieces if piece[0][1] != piece[1][1]]
+        if curves and not self.back:
+            (x, y), (end_x, end_y) = curves[-1]
+        else:
+            (x, y), (end_x, end_y) = max(
+                pieces, key=lambda piece: abs(piece[0][0] - piece[1][0]) * (piece[0][1] == piece[1][1])
+            )
+        return (x + end_x) // 2, (y + end_y) // 2
+
     def moved(self, down: int) -> "Route":
         return replace(self, points=tuple((x, y + down) for x, y in self.points))
 

@@ -14,7 +14,7 @@ BRANCH = "/alpha/churn/main"
 LINEAGE = f"{BRANCH}/lineage"
 NODE = re.compile(r'class="node [^>]*? data-n="(\d+)" data-node="([^"]+)"')
 PLACE = re.compile(r'transform="translate\((-?\d+) (-?\d+)\)" data-n="\d+" data-node="([^"]+)"')
-ARROW = re.compile(r'<path data-a="(\d+)" data-b="(\d+)"')
+ARROW = re.compile(r'<path data-ends="(\d+) (\d+)"')
 
 
 @pytest.fixture

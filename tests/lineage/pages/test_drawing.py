@@ -10,7 +10,7 @@ import pytest
 from django.template.loader import render_to_string
 
 from lineage.answers import Answer, More, Question
-from lineage.drawing import WIDEST, PageBranch, picture_of, with_members
+from lineage.drawing import WIDEST, PageBranch, picture_of, whole, with_members
 from lineage.drawing.grouping import MOST_NODES, OPENED, SHOWN_SIBLINGS
 from lineage.drawing.shapes import WORDS, look_of
 from lineage.drawing.text import fitted, width_of
@@ -100,16 +100,18 @@ def test_each_kind_is_told_by_shape_icon_and_word():
 
 
 def test_what_is_hidden_is_neither_named_nor_timed():
-    look = look_of(Node("x_1", Kind.HIDDEN, ""), NOW)
+    hidden = Node("x_1", Kind.HIDDEN, "")
+    look = look_of(hidden, NOW)
     assert (look.name, look.under) == ("hidden", "you may not see it")
-    assert look.whole == "Something that you may not see"
+    assert whole(hidden) == "Something that you may not see"
 
 
 def test_a_card_says_id_version_and_freshness():
     known = {"key": "churn_model", "version": "v12", "state": "ready", "at": NOW - timedelta(hours=2)}
-    look = look_of(node("Churn classifier", Kind.MODEL, **known), NOW)
+    card = node("Churn classifier", Kind.MODEL, **known)
+    look = look_of(card, NOW)
     assert (look.name, look.under) == ("Churn classifier", "churn_model · v12 · 2 h ago")
-    assert look.whole == "model Churn classifier, churn_model, on main of churn, v12, 2026-03-04 10:00:00 UTC"
+    assert whole(card) == "model Churn classifier, churn_model, on main of churn, v12, 2026-03-04 10:00:00 UTC"
 
 
 def test_of_a_long_id_the_version_and_freshness_stay():
@@ -153,7 +155,7 @@ def test_long_names_that_differ_do_not_look_alike(names):
     drawn = picture(answer([node(name, key=name) for name in names], []))
     assert len({one.look.name for one in drawn.nodes}) == len(names)
     assert sorted(drawn.cut_names) == sorted((one.look.name, one.node.name) for one in drawn.nodes)
-    assert {one.look.whole.split(",")[0] for one in drawn.nodes} == {f"flow {name}" for name in names}
+    assert {one.whole.split(",")[0] for one in drawn.nodes} == {f"flow {name}" for name in names}
     for one in drawn.nodes:
         assert 36 + width_of(one.look.name, 13, bold=True) <= one.look.width - 8
 

@@ -49,9 +49,9 @@ def test_the_drawing_of_its_own_needs_nothing_from_elsewhere(linked, vic):
     svg = text_of(vic.get(f"{LINEAGE}.svg"))
     assert "var(--" not in svg
     assert "prefers-color-scheme: dark" in svg
-    assert set(re.findall(r'<use href="([^"#]*)#', svg)) == {""}
-    used = set(re.findall(r'<use href="#([\w-]+)"', svg))
-    assert used <= set(re.findall(r'<symbol id="([\w-]+)"', svg))
+    assert set(re.findall(r'<use [^>]*?href="([^"#]*)#', svg)) == {""}
+    used = set(re.findall(r'<use [^>]*?href="#([\w-]+)"', svg))
+    assert used <= set(re.findall(r'<(?:symbol|path|use) [^>]*?id="([\w-]+)"', svg))
     links = re.findall(r'<a href="([^"]+)"', svg)
     assert links
     assert all(link.startswith("http://testserver/alpha/churn/") and ".svg" not in link for link in links)

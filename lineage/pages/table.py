@@ -16,7 +16,19 @@ from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
 from lineage.addresses import around_url
 from lineage.answers import Answer, Question
-from lineage.drawing import ICONS, WORDS, PageBranch, ago, title_of
+from lineage.drawing import (
+    ICONS,
+    KNOWN_BY,
+    WORDS,
+    PageBranch,
+    ago,
+    equals,
+    is_outdated,
+    others_with_content,
+    roles_in_words,
+    same_content,
+    title_of,
+)
 from lineage.graph import Kind, Link, Node, Relation, within_cycles
 
 _EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
@@ -26,7 +38,15 @@ RELATIONS = {
     Relation.PROMOTES: "promoted to",
 }
 """How relations read from the source to the target."""
-COLUMNS = {"source": "Source", "relation": "Relation", "target": "Target", "last": "Last", "count": "Times"}
+COLUMNS = {
+    "source": "Source",
+    "relation": "Relation",
+    "target": "Target",
+    "version": "Version",
+    "last": "Last",
+    "count": "Times",
+}
+BY = {"run": "presumed from the run", "session": "by session"}
 DEFAULT = "-last"
 ROWS = 20
 """The number of rows on one page."""
@@ -34,17 +54,33 @@ ROWS = 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A link between two nodes, or a node without links. `ago`: the time of its last use, for people."""
+    """A link between two nodes, or a node without links. `ago`: the time of its last use, for people.
+
+    `newest`: the newest version, if another one was read.
+    """
 
     source: SafeString
     target: SafeString
     link: Link | None
     ago: str
-    in_cycle: bool
+    in_cycle: bool = False
+    newest: str = ""
 
     @property
     def relation(self) -> str:
         return RELATIONS[self.link.relation] if self.link else ""
+
+    @property
+    def roles(self) -> str:
+        """ "as baseline"; empty for an input."""
+        return roles_in_words(self.link.roles) if self.link else ""
+
+    @property
+    def by(self) -> tuple[str, str] | None:
+        """How it is known what a run read for what it made, in short and in a sentence, unless it is by task."""
+        if self.link is None or self.link.by not in BY:
+            return None
+        return BY[self.link.by], KNOWN_BY[self.link.by]
 
 
 @dataclass(frozen=True)
@@ -68,10 +104,11 @@ def table_of(answer: Answer, query: PageQuery, branch: Branch, now: datetime) ->
     rows = []
     for each in page.rows:
         if isinstance(each, Node):
-            rows.append(Row(cells[each.id], SafeString(""), None, ago(each.at, now), False))
+            rows.append(Row(cells[each.id], SafeString(""), None, ago(each.at, now)))
         else:
-            in_cycle = (each.source, each.target) in circular
-            rows.append(Row(cells[each.source], cells[each.target], each, ago(each.last_at, now), in_cycle))
+            in_cycle, source = (each.source, each.target) in circular, answer.node(each.source)
+            newest = source.version if is_outdated(each, source) else ""
+            rows.append(Row(cells[each.source], cells[each.target], each, ago(each.last_at, now), in_cycle, newest))
     return Table(replace(page, rows=rows), _heads(query, order), not query.params.keys().isdisjoint(("sort", "page")))
 
 
@@ -105,7 +142,7 @@ def _heads(query: PageQuery, order: str) -> list[dict[str, Any]]:
     heads = []
     for name, label in COLUMNS.items():
         here = name == column
-        wanted = f"-{name}" if (not down if here else name in ("last", "count")) else name
+        wanted = f"-{name}" if (not down if here else name in ("version", "last", "count")) else name
         direction = ("descending" if down else "ascending") if here else ""
         url, numeric = PageQuery(f"{query.path}#arrows", query.params).url(sort=wanted, page=None), name == "count"
         heads.append({"label": label, "url": url, "direction": direction, "numeric": numeric})
@@ -127,6 +164,7 @@ def _sorter(answer: Answer, order: str) -> Callable[[Link], Any]:
             "source": "",
             "relation": link.relation.value,
             "target": _by_name(target),
+            "version": int(link.version.removeprefix("v") or 0),
             "last": link.last_at or _EARLIEST,
             "count": link.count or 0,
         }[column]
@@ -147,13 +185,16 @@ def _cells(
 
 
 def _cell(node: Node, answer: Answer, query: PageQuery, branch: Branch, page_branch: PageBranch) -> dict[str, Any]:
-    is_focus = node.id in answer.focus
+    is_focus, others = node.id in answer.focus, others_with_content(answer, node)
     return {
         "node": node,
         "name": title_of(node),
         "word": WORDS[node.kind],
         "icon": ICONS[node.kind],
         "is_focus": is_focus,
+        "part": node.key if node.kind == Kind.RUN else "",
+        "version": node.version if answer.question == Question.EXACT else "",
+        "equal": (equals(node, others), same_content(node, others)) if others else None,
         "branch": _elsewhere(node, page_branch),
         "around_url": "" if is_focus else _around(node, answer, branch),
         "card_url": f"{node.url}#card" if node.kind.is_asset and node.url else "",

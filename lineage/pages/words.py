@@ -9,6 +9,7 @@ from lineage.answers import Answer, Question
 from lineage.drawing import ICONS, WORDS, Picture, title_of
 from lineage.graph import Cycle, Kind
 from lineage.scope import Scope
+from obproject.roles import INPUT
 
 DIRECTIONS = {"both": "both ways", "up": "upstream", "down": "downstream"}
 DEPTHS = (1, 2, 3, 5, 10, 50)
@@ -106,6 +107,12 @@ def filters_to_add(answer: Answer, scope: Scope, query: PageQuery) -> list[Link]
             for key, name in sorted(branches.items())
             if key not in scope.branches
         ]
+    roles = {role for link in answer.links for role in link.roles}
+    if roles - {INPUT}:
+        found += [
+            {"label": f"only {role}", "url": query.with_filter("role", role), "note": "role"}
+            for role in sorted(roles - scope.roles)
+        ]
     return found
 
 
@@ -120,6 +127,7 @@ def chips(answer: Answer, scope: Scope, query: PageQuery) -> list[Link]:
         found.append(_chip("node", _title(answer, answer.focus[0]), whole.url()))
     found += [_chip("kind", kind, query.without_filter("kind", kind)) for kind in sorted(scope.kinds)]
     found += [_chip("branch", key, query.without_filter("branch", key)) for key in sorted(scope.branches)]
+    found += [_chip("role", role, query.without_filter("role", role)) for role in sorted(scope.roles)]
     if scope.as_of:
         found.append(_chip("as of", exact(scope.as_of), query.url(as_of=None)))
     if opened:
@@ -141,5 +149,7 @@ def legend(picture: Picture) -> list[Link]:
     """The legend of the drawing: its kinds of nodes and links, each once."""
     found = [{"icon": ICONS[kind], "label": WORDS[kind]} for kind in picture.kinds]
     found += [{"line": "plain", "label": "produces, consumes"}] if picture.links else []
+    found += [{"line": "baseline", "label": "read as baseline"}] if picture.has_baselines else []
+    found += [{"version": link.link.version, "label": "read, not the newest"} for link in picture.outdated[:1]]
     found += [{"line": "promotes", "label": "promoted to"}] if picture.has_promotions else []
     return found + ([{"line": "back", "label": "back into what it came from"}] if picture.has_back else [])

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from catalog.states import State
-from lineage.graph import Kind, Node
+from lineage.answers import Answer, Question
+from lineage.graph import Kind, Link, Node, Relation
+from obproject.roles import INPUT
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -42,6 +44,17 @@ def caption(node: Node) -> tuple[str, str]:
     marks = (node.kind.value, "deleted" if node.deleted else "", node.state if node.state != State.READY else "")
     name = " ".join(part for part in (node.name, node.version) if part)
     return printable(name), ", ".join(mark for mark in marks if mark)
+
+
+def arrow_caption(link: Link, answer: Answer) -> str:
+    """What is written on an arrow: the version that was read, made or promoted last, and the roles of readings.
+
+    By instance the nodes are versions already.
+    """
+    words = [link.relation.value] if link.relation == Relation.PROMOTES else []
+    words += [link.version] if link.version and answer.question != Question.EXACT else []
+    words += [] if set(link.roles) <= {INPUT} else [f"({', '.join(link.roles)})"]
+    return " ".join(words)
 
 
 def printable(text: str) -> str:

@@ -5,9 +5,10 @@ of the node, `\\n` a line break), and so have HTML entities.
 """
 
 from lineage.answers import Answer
-from lineage.exports.captions import Lane, caption, lanes_of
+from lineage.exports.captions import Lane, arrow_caption, caption, lanes_of
 from lineage.exports.honesty import comments
 from lineage.graph import Kind, Link, Node, Relation, within_cycles
+from obproject.roles import BASELINE
 
 SHAPES = {
     Kind.DATA: "cylinder",
@@ -31,7 +32,8 @@ def write(answer: Answer, base_url: str) -> str:
     lines += [f'  {part} [fontname="sans-serif"]' for part in ("graph", "node", "edge")]
     for number, lane in enumerate(lanes_of(answer.nodes)):
         lines += _lane(number, lane, base_url)
-    lines += [_link(link, (link.source, link.target) in circular) for link in answer.links]
+    for link in answer.links:
+        lines.append(_link(link, arrow_caption(link, answer), (link.source, link.target) in circular))
     return "\n".join([*lines, "}", ""])
 
 
@@ -52,10 +54,14 @@ def _node(node: Node, base_url: str) -> str:
     return f"{_quoted(node.id)} {_written(attributes)}"
 
 
-def _link(link: Link, in_cycle: bool) -> str:
+def _link(link: Link, label: str, in_cycle: bool) -> str:
     attributes = {"tooltip": link.relation.value}
+    if label:
+        attributes["label"] = _label(label)
     if link.relation == Relation.PROMOTES:
-        attributes |= {"style": "dashed", "label": link.relation.value}
+        attributes["style"] = "dashed"
+    elif link.roles == (BASELINE,):
+        attributes["style"] = "dotted"
     elif in_cycle:
         attributes |= {"style": "bold", "tooltip": _quoted(f"{link.relation.value}, in a cycle")}
     return f"  {_quoted(link.source)} -> {_quoted(link.target)} {_written(attributes)}"

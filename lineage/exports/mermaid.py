@@ -13,9 +13,10 @@ https://mermaid.js.org/syntax/flowchart.html#entity-codes-to-escape-characters
 import re
 
 from lineage.answers import Answer
-from lineage.exports.captions import Lane, caption, lanes_of
+from lineage.exports.captions import Lane, arrow_caption, caption, lanes_of
 from lineage.exports.honesty import comments
 from lineage.graph import Kind, Link, Node, Relation, within_cycles
+from obproject.roles import BASELINE
 
 SHAPES = {
     Kind.DATA: ("[(", ")]"),
@@ -42,7 +43,8 @@ def write(answer: Answer, base_url: str) -> str:
     lines = ["flowchart LR", *(f"%% {comment}" for comment in comments(answer))]
     for number, lane in enumerate(lanes_of(answer.nodes), start=1):
         lines += _lane(number, lane, numbers)
-    lines += [_link(link, numbers, (link.source, link.target) in circular) for link in answer.links]
+    for link in answer.links:
+        lines.append(_link(link, arrow_caption(link, answer), numbers, (link.source, link.target) in circular))
     lines += [f'click {numbers[node.id]} href "{_address(node, base_url)}"' for node in answer.nodes if node.url]
     dashed = [numbers[node.id] for node in answer.nodes if node.deleted or node.kind == Kind.HIDDEN]
     if dashed:
@@ -63,10 +65,12 @@ def _node(node: Node, number: str) -> str:
     return f'{number}{opening}"{label}"{closing}'
 
 
-def _link(link: Link, numbers: dict[str, str], in_cycle: bool) -> str:
+def _link(link: Link, label: str, numbers: dict[str, str], in_cycle: bool) -> str:
     arrow = "==>" if in_cycle else "-->"
-    if link.relation == Relation.PROMOTES:
-        arrow = f"-.->|{link.relation.value}|"
+    if link.relation == Relation.PROMOTES or link.roles == (BASELINE,):
+        arrow = "-.->"
+    if label:
+        arrow += f'|"{_escaped(label)}"|'
     return f"{numbers[link.source]} {arrow} {numbers[link.target]}"
 
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,7 +12,7 @@ from lineage.answers import Answer
 from lineage.exports import EXPORTS
 from lineage.exports.captions import caption
 from lineage.graph import Kind
-from tests.lineage.exports.examples import ANSWERS, SITE, by_component, hostile
+from tests.lineage.exports.examples import ANSWERS, SITE, answer_of, asset, by_component, consumes, flow, hostile
 
 DOT = Path("/usr/bin/dot")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -66,6 +67,13 @@ def test_kinds_have_shapes_of_their_own_and_promotions_are_dashed():
     assert links["d_1", "c_1.main"]["style"] == "bold", "it is part of a cycle"
     assert "style" not in links["d_2", "c_3.main"]
     assert nodes["d_4"]["style"] == "dashed", "it is deleted"
+
+
+def test_links_have_the_version_and_the_roles_of_what_was_read():
+    model, gate = asset(1, "Model"), flow(1, "Gate")
+    read = replace(consumes(model, gate), version="v2", roles=("baseline",))
+    (link,) = parsed(answer_of([model, gate], [read]))[1].values()
+    assert (link["label"], link["style"]) == ('"v2 (baseline)"', "dotted")
 
 
 def test_branches_are_clusters():

@@ -1,6 +1,7 @@
 """The Mermaid flowchart of an answer, read back line by line."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,11 @@ from lineage.answers import Answer
 from lineage.exports import EXPORTS
 from lineage.exports.captions import caption, printable
 from lineage.graph import Kind
-from tests.lineage.exports.examples import ANSWERS, SITE, answer_of, asset, by_component, hostile
+from tests.lineage.exports.examples import ANSWERS, SITE, answer_of, asset, by_component, consumes, flow, hostile
 
 LABEL = r'"((?:[^\W_]|[ _/-]|#\d+;|<br/>)*)"'
 NODE = re.compile(rf"(n\d+)([^\w\" ]+){LABEL}([^\w\" ]+)")
-LINK = re.compile(r"(n\d+) (-->|==>|-\.->\|promotes\|) (n\d+)")
+LINK = re.compile(r'(n\d+) ((?:-->|==>|-\.->)(?:\|"[^"|]*"\|)?) (n\d+)')
 LANE = re.compile(rf"subgraph branch\d+ \[{LABEL}\]")
 CLICK = re.compile(r'click (n\d+) href "([^"\s]+)"')
 FRAME = re.compile(r"flowchart LR|%% [\w :.,-]+|end|classDef dashed stroke-dasharray: 4 3|class (n\d+,?)+ dashed")
@@ -79,9 +80,18 @@ def test_kinds_have_shapes_of_their_own_and_promotions_are_dotted():
     assert shapes.keys() >= {Kind.DATA, Kind.MODEL, Kind.FLOW, Kind.DEPLOYMENT, Kind.UNKNOWN, Kind.HIDDEN}
     assert len(set(shapes.values())) == len(shapes)
     links = arrows(by_component())
-    assert links["d_3", "d_2"] == "-.->|promotes|"
+    assert links["d_3", "d_2"] == '-.->|"promotes"|'
     assert links["d_1", "c_1.main"] == "==>", "it is part of a cycle"
     assert links["d_2", "c_3.main"] == "-->"
+
+
+def test_links_have_the_version_and_the_roles_of_what_was_read():
+    model, gate = asset(1, "Model"), flow(1, "Gate")
+    read = replace(consumes(model, gate), version="v2", roles=("baseline",))
+    (shown_link,) = arrows(answer_of([model, gate], [read])).values()
+    assert decoded(shown_link) == '-.->|"v2 (baseline)"|'
+    (plain,) = arrows(answer_of([model, gate], [replace(read, roles=("input",))])).values()
+    assert plain == '-->|"v2"|'
 
 
 def test_branches_are_subgraphs():

@@ -46,12 +46,21 @@ def counted(answer: Answer) -> str:
 
 
 def sentences(answer: Answer) -> list[str]:
-    """Sentences about the cycles; or that there is no path, if the question was for paths."""
+    """Sentences about the cycles, and about what is only presumed; or that there is no path, if there is none."""
     if answer.question == Question.PATHS and not answer.graph.number_of_edges():
         return ["There is no way from the one to the other."]
     cycles = answer.cycles
-    said = [_cycle_sentence(answer, cycle) for cycle in cycles[:MOST_CYCLES]]
+    said = [*_presumed(answer), *(_cycle_sentence(answer, cycle) for cycle in cycles[:MOST_CYCLES])]
     return [*said, f"And {len(cycles) - MOST_CYCLES} more cycles."] if len(cycles) > MOST_CYCLES else said
+
+
+def _presumed(answer: Answer) -> list[str]:
+    """Of which runs the inputs are not known by task."""
+    runs = sorted({answer.node(link.source).name for link in answer.links if link.by == "run"})
+    if not runs:
+        return []
+    which = runs[0] if len(runs) == 1 else f"{len(runs)} runs"
+    return [f"Which tasks of {which} could use what others had read is not known, so all that was read before counts."]
 
 
 def _cycle_sentence(answer: Answer, cycle: Cycle) -> str:

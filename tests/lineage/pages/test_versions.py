@@ -150,3 +150,11 @@ def test_same_content_is_shown_on_the_lineage_of_an_instance(read, vic):
     page = text_of(vic.get(f"{BRANCH}/models/churn_model/v3/lineage?direction=both"))
     assert "v3 = scores" in page
     assert "same content as scores v2" in page
+
+
+def test_the_page_says_of_which_runs_the_inputs_are_only_presumed(linked, vic):
+    said = text_of(vic.get(f"{BRANCH}/models/churn_model/v1/lineage?depth=1"))
+    assert "Which tasks of TrainFlow/1 could use what others had read is not known" in said
+    said = text_of(vic.get(f"{BRANCH}/models/churn_model/v1/lineage?depth=6"))
+    assert "Which tasks of 2 runs could use" in said
+    assert "is not known" not in text_of(vic.get(f"{BRANCH}/data/events/v1/lineage?direction=up"))

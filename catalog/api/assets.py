@@ -26,6 +26,7 @@ from catalog.wire.bodies import (
     RegistrationBody,
     entity_of,
 )
+from catalog.wire.parsing import LenientJSONParser
 from catalog.wire.shapes import (
     asset_shape,
     consumer_entry,
@@ -62,6 +63,8 @@ class AssetList(CatalogView):
 
 
 class AssetDetail(CatalogView):
+    parser_classes = (LenientJSONParser,)
+
     @extend_schema(
         operation_id="summarise_asset",
         summary="An asset: its instances, newest first, and who produced and consumed them",
@@ -177,6 +180,8 @@ class AssetDetail(CatalogView):
 
 
 class InstanceDetail(CatalogView):
+    parser_classes = (LenientJSONParser,)
+
     def found(self) -> Resolved:
         return find_instance(self.asset(), self.kwargs["reference"], self.filters(takes=(STATE,)).states)
 
@@ -234,6 +239,8 @@ class InstanceDetail(CatalogView):
 
 
 class Confirmations(CatalogView):
+    parser_classes = (LenientJSONParser,)
+
     @extend_schema(
         operation_id="confirm",
         summary="Settle what a task attempt registered as pending",

@@ -11,9 +11,9 @@ from catalog.reading import Place, checked_asset_id
 from catalog.reconciling.sources import Source
 from catalog.recording import AssetAddress, BranchAddress
 from catalog.states import Kind
-from catalog.wire.bodies import AliasBody, Body, ConsumptionBody, EntityRefBody, RegistrationBody
+from catalog.wire.bodies import AliasBody, Body, ConsumptionBody, EntityRefBody, RegistrationBody, RunMembers
 from catalog.wire.highlight_bodies import HighlightBody
-from catalog.wire.parsing import check_storable
+from catalog.wire.parsing import MAY_BE_LEFT_OUT, check_storable, without
 from obproject.branches import branch_key, check_alias
 from obproject.journal import Entry, Operation, parse_entry
 
@@ -43,8 +43,9 @@ def parsed(text: str) -> Entry:
     """The entry in the text of a datum; raises `Unusable`."""
     try:
         entry = parse_entry(text)
-        check_storable([entry.id, entry.perimeter, entry.project, entry.branch, entry.kind, entry.asset, entry.body])
-        check_storable([entry.instance, entry.alias])
+        lenient = MAY_BE_LEFT_OUT if issubclass(BODIES.get(entry.operation, Body), RunMembers) else ()
+        check_storable([entry.id, entry.perimeter, entry.project, entry.branch, entry.kind, entry.asset])
+        check_storable([entry.instance, entry.alias, without(entry.body, lenient)])
     except (ValueError, OverflowError, RecursionError) as error:
         raise Unusable(f"It is no entry: {error}.") from None
     except SiteError as error:

@@ -49,8 +49,10 @@ def consume(
         when=when,
     )
     fail_earlier_readings(component.perimeter_id, entity, told.attempt, also=[asset.pk])
-    _lock_consumption(asset, component, key, role)
     superseded = when is not None and has_later_attempt(component.perimeter_id, entity, told.attempt)
+    if superseded:  # all edges of the pair are counted anew, and not only its own
+        locked_all([asset.pk])
+    _lock_consumption(asset, component, key, role)
     consumption = Consumption(
         asset=asset,
         instance=instance,

@@ -187,7 +187,7 @@ class RunMembers(Body):
     def entity(self) -> Entity:
         return entity_of(self.validated_data)
 
-    @property
+    @cached_property
     def told(self) -> Told:
         return told_by(self.validated_data, self.entity)
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
+from access.errors import BadRequest
 from catalog import limits
 from catalog.entities import Entity
 from catalog.recording.runs import Told
+from catalog.wire.parsing import check_storable
 from obproject.sessions import is_session_id
 
 Json = dict[str, Any]
@@ -31,18 +33,26 @@ class _Reader:
         self.notes: list[str] = []
 
     def read(self, of: Mapping[str, Any], key: str, check: Callable[[Any], Any], name: str = "") -> Any:
-        """The value of a member, as `check` returns it; None if it is missing or makes no sense."""
+        """The value of a member, as `check` returns it; None if it is missing or makes no sense.
+
+        The members of an object are checked when they are read in their turn.
+        """
         if of.get(key) is None:
             return None
         try:
+            if check is not _object:
+                check_storable(of[key])
             return check(of[key])
+        except BadRequest:
+            self.notes.append(f"The {name or key} has a part that can't be stored; it is left out.")
+            return None
         except _Senseless as why:
             self.notes.append(f"The {name or key} {why}; it is left out.")
             return None
 
 
 def told_by(body: Json, entity: Entity) -> Told:
-    """What a checked body of a registration or consumption says of its run; every text in it can be stored."""
+    """What a checked body of a registration or consumption says of its run."""
     reader = _Reader()
     position = reader.read(body, "position", _object) or {}
     if position and _is_elsewhere(position, entity):
@@ -73,7 +83,7 @@ def digests_in(value: Any) -> tuple[dict[str, str], tuple[str, ...]]:
     """The digests that a client tells, by the ids of instances, and a note about each that makes no sense."""
     reader = _Reader()
     told = reader.read({"digests": value}, "digests", _object) or {}
-    digests = {uid: reader.read(told, uid, _digest, f"digest of '{uid[:40]}'") for uid in told}
+    digests = {uid: reader.read(told, uid, _digest, f"digest of '{_shown(uid)}'") for uid in told}
     return {uid: digest for uid, digest in digests.items() if digest is not None}, tuple(reader.notes)
 
 
@@ -97,8 +107,8 @@ def _facts(reader: _Reader, facts: Json, entity: Entity) -> Json:
         "commit": text("commit", 128),
         "dirty": reader.read(facts, "dirty", _boolean, "run's dirtiness"),
         "git_branch": text("git_branch"),
-        "parameters": reader.read(facts, "parameters", _values, "run's parameters"),
-        "configs": reader.read(facts, "configs", _values, "run's configs"),
+        "parameters": reader.read(facts, "parameters", _values, "set of the run's parameters"),
+        "configs": reader.read(facts, "configs", _values, "set of the run's configs"),
         "left_out": reader.read(facts, "left_out", _names, "list of what is left out"),
         "tags": reader.read(facts, "tags", _names, "list of the run's tags"),
         "graph": reader.read(facts, "graph", _graph, "run's graph"),
@@ -109,6 +119,10 @@ def _facts(reader: _Reader, facts: Json, entity: Entity) -> Json:
 def _is_elsewhere(position: Json, entity: Entity) -> bool:
     step = position.get("step")
     return entity.pathspec is None or (step is not None and step != entity.pathspec[2])
+
+
+def _shown(name: str) -> str:
+    return limits.UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", name[:40])
 
 
 def _object(value: Any) -> Json:
@@ -175,7 +189,7 @@ def _values(value: Any) -> Json:
     values = _sized(_object(value))
     for name, one in values.items():
         if len(json.dumps(one)) > limits.RUN_VALUE_BYTES:
-            raise _Senseless(f"have a value of more than {limits.RUN_VALUE_BYTES} bytes, '{name[:40]}'")
+            raise _Senseless(f"has a value of more than {limits.RUN_VALUE_BYTES} bytes, '{name[:40]}'")
     return values
 
 

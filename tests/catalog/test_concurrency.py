@@ -212,3 +212,38 @@ def test_of_highlights_shown_at_once_one_of_each_flow_is_the_newest(crowd):
     newest = [row["component"]["name"] for row in crowd.get("highlights").json()["highlights"]]
     assert sorted(newest) == ["Flow0", "Flow1", "Flow2"]
     assert len(crowd.get(other).json()["highlights"]) == 3
+
+
+def test_retried_tasks_that_read_and_register_the_same_assets_in_opposite_order_meet_no_deadlock(crowd, served):
+    """Each write of a later attempt fails what the earlier one read and registered, on both assets."""
+    crowd.all([("PATCH", f"data/{name}", registration()) for name in "ab"])
+
+    def writes(n, attempt):
+        ref, order = task(f"Retried{n % 2}/{crowd.project}/s/{n}"), "ab" if n % 2 else "ba"
+        facts = {"run": {"user": "ada", "origin_run": "1"}} if attempt else {}
+        calls = []
+        for name in order:
+            role = {"role": "baseline"} if attempt == 1 and name == "a" else {}
+            reading = {"entity_ref": ref, "attempt": attempt, **facts, **role}
+            calls.append(("PUT", f"data/{name}/instances/v1", reading))
+            body = {"entity_ref": ref, "data_asset_kind": "s3", "attempt": attempt, "state": "pending", **facts}
+            calls.append(("PATCH", f"data/{name}", body))
+        end = {"entity_ref": ref, "attempt": attempt, "state": "failed" if attempt < 2 else "ready"}
+        return calls, ("POST", f"{crowd.root}/confirmations", end)
+
+    for attempt in range(3):
+        tasks = [writes(n, attempt) for n in range(8)]
+        answers = crowd.all([call for position in range(4) for calls, _ in tasks for call in [calls[position]]])
+        assert {answer.status_code for answer in answers} == {200, 201}
+        if attempt != 1:  # the middle attempt was killed; the last one says so by what it writes
+            assert {answer.status_code for answer in crowd.all([end for _, end in tasks])} == {200}
+    rows = crowd.get("data/a?state=any&page_size=50").json()["recent_instances"]
+    assert {(row["attempt"] in (None, 2), row["state"]) for row in rows} == {(True, "ready"), (False, "failed")}
+    code = (
+        "from catalog.models import Consumption; "
+        f"found = Consumption.objects.filter(run__endswith='{crowd.project}'); "
+        "print(sorted(set(found.values_list('attempt', 'failed'))), found.count())"
+    )
+    said = served.manage("shell", "-v", "0", "-c", code).strip()
+    assert said == "[(0, True), (1, True), (2, None)] 48"
+    assert served.manage("recount").endswith(" 0 corrections.\n")

@@ -1,6 +1,7 @@
 """Derived data equal the events after any history of writes; if they don't, recount repairs them."""
 
 import random
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -8,7 +9,7 @@ from django.core.management import call_command
 from django.db.models import F
 
 from catalog.counters import Recount
-from catalog.models import Asset, Branch, Component, Edge, Instance, Promotion
+from catalog.models import Asset, Branch, Component, Consumption, Edge, Instance, Promotion
 from catalog.recording import clear_override, override_property
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body, spec_body, task
 
@@ -16,6 +17,7 @@ pytestmark = [pytest.mark.both, pytest.mark.slow]
 
 BRANCHES = [f"{PERIMETER}/projects/{name}/branches/{key}" for name in ("churn", "comics") for key in ("main", "x")]
 ASSETS = [f"{kind}/{name}" for kind in ("data", "models") for name in ("a", "b")]
+HOUR = timedelta(hours=1)
 TASKS = ["Train/1/s/1", "Train/2/s/1", "Score/1/s/1", "Score/1/s/2"]
 
 
@@ -46,11 +48,13 @@ class History:
             body["attempt"] = self.chance.randrange(3)
         source = self.any_of(Instance.objects.all()) if self.chance.random() < 0.3 else None
         if source:
-            body["annotations"] = {"promoted_from_instance": source.uid}
+            body["annotations"] = {"promoted_from_instance": self.chance.choice([source.uid, "i_unknown"])}
         return self.api.patch(path, body)
 
     def consume(self):
-        body = {"entity_ref": self.task()}
+        body = {"entity_ref": self.task(), "role": self.chance.choice([None, None, "baseline", "evaluation"])}
+        if self.chance.random() < 0.7:
+            body["attempt"] = self.chance.randrange(3)
         if self.chance.random() < 0.5:
             body["consumer"] = {"project": "other", "branch": self.chance.choice(["main", "feature/x", "feature-x"])}
         reference = self.chance.choice(["latest", "latest", "v1", "@p"])
@@ -111,6 +115,9 @@ def test_recount_corrects_nothing_after_any_history(api, seed):
     assert Asset.objects.exclude(deleted_at=None).exists()
     assert Instance.objects.filter(state_reason__startswith="superseded").exists()
     assert Promotion.objects.exists()
+    assert Promotion.objects.filter(source=None).exists()
+    assert Edge.objects.filter(count=0).exists()
+    assert Consumption.objects.filter(failed=True).exists()
     done = Recount().run()
     assert done.corrections == []
     assert done.assets == Asset.objects.count()
@@ -125,16 +132,20 @@ def healthy(api):
     made = api.register()
     api.register(state="pending", task="F/2/s/1")
     api.consume("data/xkcd/instances/v1")
+    api.consume("data/xkcd/instances/v1", role="baseline")
+    api.consume("data/xkcd/instances/v1", role="evaluation", attempt=0)
+    api.post(f"{PERIMETER}/confirmations", {"entity_ref": task("Reader/1/start/1"), "attempt": 0, "state": "failed"})
     api.post("deploys", deploy_body(definition("xkcd"), definition("llm", "models")))
     api.put("data/xkcd/aliases/p", {"entity_ref": task("F/1/s/1"), "instance_id": made["id"]})
-    api.register("data/stable", annotations={"promoted_from_instance": made["id"]})
+    for source in (made["id"], "i_unknown"):
+        api.register("data/stable", annotations={"promoted_from_instance": source})
     assert Recount().run().corrections == []
     return api
 
 
 def derived():
     """All derived columns and rows, but for the keys of edges."""
-    edges = list(Edge.objects.order_by("asset", "component", "direction", "write_branch").values())
+    edges = list(Edge.objects.order_by("asset", "component", "direction", "write_branch", "role").values())
     promotions = list(Promotion.objects.order_by("source", "target").values())
     for row in [*edges, *promotions]:
         del row["id"]
@@ -142,7 +153,7 @@ def derived():
     return assets, branches, edges, promotions
 
 
-@pytest.mark.sample(10)
+@pytest.mark.sample(18)
 @pytest.mark.parametrize(
     "corrupt",
     [
@@ -164,7 +175,14 @@ def derived():
         lambda: Edge.objects.all().delete(),
         lambda: Promotion.objects.all().delete(),
         lambda: Promotion.objects.update(count=5),
-        lambda: Promotion.objects.update(source=F("target")),
+        lambda: Promotion.objects.filter(source=None).update(source=F("target")),
+        lambda: Promotion.objects.update(last_instance=None),
+        lambda: Promotion.objects.filter(source=None).delete(),
+        lambda: Promotion.objects.exclude(source=None).update(first_at=F("last_at") - HOUR),
+        lambda: Edge.objects.filter(role="baseline").update(role="other"),
+        lambda: Edge.objects.filter(role="evaluation").delete(),
+        lambda: Edge.objects.filter(count=0).update(count=1),
+        lambda: Edge.objects.filter(count=0).update(last_instance=None),
         lambda: Edge.objects.filter(direction="promoted").update(direction="produces"),
         lambda: Edge.objects.filter(direction="consumes").delete(),
         lambda: Edge.objects.filter(direction="consumes").update(

@@ -1,5 +1,6 @@
 """What is derived from the events: kept while writing, and recomputed by `manage.py recount`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from catalog.newest import newest_of
 from catalog.states import Kind
 
 Row = dict[str, Any]
+AT_ONCE = 1_000
+"""How many assets a recount looks up at once."""
 
 
 def effective_properties(asset: Asset) -> Row:
@@ -37,10 +40,17 @@ class Recount:
     corrections: list[str] = field(default_factory=list)
     assets: int = 0
 
-    def run(self) -> "Recount":
-        for pk in Asset.objects.order_by("pk").values_list("pk", flat=True).iterator():
-            with transaction.atomic():
-                self._asset(Asset.objects.select_for_update(no_key=True).get(pk=pk))
+    def run(self, after: int = 0, done: Callable[[int], None] = lambda asset: None) -> "Recount":
+        """Each asset in a transaction of its own, then branches and projects.
+
+        `after`: the key of an asset; this one and those before are left out. `done` is called with the key of each
+        asset whose transaction is over.
+        """
+        while keys := Asset.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]:
+            for after in list(keys):
+                with transaction.atomic():
+                    self._asset(Asset.objects.select_for_update(no_key=True).get(pk=after))
+                done(after)
         for pk in Branch.objects.order_by("pk").values_list("pk", flat=True).iterator():
             with transaction.atomic():
                 self._branch(Branch.objects.select_for_update(no_key=True).get(pk=pk))

@@ -22,7 +22,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import Cast, Coalesce, FirstValue, Least, RowNumber
+from django.db.models.functions import Cast, Least, RowNumber
 
 from catalog.models import Asset, Consumption, Edge, Instance, Promotion
 from catalog.querysets import COPIED
@@ -31,6 +31,9 @@ from catalog.states import State
 Row = dict[str, Any]
 Fact = tuple[int, str, str, str | None]
 """What makes an edge of an asset: the key of the component, direction, write branch, role."""
+FACT = ("component_id", "direction_", "branch_", "role_")
+OF_EVENT = ("moment", "failed_", "branch_name_", "entity_kind_", "entity_id_", "its_instance")
+AT_ONCE = 1_000
 EVERY = Q()
 
 
@@ -119,7 +122,7 @@ def _productions(asset: Asset) -> QuerySet[Any]:
         branch_=_constant(asset.branch.key),
         branch_name_=_constant(""),
         role_=_constant(None),
-        at_=F("created_at"),
+        moment=F("created_at"),
         entity_kind_=F("producer_kind"),
         entity_id_=F("producer_id"),
         its_instance=F("pk"),
@@ -133,7 +136,7 @@ def _consumptions(asset: Asset) -> QuerySet[Any]:
         branch_=F("write_branch"),
         branch_name_=F("write_branch_name"),
         role_=F("role"),
-        at_=F("at"),
+        moment=F("at"),
         entity_kind_=F("entity_kind"),
         entity_id_=F("entity_id"),
         its_instance=F("instance_id"),
@@ -151,28 +154,40 @@ def _flag(which: Q) -> Case:
 
 
 def _summed(events: QuerySet[Any]) -> Iterable[tuple[Fact, Row]]:
-    """One row for each edge: its last event, and what the others add up to."""
-    fact = [F("component_id"), F("direction_"), F("branch_"), F("role_")]
+    """One row for each edge: what its events add up to, and the last one, which is one of those at the last time.
+
+    Windows would say it in one query, but sort all events for each.
+    """
     counted = Q(failed_=0)
-    last_first = [F("failed_").asc(), F("at_").desc(), F("pk").desc()]
-    rows = events.order_by().annotate(
-        place=Window(RowNumber(), partition_by=fact, order_by=last_first),
-        name=Window(FirstValue("branch_name_"), partition_by=fact, order_by=[F("at_").asc(), F("pk").asc()]),
-        first=Coalesce(Window(Min("at_", filter=counted), partition_by=fact), Window(Min("at_"), partition_by=fact)),
-        total=Window(Count("pk", filter=counted), partition_by=fact),
-    )
-    columns = ("component_id", "direction_", "branch_", "role_", "name", "first", "total", "at_", "entity_kind_")
-    found = rows.filter(place=1).values_list(*columns, "entity_id_", "its_instance")
-    for component, direction, branch, role, name, first, total, at, kind, entity, instance in found.iterator():
+    sums = {
+        "total": Count("pk", filter=counted),
+        "first": Min("moment"),
+        "first_counted": Min("moment", filter=counted),
+        "last": Max("moment"),
+        "last_counted": Max("moment", filter=counted),
+    }
+    edges = {tuple(row.pop(part) for part in FACT): row for row in events.order_by().values(*FACT).annotate(**sums)}
+    times = sorted({row[time] for row in edges.values() for time in ("first", "last", "last_counted") if row[time]})
+    names: dict[Any, str] = {}
+    last: dict[Any, Row] = {}
+    for some in (times[at : at + AT_ONCE] for at in range(0, len(times), AT_ONCE)):
+        for event in events.filter(moment__in=some).order_by("pk").values(*FACT, *OF_EVENT):
+            fact = tuple(event[part] for part in FACT)
+            row = edges[fact]
+            if event["moment"] == row["first"]:
+                names.setdefault(fact, event["branch_name_"])
+            if event["moment"] == (row["last_counted"] or row["last"]) and event["failed_"] == (not row["total"]):
+                last[fact] = event
+    for fact, row in edges.items():
         yield (
-            (component, direction, branch, role),
+            fact,
             {
-                "first_at": first,
-                "count": total,
-                "write_branch_name": name,
-                "last_at": at,
-                "last_entity_kind": kind,
-                "last_entity_id": entity,
-                "last_instance_id": instance,
+                "first_at": row["first_counted"] or row["first"],
+                "count": row["total"],
+                "write_branch_name": names[fact],
+                "last_at": last[fact]["moment"],
+                "last_entity_kind": last[fact]["entity_kind_"],
+                "last_entity_id": last[fact]["entity_id_"],
+                "last_instance_id": last[fact]["its_instance"],
             },
         )

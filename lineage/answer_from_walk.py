@@ -5,6 +5,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
+from catalog import derivation
 from lineage.answers import Answer, LeftOut, More, Question, Reason
 from lineage.graph import Kind, Link, Node, graph_of
 from lineage.scope import Scope
@@ -41,6 +42,7 @@ def answer_from(question: Question, walked: Walk, names: Names, scope: Scope, un
         more=_more(walked, ids, filtered),
         distance={ids[key]: far for key, far in walked.distance.items() if key in ids and (far or key == walked.focus)},
         via={ids[key]: ids[before] for key, before in walked.via.items() if key in ids and before in ids},
+        outdated="" if question == Question.EXACT else derivation.notice(),  # exact ones come from the events
     )
 
 

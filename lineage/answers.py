@@ -90,10 +90,12 @@ class Answer:
     """The number of arrows between the focus and a node; negative upstream."""
     via: dict[str, str] = field(default_factory=dict)
     """The node from which each was first reached; the focus has none."""
+    outdated: str = ""
+    """A sentence, if an older version has derived the arrows, and they have not been recounted yet."""
 
     @property
     def complete(self) -> bool:
-        return all(cut.reason == Reason.FILTER for cut in self.left_out)
+        return not self.outdated and all(cut.reason == Reason.FILTER for cut in self.left_out)
 
     @property
     def nodes(self) -> list[Node]:
@@ -133,7 +135,7 @@ def answer_shape(answer: Answer) -> Json:
             {"reason": cut.reason.value, "count": cut.count, "at_least": cut.at_least, "sentence": cut.sentence}
             for cut in answer.left_out
         ],
-        "notes": list(answer.notes),
+        "notes": [*answer.notes, *filter(None, [answer.outdated])],
         "nodes": [node_shape(node, answer) for node in answer.nodes],
         "links": [link_shape(link, circular) for link in answer.links],
         "cycles": [{"nodes": list(cycle.nodes), "size": cycle.size} for cycle in answer.cycles],

@@ -52,8 +52,8 @@ FLOORS = {
         ["filters"],
         ["querysets"],
         ["models"],
-        ["addresses", "entities", "lookups", "newest", "specs"],
-        ["edges", "reading"],
+        ["addresses", "derivation", "entities", "lookups", "newest", "specs"],
+        ["edges", "old_runs", "reading"],
         ["counters"],
         ["recording"],
         ["apikit", "wire"],
@@ -92,6 +92,7 @@ FOR_LINEAGE = {
     *(
         "addresses",
         "apikit",
+        "derivation",
         "filters",
         "limits",
         "models",

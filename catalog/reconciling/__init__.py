@@ -12,7 +12,8 @@
     clones.py        which run one resumes, and which tasks it took over
     digests.py       the digests of artifacts
     passes.py        one pass of all this, and a rebuild; by one process at a time
-    background.py    passes every few minutes, beside the server
+    recounting.py    the recount of a catalogue that an older version has written
+    background.py    both beside the server: the recount once, passes every few minutes
 
 A pass may be killed at any moment: each write is backfilled and its `MissedWrite` row deleted in one transaction, and
 the next pass continues.

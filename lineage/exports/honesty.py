@@ -30,4 +30,5 @@ def comments(answer: Answer) -> list[str]:
         f"Lineage as of {time_shape(answer.as_of)}",
         "complete" if answer.complete else "not complete",
         *(f"left out: {cut.sentence}" for cut in answer.left_out),
+        *filter(None, [answer.outdated]),
     ]

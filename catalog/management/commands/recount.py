@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
-from catalog.counters import Recount
+from catalog.reconciling.lease import LeaseLost, LeaseTaken
+from catalog.reconciling.recounting import recount
 
 
 class Command(BaseCommand):
     help = "Recompute what is derived from the events, and say what was wrong."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        done = Recount().run()
-        for line in done.corrections:
-            self.stdout.write(line)
-        self.stdout.write(f"{done.assets} assets recounted, {len(done.corrections)} corrections.")
+        try:
+            done = recount(say=self.stderr.write, correction=self.stdout.write)
+        except (LeaseTaken, LeaseLost) as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(done)

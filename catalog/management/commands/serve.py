@@ -9,6 +9,7 @@ from django.db import connections
 from granian import Granian
 from granian.constants import Interfaces
 
+from catalog.derivation import is_current
 from catalog.reconciling.background import Background
 
 LOOPBACK = "127.0.0.1"
@@ -28,7 +29,7 @@ class Command(BaseCommand):
         address = LOOPBACK if settings.LOCAL_MODE else settings.BIND
         self.stdout.write(self.style.SUCCESS(f"assetsite is at http://{address}:{port}  (Ctrl-C stops it)"))
         background = Background(settings.RECONCILE_MINUTES, actor="manage.py serve")
-        if settings.RECONCILE_MINUTES > 0:
+        if settings.RECONCILE_MINUTES > 0 or not is_current():
             background.start()
         connections.close_all()  # the workers are forked off, and open their own
         try:

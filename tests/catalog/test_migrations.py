@@ -1,0 +1,68 @@
+"""Migrations of large tables: a column more is added without rewriting a million rows, or locking them for long.
+
+Those up to 0005 are as they were released; the others are read as the SQL that they run on this database.
+"""
+
+import re
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+import catalog.migrations
+from tests.conftest import POSTGRES
+
+pytestmark = [pytest.mark.both, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+RELEASED = "0005"
+LARGE = ("catalog_instance", "catalog_consumption", "catalog_statechange")
+NAMES = sorted(path.stem for path in Path(catalog.migrations.__file__).parent.glob("0*.py"))
+
+
+def statements(migration: str) -> list[str]:
+    out = StringIO()
+    call_command("sqlmigrate", "catalog", migration, stdout=out)
+    lines = [line for line in out.getvalue().splitlines() if not line.startswith("--")]
+    return [statement.strip() for statement in "\n".join(lines).split(";") if statement.strip()]
+
+
+def fault(statement: str) -> str:
+    """Why a statement would read or write every row of a large table while it is locked; empty if it does not."""
+    table = re.match(r'(?:ALTER TABLE|INSERT INTO|CREATE TABLE|UPDATE|DROP TABLE) "(?:new__)?(\w+)"', statement)
+    if table is None or table[1] not in LARGE:
+        return ""
+    if not statement.startswith("ALTER TABLE") or " RENAME TO " in statement:
+        return "rewrites the table"
+    added = re.search(r" ADD (COLUMN .*)", statement, re.DOTALL)
+    if added is None:
+        return "" if " DROP CONSTRAINT " in statement else "changes all rows, or checks them"
+    if "NOT NULL" in added[1] and "DEFAULT" not in added[1]:
+        return "adds a column that old rows can't have"
+    return ""
+
+
+@pytest.mark.parametrize("migration", [name for name in NAMES if name[:4] > RELEASED])
+def test_a_migration_adds_to_large_tables_what_old_rows_lack(migration):
+    assert [(statement, why) for statement in statements(migration) if (why := fault(statement))] == []
+
+
+def test_what_was_released_before_did_so():
+    """`one_consumption_per_id` of 0.3: to SQLite a constraint is a new table, to PostgreSQL an index of all rows."""
+    seen = {why for statement in statements("0003_ids_of_clients") if (why := fault(statement))}
+    assert seen == ({"changes all rows, or checks them"} if POSTGRES else {"rewrites the table"})
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'ALTER TABLE "catalog_instance" ADD COLUMN "x" integer NOT NULL',
+        'ALTER TABLE "catalog_consumption" ALTER COLUMN "run" TYPE text',
+        'ALTER TABLE "catalog_instance" ADD CONSTRAINT "c" CHECK ("x" > 0)',
+        'CREATE TABLE "new__catalog_instance" ("id" integer)',
+        'INSERT INTO "new__catalog_consumption" ("id") SELECT "id" FROM "catalog_consumption"',
+        'UPDATE "catalog_instance" SET "x" = 1',
+    ],
+)
+def test_these_are_faults(statement):
+    assert fault(statement)

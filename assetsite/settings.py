@@ -163,7 +163,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["access.authentication.SignedIn"],
-    "ENUM_NAME_OVERRIDES": {"InstanceState": "catalog.states.State"},
+    "ENUM_NAME_OVERRIDES": {"InstanceState": "catalog.states.State", "RunKind": "catalog.states.RunKind"},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -1,4 +1,4 @@
-"""The states of an instance and of a run, and the kinds of an asset: listed here and nowhere else."""
+"""The states of an instance and of a run, and the kinds of an asset and of a run: listed here and nowhere else."""
 
 from django.db.models import TextChoices
 
@@ -20,6 +20,13 @@ class State(TextChoices):
     PENDING = "pending", "pending"
     READY = "ready", "ready"
     FAILED = "failed", "failed"
+
+
+class RunKind(TextChoices):
+    """What did something: a run of Metaflow, or what an app, a notebook or a script does in one process."""
+
+    RUN = "run", "run"
+    SESSION = "session", "session"
 
 
 class RunState(TextChoices):

@@ -25,25 +25,11 @@ FACTS = {
 POSITION = {"step": "start", "foreach": "loop:1,inner:0", "iteration": 2}
 SESSION = "s_" + "0a" * 10
 PERSON = {"entity_kind": "user", "entity_id": "ada"}
-NOTHING = dict.fromkeys(
-    [
-        "user",
-        "started_at",
-        "metaflow_version",
-        "python_version",
-        "repository",
-        "commit",
-        "dirty",
-        "git_branch",
-        "parameters",
-        "configs",
-        "left_out",
-        "origin",
-        "tags",
-        "state",
-        "finished_at",
-    ]
-)
+NOTHING = {
+    **dict.fromkeys(("user", "started_at", "metaflow_version", "python_version", "origin", "tags", "state")),
+    **dict.fromkeys(("repository", "commit", "dirty", "git_branch", "finished_at")),
+    **dict.fromkeys(("parameters", "configs", "left_out")),
+}
 
 
 def read(api, reference="latest"):

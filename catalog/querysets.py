@@ -255,6 +255,11 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
         numbers = {row.pk: first.get((row.asset_id, row.digest), row.number) for row in known}
         return {row.pk: f"v{numbers[row.pk]}" for row in known if numbers[row.pk] < row.number}
 
+    def with_content_of(self, instance: Any) -> Self:
+        """The others of its asset with the same digest, the first one first; none that have failed."""
+        same = self.filter(asset=instance.asset_id, digest=instance.digest) if instance.digest else self.none()
+        return same.exclude(state=State.FAILED).exclude(pk=instance.pk).order_by("number")
+
     def resolve(self, asset: Asset, reference: Reference, states: tuple[str, ...] = ()) -> Any | None:
         """The instance of `asset` that a reference means, or None.
 

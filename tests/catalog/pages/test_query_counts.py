@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.entities import Entity
+from catalog.models import Instance
 from catalog.recording import Highlighted, show_highlight
 
 pytestmark = pytest.mark.slow
@@ -51,9 +52,9 @@ COSTS = {
     f"{ASSET}.json": 8,
     # the asset; its moves; its aliases; the two menus
     f"{ASSET}/aliases": 8,
-    # the asset; the instance; the ready one before it; its consumptions; the two menus
-    f"{ASSET}/v3": 9,
-    f"{ASSET}/v3.json": 7,
+    # the asset; the instance; the ready one before it; its consumptions; its run; those of equal content; the menus
+    f"{ASSET}/v3": 11,
+    f"{ASSET}/v3.json": 9,
     # the asset; the instance
     f"{ASSET}/v3/cards/default-531cae1402624f82995a03bfdfd9771d": 5,
     # the asset, or the assets that were refreshed
@@ -86,7 +87,8 @@ def show(world, flow, uid=""):
 
 @pytest.fixture
 def full(full):
-    """With a highlight and an evaluation, too."""
+    """With a highlight, an evaluation and known content, too."""
+    Instance.objects.update(digest="a")
     show(full, "TrainFlow", SHOWN)
     full.register("data/evaluation_log", "GateFlow/1/judge/1", asset_kind="evaluation", annotations={"auc": 0.9})
     return full

@@ -46,10 +46,11 @@ COSTS = {
     f"{BRANCH}/models.json": 7,
     # as above, and how many match
     f"{BRANCH}/models?tag=env=prod&q=churn&sort=name": 11,
-    # the asset; its instances; its trend; its edges; its aliases; its overrides; its feed; the two menus
-    ASSET: 12,
-    # the asset; whether another one is named x.json; its instances; its edges; its aliases
-    f"{ASSET}.json": 8,
+    # the asset; its instances; those of equal content; its trend; its edges; its aliases; its overrides; its feed; the
+    # two menus
+    ASSET: 13,
+    # the asset; whether another one is named x.json; its instances; those of equal content; its edges; its aliases
+    f"{ASSET}.json": 9,
     # the asset; its moves; its aliases; the two menus
     f"{ASSET}/aliases": 8,
     # the asset; the instance; the ready one before it; its consumptions; its run; those of equal content; the menus
@@ -65,8 +66,8 @@ COSTS = {
     f"{ASSET}/v3/pulse": 5,
 }
 PARTS = {
-    # the asset; its instances; its trend
-    ASSET: ("instances", 6),
+    # the asset; its instances; those of equal content; its trend
+    ASSET: ("instances", 7),
     # the branch; the assets; their trends; their aliases
     f"{BRANCH}/models": ("listing", 7),
 }
@@ -98,7 +99,7 @@ def full(full):
 def grown(full):
     """Ten times as much of everything that a page shows, and more than it shows."""
     for number in range(30):
-        full.register("models/churn_model", f"TrainFlow/{number + 10}/train/1", tags={"env": "prod"})
+        full.register("models/churn_model", f"TrainFlow/{number + 10}/train/1", tags={"env": "prod"}, digest="a")
         full.register(f"models/model_{number}", f"Flow{number}/1/train/1", annotations={"accuracy": 0.9})
         full.register("data/features", "FeatureFlow/1/build/1", branch=f"feature/b{number}")
         full.register("data/features", "FeatureFlow/1/build/1", project=f"project_{number}")

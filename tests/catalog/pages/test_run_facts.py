@@ -185,6 +185,40 @@ class TestSameContent:
         assert "same content as" in words(vic.get(link[1].partition("#")[0]))
         assert Instance.objects.filter(digest="a", state=State.READY).count() == 9
 
+    def test_the_table_says_of_each_version_which_earlier_one_it_equals(self, contents, vic):
+        page = text_of(vic.get(ASSET))
+        rows = dict(re.findall(r'<a class="title" href="[^"]*"><code>(v\d)</code>.*?(= v\d|</td>)', page))
+        assert rows == {"v6": "</td>", "v5": "</td>", "v4": "= v1", "v3": "= v1", "v2": "</td>", "v1": "</td>"}
+        twin = vic.get(f"{ASSET}.json").json()["instances"]
+        assert [row["same_as"] for row in twin] == [None, None, "v1", "v1", None, None]
+
+    def test_the_table_offers_and_takes_the_filter(self, contents, vic):
+        assert "same content as v1" in words(vic.get(ASSET))
+        page = text_of(vic.get(f"{ASSET}?same_as=v1"))
+        assert re.findall(r'class="title" href="[^"]*/(v\d)"', page) == ["v6", "v4", "v3", "v1"]
+
+    def test_the_first_version_may_be_on_another_page(self, world, vic):
+        for _ in range(25):
+            world.register("models/churn_model", digest="a")
+        assert text_of(vic.get(ASSET)).count("= v1</a>") == 20
+
+
+class TestReaders:
+    def test_an_asset_says_who_read_it_in_which_role(self, world, vic):
+        instance = made(world)
+        read(world, instance)
+        read(world, instance, role="baseline")
+        page = words(vic.get(ASSET))
+        assert page.count("ScoreFlow as baseline") == 1
+        assert [use["role"] for use in vic.get(f"{ASSET}.json").json()["consumed_by"]] == ["baseline", None]
+
+    def test_flows_lead_to_their_pages(self, world, vic):
+        read(world, made(world))
+        page = text_of(vic.get(ASSET))
+        for flow in ("TrainFlow", "ScoreFlow"):
+            assert f'href="/alpha/churn/main/flows/{flow}"' in page
+        assert 'href="/alpha/churn/main/flows/TrainFlow"' in text_of(vic.get(f"{ASSET}/v1"))
+
 
 @pytest.mark.parametrize(
     ("value", "text"),

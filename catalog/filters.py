@@ -131,9 +131,11 @@ PRODUCER = Filter(
     name="producer",
     label="made by",
     examples=("producer=TrainFlow",),
-    doc="A flow, deployment or person, or a whole entity id.",
+    doc="A flow, deployment or person, a run (`TrainFlow/17`) or session, or a whole entity id.",
     parse=each(as_written),
-    on_instance=lambda who, at: Q(**{f"{at}producer_id": who}) | Q(**{f"{at}component__name": who}),
+    on_instance=lambda who, at: (
+        Q(**{f"{at}producer_id": who}) | Q(**{f"{at}component__name": who}) | Q(**{f"{at}run": who})
+    ),
     on_definition=lambda who: Q(declared_by_id=who),
 )
 SAME_AS = Filter(

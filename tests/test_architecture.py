@@ -53,7 +53,7 @@ FLOORS = {
         ["querysets"],
         ["models"],
         ["addresses", "entities", "lookups", "newest", "specs"],
-        ["edges", "reading"],
+        ["edges", "reading", "run_outcomes"],
         ["counters"],
         ["recording"],
         ["apikit", "wire"],

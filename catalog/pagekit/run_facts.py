@@ -10,6 +10,7 @@ from django.conf import settings
 from catalog.models import Run
 from catalog.pagekit.repositories import commit_url, repository_url
 from catalog.pagekit.uses import EntityLink
+from catalog.states import RunState, State
 from obproject.sessions import is_session_id
 
 IN_A_LINE = 3
@@ -40,6 +41,12 @@ class RunFacts:
     def origin(self) -> EntityLink | None:
         """The run that it resumes."""
         return run_link(self.run.origin) if self.run.origin else None
+
+    @property
+    def look(self) -> State:
+        """The state of an instance whose symbol and colour the state of the run has."""
+        looks = {RunState.SUCCEEDED.value: State.READY, RunState.FAILED.value: State.FAILED}
+        return looks.get(self.run.state, State.PENDING)
 
     @property
     def commit_url(self) -> str:

@@ -8,6 +8,7 @@ from catalog.addresses import asset_path
 from catalog.entities import Entity
 from catalog.models import Alias, AliasMove, Asset, Consumption, Instance, Run
 from catalog.reading import Resolved
+from catalog.run_outcomes import Outcome, Outcomes
 from catalog.states import Kind, RunKind, State
 from obproject.sessions import is_session_id
 
@@ -99,6 +100,33 @@ def run_facts_shape(run: Run) -> Json:
         "tags": run.tags,
         "state": run.state or None,
         "finished_at": time_shape(run.finished_at),
+    }
+
+
+def listed_run_shape(run: Run, outcomes: Outcomes, base: str = "") -> Json:
+    """A run in a list of them. Its component is at hand."""
+    return {
+        **(run_shape(run.name, run) or {}),
+        "first_at": time_shape(run.first_at),
+        "branch": run.branch,
+        "component": {"kind": run.component.kind, "name": run.component.name} if run.component else None,
+        "made": [outcome_shape(outcome, base) for outcome in outcomes.made],
+        "read": [outcome_shape(outcome, base) for outcome in outcomes.read],
+    }
+
+
+def outcome_shape(outcome: Outcome, base: str = "") -> Json:
+    """What a run made or read of one asset."""
+    return {
+        "kind": outcome.kind,
+        "asset": outcome.asset_id,
+        "project": outcome.branch.project.name,
+        "branch": outcome.branch.key,
+        "role": outcome.role,
+        "count": outcome.count,
+        "first_ref": f"v{outcome.first}" if outcome.first else None,
+        "last_ref": f"v{outcome.last}" if outcome.last else None,
+        "url": f"{base}{outcome.asset_url}",
     }
 
 

@@ -38,6 +38,8 @@ class RunState(TextChoices):
     FAILED = "failed", "failed"
 
 
+RUN_STATES = tuple(state.value for state in RunState if state)
+"""How a run goes, where that is told."""
 DEFAULT_STATES = (State.READY.value,)
 """What lists, summaries and `latest` see unless they are asked for other states."""
 STATES_TO_REGISTER = (State.PENDING.value, State.READY.value)

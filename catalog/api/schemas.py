@@ -6,7 +6,7 @@ from rest_framework import serializers
 from catalog import filters
 from catalog.apikit.fields import Answer, integer, one_of, text, time
 from catalog.filters import Filter
-from catalog.states import Kind, RunKind, RunState, State
+from catalog.states import RUN_STATES, Kind, RunKind, State
 from catalog.wire.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, TagBody
 
 
@@ -55,8 +55,40 @@ class RunAnswer(RunNameAnswer):
     )
     origin = text(allow_null=True, help_text="Flow/run of the run that it resumes.")
     tags = serializers.ListField(child=text(), allow_null=True)
-    state = one_of(filter(None, RunState.values), allow_null=True, help_text="As Metaflow says.")
+    state = one_of(RUN_STATES, allow_null=True, help_text="As Metaflow says.")
     finished_at = time(allow_null=True)
+
+
+class ComponentAnswer(Answer):
+    kind = text()
+    name = text()
+
+
+class OutcomeAnswer(Answer):
+    """What a run made or read of one asset; `first_ref` and `last_ref` are null for a definition."""
+
+    kind = one_of(Kind.values)
+    asset = text()
+    project = text()
+    branch = text()
+    role = text(allow_null=True, help_text="Of a reading; null: as an input.")
+    count = integer(help_text="How often.")
+    first_ref = text(allow_null=True, help_text="The lowest version of those.")
+    last_ref = text(allow_null=True, help_text="The highest version of those.")
+    url = serializers.URLField(help_text="The asset's page.")
+
+
+class ListedRunAnswer(RunAnswer):
+    first_at = time(help_text="Of its first write.")
+    branch = text(help_text="The key of the branch that it writes to.")
+    component = ComponentAnswer(allow_null=True)
+    made = OutcomeAnswer(many=True, help_text="Without copies of what it made elsewhere.")
+    read = OutcomeAnswer(many=True, help_text="Without what attempts that failed have read.")
+
+
+class RunListAnswer(Answer):
+    runs = ListedRunAnswer(many=True)
+    continuation = text(allow_null=True)
 
 
 class PositionAnswer(Answer):
@@ -122,11 +154,6 @@ class ItemAnswer(Answer):
 class AssetListAnswer(Answer):
     items = ItemAnswer(many=True)
     continuation = text(allow_null=True)
-
-
-class ComponentAnswer(Answer):
-    kind = text()
-    name = text()
 
 
 class EntityEntryAnswer(Answer):

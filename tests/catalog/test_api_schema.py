@@ -24,6 +24,7 @@ OPERATIONS = {
         "flowprojects": ["delete"],
         "deploys": ["post"],
         "highlights": ["get", "post"],
+        "runs": ["get"],
         "lineage": ["get"],
         "lineage/impact": ["get"],
         "lineage/paths": ["get"],

@@ -218,6 +218,8 @@ class TestReaders:
         for flow in ("TrainFlow", "ScoreFlow"):
             assert f'href="/alpha/churn/main/flows/{flow}"' in page
         assert 'href="/alpha/churn/main/flows/TrainFlow"' in text_of(vic.get(f"{ASSET}/v1"))
+        made(world, who=("user", "ada"))
+        assert 'href="/alpha/churn/main/people/ada"' in text_of(vic.get(f"{ASSET}/v2"))
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,12 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["access.authentication.SignedIn"],
-    "ENUM_NAME_OVERRIDES": {"InstanceState": "catalog.states.State"},
+    "ENUM_NAME_OVERRIDES": {
+        "InstanceState": "catalog.states.State",
+        "AssetKinds": "catalog.states.Kind",
+        "RunKind": "catalog.states.RunKind",
+        "RunState": "catalog.states.RUN_STATES",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -8,7 +8,11 @@ from urllib.parse import quote
 
 from catalog.models import Asset, Branch, Component, Highlight, Instance, Project
 
-COMPONENT_SEGMENTS = {Component.Kind.FLOW.value: "flows", Component.Kind.DEPLOYMENT.value: "deployments"}
+COMPONENT_SEGMENTS = {
+    Component.Kind.FLOW.value: "flows",
+    Component.Kind.DEPLOYMENT.value: "deployments",
+    Component.Kind.PERSON.value: "people",
+}
 """The kinds of components that have a page of their own, and how its address names them."""
 
 _IN_NAMES = "@+:~"
@@ -75,7 +79,7 @@ def highlight_path(highlight: Highlight) -> str:
 
 
 def component_url(branch: Branch, kind: str, name: str) -> str:
-    """The page of a flow or a deployment as seen from a branch; empty for other components, which have none."""
+    """The page of a flow, a deployment or a person as seen from a branch; others have none, which is empty."""
     segment = COMPONENT_SEGMENTS.get(kind)
     return f"{branch_url(branch)}/{segment}/{quote(name, safe='')}" if segment and name else ""
 

@@ -14,6 +14,7 @@ from access.errors import BadRequest
 from catalog import limits
 from catalog.limits import UNSTORABLE
 from catalog.states import ANY_STATE, State
+from obproject.references import Reference, parse_reference
 
 COMPARISON = re.compile(r"(?P<operator>>=|<=|!=|=|>|<)(?P<value>.*)", re.DOTALL)
 JSON = json.JSONDecoder()
@@ -110,6 +111,17 @@ def _check_number(name: str, asked: AnnotationFilter) -> None:
             f"The filter on annotation '{asked.key}' compares with {asked.value!r}, which is no finite number.",
             field=name,
         )
+
+
+def reference_of(name: str, text: str) -> Reference:
+    """A reference to an instance of the same asset; each row is compared, so it may not count back far."""
+    try:
+        reference = parse_reference(text)
+    except ValueError as error:
+        raise _not_understood(name, text, str(error)) from None
+    if reference.offset > limits.SAME_AS_BACK:
+        raise _not_understood(name, text, f"it counts back at most {limits.SAME_AS_BACK} versions; write 'v12'")
+    return reference
 
 
 def states_of(name: str, texts: list[str]) -> Values:

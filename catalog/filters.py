@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.apps import apps
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.http import QueryDict
 
 from access.errors import BadRequest
@@ -16,6 +17,7 @@ from catalog.filter_values import (
     annotation_of,
     as_written,
     each,
+    reference_of,
     states_of,
     tag_of,
     time_of,
@@ -24,6 +26,7 @@ from catalog.filter_values import (
 from catalog.json_lookups import scalar_spellings
 from catalog.limits import UNSTORABLE
 from catalog.states import ANY_STATE, State
+from obproject.references import Reference, ReferenceKind
 
 NOTHING = Q(pk__in=[])
 
@@ -90,6 +93,20 @@ def _has_annotation(column: str, asked: AnnotationFilter) -> Q:
     return Q(**{f"{column}__member_compares": (asked.key, asked.operator, asked.number)})
 
 
+def _has_content_of(reference: Reference, at: str) -> Q:
+    """The digest is that of an instance of the same asset. As subqueries: joins would show a row several times."""
+    found: Any = apps.get_model("catalog", "Instance")._default_manager.filter(asset=OuterRef(f"{at}asset"))
+    if reference.kind == ReferenceKind.LATEST:
+        ready = found.filter(state=State.READY).latest_first().values("digest")
+        return Q(**{f"{at}digest": Subquery(ready[reference.offset : reference.offset + 1])})
+    by: dict[str, tuple[str, Any]] = {
+        ReferenceKind.NUMBER: ("number", reference.number),
+        ReferenceKind.ALIAS: ("aliases__name", reference.alias),
+        ReferenceKind.ID: ("uid", reference.id),
+    }
+    return Q(Exists(found.filter(by[reference.kind], digest=OuterRef(f"{at}digest"))))
+
+
 TEXT = Filter(
     name="text",
     label="text",
@@ -114,10 +131,21 @@ PRODUCER = Filter(
     name="producer",
     label="made by",
     examples=("producer=TrainFlow",),
-    doc="A flow, deployment or person, or a whole entity id.",
+    doc="A flow, deployment or person, a run (`TrainFlow/17`) or session, or a whole entity id.",
     parse=each(as_written),
-    on_instance=lambda who, at: Q(**{f"{at}producer_id": who}) | Q(**{f"{at}component__name": who}),
+    on_instance=lambda who, at: (
+        Q(**{f"{at}producer_id": who}) | Q(**{f"{at}component__name": who}) | Q(**{f"{at}run": who})
+    ),
     on_definition=lambda who: Q(declared_by_id=who),
+)
+SAME_AS = Filter(
+    name="same_as",
+    label="same content as",
+    examples=("same_as=v3", "same_as=@production"),
+    doc="The content is known to be that of this version of the same asset: "
+    "`v3`, `@alias`, `latest` (of the ready ones) or an id. A version whose digest is unknown has the content of none.",
+    parse=each(reference_of),
+    on_instance=_has_content_of,
 )
 STATE = Filter(
     name="state",
@@ -172,6 +200,7 @@ FILTERS = (
         on_definition=lambda time: Q(declared_at__lt=time),
         value_type=datetime,
     ),
+    SAME_AS,
     STATE,
 )
 

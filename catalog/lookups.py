@@ -60,6 +60,12 @@ def known_run(component: Any, perimeter: int) -> Run | None:
 
 
 @prepared
+def run_named(perimeter: int, name: str) -> QuerySet[Run]:
+    """What is known of a run or a session, without its graph."""
+    return Run.objects.filter(perimeter=perimeter, name=name).defer("graph")
+
+
+@prepared
 def kept_answer(digest: str) -> QuerySet[IdempotencyKey]:
     return IdempotencyKey.objects.filter(digest=digest)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from django.db.models import Case, Count, F, IntegerField, Max, OuterRef, Q, Subquery, Value, When, Window
+from django.db.models import Case, Count, F, IntegerField, Max, Min, OuterRef, Q, Subquery, Value, When, Window
 from django.db.models.functions import Coalesce, Lower, NullIf, RowNumber
 
 from access.visibility import VisibleQuerySet
@@ -239,6 +239,26 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
 
     def matching(self, asked: FiltersAsked) -> Self:
         return self.in_states(asked.states).filter(asked.on_instance())
+
+    def first_with_content_of(self, instances: Iterable[Any]) -> dict[int, str]:
+        """The first instance of the same asset with the same digest, as a reference: by the key of each that has one
+        before it.
+
+        One query, or none if no digest is known. What has failed has no content.
+        """
+        known = [row for row in instances if row.digest and row.state != State.FAILED]
+        if not known:
+            return {}
+        same = self.filter(asset__in={row.asset_id for row in known}, digest__in={row.digest for row in known})
+        found = same.exclude(state=State.FAILED).order_by().values_list("asset", "digest").annotate(Min("number"))
+        first = {(asset, digest): number for asset, digest, number in found}
+        numbers = {row.pk: first.get((row.asset_id, row.digest), row.number) for row in known}
+        return {row.pk: f"v{numbers[row.pk]}" for row in known if numbers[row.pk] < row.number}
+
+    def with_content_of(self, instance: Any) -> Self:
+        """The others of its asset with the same digest, the first one first; none that have failed."""
+        same = self.filter(asset=instance.asset_id, digest=instance.digest) if instance.digest else self.none()
+        return same.exclude(state=State.FAILED).exclude(pk=instance.pk).order_by("number")
 
     def resolve(self, asset: Asset, reference: Reference, states: tuple[str, ...] = ()) -> Any | None:
         """The instance of `asset` that a reference means, or None.

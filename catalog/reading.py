@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from access.errors import BadRequest, NotFound
 from access.identity import Viewer
-from catalog.lookups import asset_at, whole_asset_at
-from catalog.models import Asset, Branch, Instance, Project
+from catalog.lookups import asset_at, run_named, whole_asset_at
+from catalog.models import Asset, Branch, Instance, Project, Run
 from catalog.states import DEFAULT_STATES, Kind, State
 from obproject.branches import branch_key, check_asset_id, check_branch, check_project
 from obproject.references import Reference, ReferenceKind, parse_reference
@@ -96,6 +96,12 @@ def find_instance(asset: Asset, text: str, states: tuple[str, ...] = ()) -> Reso
     if instance is None:
         raise _no_instance(asset, text, reference)
     return Resolved(asset, instance)
+
+
+def run_of(asset: Asset, instance: Instance) -> Run | None:
+    """What is known of the run or the session that made an instance; None if nothing is."""
+    perimeter = asset.branch.project.perimeter_id
+    return run_named(perimeter=perimeter, name=instance.run) if instance.run else None
 
 
 def _latest(asset: Asset, states: tuple[str, ...]) -> Resolved:

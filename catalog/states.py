@@ -1,4 +1,4 @@
-"""The states of an instance and of a run, and the kinds of an asset: listed here and nowhere else."""
+"""The states of an instance and of a run, and the kinds of an asset and of a run: listed here and nowhere else."""
 
 from django.db.models import TextChoices
 
@@ -22,6 +22,13 @@ class State(TextChoices):
     FAILED = "failed", "failed"
 
 
+class RunKind(TextChoices):
+    """What did something: a run of Metaflow, or what an app, a notebook or a script does in one process."""
+
+    RUN = "run", "run"
+    SESSION = "session", "session"
+
+
 class RunState(TextChoices):
     """How a run goes, as Metaflow says."""
 
@@ -31,6 +38,8 @@ class RunState(TextChoices):
     FAILED = "failed", "failed"
 
 
+RUN_STATES = tuple(state.value for state in RunState if state)
+"""How a run goes, where that is told."""
 DEFAULT_STATES = (State.READY.value,)
 """What lists, summaries and `latest` see unless they are asked for other states."""
 STATES_TO_REGISTER = (State.PENDING.value, State.READY.value)

@@ -53,7 +53,7 @@ FLOORS = {
         ["querysets"],
         ["models"],
         ["addresses", "derivation", "entities", "lookups", "newest", "specs"],
-        ["edges", "old_runs", "reading"],
+        ["edges", "old_runs", "reading", "run_outcomes"],
         ["counters"],
         ["recording"],
         ["apikit", "wire"],

@@ -181,6 +181,7 @@ FREE = {
 
 AS_HIDDEN = "lineage leads through what the viewer may not see; it is shown as hidden, with neither name nor address"
 EXCEPTIONS = {
+    ("catalog.filters", "_has_content_of"): "the instances of an asset whose rows the filtered query shows",
     ("lineage.component_rows", "ComponentRows.ends_of_branch"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentRows.read"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentNames.assets"): AS_HIDDEN,

@@ -16,7 +16,7 @@ from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
 from catalog.filters import STATE, FiltersAsked
 from catalog.models import Asset, Consumption, Instance
-from catalog.reading import Resolved, checked_asset_id, find_instance
+from catalog.reading import Resolved, checked_asset_id, find_instance, run_of
 from catalog.recording import AssetAddress, BranchAddress
 from catalog.states import State
 from catalog.wire.bodies import (
@@ -33,7 +33,9 @@ from catalog.wire.shapes import (
     instance_shape,
     item_shape,
     producer_entry,
+    run_shape,
     time_shape,
+    with_equal,
     with_notes,
 )
 from catalog.wire.told import digest_in
@@ -58,7 +60,9 @@ class AssetList(CatalogView):
         filters = self.filters(*PAGING)
         rows = list(assets.matching(filters).with_newest().defer("readme").order_by("asset_id")[: size + 1])
         token = token_for(rows[size - 1].asset_id) if len(rows) > size else None
-        items = [item_shape(row, self.base, filters.states) for row in rows[:size]]
+        shown = [instance for row in rows[:size] if (instance := row.shown(filters.states))]
+        first = Instance.objects.visible_to(self.viewer).first_with_content_of(shown)
+        items = [item_shape(row, self.base, filters.states, first) for row in rows[:size]]
         return Response({"items": items, "continuation": token})
 
 
@@ -81,10 +85,11 @@ class AssetDetail(CatalogView):
         shown = [Resolved(asset, row) for row in rows[:size]]
         if asset.newest_id is None and asset.is_declared and self._answers(asset, filters):
             shown = [Resolved(asset, None)]
+        first = Instance.objects.of(asset).first_with_content_of(rows[:size])
         return Response(
             {
                 "asset": asset_shape(asset, asset.newest_ready),
-                "recent_instances": [instance_shape(found, self.base) for found in shown],
+                "recent_instances": [with_equal(instance_shape(found, self.base), found, first) for found in shown],
                 "continuation": token,
                 "recently_produced_by": [
                     producer_entry(row, asset) for row in rows[: min(size, limits.RECENT_ENTITIES)]
@@ -101,7 +106,7 @@ class AssetDetail(CatalogView):
         summary="Register an instance, and with the first one the asset",
         parameters=[schemas.IDEMPOTENCY_KEY],
         request=RegistrationBody,
-        responses={201: schemas.InstanceAnswer},
+        responses={201: schemas.RegistrationAnswer},
     )
     def patch(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
         place, name = self.place(), checked_asset_id(asset_id)
@@ -189,10 +194,18 @@ class InstanceDetail(CatalogView):
         operation_id="read_instance",
         summary="Read an instance without leaving a trace",
         parameters=[schemas.STATE],
-        responses=schemas.InstanceAnswer,
+        responses=schemas.ReadInstanceAnswer,
     )
     def get(self, request: Request, **address: str) -> Response:
-        return Response(instance_shape(self.found(), self.base))
+        return Response(self._whole(self.found()))
+
+    def _whole(self, found: Resolved) -> Json:
+        """With all that is known of its run, and the first instance with the same content."""
+        shape, instance = instance_shape(found, self.base), found.instance
+        if instance is None:
+            return shape
+        first = Instance.objects.of(found.asset).first_with_content_of([instance])
+        return with_equal(shape, found, first) | {"run": run_shape(instance.run, run_of(found.asset, instance))}
 
     @extend_schema(
         operation_id="consume_instance",

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 
 from access.errors import BadRequest
 from catalog import limits
+from catalog.run_outcomes import RunPlace
 
 PAGING = ("page_size", "continuation")
 """The parameters of every paged list."""
@@ -33,6 +34,10 @@ def after_name(request: Request) -> str:
 def before_number(request: Request) -> int | None:
     """The instance number below which the page begins."""
     return after_id(request)
+
+
+def after_run(request: Request) -> RunPlace | None:
+    return RunPlace.parse(_position(request), "continuation")
 
 
 def after_id(request: Request) -> int | None:

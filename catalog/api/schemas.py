@@ -6,7 +6,7 @@ from rest_framework import serializers
 from catalog import filters
 from catalog.apikit.fields import Answer, integer, one_of, text, time
 from catalog.filters import Filter
-from catalog.states import Kind, State
+from catalog.states import RUN_STATES, Kind, RunKind, State
 from catalog.wire.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, TagBody
 
 
@@ -32,6 +32,71 @@ class ModelPropertiesAnswer(Answer):
     blobs = serializers.ListField(child=Anything())
 
 
+class RunNameAnswer(Answer):
+    id = text(help_text="Flow/run, or the id of a session.")
+    kind = one_of(RunKind.values)
+
+
+class RunAnswer(RunNameAnswer):
+    """What is null was not told. Parameters and configs that are long have `_omitted` in place of their value."""
+
+    user = text(allow_null=True)
+    started_at = time(allow_null=True)
+    metaflow_version = text(allow_null=True)
+    python_version = text(allow_null=True)
+    repository = text(allow_null=True)
+    commit = text(allow_null=True)
+    dirty = serializers.BooleanField(allow_null=True, help_text="There were changes that the commit does not have.")
+    git_branch = text(allow_null=True)
+    parameters = Annotations(allow_null=True)
+    configs = Annotations(allow_null=True)
+    left_out = serializers.ListField(
+        child=text(), allow_null=True, help_text="Names of parameters and configs that are never told."
+    )
+    origin = text(allow_null=True, help_text="Flow/run of the run that it resumes.")
+    tags = serializers.ListField(child=text(), allow_null=True)
+    state = one_of(RUN_STATES, allow_null=True, help_text="As Metaflow says.")
+    finished_at = time(allow_null=True)
+
+
+class ComponentAnswer(Answer):
+    kind = text()
+    name = text()
+
+
+class OutcomeAnswer(Answer):
+    """What a run made or read of one asset; `first_ref` and `last_ref` are null for a definition."""
+
+    kind = one_of(Kind.values)
+    asset = text()
+    project = text()
+    branch = text()
+    role = text(allow_null=True, help_text="Of a reading; null: as an input.")
+    count = integer(help_text="How often.")
+    first_ref = text(allow_null=True, help_text="The lowest version of those.")
+    last_ref = text(allow_null=True, help_text="The highest version of those.")
+    url = serializers.URLField(help_text="The asset's page.")
+
+
+class ListedRunAnswer(RunAnswer):
+    first_at = time(help_text="Of its first write.")
+    branch = text(help_text="The key of the branch that it writes to.")
+    component = ComponentAnswer(allow_null=True)
+    made = OutcomeAnswer(many=True, help_text="Without copies of what it made elsewhere.")
+    read = OutcomeAnswer(many=True, help_text="Without what attempts that failed have read.")
+
+
+class RunListAnswer(Answer):
+    runs = ListedRunAnswer(many=True)
+    continuation = text(allow_null=True)
+
+
+class PositionAnswer(Answer):
+    step = text()
+    foreach = text(allow_null=True, help_text="As Metaflow writes it, 'loop:1,inner:0'; empty: in none.")
+    iteration = integer(allow_null=True, help_text="Of a step that leads back to itself.")
+
+
 class InstanceAnswer(Answer):
     """Has `data_properties` or `model_properties`, by the kind of the asset."""
 
@@ -49,13 +114,34 @@ class InstanceAnswer(Answer):
     settled_at = time(allow_null=True)
     description = text()
     attempt = integer(allow_null=True)
+    run = RunNameAnswer(allow_null=True, help_text="The run or session that made it.")
+    position = PositionAnswer(allow_null=True, help_text="Where in its run the task is that made it.")
+    digest = text(allow_null=True, help_text="Content address; equal ones mean equal content.")
+    same_as = text(
+        required=False,
+        allow_null=True,
+        help_text="The first instance of the asset with the same digest, if before this. "
+        "Not in answers to writes of an instance with a digest.",
+    )
     datastore = DatastoreBody(allow_null=True)
     aliases = serializers.ListField(child=text())
     url = serializers.URLField(help_text="The instance's page.")
 
 
+NOTES = "What of the body made no sense and was left out, in sentences."
+
+
+class RegistrationAnswer(InstanceAnswer):
+    notes = serializers.ListField(child=text(), required=False, help_text=NOTES)
+
+
 class ConsumptionAnswer(InstanceAnswer):
     consumed_at = time(required=False, help_text="When the consumption was recorded, if it was given an id.")
+    notes = serializers.ListField(child=text(), required=False, help_text=NOTES)
+
+
+class ReadInstanceAnswer(InstanceAnswer):
+    run = RunAnswer(allow_null=True, help_text="The run or session that made it, with its facts.")
 
 
 class ItemAnswer(Answer):
@@ -70,11 +156,6 @@ class AssetListAnswer(Answer):
     continuation = text(allow_null=True)
 
 
-class ComponentAnswer(Answer):
-    kind = text()
-    name = text()
-
-
 class EntityEntryAnswer(Answer):
     entity_ref = EntityRefBody()
     at = time()
@@ -84,12 +165,16 @@ class EntityEntryAnswer(Answer):
     branch = text(help_text="The key of the branch that the entity writes to; empty where unknown.")
 
 
+class ConsumerEntryAnswer(EntityEntryAnswer):
+    role = text(allow_null=True, help_text="What it was read for; null: as an input.")
+
+
 class SummaryAnswer(Answer):
     asset = AssetAnswer()
     recent_instances = InstanceAnswer(many=True)
     continuation = text(allow_null=True)
     recently_produced_by = EntityEntryAnswer(many=True)
-    recently_consumed_by = EntityEntryAnswer(many=True)
+    recently_consumed_by = ConsumerEntryAnswer(many=True)
 
 
 class ConfirmedAnswer(Answer):
@@ -104,6 +189,7 @@ class ConfirmedAnswer(Answer):
 
 class ConfirmationAnswer(Answer):
     confirmed = ConfirmedAnswer(many=True)
+    notes = serializers.ListField(child=text(), required=False, help_text=NOTES)
 
 
 class AliasMoveAnswer(Answer):

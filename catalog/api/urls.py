@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSpli
 
 from access.api import me
 from access.authentication import SignedIn
-from catalog.api import aliases, assets, highlights, specs, unknown
+from catalog.api import aliases, assets, highlights, runs, specs, unknown
 from catalog.apikit.routes import ASSET, BRANCH
 
 urlpatterns = [
@@ -19,6 +19,7 @@ urlpatterns = [
     path(f"{BRANCH}/latestflowproject", specs.LatestSpec.as_view(), name="api-spec"),
     path(f"{BRANCH}/flowprojects", specs.Specs.as_view(), name="api-specs"),
     path(f"{BRANCH}/deploys", specs.Deploys.as_view(), name="api-deploys"),
+    path(f"{BRANCH}/runs", runs.RunList.as_view(), name="api-runs"),
     path(f"{BRANCH}/highlights", highlights.Highlights.as_view(), name="api-highlights"),
     path("perimeters/<str:perimeter>/flowprojects", specs.PostSpec.as_view(), name="api-post-spec"),
     path("perimeters/<str:perimeter>/confirmations", assets.Confirmations.as_view(), name="api-confirmations"),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import F
 
 from access.identity import Viewer
-from catalog.addresses import branch_url_by_key
+from catalog.addresses import branch_url_by_key, component_url
 from catalog.entities import Entity
 from catalog.models import Asset, Branch, Edge
 from catalog.wire.shapes import entity_shape, time_shape
@@ -34,7 +34,7 @@ class EntityLink:
 
 @dataclass(frozen=True)
 class Use:
-    """One component that produces or consumes an asset from one branch: the row of an `Edge`."""
+    """One component that produces or consumes an asset from one branch, in one role: the row of an `Edge`."""
 
     edge: Edge
     home: Branch
@@ -42,6 +42,13 @@ class Use:
     @property
     def last(self) -> EntityLink:
         return EntityLink.of(self.edge.last_entity_kind, self.edge.last_entity_id)
+
+    @property
+    def url(self) -> str:
+        """The page of the flow or deployment, if it is of the same project."""
+        component = self.edge.component
+        at_home = component.project_name == self.home.project.name
+        return component_url(self.home, component.kind, component.name) if at_home else ""
 
     @property
     def last_ref(self) -> str:
@@ -77,6 +84,7 @@ class Use:
             "project": edge.component.project_name,
             "branch": edge.write_branch,
             "promoted": self.promoted,
+            "role": self.edge.role,
             "first_at": time_shape(edge.first_at),
             "last_at": time_shape(edge.last_at),
             "count": edge.count,

@@ -25,7 +25,7 @@ from catalog.pages.pulse import asset_mark
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, Resolved
 from catalog.states import State
-from catalog.wire.shapes import asset_shape, instance_shape
+from catalog.wire.shapes import asset_shape, instance_shape, with_equal
 
 COLUMNS = 3
 MOST_METRICS = 24
@@ -52,18 +52,19 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
     """The context of _instances.html."""
     page = instances_on_page(viewer, asset, query)
     columns = [metric.name for metric in trend.headline(COLUMNS)]
+    first_equal = Instance.objects.visible_to(viewer).first_with_content_of(page.rows)
     filtered = bool(query.filters())
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
         "lineage_url": asset_lineage_url(asset),
         "columns": columns,
-        "rows": instance_rows(asset, page.rows, columns),
+        "rows": instance_rows(asset, page.rows, columns, first_equal),
         "newer_url": page.newer,
         "older_url": page.older,
         "notices": query.notices("card"),
         "chips": query.chips(),
-        "add_options": query.filters_to_add(suggested_by(page.rows)),
+        "add_options": query.filters_to_add(suggested_by(page.rows, first_equal)),
         "clear_url": query.without_filters(),
         **query.search(),
         "total": None if filtered else asset.last_number,
@@ -109,14 +110,16 @@ def _twin(viewer: Viewer, asset: Asset, query: PageQuery) -> dict[str, Any]:
     page = instances_on_page(viewer, asset, query, bulk=True)
     uses = uses_of(viewer, asset)
     ready = asset.newest_ready
+    latest, shown = Resolved(asset, ready), [Resolved(asset, row) for row in page.rows]
+    same = Instance.objects.visible_to(viewer).first_with_content_of([*page.rows, *filter(None, [ready])])
     has_latest = ready is not None or asset.is_declared
     return {
         "asset": asset_shape(asset, ready),
         "url": asset_url(asset),
         "readme": asset.readme,
         "declared_properties": asset.declared_properties,
-        "latest_instance": instance_shape(Resolved(asset, ready)) if has_latest else None,
-        "instances": [instance_shape(Resolved(asset, row)) for row in page.rows],
+        "latest_instance": with_equal(instance_shape(latest), latest, same) if has_latest else None,
+        "instances": [with_equal(instance_shape(found), found, same) for found in shown],
         "newer": page.newer,
         "older": page.older,
         "aliases": {alias.name: _ref(alias) for alias in aliases_of(asset)},

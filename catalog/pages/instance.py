@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from access.identity import Viewer, viewer_of
 from catalog import runs
-from catalog.addresses import asset_url, instance_lineage_url, instance_url
+from catalog.addresses import asset_url, component_url, instance_lineage_url, instance_url
 from catalog.entities import Entity
+from catalog.filters import SAME_AS
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Consumption, Instance
 from catalog.pagekit.code_examples import code_to_use
@@ -17,14 +18,16 @@ from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
+from catalog.pagekit.run_facts import RunFacts
 from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import card_view, task_of
 from catalog.pages.properties import shown
-from catalog.reading import Place, Resolved, find_asset, find_instance
+from catalog.reading import Place, Resolved, find_asset, find_instance, run_of
 from catalog.states import DEFAULT_STATES
-from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape
+from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape, run_shape, with_equal
 
 CONSUMERS = 50
+EQUAL = 5
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
     before = ready_before(viewer, asset, instance)
     consumptions = consumptions_of(viewer, instance)
     task = runs.task_facts(*task_of(asset, instance))
+    same = Instance.objects.visible_to(viewer).with_content_of(instance).only("number")
+    equal = [row.ref for row in same[: EQUAL + 1]]
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
@@ -74,6 +79,11 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "annotations": _annotations(instance),
         "blobs": [shown(blob) for blob in instance.blobs],
         "producer": EntityLink.of(instance.producer_kind, instance.producer_id),
+        "component_url": _component_url(asset, instance),
+        "run": RunFacts.of(instance.run, run_of(asset, instance)) if instance.run else None,
+        "position": _position(instance),
+        "equal": equal[:EQUAL],
+        "more_equal_url": _equal_url(asset, instance) if len(equal) > EQUAL else "",
         "is_task": Entity(instance.producer_kind, instance.producer_id).pathspec is not None,
         "task": task if isinstance(task, runs.TaskFacts) else None,
         "no_task": task.sentence if isinstance(task, runs.Unavailable) else "",
@@ -82,6 +92,25 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "code": code_to_use(asset, instance),
         "pulse_url": f"{instance_url(asset, instance)}/pulse" if instance.is_pending else "",
     }
+
+
+def _component_url(asset: Asset, instance: Instance) -> str:
+    """The page of the producing flow or deployment; empty if it has none, or is of another project."""
+    component, branch = instance.component, asset.branch
+    at_home = component.project_name == branch.project.name
+    return component_url(branch, component.kind, component.name) if at_home else ""
+
+
+def _position(instance: Instance) -> list[tuple[str, str]]:
+    """Where in its run the task is, as far as its name does not say so."""
+    told = [("foreach", (instance.foreach_path or "").replace(",", ", "))]
+    told.append(("iteration", str(instance.iteration or "")))
+    return [(name, text) for name, text in told if text]
+
+
+def _equal_url(asset: Asset, instance: Instance) -> str:
+    """The table of the versions with the same content."""
+    return PageQuery(f"{asset_url(asset)}#instances", QueryDict()).with_filter(SAME_AS.name, instance.ref)
 
 
 def ready_before(viewer: Viewer, asset: Asset, instance: Instance) -> Instance | None:
@@ -123,8 +152,11 @@ def _twin(viewer: Viewer, asset: Asset, instance: Instance) -> dict[str, Any]:
     before = ready_before(viewer, asset, instance)
     metrics = metrics_against(instance, before)
     consumptions = consumptions_of(viewer, instance)
+    found = Resolved(asset, instance)
+    first = Instance.objects.visible_to(viewer).first_with_content_of([instance])
     return {
-        **instance_shape(Resolved(asset, instance)),
+        **with_equal(instance_shape(found), found, first),
+        "run": run_shape(instance.run, run_of(asset, instance)),
         "compared_with": before.ref if before else None,
         "metrics": {row.name: {"value": row.value, "before": row.previous, "change": row.delta} for row in metrics},
         "consumed_by": [consumer_entry(row, asset) for row in consumptions[:CONSUMERS]],

@@ -1,11 +1,11 @@
 """The table of an asset's instances: filtered, newest first, in pages of equal cost at any depth."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from access.identity import Viewer
 from catalog.addresses import instance_url
-from catalog.filters import PRODUCER, TAG, Filter
+from catalog.filters import PRODUCER, SAME_AS, TAG, Filter
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
@@ -18,10 +18,13 @@ ROWS = 20
 
 @dataclass(frozen=True)
 class InstanceRow:
+    """`same_as`: the first version with the same content, if that is an earlier one."""
+
     instance: Instance
     url: str
     aliases: list[str]
     values: list[Metric | None]
+    same_as: str = ""
 
     @property
     def producer(self) -> EntityLink:
@@ -57,12 +60,19 @@ def paged_by_number(found: InstanceQuerySet, asset: Asset, query: PageQuery, siz
     return InstancePage(rows, None if at_the_start else _newer(query, rows), _older(query, rows) if more else None)
 
 
-def instance_rows(asset: Asset, rows: list[Instance], columns: list[str]) -> list[InstanceRow]:
-    """The rows of the table, with the metrics named by `columns`."""
+def instance_rows(
+    asset: Asset, rows: list[Instance], columns: list[str], first_equal: Mapping[int, str]
+) -> list[InstanceRow]:
+    """The rows of the table, with the metrics named by `columns`; `first_equal` as `first_with_content_of` answers."""
     names: dict[str, list[str]] = {}
     for name, uid in sorted(asset.alias_index.items()):
         names.setdefault(uid, []).append(name)
-    return [InstanceRow(row, instance_url(asset, row), names.get(row.uid, []), _values(row, columns)) for row in rows]
+    return [
+        InstanceRow(
+            row, instance_url(asset, row), names.get(row.uid, []), _values(row, columns), first_equal.get(row.pk, "")
+        )
+        for row in rows
+    ]
 
 
 def _values(instance: Instance, columns: list[str]) -> list[Metric | None]:
@@ -70,8 +80,9 @@ def _values(instance: Instance, columns: list[str]) -> list[Metric | None]:
     return [Metric(name, metrics[name]) if name in metrics else None for name in columns]
 
 
-def suggested_by(rows: list[Instance]) -> Iterator[tuple[Filter, str]]:
-    """Filters to add, from the tags and producing flows of the rows."""
+def suggested_by(rows: list[Instance], first_equal: Mapping[int, str] | None = None) -> Iterator[tuple[Filter, str]]:
+    """Filters to add, from the tags, the producing flows and the equal contents of the rows."""
+    yield from ((SAME_AS, ref) for ref in (first_equal or {}).values())
     for row in rows:
         yield from ((TAG, written_tag(key, value)) for key, value in row.tags.items())
         yield PRODUCER, row.component.name

@@ -1,13 +1,16 @@
 """The JSON of things in the API: the reference protocol's members, and this catalogue's own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from catalog.addresses import asset_path
-from catalog.models import Alias, AliasMove, Asset, Consumption, Instance
+from catalog.entities import Entity
+from catalog.models import Alias, AliasMove, Asset, Consumption, Instance, Run
 from catalog.reading import Resolved
-from catalog.states import Kind, State
+from catalog.run_outcomes import Outcome, Outcomes
+from catalog.states import Kind, RunKind, State
+from obproject.sessions import is_session_id
 
 Json = dict[str, Any]
 
@@ -34,7 +37,10 @@ def asset_shape(asset: Asset, instance: Instance | None = None) -> Json:
 
 
 def instance_shape(found: Resolved, base: str = "") -> Json:
-    """The JSON of an instance, or of a definition in place of one. `base` is the site's root, without a slash."""
+    """The JSON of an instance, or of a definition in place of one. `base` is the site's root, without a slash.
+
+    It is what the row of the instance tells: of its run the name; which one has the same content only if none has.
+    """
     if found.instance is None:
         return _definition_shape(found.asset, base)
     asset, instance = found.asset, found.instance
@@ -52,6 +58,10 @@ def instance_shape(found: Resolved, base: str = "") -> Json:
         "settled_at": time_shape(instance.settled_at),
         "description": instance.description,
         "attempt": instance.attempt,
+        "run": run_name_shape(instance.run),
+        "position": _position_shape(instance),
+        "digest": instance.digest,
+        **({} if instance.digest else {"same_as": None}),
         "datastore": (
             {"type": instance.datastore_type, "root": instance.datastore_root} if instance.datastore_type else None
         ),
@@ -60,10 +70,81 @@ def instance_shape(found: Resolved, base: str = "") -> Json:
     }
 
 
+def run_name_shape(name: str) -> Json | None:
+    """A run or a session by its name; None if the producer has neither."""
+    if not name:
+        return None
+    return {"id": name, "kind": (RunKind.SESSION if is_session_id(name) else RunKind.RUN).value}
+
+
+def run_shape(name: str, run: Run | None) -> Json | None:
+    """The same with its facts. Null is what was not told, which is all of them if `run` is None."""
+    named = run_name_shape(name)
+    return named and named | run_facts_shape(run or Run())
+
+
+def run_facts_shape(run: Run) -> Json:
+    return {
+        "user": run.user or None,
+        "started_at": time_shape(run.started_at),
+        "metaflow_version": run.metaflow_version or None,
+        "python_version": run.python_version or None,
+        "repository": run.repository or None,
+        "commit": run.commit or None,
+        "dirty": run.dirty,
+        "git_branch": run.git_branch or None,
+        "parameters": run.parameters,
+        "configs": run.configs,
+        "left_out": run.left_out,
+        "origin": run.origin or None,
+        "tags": run.tags,
+        "state": run.state or None,
+        "finished_at": time_shape(run.finished_at),
+    }
+
+
+def listed_run_shape(run: Run, outcomes: Outcomes, base: str = "") -> Json:
+    """A run in a list of them. Its component is at hand."""
+    return {
+        **(run_shape(run.name, run) or {}),
+        "first_at": time_shape(run.first_at),
+        "branch": run.branch,
+        "component": {"kind": run.component.kind, "name": run.component.name} if run.component else None,
+        "made": [outcome_shape(outcome, base) for outcome in outcomes.made],
+        "read": [outcome_shape(outcome, base) for outcome in outcomes.read],
+    }
+
+
+def outcome_shape(outcome: Outcome, base: str = "") -> Json:
+    """What a run made or read of one asset."""
+    return {
+        "kind": outcome.kind,
+        "asset": outcome.asset_id,
+        "project": outcome.branch.project.name,
+        "branch": outcome.branch.key,
+        "role": outcome.role,
+        "count": outcome.count,
+        "first_ref": f"v{outcome.first}" if outcome.first else None,
+        "last_ref": f"v{outcome.last}" if outcome.last else None,
+        "url": f"{base}{outcome.asset_url}",
+    }
+
+
+def _position_shape(instance: Instance) -> Json | None:
+    """Where in its run the task is that made the instance; None if it was no task."""
+    task = Entity(instance.producer_kind, instance.producer_id).pathspec
+    return task and {"step": task[2], "foreach": instance.foreach_path, "iteration": instance.iteration}
+
+
 def with_notes(answer: Json, notes: Iterable[str]) -> Json:
     """An answer to a write, with what was left out of it, if anything was."""
     told = list(notes)
     return answer | {"notes": told} if told else answer
+
+
+def with_equal(shape: Json, found: Resolved, first_equal: Mapping[int, str]) -> Json:
+    """The JSON of an instance with the first one of the same content, which `first_equal` has by keys."""
+    return shape | {"same_as": first_equal.get(found.instance.pk)} if found.instance else shape
 
 
 def _definition_shape(asset: Asset, base: str) -> Json:
@@ -83,6 +164,10 @@ def _definition_shape(asset: Asset, base: str) -> Json:
         "settled_at": time_shape(asset.declared_at),
         "description": asset.description,
         "attempt": None,
+        "run": None,
+        "position": None,
+        "digest": None,
+        "same_as": None,
         "datastore": None,
         "aliases": aliases_of(asset, asset.definition_uid),
         "url": f"{base}{asset_path(asset)}",
@@ -102,10 +187,14 @@ def aliases_of(asset: Asset, uid: str) -> list[str]:
     return sorted(name for name, target in asset.alias_index.items() if target == uid)
 
 
-def item_shape(asset: Asset, base: str = "", states: tuple[str, ...] = ()) -> Json:
+def item_shape(
+    asset: Asset, base: str = "", states: tuple[str, ...] = (), first_equal: Mapping[int, str] | None = None
+) -> Json:
     """The JSON of an asset in a list, with the instance shown for it; null if all are pending or failed."""
-    shown = asset.shown(states)
-    latest = instance_shape(Resolved(asset, shown), base) if shown or asset.is_declared else None
+    found = Resolved(asset, asset.shown(states))
+    latest = instance_shape(found, base) if found.instance or asset.is_declared else None
+    if latest and first_equal is not None:
+        latest = with_equal(latest, found, first_equal)
     return {
         "asset": asset_shape(asset, asset.newest_ready),
         "latest_instance": latest,
@@ -133,6 +222,7 @@ def consumer_entry(consumption: Consumption, asset: Asset) -> Json:
         "component": {"kind": consumption.component.kind, "name": consumption.component.name},
         "project": consumption.component.project_name,
         "branch": consumption.write_branch,
+        "role": consumption.role,
     }
 
 

@@ -1,10 +1,8 @@
-"""The page of a flow or a deployment: its inputs and outputs on each branch, and its last runs."""
+"""The page of a flow, a deployment or a person: inputs and outputs on each branch, and the runs or sessions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,20 +10,19 @@ from django.shortcuts import render
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.addresses import asset_url, branch_url_by_key, instance_url
-from catalog.models import Branch, Component, Consumption, Edge, Instance
+from catalog.addresses import asset_url, branch_url_by_key
+from catalog.models import Branch, Component, Edge
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place
+from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
-from catalog.pagekit.uses import EntityLink
+from catalog.pagekit.runs import RunsPage, runs_page
 from catalog.reading import Place, find_branch
 from catalog.wire.shapes import time_shape
 from lineage.addresses import around_url
 from lineage.component_rows import component_id
 
 MOST_EDGES = 500
-EVENTS, RUNS = 100, 10
-"""The number of newest registrations, and of consumptions, that are read, and of runs that are shown."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,7 @@ class Used:
             "asset": edge.asset.asset_id,
             "project": edge.asset.branch.project.name,
             "branch": edge.asset.branch.key,
+            "role": edge.role,
             "first_at": time_shape(edge.first_at),
             "last_at": time_shape(edge.last_at),
             "count": edge.count,
@@ -82,29 +80,13 @@ class OnBranch:
         }
 
 
-@dataclass
-class Run:
-    """One run, or an entity without one: when it was last seen, and its instances."""
-
-    who: EntityLink
-    at: datetime
-    consumed: int = 0
-    made: list[tuple[str, str]] = field(default_factory=list)
-    """Name and address of each instance."""
-
-    @property
-    def shape(self) -> dict[str, Any]:
-        made = [{"instance": name, "url": url} for name, url in self.made]
-        return {"run": self.who.name, "at": time_shape(self.at), "consumed": self.consumed, "made": made}
-
-
 @at_place
 def component_page(request: HttpRequest, place: Place, kind: str, name: str, twin: bool) -> HttpResponse:
     viewer = viewer_of(request)
     branch = find_branch(viewer, place)
     component, twin = _component_or_twin(viewer, branch, kind, name, twin)
     branches, cut = _on_branches(viewer, branch, component)
-    runs = _runs(viewer, component)
+    runs = runs_page(viewer, component, branch, PageQuery.of(request, "" if twin else "#runs"))
     if twin:
         return JsonResponse(_twin(component, branch, branches, cut, runs))
     here = next((found for found in branches if found.key == branch.key), None)
@@ -176,50 +158,7 @@ def _used(edge: Edge, visible: Iterable[int]) -> Used:
     )
 
 
-def _runs(viewer: Viewer, component: Component) -> list[Run]:
-    """The runs behind its newest registrations and consumptions, newest first."""
-    made = Instance.objects.visible_to(viewer).filter(component=component)
-    read = Consumption.objects.visible_to(viewer).filter(component=component)
-    runs: dict[str, Run] = {}
-    for row in made.select_related("asset__branch__project__perimeter").only(*_MADE).order_by("-id")[:EVENTS]:
-        run = _run(runs, row.run, row.producer_kind, row.producer_id, row.created_at)
-        url = "" if row.asset.deleted_at else instance_url(row.asset, row)
-        run.made.append((f"{row.asset.title} {row.ref}", url))
-    for name, kind, who, at in read.order_by("-id").values_list("run", "entity_kind", "entity_id", "at")[:EVENTS]:
-        _run(runs, name, kind, who, at).consumed += 1
-    return sorted(runs.values(), key=lambda run: run.at, reverse=True)[:RUNS]
-
-
-_MADE = (
-    "number",
-    "run",
-    "producer_kind",
-    "producer_id",
-    "created_at",
-    "asset__name",
-    "asset__asset_id",
-    "asset__kind",
-    "asset__deleted_at",
-    "asset__branch__key",
-    "asset__branch__project__name",
-    "asset__branch__project__perimeter__name",
-)
-
-
-def _run(runs: dict[str, Run], name: str, kind: str, who: str, at: datetime) -> Run:
-    run = runs.setdefault(name or f"{kind} {who}", Run(_who(name, kind, who), at))
-    run.at = max(run.at, at)
-    return run
-
-
-def _who(run: str, kind: str, who: str) -> EntityLink:
-    if not run:
-        return EntityLink.of(kind, who)
-    task = EntityLink.of(kind, who)
-    return EntityLink("flow", run, task.url.removesuffix(quote(who)) + quote(run) if task.url else "")
-
-
-def _twin(component: Component, branch: Branch, branches: list[OnBranch], cut: bool, runs: list[Run]) -> dict[str, Any]:
+def _twin(component: Component, branch: Branch, branches: list[OnBranch], cut: bool, runs: RunsPage) -> dict[str, Any]:
     return {
         "kind": component.kind,
         "name": component.name,
@@ -227,5 +166,6 @@ def _twin(component: Component, branch: Branch, branches: list[OnBranch], cut: b
         "branch": branch.key,
         "branches": [row.shape for row in branches],
         "complete": not cut and not any(used.is_hidden for row in branches for used in row.consumes + row.produces),
-        "runs": [run.shape for run in runs],
+        "runs": [run.shape for run in runs.rows],
+        "older": runs.older_url,
     }

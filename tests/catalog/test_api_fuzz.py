@@ -104,7 +104,20 @@ telling = ["%00", "%FF", "%ED%A0%80", "a%3D1", "a%3E%3D1", "a%3E1e999", "a!%3D" 
 telling += ["2026-01-01", "0001-01-01T00:00:00%2B23:59", "1", "500", "MQ", "MA", "9" * 30]
 values = parts | st.sampled_from(telling)
 names = st.sampled_from(
-    ["text", "tag", "annotation", "kind", "producer", "since", "until", "state", "page_size", "continuation", "x"]
+    [
+        "text",
+        "tag",
+        "annotation",
+        "kind",
+        "producer",
+        "since",
+        "until",
+        "same_as",
+        "state",
+        "page_size",
+        "continuation",
+        "x",
+    ]
 )
 queries = st.lists(st.tuples(names, values), max_size=3).map(lambda pairs: "&".join(f"{a}={b}" for a, b in pairs))
 READS = [

@@ -33,6 +33,7 @@ READS = [
     ("api-alias-history", "GET", f"{ASSET}/alias-history", None, 200),
     ("api-spec", "GET", f"{MAIN}/latestflowproject", None, 200),
     ("api-highlights", "GET", f"{MAIN}/highlights", None, 200),
+    ("api-runs", "GET", f"{MAIN}/runs", None, 200),
     ("api-lineage", "GET", f"{MAIN}/lineage", None, 200),
     ("api-impact", "GET", f"{MAIN}/lineage/impact?focus=data/xkcd", None, 200),
     ("api-paths", "GET", f"{MAIN}/lineage/paths?from=data/xkcd&to=data/xkcd", None, 200),

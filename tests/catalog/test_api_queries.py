@@ -46,11 +46,21 @@ def test_consume(program, django_assert_max_num_queries):
         program.consume("data/xkcd/instances/latest")
 
 
-@pytest.mark.parametrize(("reference", "most"), [("latest", 2), ("latest-1", 3), ("v1", 3), ("@production", 3)])
+@pytest.mark.parametrize(("reference", "most"), [("latest", 3), ("latest-1", 4), ("v1", 4), ("@production", 4)])
 def test_read(program, django_assert_max_num_queries, reference, most):
-    # token; asset with its newest instances; any other instance
+    # token; asset with its newest instances; any other instance; its run
     with django_assert_max_num_queries(most):
         assert program.get(f"data/xkcd/instances/{reference}").status_code == 200
+
+
+@pytest.mark.parametrize(("address", "most"), [("data/xkcd/instances/latest", 4), ("data", 3), ("data/xkcd", 5)])
+def test_equal_content(program, django_assert_max_num_queries, address, most):
+    # as without a digest, and: the first instances of each asset with these digests
+    for _ in range(20):
+        program.register(digest="a")
+        program.register("data/other", digest="a")
+    with django_assert_max_num_queries(most):
+        assert program.get(address).status_code == 200
 
 
 @pytest.mark.parametrize("query", ["", "?tag=a=b&annotation=n%3E1&kind=artifact&producer=F&text=x&state=any"])

@@ -25,7 +25,8 @@ def test_a_reference_by_position(api, three, reference, ref):
 
 def test_a_reference_by_id(api, three):
     for instance in three:
-        assert read(api, instance["id"]).data == instance
+        found = read(api, instance["id"]).data
+        assert found == instance | {"run": found["run"]}
 
 
 @pytest.mark.parametrize("at", ["@", "%40"])

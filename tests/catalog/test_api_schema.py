@@ -24,6 +24,7 @@ OPERATIONS = {
         "flowprojects": ["delete"],
         "deploys": ["post"],
         "highlights": ["get", "post"],
+        "runs": ["get"],
         "lineage": ["get"],
         "lineage/impact": ["get"],
         "lineage/paths": ["get"],
@@ -73,6 +74,10 @@ def test_an_answer_has_the_members_that_it_says(api, document):
     api.put("data/xkcd/aliases/p", {"entity_ref": TASK, "instance_id": made["id"]})
     either = {"data_properties", "model_properties"}
     assert set(made) | either == set(schemas["InstanceAnswer"]["properties"])
+    found = api.get("data/xkcd/instances/v1").data
+    assert set(found) | either == set(schemas["ReadInstanceAnswer"]["properties"])
+    assert set(found["run"]) == set(schemas["RunAnswer"]["properties"])
+    assert set(found["position"]) == set(schemas["PositionAnswer"]["properties"])
     assert set(made["asset"]) == set(schemas["AssetAnswer"]["properties"])
     assert set(api.get("data/xkcd").data) == set(schemas["SummaryAnswer"]["properties"])
     assert set(api.get("data").data["items"][0]) == set(schemas["ItemAnswer"]["properties"])
@@ -80,6 +85,8 @@ def test_an_answer_has_the_members_that_it_says(api, document):
     assert set(alias) == set(schemas["OneAliasAnswer"]["properties"])
     assert set(alias["recent_history"][0]) == set(schemas["AliasMoveAnswer"]["properties"])
     entry = api.get("data/xkcd").data["recently_consumed_by"][0]
+    assert set(entry) == set(schemas["ConsumerEntryAnswer"]["properties"])
+    entry = api.get("data/xkcd").data["recently_produced_by"][0]
     assert set(entry) == set(schemas["EntityEntryAnswer"]["properties"])
 
 

@@ -302,7 +302,7 @@ def test_a_filter_that_cant_be_understood_is_400_and_named(api, query, field):
 
 def test_a_parameter_that_nothing_knows_is_400_with_those_that_are_known(api):
     api.register()
-    lists = "text, tag, annotation, kind, producer, since, until, state, page_size, continuation, format"
+    lists = "text, tag, annotation, kind, producer, since, until, same_as, state, page_size, continuation, format"
     for path, takes in (
         ("data", lists),
         ("models", lists),
@@ -471,3 +471,65 @@ def test_more_than_a_person_would_ask_for_is_refused(api):
         assert answer.status_code == 400, query[:40]
         assert answer.data["detail"]["field"] in ("text", "tag")
     assert api.get("data?text=" + "+".join("abcdefghij")).status_code == 200
+
+
+class TestSameContent:
+    """v1, v3 and v5 have one content, v4 another; that of v2 and v6 is not known, and v7 has failed."""
+
+    DIGESTS = ("a", None, "a", "b", "a", None, "a")
+
+    @pytest.fixture
+    def made(self, api):
+        made = []
+        for number, digest in enumerate(self.DIGESTS, start=1):
+            said = {"digest": digest} if digest else {}
+            made.append(api.register(**said, task=f"Flow/{number}/start/1", state="ready" if number < 7 else "pending"))
+        failed = {"entity_ref": {"entity_kind": "task", "entity_id": "Flow/7/start/1"}, "state": "failed"}
+        api.post("/v1/perimeters/default/confirmations", failed)
+        api.put("data/xkcd/aliases/good", {"entity_ref": TASK, "instance_id": made[0]["id"]})
+        api.put("data/xkcd/aliases/unknown", {"entity_ref": TASK, "instance_id": made[1]["id"]})
+        return [row["id"] for row in made]
+
+    def refs(self, api, reference, **more):
+        asked = urlencode({"same_as": reference, **more}, safe="@")
+        return [row["ref"] for row in api.get(f"data/xkcd?{asked}").data["recent_instances"]]
+
+    @pytest.mark.parametrize("reference", ["v1", "v3", "v7", "@good", "latest-1", "latest-3", "latest-5"])
+    def test_every_reference_finds_the_versions_with_the_content_of_what_it_means(self, api, made, reference):
+        assert self.refs(api, reference) == ["v5", "v3", "v1"]
+
+    def test_an_id_is_a_reference_too(self, api, made):
+        assert self.refs(api, made[2]) == ["v5", "v3", "v1"]
+        assert self.refs(api, made[3]) == ["v4"]
+
+    @pytest.mark.parametrize("reference", ["v2", "latest", "latest-4", "latest-99", "@unknown", "@nothing", "v99"])
+    def test_what_is_unknown_has_the_content_of_none(self, api, made, reference):
+        assert self.refs(api, reference, state="any") == []
+
+    def test_other_filters_hold_as_well(self, api, made):
+        assert self.refs(api, "v1", state="failed") == ["v7"]
+        assert self.refs(api, "v1", producer="Flow/3/start/1") == ["v3"]
+
+    def test_a_page_of_them_is_as_long_as_it_says_and_shows_none_twice(self, api, made):
+        first = api.get("data/xkcd?same_as=v1&page_size=2").data
+        assert [row["ref"] for row in first["recent_instances"]] == ["v5", "v3"]
+        rest = api.get(f"data/xkcd?same_as=v1&continuation={first['continuation']}").data
+        assert [row["ref"] for row in rest["recent_instances"]] == ["v1"]
+
+    def test_in_a_list_each_asset_is_compared_with_itself(self, api):
+        for name, digests in (("fresh", "ab"), ("same", "aba"), ("untold", ("", "")), ("other", "ba")):
+            made = [api.register(f"data/{name}", **({"digest": digest} if digest else {})) for digest in digests]
+            api.put(f"data/{name}/aliases/production", {"entity_ref": TASK, "instance_id": made[0]["id"]})
+        assert listed(api, same_as="@production") == ["same"]
+        assert listed(api, same_as="v2") == ["fresh", "other"]
+        assert listed(api, same_as="latest") == ["fresh", "other", "same"]
+        assert listed(api, same_as="v2", state="any") == ["fresh", "other"]
+
+    def test_a_definition_has_the_content_of_none(self, api):
+        api.post("deploys", deploy_body(definition("declared")))
+        assert listed(api, same_as="latest") == []
+
+    @pytest.mark.parametrize("reference", ["@", "latest-", "latest-101", "v0", "v99999999999", "a" * 300])
+    def test_what_is_no_reference_is_refused_by_name(self, api, reference):
+        answer = api.get(f"data?{urlencode({'same_as': reference})}")
+        assert (answer.status_code, answer.data["detail"]) == (400, {"field": "same_as"})

@@ -37,7 +37,9 @@ class World:
             actor="ada", at=AssetAddress(at, kind, asset_id), entity=Entity("task", task), what=what
         )
 
-    def consume(self, asset: str, who: str = "ScoreFlow/1/score/1", kind: str = "task", branch: str = "main") -> None:
+    def consume(
+        self, asset: str, who: str = "ScoreFlow/1/score/1", kind: str = "task", branch: str = "main", **how: Any
+    ) -> None:
         found = self.asset(asset)
         recording.consume(
             actor="ada",
@@ -46,6 +48,7 @@ class World:
             reference="latest",
             entity=Entity(kind, who),
             write_branch=branch,
+            **how,
         )
 
     def deploy(self, branch: str = "main", spec: dict[str, Any] | None = None, **definitions: Declaration) -> None:

@@ -27,6 +27,7 @@ CASES = {
     "producer": ("NeedleFlow", ["v2"]),
     "since": ("2026-06-01", ["v3"]),
     "until": ("2025-06-01", ["v1"]),
+    "same_as": ("@sewn", ["v2"]),
     "state": ("failed", ["v4"]),
 }
 ROWS = pytest.mark.parametrize("row", FILTERS, ids=lambda row: row.name)
@@ -41,11 +42,14 @@ def four(world):
         "annotations": {"accuracy": 0.95, "note": "a needle"},
         "asset_kind": "s3",
         "task": "NeedleFlow/1/sew/1",
+        "digest": "abc",
     }
     for number, (year, what) in enumerate([(2025, {}), (2026, said), (2027, {}), (2026, {"state": "failed"})], start=1):
         for asset, branch in ((f"data/v{number}", "main"), ("models/history", "main"), ("data/evaluation_log", "logs")):
             made = world.register(asset, branch=branch, **{"asset_kind": "evaluation", **what})
             Instance.objects.filter(pk=made.pk).update(created_at=datetime(year, 1, 1, tzinfo=UTC))
+            if what is said:
+                world.alias("sewn", made)
     return world
 
 

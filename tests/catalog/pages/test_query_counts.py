@@ -8,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from catalog.entities import Entity
+from catalog.models import Instance
 from catalog.recording import Highlighted, show_highlight
 
 pytestmark = pytest.mark.slow
@@ -45,15 +46,16 @@ COSTS = {
     f"{BRANCH}/models.json": 7,
     # as above, and how many match
     f"{BRANCH}/models?tag=env=prod&q=churn&sort=name": 11,
-    # the asset; its instances; its trend; its edges; its aliases; its overrides; its feed; the two menus
-    ASSET: 12,
-    # the asset; whether another one is named x.json; its instances; its edges; its aliases
-    f"{ASSET}.json": 8,
+    # the asset; its instances; those of equal content; its trend; its edges; its aliases; its overrides; its feed; the
+    # two menus
+    ASSET: 13,
+    # the asset; whether another one is named x.json; its instances; those of equal content; its edges; its aliases
+    f"{ASSET}.json": 9,
     # the asset; its moves; its aliases; the two menus
     f"{ASSET}/aliases": 8,
-    # the asset; the instance; the ready one before it; its consumptions; the two menus
-    f"{ASSET}/v3": 9,
-    f"{ASSET}/v3.json": 7,
+    # the asset; the instance; the ready one before it; its consumptions; its run; those of equal content; the menus
+    f"{ASSET}/v3": 11,
+    f"{ASSET}/v3.json": 9,
     # the asset; the instance
     f"{ASSET}/v3/cards/default-531cae1402624f82995a03bfdfd9771d": 5,
     # the asset, or the assets that were refreshed
@@ -64,8 +66,8 @@ COSTS = {
     f"{ASSET}/v3/pulse": 5,
 }
 PARTS = {
-    # the asset; its instances; its trend
-    ASSET: ("instances", 6),
+    # the asset; its instances; those of equal content; its trend
+    ASSET: ("instances", 7),
     # the branch; the assets; their trends; their aliases
     f"{BRANCH}/models": ("listing", 7),
 }
@@ -86,7 +88,8 @@ def show(world, flow, uid=""):
 
 @pytest.fixture
 def full(full):
-    """With a highlight and an evaluation, too."""
+    """With a highlight, an evaluation and known content, too."""
+    Instance.objects.update(digest="a")
     show(full, "TrainFlow", SHOWN)
     full.register("data/evaluation_log", "GateFlow/1/judge/1", asset_kind="evaluation", annotations={"auc": 0.9})
     return full
@@ -96,7 +99,7 @@ def full(full):
 def grown(full):
     """Ten times as much of everything that a page shows, and more than it shows."""
     for number in range(30):
-        full.register("models/churn_model", f"TrainFlow/{number + 10}/train/1", tags={"env": "prod"})
+        full.register("models/churn_model", f"TrainFlow/{number + 10}/train/1", tags={"env": "prod"}, digest="a")
         full.register(f"models/model_{number}", f"Flow{number}/1/train/1", annotations={"accuracy": 0.9})
         full.register("data/features", "FeatureFlow/1/build/1", branch=f"feature/b{number}")
         full.register("data/features", "FeatureFlow/1/build/1", project=f"project_{number}")

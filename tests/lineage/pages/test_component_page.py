@@ -27,22 +27,18 @@ def test_the_page_of_another_branch_begins_with_that(linked, vic):
     assert [place["branch"] for place in answer["branches"]] == ["feature_x", "main"]
 
 
-def test_a_flow_shows_its_last_runs_with_what_they_made(linked, vic):
-    runs = json.loads(vic.get(f"{FLOW}.json").content)["runs"]
-    assert [run["run"] for run in runs] == ["TrainFlow/2", "TrainFlow/1"]
-    assert runs[1]["made"] == [{"instance": "churn_model v1", "url": f"{BRANCH}/models/churn_model/v1"}]
-    assert runs[1]["consumed"] == 1
+def test_a_deployment_and_a_person_have_a_page_too(linked, vic):
+    linked.consume("data/scores", "ada", kind="user")
+    for address in ("deployments/dashboard", "people/ada"):
+        answer = json.loads(vic.get(f"{BRANCH}/{address}.json").content)
+        assert [used["asset"] for used in answer["branches"][0]["consumes"]] == ["scores"]
 
 
-def test_runs_lead_to_metaflow_where_it_has_pages(linked, vic, settings):
-    settings.METAFLOW_UI_URL = "https://metaflow.example.com"
-    page = text_of(vic.get(FLOW))
-    assert 'href="https://metaflow.example.com/TrainFlow/2"' in page
-
-
-def test_a_deployment_has_a_page_too(linked, vic):
-    answer = json.loads(vic.get(f"{BRANCH}/deployments/dashboard.json").content)
-    assert [used["asset"] for used in answer["branches"][0]["consumes"]] == ["scores"]
+def test_a_role_is_said_of_what_is_read_in_it(linked, vic):
+    linked.consume("models/churn_model", "TrainFlow/3/start/1", role="baseline")
+    used = json.loads(vic.get(f"{FLOW}.json").content)["branches"][0]["consumes"]
+    assert {(row["asset"], row["role"]) for row in used} == {("features", None), ("churn_model", "baseline")}
+    assert 'consumes <span class="badge">as baseline</span>' in text_of(vic.get(FLOW))
 
 
 def test_a_name_may_have_slashes_and_end_like_a_twin(linked, vic):

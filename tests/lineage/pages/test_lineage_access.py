@@ -6,12 +6,13 @@ from lineage.pages.routes import FORMS
 from tests.lineage.pages.conftest import BRANCH, LINEAGE
 
 PLACES = [LINEAGE, f"{BRANCH}/models/churn_model/lineage", f"{BRANCH}/models/churn_model/v1/lineage"]
-COMPONENTS = [f"{BRANCH}/flows/TrainFlow", f"{BRANCH}/deployments/dashboard"]
+COMPONENTS = [f"{BRANCH}/flows/TrainFlow", f"{BRANCH}/deployments/dashboard", f"{BRANCH}/people/ada"]
 PAGES = [place + suffix for place in PLACES for suffix in ("", *FORMS)]
 PAGES += [page + twin for page in COMPONENTS for twin in ("", ".json")]
 
 
 def test_a_member_sees_every_page(linked, vic):
+    linked.consume("data/scores", "ada", kind="user")
     assert {page: vic.get(page).status_code for page in PAGES} == dict.fromkeys(PAGES, 200)
 
 

@@ -32,9 +32,10 @@ COSTS = {
     # the asset; the instance; a level with what is known of its runs, what is beyond, and what is between; instances,
     # assets, runs; the menus
     f"{ASSET}/v1/lineage?depth=1": 13,
-    # the branch; the component; its edges; its registrations; its consumptions; the menus
-    f"{BRANCH}/flows/TrainFlow": 10,
-    f"{BRANCH}/flows/TrainFlow.json": 8,
+    # the branch; the component; its edges; its runs, what they made and read; what it made and read outside of those
+    # that are known, on the last page of runs only; the menus
+    f"{BRANCH}/flows/TrainFlow": 13,
+    f"{BRANCH}/flows/TrainFlow.json": 11,
 }
 
 

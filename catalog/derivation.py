@@ -7,6 +7,7 @@ by `catalog/reconciling/recounting.py`, while the site answers.
 import threading
 from typing import Any
 
+from django.db import DatabaseError
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -48,7 +49,8 @@ def notice() -> str:
     if row.target != VERSION:
         return f"The catalogue waits for being brought up to date with version {SINCE}. {UNTIL_THEN}"
     part = min(100 * row.assets // max(row.total, 1), 99)
-    return f"The catalogue is being brought up to date with version {SINCE}: {part} % of its assets are. {UNTIL_THEN}"
+    done = f"{part} % of its assets are done."
+    return f"The catalogue is being brought up to date with version {SINCE}: {done} {UNTIL_THEN}"
 
 
 UNTIL_THEN = "Until then lineage may lack arrows."
@@ -56,7 +58,15 @@ UNTIL_THEN = "Until then lineage may lack arrows."
 
 def for_pages(request: HttpRequest) -> dict[str, Any]:
     """The context processor of the frame of pages; it asks only if a page shows the frame."""
-    return {"derivation_notice": SimpleLazyObject(notice)}
+    return {"derivation_notice": SimpleLazyObject(_notice_if_possible)}
+
+
+def _notice_if_possible() -> str:
+    """The notice; empty if the database does not tell, as pages that need none are shown without it."""
+    try:
+        return notice()
+    except DatabaseError:
+        return ""
 
 
 def begin(apps: Any) -> bool:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import connection, connections
+from django.db import DatabaseError, connection, connections
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -73,10 +73,17 @@ class TestWhatIsSaid:
 
     def test_how_far_it_is_is_said_as_a_part(self, old):
         Derivation.objects.update(target=derivation.VERSION, assets=1_299, total=10_000)
-        line = "The catalogue is being brought up to date with version 0.4: 12 % of its assets are. Until then"
+        line = "The catalogue is being brought up to date with version 0.4: 12 % of its assets are done. Until then"
         assert line in self.page(old)
         Derivation.objects.update(assets=10_004)
-        assert "99 % of its assets are" in self.page(old)
+        assert "99 % of its assets are done" in self.page(old)
+
+    def test_a_page_that_needs_no_database_is_shown_without_it(self, old, monkeypatch):
+        def fail():
+            raise DatabaseError
+
+        monkeypatch.setattr(derivation, "outstanding", fail)
+        assert "Churn" not in self.page(old, "/default/nowhere")
 
     def test_the_api_answers_as_ever(self, old):
         before = old.get("data").content

@@ -137,4 +137,5 @@ def value_text(value: Any) -> str:
 
 
 def _as_text(values: dict[str, Any] | None) -> list[tuple[str, str]]:
-    return [(name, value_text(value)) for name, value in (values or {}).items()]
+    """By name, as databases keep no order of their own."""
+    return [(name, value_text(value)) for name, value in sorted((values or {}).items())]

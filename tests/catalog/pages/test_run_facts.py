@@ -58,7 +58,7 @@ class TestInstance:
         made(world, FACTS)
         page = vic.get(f"{ASSET}/v1")
         assert "From commit 6a20eaa" in words(page)
-        assert "with uncommitted changes alpha=0.2 epochs=10 mode=fast 3 more" in words(page)
+        assert "with uncommitted changes alpha=0.2 epochs=10 fourth=true 3 more" in words(page)
         assert f'href="https://github.com/acme/churn/commit/{COMMIT}"' in text_of(page)
         assert f'data-copy="{COMMIT}"' in text_of(page)
 

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.slow
 ROOMS = ("access", "catalog", "lineage")
 READ_BY_NOBODY = {
     "IdempotencyKey": "the answer to a request that may be sent again; found by the digest of that request alone",
+    "Derivation": "how far a recount is; the notice of it says no more than a part in a hundred",
     "Lease": "which process reconciles",
     "MetadataSource": "where reconciling reads; superusers only, in the administration",
     "SourceFlow": "how far reconciling has read",
@@ -171,7 +172,9 @@ FREE = {
     "access.management": "who runs commands has the whole database",
     "catalog.management": "who runs commands has the whole database",
     "catalog.counters": "what is derived is kept for everybody",
+    "catalog.derivation": "how far a recount is, which is said without names and numbers",
     "catalog.edges": "what is derived is kept for everybody",
+    "catalog.old_runs": "what is derived is kept for everybody",
     "catalog.recording": "a write locks and reads what its caller was allowed to write to",
     "catalog.reconciling": "no person asks: what tasks have kept is backfilled",
     "catalog.querysets": "queries are defined here, and asked elsewhere",

@@ -11,6 +11,8 @@ from catalog.states import ANY_STATE, State
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = "catalog/states.py"
 OTHER_WORDS = {
+    "catalog/reconciling/run_facts.py",  # how a task ended, in the words of its record
+    "lineage/instance_rows.py",  # the column of readings that failed
     "catalog/styleguide.py",  # examples and the names of icons
     "catalog/reconciling/task_status.py",  # how tasks end
     "catalog/runs/facts.py",  # what Metaflow says of tasks

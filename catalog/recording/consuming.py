@@ -12,8 +12,9 @@ from catalog.models import (
     Edge,
     Instance,
 )
-from catalog.recording.failing import fail_earlier_readings, has_later_attempt
+from catalog.recording.failing import has_later_attempt
 from catalog.recording.places import in_one_transaction, locked_all, moment
+from catalog.recording.registering import fail_earlier_attempts
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
 from obproject.branches import branch_key
 
@@ -48,7 +49,8 @@ def consume(
         told=told,
         when=when,
     )
-    fail_earlier_readings(component.perimeter_id, entity, told.attempt, also=[asset.pk])
+    if told.attempt and entity.run:
+        fail_earlier_attempts(project.perimeter, entity, told.attempt, actor, also=asset.pk)
     _lock_consumption(asset, component, key, role)
     superseded = when is not None and has_later_attempt(component.perimeter_id, entity, told.attempt)
     consumption = Consumption(

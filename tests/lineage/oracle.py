@@ -1,7 +1,7 @@
 """The correct lineage, computed the slow way: from the whole list of events, with plain sets, as of one time.
 
 It was written from docs/lineage.md alone and shares nothing with the code under test but the vocabulary of entities.
-Two graphs: by component (`by_component`) and by instance (`by_instance`, with the rule of runs in `tests.lineage.rules`).
+Two graphs: by component (`by_component`) and by instance (`by_instance`; `tests.lineage.rules` has the rule of runs).
 Nothing is hidden here; who asks decides what may be named.
 """
 
@@ -178,7 +178,7 @@ class Walk:
             node for way in ways for node, steps in self.reached[way].items() if steps == self.depth + 1
         } - self.shown
         among = self.graph.among(self.shown)
-        self.sides = {way: among.distances(self.focus, way).keys() for way in ways}
+        self.sides = {way: among.through(self.focus, way).keys() for way in ways}
         """Of what is shown: what feeds the focus, and what the focus feeds. A node can be near on one side only."""
 
     def within(self, way: str, depth: int) -> set[Any]:
@@ -187,7 +187,12 @@ class Walk:
     @property
     def walked(self) -> set[Pair]:
         """The arrows that were gone along: all that lead away from a node nearer than the depth."""
-        up, down = self.within("up", self.depth - 1), self.within("down", self.depth - 1)
+        up, down = (
+            {node for node, steps in self.graph.through(self.focus, way).items() if steps < self.depth}
+            if way in self.reached
+            else ()
+            for way in ("up", "down")
+        )
         return {(a, b) for a, b in self.graph.links if b in up or a in down}
 
     def more(self, node: Node) -> tuple[int, int]:
@@ -319,17 +324,17 @@ def deleted(events: list[Event], as_of: datetime | None) -> set[Definition]:
 # --- by instance
 
 
-def by_instance(
-    events: list[Event], runs: Runs, as_of: datetime | None, roles: frozenset[str] = frozenset()
-) -> Graph:
+def by_instance(events: list[Event], runs: Runs, as_of: datetime | None, roles: frozenset[str] = frozenset()) -> Graph:
     """Instances, and the runs that made one out of others."""
     return ByInstance(events, runs, as_of, roles).graph
 
 
 class ByInstance:
-    def __init__(self, events: list[Event], runs: Runs, as_of: datetime | None, roles: frozenset[str]) -> None:
+    def __init__(
+        self, events: list[Event], runs: Runs, as_of: datetime | None, roles: frozenset[str] = frozenset()
+    ) -> None:
         self.moment = as_of or end_of(events)
-        self.rules, self.versions, self.roles = Rules(events, runs), versions_of(events), roles
+        self.rules, self.versions, self.roles = Rules(events, runs, self.moment), versions_of(events), roles
         past = [event for event in events if event.at <= self.moment]
         self.registered = [event for event in past if isinstance(event, Registered)]
         self.consumed = [event for event in past if isinstance(event, Consumed)]
@@ -347,7 +352,8 @@ class ByInstance:
                 self.arrow("promotes", known, self.made[event.uid], [self.use(event)])
 
     def link_what_was_made(self) -> None:
-        inputs: dict[Run, list[Consumed]] = {}
+        self.inputs: dict[Run, dict[str, list[Consumed]]] = {}
+        """What counted, for each instance that a run registered with the same set of inputs."""
         for event in self.registered:
             if event.promoted_from:
                 continue
@@ -362,9 +368,21 @@ class ByInstance:
             run = Run(asset.perimeter, name, frozenset(self.thing(reading) for reading in counting))
             by = "task" if all(verdict.is_sure for _, verdict in evidence) else "run"
             self.arrow("produces", run, made, [self.use(event)], by="session" if name[:2] == "s_" else by)
-            inputs.setdefault(run, []).extend(counting)
-        for run, readings in inputs.items():
-            self.readings(run, [reading for at, reading in enumerate(readings) if reading not in readings[:at]])
+            self.inputs.setdefault(run, {})[event.uid] = counting
+        for run in self.inputs:
+            self.link_inputs(self.graph, run, self.inputs[run])
+
+    def link_inputs(self, graph: Graph, run: Run, made: Iterable[str]) -> None:
+        """Link what counts for these of the instances that a run registered with the same set of inputs."""
+        readings = [reading for uid in made for reading in self.inputs[run][uid]]
+        self.readings(run, [reading for at, reading in enumerate(readings) if reading not in readings[:at]], graph)
+
+    def shown(self, nodes: set[Any]) -> Graph:
+        """The graph of these nodes, in which only readings count that count for something shown."""
+        graph, uids = self.graph.among(nodes), {node.uid for node in nodes if isinstance(node, Made)}
+        for run in nodes & self.inputs.keys():
+            self.link_inputs(graph, run, [uid for uid in self.inputs[run] if uid in uids])
+        return graph.among(nodes)
 
     def link_what_was_only_read(self) -> None:
         readers: dict[OnlyRead | Reader, list[Consumed]] = {}
@@ -377,12 +395,21 @@ class ByInstance:
         for reader, readings in readers.items():
             self.readings(reader, readings, failed=True)
 
-    def readings(self, reader: Run | OnlyRead | Reader, readings: list[Consumed], *, failed: bool = False) -> None:
+    def readings(
+        self,
+        reader: Run | OnlyRead | Reader,
+        readings: list[Consumed],
+        graph: Graph | None = None,
+        *,
+        failed: bool = False,
+    ) -> None:
         """`failed`: those of failed attempts don't count."""
         readings = [reading for reading in readings if asked(reading, self.roles)]
         for thing in {self.thing(reading) for reading in readings}:
             uses = [self.use(one, failed=failed) for one in readings if self.thing(one) == thing]
-            self.arrow("consumes", thing, reader, uses)
+            fact = fact_of("consumes", uses)
+            if fact is not None:
+                (graph or self.graph).link(thing, reader, fact)
 
     def arrow(self, relation: str, source: Node, target: Node, uses: list[Use], by: str = "") -> None:
         fact = fact_of(relation, uses, by=by)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from catalog.entities import Entity
 from tests.lineage.worlds import Consumed, Event, KnownRun, Registered, Runs, Settled
@@ -33,8 +33,8 @@ class Taken:
 
 
 class Rules:
-    def __init__(self, events: list[Event], runs: Runs) -> None:
-        self.runs = runs
+    def __init__(self, events: list[Event], runs: Runs, moment: datetime | None = None) -> None:
+        self.runs, self.moment = runs, moment
         self.registered = [event for event in events if isinstance(event, Registered)]
         self.consumed = [event for event in events if isinstance(event, Consumed)]
         self.settled = [event for event in events if isinstance(event, Settled)]
@@ -70,9 +70,9 @@ class Rules:
         """The attempt says so, or a later one of its task wrote anything."""
         attempt, mine = event.place.attempt, (event.asset.perimeter, event.entity)
         for said in self.settled:
-            if said.state == "failed" and (said.perimeter, said.entity, said.attempt) == (*mine, attempt):
-                if event.entity.run or (isinstance(event, Registered) and event.uid in said.uids):
-                    return True
+            is_of_it = bool(event.entity.run) or (isinstance(event, Registered) and event.uid in said.uids)
+            if is_of_it and said.state == "failed" and (said.perimeter, said.entity, said.attempt) == (*mine, attempt):
+                return True
         later = [other.place.attempt for other in self.writes if (other.asset.perimeter, other.entity) == mine]
         return attempt is not None and any(other is not None and other > attempt for other in later)
 
@@ -83,7 +83,8 @@ class Rules:
         perimeter, name = made.asset.perimeter, self.run_of(made)
         own = [(reading, self.judge(reading, made)) for reading in self.readings(perimeter, name)]
         if made.entity.run:
-            own += [(taken.reading, self.judge_taken(taken, made)) for taken in self.taken(perimeter, name, ())]
+            others = [taken for taken in self.taken(perimeter, name, ()) if taken.reading.entity.run != name]
+            own += [(taken.reading, self.judge_taken(taken, made)) for taken in others]
         best: dict[Consumed, Verdict] = {}
         for reading, verdict in own:
             if reading.role != "baseline" and reading.at <= made.at:
@@ -166,8 +167,9 @@ class Rules:
         ]
 
     def run_anew(self, perimeter: str, run: str) -> set[str]:
-        """The steps that a resumed run ran itself, as far as its writes say, and all that come after them."""
-        own = [event for event in self.writes if (event.asset.perimeter, event.entity.run) == (perimeter, run)]
+        """The steps that a resumed run ran itself, as its writes until the moment say, and all that come after them."""
+        past = [event for event in self.writes if self.moment is None or event.at <= self.moment]
+        own = [event for event in past if (event.asset.perimeter, event.entity.run) == (perimeter, run)]
         steps = {step_of(event.entity.id) for event in own if not getattr(event, "promoted_from", "")}
         graph = self.runs.get((perimeter, run), KnownRun()).graph
         return steps | steps_after(graph or {}, steps)
@@ -191,6 +193,15 @@ class Rules:
             return {run} | self.unread(perimeter, known.origin, (*seen, run))
         sources = {"/".join(original.split("/")[:2]) for _, original in known.clones}
         return set().union(*(self.unread(perimeter, source, (*seen, run)) for source in sources))
+
+    def resumed_by(self, perimeter: str, run: str) -> set[str]:
+        """The runs that a run resumed, directly or through others."""
+        found: set[str] = set()
+        origin = self.runs.get((perimeter, run), KnownRun()).origin
+        while origin and origin not in found:
+            found.add(origin)
+            origin = self.runs.get((perimeter, origin), KnownRun()).origin
+        return found
 
 
 def step_of(task: str) -> str:

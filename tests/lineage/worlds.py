@@ -425,9 +425,7 @@ class History:
         if self.live.get(source.asset.address) == source.asset:
             role = self.chance.choice(ROLES)
             self.events.append(
-                Consumed(
-                    times[0], source.asset, source.uid, entity, room.projects[0], "", role, arrives=self._later()
-                )
+                Consumed(times[0], source.asset, source.uid, entity, room.projects[0], "", role, arrives=self._later())
             )
         if live:
             made = Registered(times[1], target.asset, self._uid("i"), entity, arrives=self._later())
@@ -440,7 +438,7 @@ class History:
         perimeter = self.perimeter()
         flow = ROOMS[perimeter].prefix + self.chance.choice(["Graph", "Score"])
         graph, slots = self.chance.choice(SHAPES)(self.chance)
-        name = f"{flow}/{100 + len(self.events)}"
+        name = f"{flow}/{100 + len(self.runs)}"
         tasks = [f"{slot.step}/{number}" for number, slot in enumerate(slots)]
         return self.perform(Planned(perimeter, name, graph, slots, tasks), {})
 
@@ -452,7 +450,7 @@ class History:
 
     def resume(self, old: Planned) -> Planned:
         """Take over some tasks of a run, all of whose ancestors are taken over too, and run the others anew."""
-        name = f"{old.name.partition('/')[0]}/{1_000 + len(self.events)}"
+        name = f"{old.name.partition('/')[0]}/{1_000 + len(self.runs)}"
         cloned: list[int] = []
         for at, slot in enumerate(old.slots):
             if set(slot.after) <= set(cloned) and self.chance.random() < 0.75:
@@ -651,9 +649,7 @@ class Recorder:
             actor="ada",
             at=self.place(event.asset),
             entity=event.entity,
-            what=Registration(
-                "artifact", event.state, annotations=annotations, attempt=attempt, digest=event.digest
-            ),
+            what=Registration("artifact", event.state, annotations=annotations, attempt=attempt, digest=event.digest),
             told=self.told(event),
             uid=event.uid,
             when=when,

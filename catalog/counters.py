@@ -111,6 +111,10 @@ class Recount:
         """Those between an asset, whose lock the caller holds, and one component."""
         self._edges(asset, Q(component=component))
 
+    def promotions_to(self, asset: Asset) -> None:
+        """Those to an asset, whose lock the caller holds."""
+        self._promotions(asset)
+
     def _edges(self, asset: Asset, which: Q = EVERY) -> None:
         # locked before the events are read, so that none is added between
         edges = list(Edge.objects.select_for_update(no_key=True).filter(which, asset=asset).order_by("pk"))

@@ -22,7 +22,7 @@ from django.db.models import (
     When,
     Window,
 )
-from django.db.models.functions import Cast, Least, RowNumber
+from django.db.models.functions import Cast, Coalesce, Least, RowNumber
 
 from catalog.models import Asset, Consumption, Edge, Instance, Promotion
 from catalog.querysets import COPIED
@@ -85,7 +85,9 @@ def add_promotion(instance: Instance) -> None:
     source, at = instance.promoted_from, instance.created_at
     pair = {"source_id": source.asset_id if source else None, "target": instance.asset}
     known, again = Promotion.objects.filter(**pair), {"count": F("count") + 1, "first_at": Least("first_at", Value(at))}
-    if known.filter(last_at__lte=at).update(**again, last_at=at, last_instance=instance):
+    if known.filter(last_at__lte=at, count__gt=0).update(**again, last_at=at, last_instance=instance):
+        return
+    if known.filter(count=0).update(count=1, first_at=at, last_at=at, last_instance=instance):
         return
     if not known.update(**again):
         Promotion.objects.create(**pair, first_at=at, last_at=at, last_instance=instance)
@@ -105,11 +107,29 @@ def facts_of_edges(asset: Asset, which: Q = EVERY) -> dict[Fact, Row]:
 
 def facts_of_promotions(asset: Asset) -> dict[int | None, Row]:
     """The columns of the promotions to an asset by their sources, as its instances say."""
-    copies = Instance.objects.filter(COPIED, asset=asset).order_by().annotate(source=F("promoted_from__asset"))
-    place = Window(RowNumber(), partition_by=[F("source")], order_by=[F("created_at").desc(), F("pk").desc()])
-    last = dict(copies.annotate(place=place).filter(place=1).values_list("source", "pk"))
-    summed = copies.values("source").annotate(first_at=Min("created_at"), last_at=Max("created_at"), count=Count("pk"))
-    return {source: {**row, "last_instance_id": last[source]} for row in summed for source in [row.pop("source")]}
+    counted, source = Q(failed_=0), [F("source")]
+    copies = (
+        Instance.objects.filter(COPIED, asset=asset)
+        .order_by()
+        .annotate(source=F("promoted_from__asset"), failed_=_flag(Q(state=State.FAILED)))
+    )
+    rows = copies.annotate(
+        place=Window(
+            RowNumber(),
+            partition_by=source,
+            order_by=[F("failed_").asc(), F("created_at").desc(), F("pk").desc()],
+        ),
+        first=Coalesce(
+            Window(Min("created_at", filter=counted), partition_by=source),
+            Window(Min("created_at"), partition_by=source),
+        ),
+        total=Window(Count("pk", filter=counted), partition_by=source),
+    )
+    found = rows.filter(place=1).values_list("source", "first", "created_at", "total", "pk")
+    return {
+        origin: {"first_at": first, "last_at": last, "count": total, "last_instance_id": pk}
+        for origin, first, last, total, pk in found
+    }
 
 
 def _productions(asset: Asset) -> QuerySet[Any]:

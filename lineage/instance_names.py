@@ -95,7 +95,7 @@ class InstanceNames(ComponentNames):
             return ONLY_READ
         if is_session_id(key[2]):
             return "session"
-        places = {(position.step, position.path) for position in self.rows.made_by[key]}
+        places = {(position.step, position.path) for position in self.rows.parts[key].made_by}
         steps = sorted({step for step, _ in places})
         if len(steps) > 1:
             return " and ".join(steps) if len(steps) == 2 else f"{steps[0]} and {len(steps) - 1} other steps"

@@ -8,7 +8,7 @@ instance comes from its source alone.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,8 +33,8 @@ from catalog.querysets import PROMOTED_FROM
 from catalog.reading import Resolved
 from lineage.graph import Relation, RunFacts
 from lineage.reading_roles import in_roles, role_named
-from lineage.run_rows import CHAIN_MOST, RunKey, RunRows
-from lineage.run_rule import Part, Position, Reading, RunInputs, Series, part_of_session, path_of
+from lineage.run_rows import RunKey, RunRows, run_of
+from lineage.run_rule import Part, Position, Reading, RunInputs, Series, TakenOver, part_of_session, path_of
 from lineage.walk import Arrow, Key, merged
 from obproject.roles import BASELINE
 from obproject.sessions import is_session_id
@@ -51,7 +51,7 @@ def definition_key(asset: int) -> Key:
     return ("definition", asset)
 
 
-def part_key(run: RunKey, ident: int | tuple[int, int] | str) -> Key:
+def part_key(run: RunKey, ident: int | str) -> Key:
     """The key of a run with one set of inputs."""
     return ("run", *run, ident)
 
@@ -85,6 +85,33 @@ class Made:
         return f"v{self.number}"
 
 
+class PartOfRun:
+    """A run with one set of inputs, as far as it is asked for: what counts for what it registered, and its tasks."""
+
+    def __init__(self) -> None:
+        self.made_by: set[Position] = set()
+        """The tasks that registered something with these inputs."""
+        self._spans: dict[tuple[int, int], Part] = {}
+        self._readings: list[Reading] = []
+
+    def add(self, part: Part, position: Position) -> None:
+        self.made_by.add(position)
+        span = (id(part.series), part.first)
+        if span not in self._spans or self._spans[span].end < part.end:
+            self._spans[span] = part
+            self._readings = []
+
+    def only_read(self, readings: Iterable[Reading]) -> None:
+        self._readings = list(readings)
+
+    @property
+    def readings(self) -> list[Reading]:
+        if not self._readings:
+            rows = {row.pk: row for part in self._spans.values() for row in part.readings}
+            self._readings = _in_time(rows.values())
+        return self._readings
+
+
 class InstanceRows:
     """The arrows by instance as of a time (None: now), with readings in some roles only (empty: in all)."""
 
@@ -96,15 +123,15 @@ class InstanceRows:
         self.registered: dict[RunKey, dict[int, Made]] = defaultdict(dict)
         self.readers: dict[Key, set[RunKey]] = defaultdict(set)
         """The runs that read an instance or definition."""
-        self.unread: set[RunKey] = set()
-        """The resumed runs of which it is not known yet which tasks they took over."""
-        self.parts: dict[Key, Part] = {}
-        self.made_by: dict[Key, set[Position]] = defaultdict(set)
-        """Which tasks registered something as a part of a run."""
+        self.parts: dict[Key, PartOfRun] = defaultdict(PartOfRun)
         self._runs = RunRows()
         self._inputs: dict[RunKey, RunInputs | Series] = {}
+        self._taken: dict[RunKey, TakenOver] = {}
+        self._by_task: dict[RunKey, dict[str, list[Reading]]] = defaultdict(lambda: defaultdict(list))
         self._loaded: set[RunKey] = set()
         """The runs whose readings are all loaded."""
+        self._followed: set[Key] = set()
+        """The contents whose readers were asked for."""
 
     def begin(self, found: Resolved) -> Key:
         """The key of the focus."""
@@ -118,6 +145,7 @@ class InstanceRows:
         """The arrows: at most three queries where instances are new, as their runs are read with them."""
         upwards = [self.made[key[1]] for key in keys_of("instance", into)]
         contents = [key for key in out_of if kind_of(key) in ("instance", "definition")]
+        self._followed.update(contents)
         promoted = self._load(upwards, contents, most)
         arrows: list[Arrow] = []
         for made in upwards:
@@ -126,8 +154,7 @@ class InstanceRows:
             arrows += self._into_part(key)
         if contents:
             arrows += self._out_of_contents(contents)
-        for key in keys_of("run", out_of):
-            arrows += self._out_of_part(key)
+        arrows += self._out_of_parts(keys_of("run", out_of))
         arrows += [_promotion(made) for made in promoted]
         return arrows[:most]
 
@@ -152,8 +179,13 @@ class InstanceRows:
         else:
             yield self._production(made)
 
-    def _into_part(self, key: Key) -> Iterable[Arrow]:
-        return merged(self._read(row, key) for row in self.parts[key].readings).values()
+    def _into_part(self, key: Key, contents: Collection[Key] | None = None) -> Iterable[Arrow]:
+        """The readings of a part in the roles asked for, of these contents only or of all."""
+        rows = (row for row in self.parts[key].readings if contents is None or row.content in contents)
+        return merged(self._read(row, key) for row in rows if self._is_asked_for(row)).values()
+
+    def _is_asked_for(self, row: Reading) -> bool:
+        return not self.roles or role_named(row.role) in self.roles
 
     # arrows out of a node
 
@@ -163,30 +195,25 @@ class InstanceRows:
         resumes = {later for run in readers for later in self._runs.resumes(run)}
         for run in sorted(readers | resumes):
             if run[1]:
-                parts = [part for part in self._parts_of(run) if part.readings]
-                keys = [self._key(run, part) for part in {part.ident: part for part in parts}.values()]
+                keys = dict.fromkeys(self._add_part(made)[0] for made in self.registered[run].values())
                 if run in readers:
-                    keys.append(self._only_read(run, parts))
+                    keys[self._only_read(run, keys)] = None
                 for key in keys:
-                    yield from (arrow for arrow in self._into_part(key) if arrow.source in wanted)
+                    yield from self._into_part(key, wanted)
             else:
                 rows = (row for row in self.readings[run].values() if row.content in wanted)
                 yield from merged(self._read(row, reader_key(row)) for row in _in_time(rows)).values()
 
-    def _out_of_part(self, key: Any) -> Iterable[Arrow]:
-        _, perimeter, name, _ = key
-        for made in self.registered[perimeter, name].values():
-            arrow = self._production(made)
-            if arrow.source == key:
-                yield arrow
+    def _out_of_parts(self, keys: Collection[Any]) -> Iterable[Arrow]:
+        wanted = set(keys)
+        for run in dict.fromkeys((key[1], key[2]) for key in keys):
+            for made in self.registered[run].values():
+                arrow = self._production(made)
+                if arrow.source in wanted:
+                    yield arrow
 
     def _production(self, made: Made) -> Arrow:
-        if made.run[1]:
-            part = self._part(made)
-            source = self._key(made.run, part)
-            self.made_by[source].add(made.position)
-        else:
-            part, source = None, ("maker", made.component, made.branch)
+        source, by = self._add_part(made) if made.run[1] else (("maker", made.component, made.branch), "")
         return Arrow(
             source,
             instance_key(made.pk),
@@ -196,7 +223,7 @@ class InstanceRows:
             1,
             made.entity,
             version=made.ref,
-            by=part.by if part else "",
+            by=by,
         )
 
     def facts_of(self, run: RunKey) -> RunFacts | None:
@@ -205,26 +232,21 @@ class InstanceRows:
 
     # the parts of a run
 
-    def _part(self, made: Made) -> Part:
+    def _add_part(self, made: Made) -> tuple[Key, str]:
+        """The key of the part of a run that registered something, and how its inputs are known."""
         inputs = self._inputs_of(made.run)
-        return (
+        part = (
             part_of_session(inputs, made.at) if isinstance(inputs, Series) else inputs.of(made.position).until(made.at)
         )
+        key = part_key(made.run, part.ident)
+        self.parts[key].add(part, made.position)
+        return key, part.by
 
-    def _parts_of(self, run: RunKey) -> list[Part]:
-        return [self._part(made) for made in self.registered[run].values()]
-
-    def _key(self, run: RunKey, part: Part) -> Key:
-        key = part_key(run, part.ident)
-        self.parts.setdefault(key, part)
-        return key
-
-    def _only_read(self, run: RunKey, parts: Iterable[Part]) -> Key:
+    def _only_read(self, run: RunKey, parts: Iterable[Key]) -> Key:
         """The part of a run with its own readings that count for none of its registrations."""
-        counted = {row.pk for part in parts for row in part.readings}
-        idle = [row for row in self.readings[run].values() if row.pk not in counted]
+        counted = {row.pk for part in parts for row in self.parts[part].readings}
         key = part_key(run, ONLY_READ)
-        self.parts[key] = Part(0, _in_time(idle), "")
+        self.parts[key].only_read(row for row in _in_time(self.readings[run].values()) if row.pk not in counted)
         return key
 
     def _inputs_of(self, run: RunKey) -> RunInputs | Series:
@@ -233,40 +255,62 @@ class InstanceRows:
             if is_session_id(run[1]):
                 self._inputs[run] = Series(own)
             else:
-                taken, presumed = self._taken_over(run)
-                self._inputs[run] = RunInputs(self._runs.row(run).graph, [*own, *taken], presumed)
+                self._inputs[run] = RunInputs(self._runs.row(run).graph, own, self._taken_over(run))
         return self._inputs[run]
 
-    def _taken_over(self, run: RunKey, links: int = 0) -> tuple[list[Reading], list[Reading]]:
-        """The readings of other runs' tasks that a resumed run took over: those known, and those presumed."""
-        known = self._runs.row(run)
-        if known.origin is None or links > CHAIN_MOST:
-            return [], []
-        if known.clones_are_known:
-            originals = self._runs.originals(run).values()
-            return [row for task in originals for row in self._read_by_task(run[0], task)], []
-        self.unread.add(run)
-        anew = {made.position.step for made in self.registered[run].values()}
-        anew |= {row.position.step for row in self.readings[run].values()}
-        anew |= {after for step in tuple(anew) for after in known.graph.reached(step)}
-        before = [row for row in self.readings[known.origin].values() if row.role != BASELINE]
-        taken, presumed = self._taken_over(known.origin, links + 1)
-        return [], [row for row in (*before, *taken, *presumed) if row.position.step not in anew and not row.failed]
+    def _taken_over(self, run: RunKey) -> TakenOver:
+        """The readings of other runs' tasks that a resumed run took over, through any number of resumes."""
+        if run not in self._taken:
+            self._taken[run] = TakenOver()  # which ends a circle of resumes
+            self._taken[run] = self._presumed_of(run) if self._runs.is_unread(run) else self._known_of(run)
+        return self._taken[run]
 
-    def _read_by_task(self, perimeter: int, task: str, links: int = 0) -> Iterator[Reading]:
+    def _known_of(self, run: RunKey) -> TakenOver:
+        found = TakenOver()
+        for task in self._runs.originals(run).values():
+            found.add(self._read_by_task(run[0], task))
+        return found
+
+    def _presumed_of(self, run: RunKey) -> TakenOver:
+        row = self._runs.row(run)
+        if row.origin is None:
+            return TakenOver()
+        anew = {made.position.step for made in self.registered[run].values()}
+        anew |= {reading.position.step for reading in self.readings[run].values()}
+        anew |= {after for step in tuple(anew) for after in row.graph.reached(step)}
+        before = self._taken_over(row.origin)
+        own = (reading for reading in self.readings[row.origin].values() if _may_count(reading))
+        found = TakenOver(left=list(before.left))
+        for reading in (*own, *before.known, *before.presumed):
+            (found.left if reading.position.step in anew else found.presumed).append(reading)
+        return found
+
+    def _read_by_task(self, perimeter: int, task: str) -> TakenOver:
         """What a task read, or its original if it was taken over itself."""
-        run = (perimeter, "/".join(task.split("/")[:2]))
-        original = self._runs.originals(run).get(task)
-        if original is not None:
-            if links < CHAIN_MOST:
-                yield from self._read_by_task(perimeter, original, links + 1)
-            return
-        known = self._runs.row(run)
-        if known.origin is not None and not known.clones_are_known:
-            self.unread.add(run)
-        for row in self.readings[run].values():
-            if row.position.task == task and not row.failed and row.role != BASELINE:
-                yield row
+        run = run_of(perimeter, task)
+        originals: set[str] = set()
+        while task not in originals and (original := self._runs.originals(run).get(task)):
+            originals.add(task)
+            task, run = original, run_of(perimeter, original)
+        found = TakenOver([row for row in self._by_task[run][task] if _may_count(row)])
+        if self._runs.is_unread(run):
+            step, before = Position(task).step, self._taken_over(run)
+            found.presumed = [row for row in before.presumed if row.position.step == step]
+            found.left = [row for row in before.left if row.position.step == step]
+        return found
+
+    # what is not known yet
+
+    def unread(self, distance: Mapping[Key, int], depth: int) -> set[RunKey]:
+        """The resumed runs of which it is not known what they took over, where that matters to an answer.
+
+        They made what is shown, or they may have made something from what the focus feeds.
+        """
+        runs = {(key[1], key[2]) for key in keys_of("run", distance) if key[3] != ONLY_READ}
+        contents = {key for key, far in distance.items() if 0 <= far < depth}
+        readers = {run for content in contents & self._followed for run in self.readers[content]}
+        resumed = {later for run in readers for later in self._runs.resumes(run) if self.registered[later]}
+        return self._runs.unread(runs | resumed)
 
     # loading
 
@@ -282,7 +326,7 @@ class InstanceRows:
         below = self._users(use, most) if contents else set()
         self._runs.load(above | below)
         self.cut = self.cut or self._runs.cut
-        above = self._runs.family(above) - self._loaded if above else above
+        above = self._runs.resumed(above) - self._loaded
         below = self._runs.family(below)
         sources = {made.source for made in upwards if made.source} - self.made.keys()
         asked = []
@@ -292,24 +336,27 @@ class InstanceRows:
         if sources:
             asked.append(self._instances(Q(pk__in=sources)))
         if contents:
-            asked += [self._consumptions(use & Q(run="")), self._instances(Q(promoted_from__in=pks))]
+            asked += [self._consumptions(self._in_roles(use) & Q(run="")), self._instances(Q(promoted_from__in=pks))]
         if below:
             asked += [self._consumptions(_by(below)), self._instances(_by(below) & Q(promoted_from=None))]
         registrations = self._store(self._union(asked, most)) if asked else []
         self._loaded |= above | below
         self._inputs.clear()
+        self._taken.clear()
         wanted = set(pks)
         return [made for made in registrations if made.source in wanted]
 
     def _users(self, use: Q, most: int) -> set[RunKey]:
-        users = self._until(Consumption.objects.filter(use), "at").exclude(run="")
+        users = self._until(Consumption.objects.filter(self._in_roles(use)), "at").exclude(run="")
         runs = list(users.order_by("-id").values_list("component__perimeter", "run")[:most])
         self.cut = self.cut or len(runs) == most
         return set(runs)
 
     def _unread_among(self, runs: Iterable[RunKey]) -> set[RunKey]:
-        rows = ((run, self._runs.row(run)) for run in runs)
-        return {run for run, known in rows if known.origin is not None and not known.clones_are_known}
+        return {run for run in runs if self._runs.is_unread(run)}
+
+    def _in_roles(self, readings: Q) -> Q:
+        return readings & in_roles(self.roles) if self.roles else readings
 
     def _union(self, asked: list[QuerySet[Any]], most: int) -> Iterable[Any]:
         first, *others = (rows.values_list(*COLUMNS) for rows in asked)
@@ -318,8 +365,6 @@ class InstanceRows:
         return found
 
     def _consumptions(self, which: Q) -> QuerySet[Any]:
-        if self.roles:
-            which &= in_roles(self.roles)
         return self._until(Consumption.objects.filter(which), "at").annotate(
             what=Value("read"),
             content=F("instance_id"),
@@ -360,8 +405,11 @@ class InstanceRows:
                 reading = _reading(
                     pk, definition_key(asset) if content is None else instance_key(content), perimeter, *own
                 )
+                if pk not in self.readings[reading.run]:
+                    self._by_task[reading.run][reading.entity].append(reading)
                 self.readings[reading.run][pk] = reading
-                self.readers[reading.content].add(reading.run)
+                if self._is_asked_for(reading):
+                    self.readers[reading.content].add(reading.run)
         return registrations
 
     def _read(self, row: Reading, reader: Key) -> Arrow:
@@ -483,6 +531,11 @@ def kind_of(key: Key) -> str:
 
 def keys_of(kind: str, keys: Collection[Key]) -> list[Any]:
     return [key for key in keys if kind_of(key) == kind]
+
+
+def _may_count(reading: Reading) -> bool:
+    """Whether a reading can count for what another task registers."""
+    return not reading.failed and reading.role != BASELINE
 
 
 def _in_time(readings: Iterable[Reading]) -> list[Reading]:

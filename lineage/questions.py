@@ -46,7 +46,7 @@ def impact(viewer: Viewer, focus: str, scope: Scope) -> Answer:
 def paths(viewer: Viewer, source: str, target: str, scope: Scope) -> Answer:
     """By component: all nodes on paths from one node to another; the two alone if there is no path."""
     begin, end = (key_of(viewer, focus, scope.as_of) for focus in (source, target))
-    walked = _on_the_way(_downstream(begin, scope), end, to_baselines=BASELINE in scope.roles)
+    walked = _on_the_way(_downstream(begin, scope, end), end, to_baselines=BASELINE in scope.roles)
     return answer_from(Question.PATHS, walked, ComponentNames(viewer, scope.as_of), scope)
 
 
@@ -76,7 +76,9 @@ def exact(viewer: Viewer, found: Resolved, scope: Scope) -> Answer:
     rows = InstanceRows(scope.as_of, scope.roles)
     walked = walk(rows, rows.begin(found), scope.direction, scope.depth)
     names = InstanceNames(viewer, scope.as_of, rows)
-    return answer_from(Question.EXACT, walked, names, scope, unread=len(rows.unread))
+    downwards = scope.depth if scope.direction != "up" else 0
+    unread = {run for run in rows.unread(walked.distance, downwards) if run[0] in names.visible}
+    return answer_from(Question.EXACT, walked, names, scope, unread=len(unread))
 
 
 BRANCH_MOST = 100_000
@@ -124,10 +126,10 @@ def focus_named(viewer: Viewer, branch: Branch, text: str) -> str:
     raise NotFound(f"There is no '{text[:200]}' in the lineage of {branch.name}.", focus=text[:200])
 
 
-def _downstream(begin: Key, scope: Scope) -> Walk:
+def _downstream(begin: Key, scope: Scope, *beside: Key) -> Walk:
     """All that is downstream of a node; readings as a baseline are followed only if they are asked for."""
     rows = ComponentRows(scope.as_of, scope.roles)
-    return walk(rows, begin, "down", None, to_baselines=BASELINE in scope.roles)
+    return walk(rows, begin, "down", None, to_baselines=BASELINE in scope.roles, beside=beside)
 
 
 def _may_end(arrow: Arrow, end: Key, to_baselines: bool) -> bool:
@@ -140,9 +142,9 @@ def _on_the_way(walked: Walk, end: Key, *, to_baselines: bool) -> Walk:
     followed = [
         pair for pair, arrow in walked.arrows.items() if not arrow.is_baseline or _may_end(arrow, end, to_baselines)
     ]
-    on_it = set(between(nx.DiGraph(followed), walked.focus, end))
+    on_it = {walked.focus, end, *between(nx.DiGraph(followed), walked.focus, end)}
     part = Walk(walked.focus, via=walked.via, cut=walked.cut)
-    part.distance = {key: far for key, far in walked.distance.items() if key in on_it or not far}
+    part.distance = {key: far for key, far in walked.distance.items() if key in on_it}
     part.distance.setdefault(end, 0)
     part.arrows = {ends: arrow for ends, arrow in walked.arrows.items() if on_it.issuperset(ends)}
     return part

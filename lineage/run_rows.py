@@ -47,8 +47,11 @@ class RunRows:
     def load(self, runs: Collection[RunKey]) -> None:
         """Load what is not known of these: one query, and if any was resumed one more for each link of the chain."""
         wanted, links = set(runs) - self._asked, 0
-        while wanted and not self.cut:
-            self.cut, links = links == CHAIN_MOST, links + 1
+        while wanted:
+            if links > CHAIN_MOST:
+                self.cut = True
+                break
+            links += 1
             self._asked |= wanted
             found = Run.objects.filter(_named(wanted)).values_list("pk", "perimeter", "graph", "clones_read_at", *FACTS)
             wanted = self._store(found) - self._asked
@@ -60,9 +63,27 @@ class RunRows:
         """The original of each task that a run took over, by its own name; both are Flow/run/step/task."""
         return self._originals.get(run, {})
 
-    def family(self, runs: Iterable[RunKey]) -> set[RunKey]:
+    def resumed(self, runs: Iterable[RunKey]) -> set[RunKey]:
+        """These runs and those that they resumed, at any number of steps."""
+        return self._linked(runs, self._origins)
+
+    def family(self, runs: Collection[RunKey]) -> set[RunKey]:
         """These runs, those that they resumed, and those that resumed them, at any number of steps."""
-        return self._linked(runs, lambda run: self._resumes[run]) | self._linked(runs, self._origins)
+        return self._linked(runs, lambda run: self._resumes[run]) | self.resumed(runs)
+
+    def is_unread(self, run: RunKey) -> bool:
+        """Whether it resumed another and it is not known yet what it took over."""
+        row = self.row(run)
+        return row.origin is not None and not row.clones_are_known
+
+    def unread(self, runs: Iterable[RunKey]) -> set[RunKey]:
+        """Those of these runs, and of the runs from which they took something over, that are unread."""
+        return {run for run in self._linked(runs, self._taken_from) if self.is_unread(run)}
+
+    def _taken_from(self, run: RunKey) -> Collection[RunKey]:
+        if not self.row(run).clones_are_known:
+            return self._origins(run)
+        return {run_of(run[0], original) for original in self.originals(run).values()}
 
     def resumes(self, run: RunKey) -> set[RunKey]:
         """The runs that resumed a run, directly or through others."""
@@ -99,6 +120,11 @@ class RunRows:
                 run = cloning[pk]
                 self._originals.setdefault(run, {})[f"{run[1]}/{task}"] = original
         return near
+
+
+def run_of(perimeter: int, task: str) -> RunKey:
+    """The run of a task, which is named Flow/run/step/task."""
+    return (perimeter, "/".join(task.split("/")[:2]))
 
 
 def _named(runs: Collection[RunKey]) -> Q:

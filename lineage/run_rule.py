@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from hashlib import sha256
 from typing import Any
 
 from obproject.sessions import LIFETIME
@@ -59,10 +60,12 @@ class Reading:
 
 
 def path_of(text: str | None) -> Path | None:
-    """A foreach path as Metaflow writes it."""
+    """A foreach path as Metaflow writes it; None if it is not told, or makes no sense."""
     if text is None:
         return None
-    frames = (frame.rpartition(":") for frame in text.split(",") if frame)
+    frames = [frame.rpartition(":") for frame in text.split(",") if frame]
+    if not all(index.isdecimal() for *_, index in frames):
+        return None
     return tuple((step, int(index)) for step, _, index in frames)
 
 
@@ -128,28 +131,60 @@ def verdict(reading: Reading, made: Position, graph: StepGraph) -> Verdict:
     return Verdict.YES
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The readings with which a run registered something; `ident` is the same for the same ones."""
-
-    ident: int | tuple[int, int]
-    readings: Sequence[Reading]
-    by: str
-    """`task`, `run` or `session`: how it is known that these are all that count."""
-
-
 class Series:
-    """Readings in the order of their times, with an identity for each beginning of the series."""
+    """Readings in the order of their times, with an identity for the set of things that is read in a span of them."""
 
     def __init__(self, readings: Iterable[Reading]) -> None:
         self.readings = sorted(readings, key=lambda row: (row.at, row.pk))
         self.times = [row.at for row in self.readings]
-        self.idents = [0]
-        for row in self.readings:
-            self.idents.append(hash((self.idents[-1], row.pk)))
+        self._from_the_first = list(_idents(self.readings))
+        self._others: dict[tuple[int, int], int] = {}
 
     def count(self, at: datetime) -> int:
         return bisect_right(self.times, at)
+
+    def ident(self, first: int, end: int) -> int:
+        if first == 0 or first >= end:
+            return self._from_the_first[end if first == 0 else 0]
+        if (first, end) not in self._others:
+            *_, self._others[first, end] = _idents(self.readings[first:end])
+        return self._others[first, end]
+
+
+def _idents(readings: Iterable[Reading]) -> Iterator[int]:
+    """The identity of what is read by none, by the first, by the first two of these readings, and so on."""
+    seen: set[Any] = set()
+    ident = 0
+    yield ident
+    for row in readings:
+        if row.content not in seen:
+            seen.add(row.content)
+            ident = (ident + _number(row.content)) % (1 << 128)
+        yield ident
+
+
+def _number(content: Any) -> int:
+    return int.from_bytes(sha256(repr(content).encode()).digest()[:16])
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The readings with which a run registered something: a span of a series."""
+
+    series: Series
+    first: int
+    end: int
+    by: str
+    """`task`, `run` or `session`: how it is known that these are all that count."""
+
+    @property
+    def ident(self) -> int:
+        """The same for the same set of things read."""
+        return self.series.ident(self.first, self.end)
+
+    @property
+    def readings(self) -> Sequence[Reading]:
+        return self.series.readings[self.first : self.end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +192,18 @@ class Inputs:
     """All readings that count for what one task attempt registers, if they came before."""
 
     series: Series
-    first_presumed: int
-    """The place of the first that only is presumed to count."""
+    doubted_from: datetime | None
+    """The time of the first of which it is only presumed that it counts, or that it doesn't."""
 
     def until(self, at: datetime) -> Part:
-        count = self.series.count(at)
-        by = "task" if count <= self.first_presumed else "run"
-        return Part(self.series.idents[count], self.series.readings[:count], by)
+        is_sure = self.doubted_from is None or at < self.doubted_from
+        return Part(self.series, 0, self.series.count(at), "task" if is_sure else "run")
 
 
 def part_of_session(series: Series, at: datetime) -> Part:
     """The readings of a session that count for what it registers: those of its lifetime before."""
-    first, count = bisect_left(series.times, at - LIFETIME), series.count(at)
-    return Part((first, count) if first < count else 0, series.readings[first:count], "session")
+    first, end = bisect_left(series.times, at - LIFETIME), series.count(at)
+    return Part(series, min(first, end), end, "session")
 
 
 @dataclass
@@ -206,35 +240,54 @@ class _Branching:
                 yield from splits[index].beside(tuple(rest))
 
 
+@dataclass
+class TakenOver:
+    """The readings of other runs' tasks that a resumed run took over."""
+
+    known: list[Reading] = field(default_factory=list)
+    presumed: list[Reading] = field(default_factory=list)
+    """Those of which it is only presumed that the run took them over."""
+    left: list[Reading] = field(default_factory=list)
+    """Those of which it is presumed that it did not, as their steps were run anew."""
+
+    def add(self, other: TakenOver) -> None:
+        self.known += other.known
+        self.presumed += other.presumed
+        self.left += other.left
+
+
 class RunInputs:
     """What counts for each task of one run, among its own readings and those that it took over.
 
-    `presumed` are readings of which it is only presumed that the run took them over. Splits of a foreach are looked
-    up in a tree of their paths, so that a foreach of thousands costs each split no more than what it reads.
+    Splits of a foreach are looked up in a tree of their paths, so that a foreach of thousands costs each split no more
+    than what it reads.
     """
 
-    def __init__(self, graph: StepGraph, readings: Iterable[Reading], presumed: Iterable[Reading] = ()) -> None:
+    def __init__(self, graph: StepGraph, own: Iterable[Reading], taken: TakenOver) -> None:
         self._graph = graph
         self._placed = _Branching()
         self._others: list[Reading] = []
-        """Those without a foreach path, or presumed."""
+        """Those that no foreach path can keep apart from a task, or that are only presumed."""
         self._of_task: dict[str, list[Reading]] = defaultdict(list)
-        self._alive: list[Reading] = []
-        self._taken_on_trust: set[int] = set()
+        self._alive: dict[int, Reading] = {}
+        self._presumed: set[int] = set()
         self._known: dict[Position, Inputs] = {}
         self._shared: Series | None = None
-        for row in readings:
+        known = {row.pk: row for row in (*own, *taken.known)}
+        for row in known.values():
             self._add(row)
-        for row in presumed:
-            self._taken_on_trust.add(row.pk)
-            self._add(row)
+        for row in taken.presumed:
+            if row.pk not in known and row.pk not in self._presumed:
+                self._presumed.add(row.pk)
+                self._add(row)
+        self._left = [row for row in taken.left if row.pk not in known and row.pk not in self._presumed]
 
     def _add(self, row: Reading) -> None:
         self._of_task[row.position.task].append(row)
         if row.failed:
             return
-        self._alive.append(row)
-        if row.position.path is None or row.pk in self._taken_on_trust:
+        self._alive[row.pk] = row
+        if row.position.path is None or row.pk in self._presumed or not self._graph.has(row.position.step):
             self._others.append(row)
         else:
             self._placed.at(row.position.path).readings.append(row)
@@ -248,19 +301,31 @@ class RunInputs:
         own = self._of_task.get(made.task, [])
         if not self._graph.has(made.step) and all(_is_of(row, made) for row in own):
             if self._shared is None:  # without a graph all tasks have the same
-                self._shared = Series(self._alive)
-            return self._inputs(self._shared, made)
+                self._shared = Series(self._alive.values())
+            first = next((row.at for row in self._shared.readings if row.position.task != made.task), None)
+            return Inputs(self._shared, self._first_doubt(made, first))
+        counting, doubted = [], None
+        for row in self._candidates(made, own):
+            said = verdict(row, made, self._graph)
+            if said is not Verdict.NO:
+                counting.append(row)
+                if said is Verdict.PRESUMED or row.pk in self._presumed:
+                    doubted = min(row.at, doubted or row.at)
+        return Inputs(Series(counting), self._first_doubt(made, doubted))
+
+    def _candidates(self, made: Position, own: Iterable[Reading]) -> Iterable[Reading]:
+        """All readings that may count for a task, each once."""
+        if not self._graph.has(made.step):
+            return {**self._alive, **{row.pk: row for row in own}}.values()
         placed = self._placed.all() if made.path is None else self._placed.beside(made.path)
-        candidates = {row.pk: row for row in (*placed, *self._others, *own)}.values()
-        counting = (row for row in candidates if verdict(row, made, self._graph) is not Verdict.NO)
-        return self._inputs(Series(counting), made)
+        return {row.pk: row for row in (*placed, *self._others, *own)}.values()
 
-    def _inputs(self, series: Series, made: Position) -> Inputs:
-        presumed = (place for place, row in enumerate(series.readings) if self._is_presumed(row, made))
-        return Inputs(series, next(presumed, len(series.readings)))
-
-    def _is_presumed(self, row: Reading, made: Position) -> bool:
-        return row.pk in self._taken_on_trust or verdict(row, made, self._graph) is Verdict.PRESUMED
+    def _first_doubt(self, made: Position, first: datetime | None) -> datetime | None:
+        """The earlier of a time and of the first reading that would count, had its step not been run anew."""
+        for row in self._left:
+            if (first is None or row.at < first) and verdict(row, made, self._graph) is not Verdict.NO:
+                first = row.at
+        return first
 
 
 def _is_of(reading: Reading, made: Position) -> bool:

@@ -52,8 +52,14 @@ def merged(arrows: Iterable[Arrow]) -> dict[tuple[Key, Key], Arrow]:
 
 
 def _together(one: Arrow, other: Arrow) -> Arrow:
-    """Two arrows as one; what is not stored of either is not stored of both."""
-    first, roles = min(one.first_at, other.first_at), tuple(sorted({*one.roles, *other.roles}))
+    """Two arrows as one; what is not stored of either is not stored of both.
+
+    One all of whose events failed says nothing but its roles, unless both are such.
+    """
+    roles = tuple(sorted({*one.roles, *other.roles}))
+    if (one.count == 0) != (other.count == 0):
+        return replace(other if one.count == 0 else one, roles=roles)
+    first = min(one.first_at, other.first_at)
     if one.last_at is None or other.last_at is None or one.count is None or other.count is None:
         return replace(one, first_at=first, last_at=None, count=None, version="", roles=roles)
     last = other if other.last_at >= one.last_at else one
@@ -99,12 +105,13 @@ def walk(
     most: int = WALK_MOST,
     *,
     to_baselines: bool = True,
+    beside: Collection[Key] = (),
 ) -> Walk:
     """Walk at most `depth` arrows far (None: any number), against the arrows ("up"), along them ("down"), or "both".
 
     "both" means upstream and downstream of the focus: a path never changes its direction. A reading as a baseline may
     be the last arrow of a path downstream, and the only one upstream; with `to_baselines` false it is in no path. The
-    result has every arrow between the nodes reached, whether or not the walk followed it.
+    result has every arrow between the nodes reached, and those `beside` them, whether or not the walk followed it.
     """
     walked = Walk(focus, {focus: 0})
     ups = _Side(walked, [focus] if direction in ("up", "both") else [], up=True, to_baselines=to_baselines)
@@ -127,8 +134,10 @@ def walk(
         downs.step(found, level, is_further)
         if walked.cut:
             break
-    if depth is not None or direction == "both" or downs.ends:  # else every arrow between these was walked
-        walked.arrows |= {(arrow.source, arrow.target): arrow for arrow in rows.among(walked.distance)}
+    kept = {**walked.distance, **dict.fromkeys(beside, 0)}
+    was_walked = depth is None and direction != "both" and not downs.ends and len(kept) == len(walked.distance)
+    if not was_walked:  # else no arrow between these is missing
+        walked.arrows |= {(arrow.source, arrow.target): arrow for arrow in rows.among(kept)}
         walked.cut = walked.cut or rows.cut
     return walked
 

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from access.errors import NotFound
+from access.errors import NotFound, SiteError
 from access.models import Perimeter, Role
 from catalog import limits, recording
 from catalog.api import schemas
@@ -237,9 +237,19 @@ class InstanceDetail(CatalogView):
             consumer_project=consumer.get("project", ""),
             write_branch=consumer.get("branch", ""),
             uid=uid,
+            settles=bool(told.attempt) and self._may_settle_earlier(checked.entity, told.attempt),
         )
         foreign = [FOREIGN_SESSION] if told.session and not consumption.run else []
         return with_notes(self._answer(consumption), [*told.notes, *foreign])
+
+    def _may_settle_earlier(self, entity: Entity, attempt: int | None) -> bool:
+        """Whether who consumes may also fail what lower attempts of the task registered: viewers only read."""
+        try:
+            scope = self.viewer.require(self.kwargs["perimeter"], Role.EDITOR)
+            self.may_settle(scope, recording.registered_by(scope, entity).filter(attempt__lt=attempt))
+        except SiteError:
+            return False
+        return True
 
     def _consumed_before(self, uid: str, entity: Entity) -> tuple[int, Json] | None:
         consumption = recording.consumption_before(uid, self.ever_here(), entity)

@@ -70,6 +70,7 @@ def _consume(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
         entity=entity_of(body),
         role=body.get("role"),
         told=checked.told,
+        settles=True,
         consumer_project=consumer.get("project", ""),
         write_branch=consumer.get("branch", ""),
         uid=entry.id,

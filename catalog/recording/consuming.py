@@ -12,8 +12,9 @@ from catalog.models import (
     Edge,
     Instance,
 )
-from catalog.recording.failing import fail_earlier_readings, has_later_attempt
+from catalog.recording.failing import has_later_attempt
 from catalog.recording.places import in_one_transaction, locked_all, moment
+from catalog.recording.registering import fail_earlier_attempts
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
 from obproject.branches import branch_key
 
@@ -32,10 +33,12 @@ def consume(
     write_branch: str = "",
     uid: str = "",
     when: datetime | None = None,
+    settles: bool = False,
 ) -> Consumption:
     """Record that an entity consumed an instance, or the definition (None). `write_branch` is a git name or key.
 
-    `uid` is the id that the client gave it; `when` is the past moment of a consumption that arrives only now.
+    `uid` is the id that the client gave it; `when` is the past moment of a consumption that arrives only now;
+    `settles`: who consumes may also fail what earlier attempts of the same task registered.
     """
     project = asset.branch.project
     key, name, at = branch_key(write_branch), write_branch, moment(when)
@@ -48,7 +51,8 @@ def consume(
         told=told,
         when=when,
     )
-    fail_earlier_readings(component.perimeter_id, entity, told.attempt, also=[asset.pk])
+    if told.attempt and entity.run:
+        fail_earlier_attempts(project.perimeter, entity, told.attempt, actor, also=asset.pk, settles=settles)
     superseded = when is not None and has_later_attempt(component.perimeter_id, entity, told.attempt)
     if superseded:  # all edges of the pair are counted anew, and not only its own
         locked_all([asset.pk])

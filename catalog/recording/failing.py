@@ -35,15 +35,6 @@ def mark_failed(readings: QuerySet[Consumption]) -> None:
         Recount().edges_with(assets[asset], components[component])
 
 
-def fail_earlier_readings(perimeter: int, entity: Entity, attempt: int | None, also: Iterable[int]) -> None:
-    """Mark what earlier attempts of a task read, once a later one writes; `also` are further assets to lock."""
-    if attempt:
-        earlier = readings_of_earlier_attempts(perimeter, entity, attempt)
-        if assets := _assets_of(earlier):
-            locked_all({*assets, *also})
-            mark_failed(earlier)
-
-
 def fail_readings(pks: Iterable[int]) -> None:
     """Mark readings, by key, as those of failed attempts, as Metaflow says."""
     ordered = sorted(pks)

@@ -15,7 +15,12 @@ from catalog.models import Asset, Component, Consumption, Instance, StateChange,
 from catalog.newest import is_later, newest_of, point_to_ready
 from catalog.querysets import PROMOTED_FROM, InstanceQuerySet
 from catalog.recording.appending import append
-from catalog.recording.failing import mark_failed, readings_of_attempt, readings_of_earlier_attempts
+from catalog.recording.failing import (
+    has_later_attempt,
+    mark_failed,
+    readings_of_attempt,
+    readings_of_earlier_attempts,
+)
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
 from catalog.states import State
@@ -76,6 +81,8 @@ def register(
     late = what.attempt is not None and _supersede(
         at.branch.perimeter, entity, what.attempt, {**earlier, asset.pk: asset}, actor
     )
+    if when is not None and not late:
+        late = has_later_attempt(at.branch.perimeter.pk, entity, what.attempt)
     created_at = _created_at(asset, when)
     state = State.FAILED if late else State(what.state)
     instance = Instance(
@@ -107,6 +114,8 @@ def register(
     append(instance)
     if state == State.FAILED:
         Recount().edges_with(asset, component)
+        if instance.is_copy:
+            Recount().promotions_to(asset)
     finish(asset.branch, at.branch, made=made, actor=actor)
     return instance
 
@@ -158,6 +167,25 @@ def _supersede(perimeter: Perimeter, entity: Entity, attempt: int, assets: dict[
         _settle(rows, State.FAILED, f"superseded by attempt {attempt}", actor)
         _recount_newest(assets[key] for key in {row.asset_id for row in rows})
     return any(other > attempt for other in known)
+
+
+def fail_earlier_attempts(
+    perimeter: Perimeter, entity: Entity, attempt: int, actor: str, *, also: int, settles: bool
+) -> None:
+    """Fail what lower attempts of a task read, once this one reads, and with `settles` also what they registered.
+
+    `also` is another asset to lock.
+    """
+    earlier = _alive(registered_by(perimeter, entity).filter(attempt__lt=attempt))
+    earlier = earlier if settles else earlier.none()
+    readings = readings_of_earlier_attempts(perimeter.pk, entity, attempt)
+    known = {*earlier.values_list("asset", flat=True), *readings.values_list("asset", flat=True)}
+    if known:
+        assets = {asset.pk: asset for asset in locked_all({*known, also})}
+        mark_failed(readings)
+        rows = list(earlier.filter(asset__in=assets))
+        _settle(rows, State.FAILED, f"superseded by attempt {attempt}", actor)
+        _recount_newest(assets[key] for key in {row.asset_id for row in rows})
 
 
 def _alive(instances: InstanceQuerySet) -> InstanceQuerySet:
@@ -215,10 +243,12 @@ def _settle(
     digests: Mapping[str, str] = NO_DIGESTS,
 ) -> None:
     """Settle instances, whose assets the caller has locked. Those that failed before are counted in edges again."""
-    now, recounted = moment(when), set[tuple[int, int]]()
+    now, recounted, promoted = moment(when), set[tuple[int, int]](), set[int]()
     for row in instances:
         if State.FAILED in (state, row.state):
             recounted.add((row.asset_id, row.component_id))
+            if row.is_copy:
+                promoted.add(row.asset_id)
     Instance.objects.filter(pk__in=[row.pk for row in instances]).update(
         state=state, state_reason=reason, settled_at=now
     )
@@ -234,6 +264,8 @@ def _settle(
     )
     for asset, component in sorted(recounted):
         Recount().edges_with(Asset.objects.select_related("branch").get(pk=asset), Component.objects.get(pk=component))
+    for target in Asset.objects.filter(pk__in=promoted).order_by("pk") if promoted else ():
+        Recount().promotions_to(target)
 
 
 def _point_to_ready(assets: dict[int, Asset], settled: list[Instance]) -> None:

@@ -67,7 +67,14 @@ def writer_of(
         Run.objects.filter(pk=row.pk, first_at__gt=at).update(first_at=at)
     if branch and branch != row.branch and (is_written or not row.branch):
         Run.objects.filter(pk=row.pk).update(branch=branch)
-    return component, name if entity.run or row.component_id == component.pk else ""
+    return component, name if entity.run or _is_of(row, component) else ""
+
+
+def _is_of(session: Run, component: Component) -> bool:
+    """Whether a session is that of an entity, which is another component in each project."""
+    if session.component_id == component.pk or session.component is None:
+        return True
+    return (session.component.kind, session.component.name) == (component.kind, component.name)
 
 
 def _complete(row: Run, component: Component, facts: dict[str, Any] | None, at: datetime) -> None:

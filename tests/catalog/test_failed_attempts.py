@@ -263,6 +263,13 @@ class TestRegistrationsOfFailedAttempts:
         assert edge("produces").last_instance.ref == "v2"
 
 
+def test_a_later_attempt_that_reads_fails_what_an_earlier_one_registered(api):
+    api.register(task=READER, attempt=0, state="pending")
+    api.register("data/other")
+    api.consume("data/other/instances/v1", task=READER, attempt=1)
+    assert Instance.objects.get(asset__asset_id="xkcd").state == "failed"
+
+
 class TestWhoMaySay:
     @pytest.fixture
     def vic(self, api, settings):
@@ -282,6 +289,13 @@ class TestWhoMaySay:
     def test_but_not_what_a_task_registered(self, vic):
         body = {"entity_ref": task("ComicData/1/start/1"), "state": "failed"}
         assert vic.post(f"{PERIMETER}/confirmations", body).status_code == 403
+        assert Instance.objects.get().state == "ready"
+
+    def test_nor_by_reading_as_a_later_attempt(self, vic):
+        Instance.objects.update(attempt=0)
+        vic.consume("data/xkcd/instances/v1", task="ComicData/1/start/1", attempt=0)
+        vic.consume("data/xkcd/instances/v1", task="ComicData/1/start/1", attempt=1)
+        assert failed() == [(0, True), (1, None)]
         assert Instance.objects.get().state == "ready"
 
     def test_nor_that_anything_ended_well(self, vic):

@@ -22,7 +22,7 @@ YOUNG = timedelta(minutes=1)
 """For so long after a registration its task never counts as lost."""
 BELIEVED_LOST = timedelta(days=7)
 """For so long each pass checks again whether a task that counts as lost has ended after all."""
-BATCH = 1_000
+BATCH = 200
 UNCOMMITTED = 1_000
 """The number of keys that others may be given before the row of a smaller key is committed."""
 

@@ -70,14 +70,7 @@ class TaskStatuses:
     def of(self, attempt: Attempt) -> TaskStatus:
         """The status of the attempt; `End.UNKNOWN` with a sentence if no place that has it can be reached."""
         key = attempt.path, attempt.number, attempt.datastore.perimeter
-        if key in self._known:
-            return self._known[key]
-        status = self._look_up(attempt)
-        if status.end in (End.READY, End.FAILED):  # final, and the next writes are often of the same attempt
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[key] = status
-        return status
+        return self._known.get(key) or self._look_up(attempt)
 
     def digests(self, attempt: Attempt, artifacts: Iterable[str]) -> dict[str, str]:
         """Metaflow's content keys of artifacts of an attempt that ended well, by their names, as far as it has them."""
@@ -101,8 +94,18 @@ class TaskStatuses:
                 missing.append(error.answer)
                 continue
             if record.state != "finished":
-                return status_of(attempt, record, metadata)
+                status = status_of(attempt, record, metadata)
+                if isinstance(metadata, _Datastore):
+                    self._remember(attempt, status)
+                return status
         return _without_record(attempt, missing)
+
+    def _remember(self, attempt: Attempt, status: TaskStatus) -> None:
+        """The next writes are often of the same attempt; what sources say of it is kept with them."""
+        if status.end in (End.READY, End.FAILED):
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[attempt.path, attempt.number, attempt.datastore.perimeter] = status
 
     def _places(self, attempt: Attempt, missing: list[Unavailable]) -> Iterator[Metadata]:
         """The places to look up the task in: the sources, then the datastore that the task itself names."""

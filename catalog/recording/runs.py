@@ -64,7 +64,7 @@ def writer_of(
             row = Run.objects.get(perimeter_id=perimeter_id, name=name)
     _complete(row, component, told.facts, at)
     if is_late:
-        Run.objects.filter(pk=row.pk, first_at__gt=at).update(first_at=at)
+        _put_first(row, told.facts, at)
     if branch and branch != row.branch and (is_written or not row.branch):
         Run.objects.filter(pk=row.pk).update(branch=branch)
     return component, name if entity.run or _is_of(row, component) else ""
@@ -87,6 +87,13 @@ def _complete(row: Run, component: Component, facts: dict[str, Any] | None, at: 
         Run.objects.filter(pk=row.pk).update(component=component)
     if facts and facts["origin"]:
         _insert(Run(perimeter_id=row.perimeter_id, name=facts["origin"], component=component, first_at=at))
+
+
+def _put_first(row: Run, facts: dict[str, Any] | None, at: datetime) -> None:
+    """What arrives late may be the first write of its run, or the first report on it."""
+    Run.objects.filter(pk=row.pk, first_at__gt=at).update(first_at=at)
+    if facts is not None:
+        Run.objects.filter(pk=row.pk, reported_at__gt=at).update(**facts, reported_at=at, read_at=None)
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,10 @@ class MetadataFolder:
 
     def run(self, flow: str, run: str) -> RunNote | None:
         note = note_in(self._store, f"{flow}/{run}/_meta/_self.json")
-        return run_note(note) if note else None
+        if not note:
+            return None
+        began = _began_by_name(run)  # the note is written anew when tags are added
+        return run_note(note)._replace(started=time_of(began)) if began else run_note(note)
 
     def tasks(self, flow: str, run: str) -> Iterator[Task]:
         for step in self._names(f"{flow}/{run}"):
@@ -262,13 +265,18 @@ def _is_run(name: str) -> bool:
 
 
 def _run_in(entry: os.DirEntry[str]) -> Run:
-    """The run of a folder. Its name may be its start in microseconds; else it began when the folder last changed."""
-    if len(entry.name) == 16 and entry.name.isascii() and entry.name.isdigit():
-        return Run(int(entry.name) / 1e6, entry.name)
+    """The run of a folder. Without a start in its name, it began when the folder last changed."""
+    if began := _began_by_name(entry.name):
+        return Run(began, entry.name)
     try:
         return Run(entry.stat().st_mtime, entry.name)
     except OSError:
         return Run(0.0, entry.name)
+
+
+def _began_by_name(run: str) -> float:
+    """When a run began, in seconds since 1970, where its name is that in microseconds; else 0."""
+    return int(run) / 1e6 if len(run) == 16 and run.isascii() and run.isdigit() else 0.0
 
 
 def _seconds(row: Note) -> float:

@@ -160,7 +160,9 @@ class LocalStore:
 
     def _walk(self, parts: list[str], flags: int) -> int | None:
         """Open the path `parts`, one part at a time from the root; a link on the way is an error."""
-        if any(name in ("", ".", "..") for name in parts) or self._is_closed(self._path.joinpath(*parts)):
+        if any(name in ("", ".", "..") for name in parts):
+            return None
+        if self._closed and self._is_closed(self._path.joinpath(*parts)):  # a path takes longer than all that follows
             return None
         descriptor = os.open(self.root, os.O_RDONLY | os.O_DIRECTORY)
         for depth, name in enumerate(parts, start=1):

@@ -117,12 +117,12 @@ def _versions() -> dict[str, Callable[[], str]]:
 
 
 def _started_at(task: RunningTask) -> str | None:
-    """The time of the run's record, if the task has seen it; the id of a local run is one too."""
+    """The id of a local run, whose record is written anew when it gets tags; else the time of the run's record."""
     milliseconds = task.run_record.get("ts_epoch")
-    if milliseconds:
-        seconds = milliseconds / 1e3
-    elif task.metadata.TYPE == "local":
+    if task.metadata.TYPE == "local" and task.run_id.isdecimal():
         seconds = int(task.run_id) / 1e6
+    elif milliseconds:
+        seconds = milliseconds / 1e3
     else:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat()

@@ -131,6 +131,14 @@ class TestFacts:
         found = Run.objects.get()
         assert (found.read_at, found.state, found.clones_read_at) == (None, "", None)
 
+    def test_tags_that_were_added_do_not_change_when_a_local_run_began(self, metaflow, api):
+        """Metaflow writes the run's own note anew, with the time of that."""
+        path = f"{FLOW}/1796001805066366"
+        api.register(task=Task(metaflow.root, f"{path}/start/1").path)
+        metaflow.notes(path, tags=["added"])
+        reconcile(metaflow)
+        assert Run.objects.get().started_at.isoformat() == "2026-11-30T01:23:25.066366+00:00"
+
 
 class TestState:
     def test_a_run_that_ended_well(self, metaflow, api):

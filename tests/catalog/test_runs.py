@@ -114,6 +114,22 @@ class TestFacts:
         assert reading.role == "baseline"
         assert Instance.objects.filter(asset__asset_id="bad").exists()
 
+    def test_a_report_that_arrives_late_may_be_the_first(self, api, tmp_path, monkeypatch):
+        from io import StringIO
+
+        from django.core.management import call_command
+
+        monkeypatch.setenv("METAFLOW_HOME", str(tmp_path))
+        metaflow = Metaflow(tmp_path / ".metaflow")
+        api.register(task=TASK, run=FACTS | {"user": "late", "configs": {"a": 1}})
+        first, second = (metaflow.task(f"ComicData/1/loop/{name}", minutes=name) for name in (2, 3))
+        first.registers(body={"run": {"user": "first", "commit": "f"}})
+        second.registers(body={"run": {"user": "second", "commit": "s"}})
+        for kept in (second, first):
+            kept.ends()
+            call_command("reconcile", "--root", str(metaflow.root), stdout=StringIO())
+        assert known(columns=("user", "commit", "configs")) == {"user": "first", "commit": "f", "configs": None}
+
     def test_the_first_write_is_the_first_in_time(self, api, tmp_path, monkeypatch):
         from io import StringIO
 

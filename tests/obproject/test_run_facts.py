@@ -87,6 +87,8 @@ def test_the_start_is_that_of_the_runs_record_or_of_a_local_runs_id(packaged: py
     packaged.setattr(metadata, "TYPE", "local")
     local = facts_of_task(task(metadata=metadata, run_id="1796001805066366"))
     assert local["started_at"] == "2026-11-30T01:23:25.066366+00:00"
+    tagged = facts_of_task(task(metadata=metadata, run_id="1796001805066366", run_record={"ts_epoch": 1796009999000}))
+    assert tagged["started_at"] == local["started_at"]  # the record of a local run is written anew with each tag
     assert "started_at" not in facts_of_task(task(metadata=metadata, run_id="argo-x"))
     known = facts_of_task(task(run_record={"ts_epoch": 1796001805066, "tags": ["b", "a", "asset_write_branch:x"]}))
     assert known["started_at"] == "2026-11-30T01:23:25.066000+00:00"

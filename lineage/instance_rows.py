@@ -8,7 +8,7 @@ instance comes from its source alone.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ from catalog.reading import Resolved
 from lineage.graph import Relation, RunFacts
 from lineage.reading_roles import in_roles, role_named
 from lineage.run_rows import RunKey, RunRows, run_of
-from lineage.run_rule import Part, Position, Reading, RunInputs, Series, TakenOver, part_of_session, path_of
+from lineage.run_rule import Part, Position, Reading, RunInputs, Series, TakenOver, part_of_session, path_of, step_of
 from lineage.walk import Arrow, Key, merged
 from obproject.roles import BASELINE
 from obproject.sessions import is_session_id
@@ -91,25 +91,39 @@ class PartOfRun:
     def __init__(self) -> None:
         self.made_by: set[Position] = set()
         """The tasks that registered something with these inputs."""
-        self._spans: dict[tuple[int, int], Part] = {}
-        self._readings: list[Reading] = []
+        self.spans = Spans()
+        self.only_read: list[Reading] = []
 
     def add(self, part: Part, position: Position) -> None:
         self.made_by.add(position)
-        span = (id(part.series), part.first)
-        if span not in self._spans or self._spans[span].end < part.end:
-            self._spans[span] = part
-            self._readings = []
-
-    def only_read(self, readings: Iterable[Reading]) -> None:
-        self._readings = list(readings)
+        self.spans.add(part)
 
     @property
-    def readings(self) -> list[Reading]:
-        if not self._readings:
-            rows = {row.pk: row for part in self._spans.values() for row in part.readings}
-            self._readings = _in_time(rows.values())
-        return self._readings
+    def readings(self) -> Sequence[Reading]:
+        return self.only_read or self.spans.readings
+
+
+class Spans:
+    """The readings of several parts, each once; of those with the same beginning only the longest is kept."""
+
+    def __init__(self) -> None:
+        self._longest: dict[tuple[int, int], Part] = {}
+
+    def add(self, part: Part) -> None:
+        begin = (id(part.series), part.first)
+        if begin not in self._longest or self._longest[begin].end < part.end:
+            self._longest[begin] = part
+
+    def add_all(self, other: "Spans") -> None:
+        for part in other._longest.values():
+            self.add(part)
+
+    @property
+    def readings(self) -> Sequence[Reading]:
+        parts = list(self._longest.values())
+        if len(parts) == 1:
+            return parts[0].readings
+        return _in_time({row.pk: row for part in parts for row in part.readings}.values())
 
 
 class InstanceRows:
@@ -164,7 +178,7 @@ class InstanceRows:
         for key in keys_of("instance", keys):
             arrows += self._into_instance(self.made[key[1]])
         for key in keys_of("run", keys):
-            arrows += self._into_part(key)
+            arrows += self._into_part(key, keys)
         readers = {key for key in keys if kind_of(key) == "entity"}
         if readers:
             contents = [key for key in keys if kind_of(key) in ("instance", "definition")]
@@ -244,9 +258,12 @@ class InstanceRows:
 
     def _only_read(self, run: RunKey, parts: Iterable[Key]) -> Key:
         """The part of a run with its own readings that count for none of its registrations."""
-        counted = {row.pk for part in parts for row in self.parts[part].readings}
+        spans = Spans()
+        for part in parts:
+            spans.add_all(self.parts[part].spans)
+        counted = {row.pk for row in spans.readings}
         key = part_key(run, ONLY_READ)
-        self.parts[key].only_read(row for row in _in_time(self.readings[run].values()) if row.pk not in counted)
+        self.parts[key].only_read = [row for row in _in_time(self.readings[run].values()) if row.pk not in counted]
         return key
 
     def _inputs_of(self, run: RunKey) -> RunInputs | Series:
@@ -294,7 +311,7 @@ class InstanceRows:
             task, run = original, run_of(perimeter, original)
         found = TakenOver([row for row in self._by_task[run][task] if _may_count(row)])
         if self._runs.is_unread(run):
-            step, before = Position(task).step, self._taken_over(run)
+            step, before = step_of(task), self._taken_over(run)
             found.presumed = [row for row in before.presumed if row.position.step == step]
             found.left = [row for row in before.left if row.position.step == step]
         return found
@@ -341,8 +358,9 @@ class InstanceRows:
             asked += [self._consumptions(_by(below)), self._instances(_by(below) & Q(promoted_from=None))]
         registrations = self._store(self._union(asked, most)) if asked else []
         self._loaded |= above | below
-        self._inputs.clear()
-        self._taken.clear()
+        for run in above | below:
+            self._inputs.pop(run, None)
+            self._taken.pop(run, None)
         wanted = set(pks)
         return [made for made in registrations if made.source in wanted]
 

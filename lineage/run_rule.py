@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -26,6 +27,12 @@ class Verdict(Enum):
     YES = 2
 
 
+def step_of(task: str) -> str:
+    """The step of a task, which is named Flow/run/step/task; empty for other entities."""
+    parts = task.split("/")
+    return parts[2] if len(parts) == 4 else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where in its run a task attempt is; None: not told."""
@@ -35,10 +42,10 @@ class Position:
     attempt: int | None = None
     path: Path | None = None
     iteration: int | None = None
+    step: str = field(init=False, compare=False)
 
-    @property
-    def step(self) -> str:
-        return self.task.split("/")[2]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "step", step_of(self.task))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +170,7 @@ def _idents(readings: Iterable[Reading]) -> Iterator[int]:
         yield ident
 
 
+@lru_cache(maxsize=16_384)
 def _number(content: Any) -> int:
     return int.from_bytes(sha256(repr(content).encode()).digest()[:16])
 

@@ -669,6 +669,7 @@ class Recorder:
             consumer_project=event.project,
             write_branch=event.write_branch,
             when=when,
+            settles=True,
         )
 
     def settle(self, event: Settled) -> None:

@@ -47,6 +47,15 @@ def insert(row: Model) -> None:
     row._state.adding = False
 
 
+def insert_with_key(row: Model) -> None:
+    """Insert a new row, and give it its key."""
+    connection = connections[router.db_for_write(type(row))]
+    with connection.cursor() as cursor, planned_once(connection):
+        cursor.execute(f"{insertion(type(row))} RETURNING id", values_of(row, connection))
+        row.pk = cursor.fetchone()[0]
+    row._state.adding = False
+
+
 def columns_of(model: type[Model]) -> list[Any]:
     """The fields of a model that have a column, but for its key, which the database gives."""
     return [field for field in model._meta.concrete_fields if not field.primary_key]

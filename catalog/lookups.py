@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from django.db.models import QuerySet, Subquery
+from django.db.models import QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from access.prepared import prepared
-from catalog.models import Asset, Component, IdempotencyKey, Instance, Run
+from catalog.models import Asset, Component, Edge, IdempotencyKey, Instance, Run
 
 
 def _live_asset(perimeter: int, project: str, key: str, kind: str, asset_id: str) -> QuerySet[Asset]:
@@ -63,6 +64,15 @@ def known_run(component: Any, perimeter: int) -> Run | None:
 def run_named(perimeter: int, name: str) -> QuerySet[Run]:
     """What is known of a run or a session, without its graph."""
     return Run.objects.filter(perimeter=perimeter, name=name).defer("graph")
+
+
+@prepared
+def locked_consumption_edge(asset: int, component: int, write_branch: str, role: str) -> QuerySet[Edge]:
+    """The edge that a consumption adds to, locked for this transaction; an empty role is none."""
+    edges = Edge.objects.annotate(as_role=Coalesce("role", Value(""))).filter(
+        asset=asset, component=component, direction=Edge.Direction.CONSUMES, write_branch=write_branch, as_role=role
+    )
+    return edges.only("pk").select_for_update(of=("self",), no_key=True)
 
 
 @prepared

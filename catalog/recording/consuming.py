@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
+from access.prepared import insert_with_key
 from catalog.counters import Recount
 from catalog.edges import add_consumption
 from catalog.entities import Entity
+from catalog.lookups import locked_consumption_edge
 from catalog.models import (
     Asset,
     Component,
     Consumption,
-    Edge,
     Instance,
 )
 from catalog.recording.failing import has_later_attempt
@@ -76,7 +77,7 @@ def consume(
         actor=actor,
         uid=uid or None,
     )
-    consumption.save(force_insert=True)
+    insert_with_key(consumption)
     add_consumption(consumption)
     if superseded:
         Recount().edges_with(asset, component)
@@ -85,8 +86,7 @@ def consume(
 
 def _lock_consumption(asset: Asset, component: Component, write_branch: str, role: str | None) -> None:
     """Lock the edge that a consumption adds to; before there is one, the asset, whose consumers will be one more."""
-    edges = Edge.objects.filter(asset=asset, component=component, direction=Edge.Direction.CONSUMES, role=role)
-    mine = edges.filter(write_branch=write_branch).select_for_update(no_key=True)
-    if not mine.first():
+    edge = {"asset": asset.pk, "component": component.pk, "write_branch": write_branch, "role": role or ""}
+    if not locked_consumption_edge(**edge):
         locked_all([asset.pk])
-        mine.first()
+        locked_consumption_edge(**edge)

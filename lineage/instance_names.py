@@ -29,7 +29,7 @@ from obproject.sessions import is_session_id
 
 
 class InstanceNames(ComponentNames):
-    """Reads the names of the nodes of an exact answer: five queries, however many nodes there are."""
+    """Reads the names of the nodes of an exact answer: four queries, however many nodes there are."""
 
     def __init__(self, viewer: Viewer, as_of: datetime | None, rows: InstanceRows) -> None:
         super().__init__(viewer, as_of)

@@ -1,8 +1,9 @@
 """The questions about lineage. Each function returns an answer that counts what it leaves out.
 
 An answer by component costs six queries, and one for each level: the focus, the level after the last, the arrows
-between the nodes reached, and three for names; that of a branch costs seven. An exact one costs five, and for each two
-levels one upstream and two downstream: instances and the runs beside them are read together.
+between the nodes reached, and three for names; one about paths has two ends, and that of a branch costs seven. An exact
+one costs eight, and three for each two levels, as instances and the runs beside them are read together: the focus, the
+level after the last, and four for names. Runs that were resumed cost more, see `RunRows.load`.
 """
 
 import re

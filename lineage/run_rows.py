@@ -45,8 +45,9 @@ class RunRows:
         self._resumes: dict[RunKey, set[RunKey]] = defaultdict(set)
 
     def load(self, runs: Collection[RunKey]) -> None:
-        """Load what is not known of these: one query, and if any was resumed one more for each link of the chain."""
+        """Load what is not known of these: one query; if any was resumed two more, and one for each further link."""
         wanted, links = set(runs) - self._asked, 0
+        cloning: dict[int, RunKey] = {}
         while wanted:
             if links > CHAIN_MOST:
                 self.cut = True
@@ -54,7 +55,8 @@ class RunRows:
             links += 1
             self._asked |= wanted
             found = Run.objects.filter(_named(wanted)).values_list("pk", "perimeter", "graph", "clones_read_at", *FACTS)
-            wanted = self._store(found) - self._asked
+            wanted = self._store(found, cloning) - self._asked
+        self._load_originals(cloning)
 
     def row(self, run: RunKey) -> RunRow:
         return self._rows.get(run, UNKNOWN)
@@ -102,9 +104,8 @@ class RunRows:
                 ahead.extend(follow(run))
         return found
 
-    def _store(self, rows: Iterable[Any]) -> set[RunKey]:
-        """Store rows; return these runs and those that they resumed."""
-        cloning: dict[int, RunKey] = {}
+    def _store(self, rows: Iterable[Any], cloning: dict[int, RunKey]) -> set[RunKey]:
+        """Store rows; return these runs and those that they resumed. `cloning`: whose cloned tasks are to be loaded."""
         near: set[RunKey] = set()
         for pk, perimeter, graph, read_at, *told in rows:
             facts = RunFacts(*told)
@@ -114,12 +115,15 @@ class RunRows:
             if origin:
                 near.add(origin)
                 self._resumes[origin].add(run)
-                cloning[pk] = run
-        if cloning:
-            for pk, task, original in ClonedTask.objects.filter(run__in=cloning).values_list("run", "task", "origin"):
-                run = cloning[pk]
-                self._originals.setdefault(run, {})[f"{run[1]}/{task}"] = original
+                if read_at is not None and run not in self._originals:
+                    cloning[pk] = run
         return near
+
+    def _load_originals(self, cloning: dict[int, RunKey]) -> None:
+        if cloning:
+            self._originals |= {run: {} for run in cloning.values()}
+            for pk, task, original in ClonedTask.objects.filter(run__in=cloning).values_list("run", "task", "origin"):
+                self._originals[cloning[pk]][f"{cloning[pk][1]}/{task}"] = original
 
 
 def run_of(perimeter: int, task: str) -> RunKey:

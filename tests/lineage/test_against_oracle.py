@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import networkx as nx
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from access.errors import NotFound
 from catalog.models import Asset, Branch, Instance
@@ -444,6 +447,52 @@ def test_what_is_hidden_or_not_there_is_no_focus(world, chance):
         for ask in (questions.around, questions.impact):
             with pytest.raises(NotFound):
                 ask(world.viewer, focus, scope(None, depth=1))
+
+
+# --- what an answer costs
+
+
+def test_an_answer_by_component_costs_a_query_a_level_and_six_more(world, chance):
+    """The levels are those that were walked. Paths cost one more, and a branch seven."""
+    truth, viewer = by_component(world.events, None), world.viewer
+    for focus in some(chance, seen_by_component(truth), 4):
+        direction, depth = chance.choice(DIRECTIONS), chance.choice([1, 2, 3, FAR])
+        cost = queries_of(questions.around, viewer, wire(world, focus), scope(None, direction, depth))
+        assert cost <= levels_of(Walk(truth, focus, direction, depth)) + 6
+        cost = queries_of(questions.impact, viewer, wire(world, focus), scope(None))
+        assert cost <= levels_of(Walk(truth, focus, "down", FAR)) + 6
+    for source, target in pairs_of(chance, truth, 4):
+        asked = scope(None, roles=chance.choice([frozenset(), frozenset({"input", "baseline"})]))
+        cost = queries_of(questions.paths, viewer, wire(world, source), wire(world, target), asked)
+        assert cost <= levels_of(Walk(truth, source, "down", FAR)) + 7
+    for branch in Branch.objects.filter(project__perimeter__name__in=VISIBLE).select_related("project__perimeter"):
+        assert queries_of(questions.across, viewer, branch, scope(None)) <= 7
+
+
+def test_an_exact_answer_costs_three_queries_for_two_levels_and_eight_more(world, chance):
+    """And more only for runs that were resumed: two, and one for each further link of the chain of resumes."""
+    truth, rules = by_instance(world.events, world.runs, None), Rules(world.events, world.runs)
+    chains = [len(rules.resumed_by(*run)) for run, known in world.runs.items() if known.origin]
+    for focus in some(chance, things_of(truth), 8):
+        direction, depth = chance.choice(DIRECTIONS), chance.choice([1, 2, 3, 4, FAR])
+        cost = queries_of(questions.exact, world.viewer, found(focus), scope(None, direction, depth))
+        levels = levels_of(Walk(truth, focus, direction, depth))
+        assert cost <= 3 * math.ceil(levels / 2) + 8 + sum(2 + links for links in chains)
+
+
+def levels_of(walk: Walk) -> int:
+    """How many levels of arrows are asked for: within the depth, or further through what is shown on the other side."""
+    ways = [(walk.reached[way], walk.graph.through(walk.focus, way)) for way in walk.reached]
+    within = min(walk.depth, max(max(*reached.values(), *through.values(), 0) for reached, through in ways))
+    among = walk.graph.among(walk.shown)
+    return max(within, *(max(among.through(walk.focus, way).values()) for way in walk.reached))
+
+
+def queries_of(ask: Callable[..., Answer], *question: Any) -> int:
+    """Without the one that says what the viewer may see."""
+    with CaptureQueriesContext(connection) as queries:
+        ask(*question)
+    return sum("access_membership" not in query["sql"] for query in queries)
 
 
 # --- what the worlds are made of

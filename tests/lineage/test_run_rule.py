@@ -6,8 +6,10 @@ from unittest.mock import patch
 import pytest
 from django.utils import timezone
 
-from catalog.models import Run
+from catalog.models import Consumption, Run
+from lineage import run_rule
 from lineage.run_rows import CHAIN_MOST
+from lineage.run_rule import Position, Reading, RunInputs, StepGraph, TakenOver, path_of
 from tests.lineage.stories import LOADED, SPLIT, Story, left_out
 
 pytestmark = pytest.mark.slow
@@ -323,3 +325,53 @@ class TestLies:
         story.reads("data/raw", "Train/1/step5/2", graph=graph, foreach="", attempt=0)
         story.makes("models/m", "Train/1/step6/3", foreach="", attempt=0)
         assert story.inputs("models/m") == (["raw v1"], "task")
+
+    def test_a_circle_by_clocks_that_disagree_ends(self, story):
+        """Late arrivals have the times of their tasks' own clocks, which may be any."""
+        story.makes("models/a", "One/1/end/1", attempt=0)
+        story.reads("models/a", "Two/1/end/1", attempt=0)
+        story.makes("models/b", "Two/1/end/1", attempt=0)
+        story.reads("models/b", "One/1/end/1", attempt=0)
+        Consumption.objects.filter(run="One/1").update(at=timezone.now() - timedelta(days=1))
+        answer = story.answer("models/a", direction="both")
+        assert {node["name"] for node in answer["nodes"]} == {"a", "b", "One/1", "Two/1"}
+        assert len(answer["links"]) == 4
+
+
+class TestCost:
+    """Of a foreach of thousands each split costs what it reads, and not what its siblings read."""
+
+    BEGAN = timezone.now()
+
+    def reading(self, number, task, path):
+        at, position = self.BEGAN + timedelta(seconds=number), Position(task, 0, path_of(path), 0)
+        return Reading(number, ("instance", number), (1, "Big/1"), at, task, 1, "main", None, False, position)
+
+    @pytest.mark.parametrize("splits", [500, 2_000])
+    def test_of_a_foreach(self, splits, monkeypatch):
+        asked = 0
+
+        def counted(*question):
+            nonlocal asked
+            asked += 1
+            return verdict(*question)
+
+        verdict = run_rule.verdict
+        monkeypatch.setattr(run_rule, "verdict", counted)
+        before = [self.reading(number, "Big/1/start/1", "") for number in range(3)]
+        shards = [self.reading(3 + split, f"Big/1/work/{split}", f"start:{split}") for split in range(splits)]
+        inputs = RunInputs(StepGraph(SPLIT), [*before, *shards], TakenOver())
+        end = self.BEGAN + timedelta(days=1)
+        for split in range(splits):
+            part = inputs.of(Position(f"Big/1/work/{split}", 0, path_of(f"start:{split}"), 0)).until(end)
+            assert (len(part.readings), part.by) == (4, "task")
+        assert asked == 4 * splits
+        join = inputs.of(Position("Big/1/join/9", 0, (), 0)).until(end)
+        assert len(join.readings) == splits + 3
+        assert asked == 5 * splits + 3
+
+    def test_without_the_graph_all_tasks_share_one_series(self):
+        shards = [self.reading(split, f"Big/1/work/{split}", None) for split in range(100)]
+        inputs = RunInputs(StepGraph(None), shards, TakenOver())
+        parts = [inputs.of(Position(f"Big/1/work/{split}", 0)).until(self.BEGAN) for split in range(100)]
+        assert len({id(part.series) for part in parts}) == 1

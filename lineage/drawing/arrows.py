@@ -53,4 +53,7 @@ def sentence_of(link: Link, source: Node, target: Node, now: datetime) -> str:
 
 
 def times(count: int | None) -> str:
-    return "" if count is None else "once" if count == 1 else f"{count:,} times"
+    """How often it happened; of what only failed attempts did, that they failed."""
+    if count is None:
+        return ""
+    return {0: "by attempts that failed", 1: "once"}.get(count, f"{count:,} times")

@@ -158,3 +158,28 @@ def test_the_page_says_of_which_runs_the_inputs_are_only_presumed(linked, vic):
     said = text_of(vic.get(f"{BRANCH}/models/churn_model/v1/lineage?depth=6"))
     assert "Which tasks of 2 runs could use" in said
     assert "is not known" not in text_of(vic.get(f"{BRANCH}/data/events/v1/lineage?direction=up"))
+
+
+def test_what_only_failed_attempts_read_is_no_number(linked, vic):
+    scores = linked.asset("data/scores")
+    recording.consume(
+        actor="ada",
+        asset=scores,
+        instance=scores.newest_ready,
+        reference="latest",
+        entity=Entity("task", "LateFlow/1/start/1"),
+        told=recording.Told(attempt=0),
+        write_branch="main",
+    )
+    recording.confirm(
+        actor="ada",
+        perimeter=scores.branch.project.perimeter,
+        entity=Entity("task", "LateFlow/1/start/1"),
+        attempt=0,
+        state="failed",
+        reason="the task failed",
+        uids=(),
+    )
+    for page in (f"{BRANCH}/data/scores", f"{BRANCH}/flows/LateFlow", f"{LINEAGE}?page=1"):
+        assert "Every attempt that did it failed." in vic.get(page).content.decode()
+    assert "by attempts that failed" in vic.get(LINEAGE).content.decode()

@@ -89,7 +89,7 @@ class Answer:
     distance: dict[str, int] = field(default_factory=dict)
     """The number of arrows between the focus and a node; negative upstream."""
     via: dict[str, str] = field(default_factory=dict)
-    """The node from which each was first reached; the focus has none."""
+    """The node from which each was first reached, if there is a way not as a baseline; the focus has none."""
     outdated: str = ""
     """A sentence, if an older version has derived the arrows, and they have not been recounted yet."""
 

@@ -87,6 +87,7 @@ class Walk:
     distance: dict[Key, int] = field(default_factory=dict)
     """The number of arrows to the focus, negative upstream; of two directions the nearer counts, then downstream."""
     via: dict[Key, Key] = field(default_factory=dict)
+    """The key from which each was reached first; as a baseline only what was reached in no other way."""
     arrows: dict[tuple[Key, Key], Arrow] = field(default_factory=dict)
     """The arrows between the keys reached."""
     beyond: set[tuple[Key, Key]] = field(default_factory=set)
@@ -149,8 +150,8 @@ class _Side:
         self.walked, self.up, self.to_baselines = walked, up, to_baselines
         self.frontier: dict[Key, None] = dict.fromkeys(begin)
         self.seen: set[Key] = set(self.frontier)
-        self.ends: set[Key] = set()
-        """What was reached as a baseline, from where no path leads on."""
+        self.ends: dict[Key, Key] = {}
+        """What was reached as a baseline, from where no path leads on; and from which key."""
 
     def step(self, arrows: list[Arrow], level: int, is_further: bool) -> None:
         """Walk one level; beyond the depth only along nodes that the other side has reached, because they are shown."""
@@ -165,10 +166,12 @@ class _Side:
                 self.walked.further.add(there)
                 continue
             if arrow.is_baseline:
-                self.ends.add(there)
+                self.ends.setdefault(there, here)
             else:
                 self.seen.add(there)
                 reached[there] = None
+                if there in self.ends and self.walked.via.get(there) == self.ends[there]:
+                    self.walked.via[there] = here  # so that it does not lead through a baseline
             if not is_further:
                 self._note(there, here, level)
         self.frontier = reached

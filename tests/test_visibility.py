@@ -189,7 +189,7 @@ EXCEPTIONS = {
     ("lineage.component_rows", "ComponentRows.read"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentRows._written"): AS_HIDDEN,
     ("lineage.run_rows", "RunRows.load"): AS_HIDDEN,
-    ("lineage.run_rows", "RunRows._store"): AS_HIDDEN,
+    ("lineage.run_rows", "RunRows._load_originals"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentNames.assets"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentNames.components"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentNames.branches"): "the branches of components that were named",

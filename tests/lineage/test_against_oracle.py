@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 import math
 import random
 from collections.abc import Callable, Iterator
@@ -156,15 +157,20 @@ def test_impact_is_all_that_is_downstream_and_how_it_is_reached(world, chance):
 
 
 def check_ways(world: World, answer: Answer, walk: Walk) -> None:
-    """By the fewest arrows, each node from one that is one arrow nearer."""
-    focus = wire(world, walk.focus)
+    """By the fewest arrows, and only the last of them may be a reading as a baseline."""
+    focus, through = wire(world, walk.focus), walk.graph.through(walk.focus, "down")
     assert focus not in answer.via
     assert sorted(answer.distance.values()) == sorted(walk.reached["down"].values())
+    fewest = {wire(world, node): through.get(node) for node in seen_by_component(Graph(walk.shown))}
     for node in seen_by_component(Graph(walk.shown)):
         assert answer.distance[wire(world, node)] == walk.reached["down"][node]
     for key in set(answer.graph) - {focus}:
-        assert answer.graph.has_edge(answer.via[key], key)
-        assert answer.distance[answer.via[key]] == answer.distance[key] - 1
+        way = [key]
+        while way[-1] != focus:
+            assert answer.graph.has_edge(answer.via[way[-1]], way[-1])
+            way.append(answer.via[way[-1]])
+        assert len(way) - 1 == (fewest.get(key) or answer.distance[key])
+        assert not any(answer.graph.edges[a, b]["link"].roles == ("baseline",) for b, a in itertools.pairwise(way[1:]))
 
 
 def test_a_baseline_is_not_in_an_impact_unless_its_role_is_asked_for(world, chance):
@@ -462,9 +468,10 @@ def test_an_answer_by_component_costs_a_query_a_level_and_six_more(world, chance
         cost = queries_of(questions.impact, viewer, wire(world, focus), scope(None))
         assert cost <= levels_of(Walk(truth, focus, "down", FAR)) + 6
     for source, target in pairs_of(chance, truth, 4):
-        asked = scope(None, roles=chance.choice([frozenset(), frozenset({"input", "baseline"})]))
+        roles = chance.choice([frozenset(), frozenset({"input", "baseline"})])
+        asked, left = scope(None, roles=roles), by_component(world.events, None, roles)
         cost = queries_of(questions.paths, viewer, wire(world, source), wire(world, target), asked)
-        assert cost <= levels_of(Walk(truth, source, "down", FAR)) + 7
+        assert cost <= levels_of(Walk(left, source, "down", FAR)) + 7
     for branch in Branch.objects.filter(project__perimeter__name__in=VISIBLE).select_related("project__perimeter"):
         assert queries_of(questions.across, viewer, branch, scope(None)) <= 7
 

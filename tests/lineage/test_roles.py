@@ -57,6 +57,22 @@ def test_it_is_in_no_impact_unless_its_role_is_asked_for(story):
     assert names(around(story, "lineage/impact", focus="models/champion", role="baseline")) == {"champion", "Train"}
 
 
+def test_how_something_is_reached_never_leads_through_a_baseline(story):
+    """Compare is near the focus as a baseline, and makes its report of what it reads further away."""
+    story.reads("data/raw", "Compare/1/start/1", consumer={"branch": "main"}, role="baseline")
+    story.reads("models/m", "Compare/2/start/1", consumer={"branch": "main"})
+    story.makes("data/report", "Compare/2/start/1")
+    roles = "input&role=baseline"
+    nodes = {node["name"]: node for node in around(story, "lineage/impact", focus="data/raw", role=roles)["nodes"]}
+    way = ["report"]
+    while way[-1] != "raw":
+        way.append(next(name for name, node in nodes.items() if node["id"] == nodes[way[-1]]["via"]))
+    assert way == ["report", "Compare", "m", "Train", "raw"]
+    assert {name: node["distance"] for name, node in nodes.items() if name in way} == {
+        "raw": 0, "Train": 1, "m": 2, "Compare": 1, "report": 4,
+    }  # fmt: skip
+
+
 def test_it_is_the_last_arrow_of_a_path_if_its_role_is_asked_for(story):
     to_train = {"from": "models/champion", "to": "flow/Train"}
     assert arrows(around(story, "lineage/paths", **to_train, role="baseline")) == {("champion", "Train")}

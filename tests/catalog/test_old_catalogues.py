@@ -20,7 +20,7 @@ import requests
 from tests.catalog.old.write import VERSIONS, Writer, fill
 from tests.conftest import POSTGRES, Server, Site
 
-pytestmark = [pytest.mark.both, pytest.mark.slow]
+pytestmark = [pytest.mark.both, pytest.mark.slow, pytest.mark.long]
 
 OLD = Path(__file__).parent / "old"
 DERIVED = {"catalog_edge", "catalog_promotion"}

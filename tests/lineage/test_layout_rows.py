@@ -70,6 +70,7 @@ def test_a_chain_of_40_is_no_ribbon() -> None:
     assert max(lengths) - min(lengths) <= 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(2))
 def test_200_nodes_are_as_wide_as_a_page(seed: int) -> None:
     graph = random_graph(200, seed)

@@ -71,7 +71,8 @@ from tests.lineage.worlds import (
 )
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db, pytest.mark.slow]
-SEEDS = range(1, 21)
+SEEDS = (*range(1, 20), 25)
+"""Worlds that together have every shape at least twice, as a test below asks."""
 DIRECTIONS = ("up", "down", "both")
 FAR = 10_000
 """More than any of these worlds has, of arrows or of nodes."""
@@ -511,7 +512,7 @@ def test_the_worlds_have_what_lineage_finds_hard():
     for seed in SEEDS:
         for thing, there in hard_things(seed).items():
             met[thing] = met.get(thing, 0) + there
-    assert {thing for thing, times in met.items() if not times} == set()
+    assert {thing for thing, times in met.items() if times < 2} == set()
 
 
 def hard_things(seed: int) -> dict[str, bool]:

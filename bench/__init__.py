@@ -1,1 +1,6 @@
 """How fast the site is, and whether that depends on how much is in it: `python -m bench`. It is no part of the site."""
+
+import os
+
+SMOKE = "ASSETSITE_BENCH_SMOKE" in os.environ
+"""To see whether the benchmarks run, not how fast anything is."""

@@ -4,12 +4,13 @@ import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bench import SMOKE
 from bench.load import Connection, Sample, header, measure
 from bench.servers import SIZES, Server
 from bench.workload import TARGETS, Target
 
 CLIENTS = (1, 8)
-WARM_UP = 0.3
+WARM_UP = 0.02 if SMOKE else 0.3
 
 
 @dataclass(frozen=True)

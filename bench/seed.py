@@ -8,7 +8,6 @@ left to `Recount`, so it is right by construction.
 
 import heapq
 import json
-import os
 import random
 import sys
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,8 @@ from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from bench import SMOKE
+
 PERIMETER, PROJECT = "default", "shop"
 BRANCHES = ["main", "feature/new-model", "feature/prices", "user.alice", "user.bob"]
 ASSETS = [("data", f"table_{n:03}") for n in range(120)] + [("models", f"model_{n:03}") for n in range(80)]
@@ -29,7 +30,7 @@ BUSY = [*ASSETS[1:10], *ASSETS[120:124]]
 """Refreshed all the time on `main`, as is the big one."""
 HISTORY = {"large": (20_000, 6_078), "small": (200, 60)}
 """How many instances the big asset has, and each of the busy ones; in all 100,000 and 1,966."""
-if "ASSETSITE_BENCH_SMOKE" in os.environ:  # to see whether the benchmarks run, not how fast anything is
+if SMOKE:
     HISTORY["large"] = (400, 120)
 CONSUMERS = 3
 DAYS = 90

@@ -41,6 +41,8 @@ CHROMIUM_FLAGS = [
 ]
 # Playwright's synchronous interface keeps an event loop running in the thread of the tests, in which nothing is async
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+DATABASES = {"db", "transactional_db", "django_db_setup"}
+"""The fixtures that give a test a database."""
 POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 
 
@@ -66,11 +68,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(tryfirst=True)  # before the marks choose
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs the served site, and what of a sample is left to the long lane. The longest come first."""
+    """Marks what needs the served site or the database, and what of a sample is left to the long lane.
+
+    The longest come first.
+    """
     cases: Counter[tuple[Path, str]] = Counter()
     for item in items:
         if "served" in getattr(item, "fixturenames", ()):
             item.add_marker("served")
+        if item.get_closest_marker("django_db") or not DATABASES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
         if sample := item.get_closest_marker("sample"):
             test = (item.path, getattr(item, "originalname", item.name))
             cases[test] += 1

@@ -6,6 +6,7 @@ sample   (n): the first n cases of a test; the others are long
 slow     takes seconds for its file, so `make test-quick` leaves it out
 flows    runs real Metaflow flows against a really served site
 browser  needs Chromium
+database needs the database of the tests; tests/conftest.py finds out which do
 served   needs the served site, of which there is one in a session; tests/conftest.py finds out which do
 """
 

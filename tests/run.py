@@ -61,8 +61,9 @@ def usual(*options: str) -> int:
 
 
 def long(*options: str) -> int:
-    rest = "(both and long) or not (both or browser or flows or served)"
-    failed = on_sqlite("-m", "long", *options) or on_postgres("-m", rest, *options, *WITH_DATABASE)
+    rest = "(both and long) or database and not (both or browser or flows or served)"
+    some_long = files(lambda text: re.search(r"tests\.lanes|mark\.(long|sample)", text))
+    failed = on_sqlite("-m", "long", *options, *some_long) or on_postgres("-m", rest, *options, *WITH_DATABASE)
     return failed or python("-m", "tests.rebuild_demo") or python(*SMOKE, ASSETSITE_BENCH_SMOKE="1")
 
 

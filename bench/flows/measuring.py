@@ -12,14 +12,14 @@ from pathlib import Path
 
 import requests
 
+from bench import SMOKE
 from bench.flows.reconciling import reconciling
 from bench.flows.rows import Row, beside, ms
 from bench.flows.running import Cost, artifact, run_flow
 from bench.servers import environment, served
 
 TASKS, ROUNDS, WORKERS = 30, 2, 2
-INTERPRETERS = 11
-CALLS = 40
+INTERPRETERS, CALLS = (3, 5) if SMOKE else (11, 40)
 IMPORT = """
 import time, metaflow
 begin = time.process_time()

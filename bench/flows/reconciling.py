@@ -13,11 +13,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import SMOKE
 from bench.flows.rows import Row
 from bench.flows.running import run_flow
 from bench.servers import environment, start
 
-RUNS, FEW = 1000, 100
+RUNS, FEW = (20, 10) if SMOKE else (1000, 100)
 ROOM = 2 * 2**30
 MOST_SECONDS = 60
 MOST_MEMORY = 1.1

@@ -353,6 +353,7 @@ def written(site):
     return count
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_a_pass_that_is_killed_in_the_middle_is_taken_up_again(site, metaflow):
     for _ in range(30):

@@ -126,6 +126,7 @@ class TestBesideTheServer:
         connections.close_all()
 
 
+@pytest.mark.both
 @pytest.mark.long
 def test_a_server_backfills_what_it_missed(tmp_path):
     metaflow = Metaflow(tmp_path / ".metaflow")

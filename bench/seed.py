@@ -24,14 +24,15 @@ from bench import SMOKE
 
 PERIMETER, PROJECT = "default", "shop"
 BRANCHES = ["main", "feature/new-model", "feature/prices", "user.alice", "user.bob"]
-ASSETS = [("data", f"table_{n:03}") for n in range(120)] + [("models", f"model_{n:03}") for n in range(80)]
+DATA, MODELS = (20, 10) if SMOKE else (120, 80)
+ASSETS = [("data", f"table_{n:03}") for n in range(DATA)] + [("models", f"model_{n:03}") for n in range(MODELS)]
 BIG = ASSETS[0]
-BUSY = [*ASSETS[1:10], *ASSETS[120:124]]
+BUSY = [*ASSETS[1:10], *ASSETS[DATA : DATA + 4]]
 """Refreshed all the time on `main`, as is the big one."""
 HISTORY = {"large": (20_000, 6_078), "small": (200, 60)}
 """How many instances the big asset has, and each of the busy ones; in all 100,000 and 1,966."""
 if SMOKE:
-    HISTORY["large"] = (400, 120)
+    HISTORY = {"large": (40, 12), "small": (20, 6)}
 CONSUMERS = 3
 DAYS = 90
 BATCH = 1000

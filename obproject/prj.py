@@ -17,7 +17,7 @@ from obproject.notices import tell
 from obproject.references import ReferenceKind
 from obproject.roles import check_role
 from obproject.task import running
-from obproject.task.artifacts import load_artifact
+from obproject.task.artifacts import load_artifact, own_artifact
 from obproject.task.running import OwnRegistration
 from obproject.task.waiting import is_from_this_task, wait_while_pending
 
@@ -208,7 +208,7 @@ class ProjectContext:
     def _load(self, kind: str, name: str, reference: str, role: str | None) -> Any:
         own, reference = self._registered_here(kind, name, reference)
         if own is not None:
-            return getattr(self.flow, own.artifact)
+            return own_artifact(self.flow, own.artifact)
         branch, instance = self._ready_or_pending(kind, name, reference)
         about = f"The {kind} asset {name!r} on branch {branch!r}"
         catalogue = self.asset.catalogue

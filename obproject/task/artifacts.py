@@ -3,6 +3,8 @@
 The producing task is opened through Metaflow's client, with the configuration of whoever reads. A local datastore in
 another folder is invisible to that client, so it is read directly, and only where it belongs to the user who reads:
 loading an artifact unpickles it, and a catalogue entry must not be able to point that at somebody else's files.
+
+Every way gives what Metaflow's client gives: of an ``IncludeFile`` its content, of an attempt what that attempt stored.
 """
 
 from __future__ import annotations
@@ -44,6 +46,16 @@ def load_artifact(instance: Mapping[str, Any], about: str) -> Any:
         ) from error
 
 
+def own_artifact(flow: Any, artifact: str) -> Any:
+    """Return an artifact of the flow that runs; of a parameter, a config or an included file, what is stored of it.
+
+    In the flow these may have been parsed.
+    """
+    if isinstance(getattr(type(flow), artifact, None), property) and artifact in flow._datastore:
+        return _unpacked(flow._datastore[artifact], artifact)
+    return getattr(flow, artifact)
+
+
 def _artifact_name(instance: Mapping[str, Any], about: str) -> str:
     """Return the name of the artifact behind an instance, if there is one and its task has stored it."""
     properties = instance.get("data_properties") or instance.get("model_properties") or {}
@@ -71,10 +83,10 @@ def _advice(instance: Mapping[str, Any]) -> str:
 
 
 def _read(instance: Mapping[str, Any], task: str, artifact: str) -> Any:
-    root = _own_local_root(instance.get("datastore") or {})
+    root, attempt = _own_local_root(instance.get("datastore") or {}), instance.get("attempt")
     if root is None:
-        return _from_client(task, artifact)
-    return _from_local_datastore(root, task, instance.get("attempt"), artifact)
+        return _from_client(task, attempt, artifact)
+    return _from_local_datastore(root, task, attempt, artifact)
 
 
 def _own_local_root(datastore: Mapping[str, Any]) -> str | None:
@@ -94,10 +106,17 @@ def _from_local_datastore(root: str, task: str, attempt: int | None, artifact: s
 
     flow, run, step, task_id = task.split("/")
     store = FlowDataStore(flow, storage_impl=LocalStorage, ds_root=root)
-    return store.get_task_datastore(run, step, task_id, attempt=attempt)[artifact]
+    return _unpacked(store.get_task_datastore(run, step, task_id, attempt=attempt)[artifact], artifact)
 
 
-def _from_client(task: str, artifact: str) -> Any:
+def _unpacked(stored: Any, artifact: str) -> Any:
+    """Return what Metaflow's client gives for a stored object: a file that was included is stored as its address."""
+    from metaflow.includefile import IncludedFile
+
+    return stored.decode(artifact) if isinstance(stored, IncludedFile) else stored
+
+
+def _from_client(task: str, attempt: int | None, artifact: str) -> Any:
     from metaflow import Task, get_namespace, namespace
 
     with _namespace_lock:
@@ -105,7 +124,7 @@ def _from_client(task: str, artifact: str) -> Any:
         namespace(None)
         try:
             # An object keeps the namespace that it was made in, so the loading itself needs no lock.
-            opened = Task(task)
+            opened = Task(task, attempt=attempt)
         finally:
             namespace(previous)
     return opened[artifact].data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from decimal import Decimal
@@ -11,13 +12,14 @@ from typing import Any
 
 import pytest
 import requests
+from metaflow.includefile import IncludedFile
 
 from obproject import Asset, AssetInstance, DeleteResult, EntityRef, errors, notices
 from obproject.branches import BranchChoice
 from obproject.entities import user_ref
 from obproject.instances import json_value, parse_instance
 from obproject.prj import ProjectAsset, ProjectContext
-from obproject.task.artifacts import load_artifact
+from obproject.task.artifacts import load_artifact, own_artifact
 from tests.obproject.stub_server import Canned, StubCatalogue
 
 FEATURE = ("default", "registry", "feature_x")
@@ -409,6 +411,20 @@ def test_somebody_elses_local_datastore_is_not_unpickled(tmp_path: Path, monkeyp
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     load_artifact(instance, "numbers")
     assert opened == ["directly", "through the client"]
+
+
+def test_a_task_reads_of_its_own_parameters_what_is_stored_of_them(tmp_path: Path) -> None:
+    """As any other task gets it, and not as the flow has parsed it."""
+    file = tmp_path / "notes.gz"
+    file.write_bytes(gzip.compress(b"few words"))
+    stored = IncludedFile({"type": "uploader-v1", "url": f"local://{file}", "is_text": True, "encoding": "utf-8"})
+
+    class Flow(SimpleNamespace):
+        notes = property(lambda _: ["few", "words"])
+
+    flow = Flow(_datastore={"notes": stored}, model={"weights": [1]})
+    assert own_artifact(flow, "notes") == "few words"
+    assert own_artifact(flow, "model") is flow.model
 
 
 def test_an_instance_of_another_client_is_read(catalogue: StubCatalogue) -> None:

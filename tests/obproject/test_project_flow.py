@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from metaflow import Task, metadata, namespace
 
 from obproject.errors import ArtifactUnreachable
 from obproject.flow import declared_packages
@@ -21,11 +23,19 @@ MAIN = ("default", "tryout", "main")
 ALICE = ("default", "tryout", "user_alice")
 
 DEVELOPMENT_FLOW = """
-    from metaflow import catch, current, get_namespace, retry, step
+    from metaflow import Config, IncludeFile, Parameter, catch, current, get_namespace, retry, step
     from obproject import Asset, ProjectFlow
     from obproject.errors import AssetNotFound, WrongKind
 
     class DevelopmentFlow(ProjectFlow):
+        notes = IncludeFile("notes", default="notes.txt")
+        raw = IncludeFile("raw", default="notes.txt", is_text=False)
+        parsed = IncludeFile("parsed", default="notes.txt", parser=str.split)
+        depth = Parameter("tree-depth", default=3)
+        names = Parameter("names", default="a,b", separator=",")
+        layers = Config("layers", default_value='{"first": {"size": 2}}')
+        CONSTANT = 7
+
         @step
         def start(self):
             self.numbers = [1, 2, 3]
@@ -48,6 +58,7 @@ DEVELOPMENT_FLOW = """
         @step
         def work(self):
             self.part = self.input * 10
+            self.tried = current.retry_count
             self.prj.register_data("part", "part", annotations={"index": self.input})
             if self.input == 1 and current.retry_count == 0:
                 raise RuntimeError("the first attempt fails")
@@ -88,12 +99,26 @@ DEVELOPMENT_FLOW = """
         DevelopmentFlow()
 """
 
+KINDS = {
+    "numbers": [1, 2, 3],
+    "notes": "few words",
+    "raw": b"few words",
+    "parsed": "few words",
+    "depth": 3,
+    "names": ["a", "b"],
+    "layers": {"first": {"size": 2}},
+    "CONSTANT": 7,
+    "name": "DevelopmentFlow",
+}
+"""What Metaflow's client gives of each kind of artifact."""
+
 
 @pytest.fixture(scope="module")
 def developed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StubCatalogue, FlowRun]]:
     """A local run that reads main, of a flow with a foreach, a retry, a caught failure and several registrations."""
     folder = tmp_path_factory.mktemp("development")
     write_flow(folder, DEVELOPMENT_FLOW, 'project = "tryout"\n\n[dev-assets]\nbranch = "main"\n')
+    (folder / "notes.txt").write_text("few words")
     with StubServer() as catalogue:
         catalogue.assets[*MAIN, "data", "shared"] = [_someone_elses("shared", {"rows": 7})]
         run = run_flow(folder, catalogue.url)
@@ -204,14 +229,40 @@ def test_an_artifact_in_another_local_datastore_is_loaded_from_there(
     assert load_artifact(instance, "numbers") == [1, 2, 3]
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["directly", "through the client"])
+def test_every_kind_of_artifact_is_what_metaflow_s_client_gives(
+    own: bool, developed: tuple[StubCatalogue, FlowRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalogue, run = developed
+    [instance] = catalogue.assets[*ALICE, "data", "numbers"]
+    if not own:
+        monkeypatch.setattr("obproject.task.artifacts._own_local_root", lambda datastore: None)
+    before = metadata(f"local@{run.folder}")
+    namespace(None)
+    try:
+        artifacts = Task(f"DevelopmentFlow/{run.run_id}/start/1").artifacts
+        given = {name: getattr(artifacts, name).data for name in KINDS}
+        loaded = {name: load_artifact(_of_artifact(instance, name), "it") for name in KINDS}
+        [failed] = [part for part in catalogue.assets[*ALICE, "data", "part"] if part["state"] == "failed"]
+        attempt = load_artifact(_of_artifact(failed, "tried"), "it")
+    finally:
+        metadata(before)
+    assert loaded == given == KINDS
+    assert {name: type(value) for name, value in loaded.items()} == {name: type(KINDS[name]) for name in KINDS}
+    assert attempt == 0, "of the attempt that registered it, not of the last one"
+
+
+def _of_artifact(instance: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**instance, "data_properties": {"data_kind": "artifact", "annotations": {"artifact": name}}}
+
+
 def test_fault_45_an_artifact_that_is_gone_is_reported_with_asset_task_and_datastore(
     developed: tuple[StubCatalogue, FlowRun],
 ) -> None:
     catalogue, run = developed
     [instance] = catalogue.assets[*ALICE, "data", "numbers"]
-    gone = {**instance, "data_properties": {"data_kind": "artifact", "annotations": {"artifact": "gone"}}}
     with pytest.raises(ArtifactUnreachable) as raised:
-        load_artifact(gone, "The data asset 'numbers' on branch 'main'")
+        load_artifact(_of_artifact(instance, "gone"), "The data asset 'numbers' on branch 'main'")
     message = str(raised.value)
     for part in (
         "'numbers'",
@@ -380,5 +431,5 @@ def test_nothing_of_the_client_becomes_an_artifact(developed: tuple[StubCatalogu
     _, run = developed
     stored = json.loads((run.folder / ".metaflow/DevelopmentFlow" / run.run_id / "start/1/0.data.json").read_text())
     own = {name for name in stored["objects"] if not name.startswith("_")}
-    assert own == {"name", "numbers", "parts", "project_config", "project_deps", "project_spec", "registered"}
+    assert own == {*KINDS, "parts", "project_config", "project_deps", "project_spec", "registered"}
     assert "_prj" not in stored["objects"]

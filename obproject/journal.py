@@ -2,11 +2,14 @@
 
 Each write of a task is an :class:`Entry`: one datum whose value is JSON. What the catalogue answered is an
 :class:`Outcome`; a task stores all outcomes in one datum at its end. The server reads both: an entry that it does not
-know is a write that it has missed. Standard library only, for client and server alike.
+know is a write that it has missed. A task that Metaflow does not count as successful also stores a :class:`Verdict`,
+as soon as it is known: Metaflow itself notes only whether the run goes on. Standard library only, for client and server
+alike.
 
-Metaflow's metadata is written by whoever runs flows, so the server checks all that it reads here: :func:`parse_entry`
-and :func:`parse_outcomes` raise ValueError for anything else than what :meth:`Entry.as_json` and
-:func:`outcomes_as_json` write, and the body of an entry is checked like the body of a request.
+Metaflow's metadata is written by whoever runs flows, so the server checks all that it reads here: :func:`parse_entry`,
+:func:`parse_outcomes` and :func:`parse_verdict` raise ValueError for anything else than what :meth:`Entry.as_json`,
+:func:`outcomes_as_json` and :meth:`Verdict.as_json` write, and the body of an entry is checked like the body of a
+request.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ ENTRY_FIELD = "assetsite-"
 """Metaflow's field of an entry is this and the entry's id: Metaflow's local metadata keeps one datum per field and
 millisecond."""
 OUTCOMES_FIELD = "assetsite-outcomes-"
+VERDICT = "assetsite_verdict"
+"""Metaflow's type and field of a verdict. It is one of the facts of the task, and no write that could be missed."""
 
 _ID = re.compile(r"[icadh]_[0-9a-f]{20}")
 
@@ -123,6 +128,19 @@ class Outcome:
     """Why the catalogue refused it; empty if it did not. A refused entry is never backfilled."""
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """Whether Metaflow counts an attempt as successful, by the attempt's own word."""
+
+    success: bool
+    reason: str = ""
+    """Why it does not, as a phrase."""
+
+    def as_json(self) -> str:
+        """Return the value of the datum."""
+        return json.dumps({"v": VERSION, "success": self.success, "reason": self.reason})
+
+
 def new_id(operation: Operation) -> str:
     """Return an id for an entry: 80 random bits behind the letter of its operation."""
     return f"{_LETTERS[operation]}_{secrets.token_hex(10)}"
@@ -171,6 +189,15 @@ def parse_outcomes(text: str) -> dict[str, Outcome]:
     if not isinstance(outcomes, dict):
         raise ValueError("'outcomes' is no object")
     return {key: _outcome(content) for key, content in outcomes.items()}
+
+
+def parse_verdict(text: str) -> Verdict:
+    """Read the value of a datum; raise ValueError if it is no verdict."""
+    content = _object(text)
+    success = content.get("success")
+    if not isinstance(success, bool):
+        raise ValueError(f"'success' is {success!r}")
+    return Verdict(success, _text(content, "reason", optional=True))
 
 
 def _outcome_content(outcome: Outcome) -> dict[str, Any]:

@@ -289,6 +289,7 @@ class Confirmations(CatalogView):
             reason=body.get("reason", ""),
             uids=uids,
             digests=digests,
+            run_goes_on=body.get("run_goes_on", False),
         )
         return Response(with_notes({"confirmed": [self._line(instance) for instance in settled]}, notes))
 

@@ -170,19 +170,20 @@ class _Reading:
     def _state(self, found: _Found, new: Tasks) -> tuple[str, datetime | None]:
         """How the run goes, and when it ended, if that is known."""
         run, ends = self._run, [record for path, record in new.items() if path.step == LAST_STEP]
-        well = [record.finished for record in ends if record.state == "succeeded" and record.finished]
+        well = [one.finished for one in ends if one.state == "succeeded" and not one.failure and one.finished]
         if well:
             return RunState.SUCCEEDED, max(well)
         if run.state == RunState.SUCCEEDED or (run.state == RunState.FAILED and not new):
             return run.state, run.finished_at
-        ended = []
+        ended, is_stopped = [], False
         for path, record in self._all(found, new):
             status = self._status(path, record, found.place)
             if status.end is End.RUNNING:
                 return RunState.RUNNING, None
             ended.append(status)
+            is_stopped |= status.end in (End.FAILED, End.LOST) and (path.step == LAST_STEP or not status.run_goes_on)
         times = [status.at for status in ended if status.at]
-        if any(status.end in (End.FAILED, End.LOST) for status in ended):
+        if is_stopped:
             return RunState.FAILED, max(times, default=None)
         if not self._whole or any(status.end is End.UNKNOWN for status in ended):
             return RunState.NOT_TOLD, None

@@ -102,5 +102,6 @@ def _settle(group: Group, status: TaskStatus, digests: Mapping[str, str]) -> int
         digests=digests,
         when=max(status.at, *(row.created_at for row in group)) if status.at else None,
         deleted=True,
+        run_goes_on=status.run_goes_on,
     )
     return len(settled)

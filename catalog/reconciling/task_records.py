@@ -20,7 +20,8 @@ NONE = "None"
 class TaskRecord(NamedTuple):
     """What is kept of the record of a task, small, because there are many: how its newest attempt goes, and its origin.
 
-    `origin_run` is empty if Metaflow does not say whether the run resumes another.
+    `failure`: why Metaflow does not count the task as successful, even if its run could go on; empty if nobody has said
+    so. `origin_run` is empty if Metaflow does not say whether the run resumes another.
     """
 
     attempt: int
@@ -29,6 +30,7 @@ class TaskRecord(NamedTuple):
     finished: datetime | None
     seen: datetime | None
     heartbeat: datetime | None
+    failure: str
     origin_run: str
     origin_task: str
     git: str
@@ -43,6 +45,7 @@ class TaskRecord(NamedTuple):
             facts.finished,
             record.seen,
             record.heartbeat,
+            facts.failure,
             sys.intern(told.get("origin-run-id", "")),
             told.get("origin-task-id", ""),
             sys.intern(told.get("git-info", "")),  # equal for all tasks of a run

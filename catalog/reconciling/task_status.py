@@ -1,4 +1,5 @@
-"""How the attempt of a task ended: by Metaflow's metadata, by its process on this machine, or by its long silence."""
+"""How the attempt of a task ended: by its own word, by Metaflow's metadata, by its process on this machine, or by its
+long silence."""
 
 import enum
 import socket
@@ -13,7 +14,7 @@ from django.utils import timezone
 from catalog.reconciling.task_records import REMEMBERED, TaskRecord, TaskRecords
 from catalog.recording import LOST
 from catalog.runs.datastore_layout import TaskPath
-from catalog.runs.facts import Record, record_of
+from catalog.runs.facts import FAILED, Record, record_of
 from catalog.runs.metadata import Metadata, MetadataFolder
 from catalog.runs.results import Datastore, Reason, Unavailable, UnavailableError
 from catalog.runs.roots import stores_for
@@ -36,11 +37,15 @@ class End(enum.StrEnum):
 
 @dataclass(frozen=True)
 class TaskStatus:
-    """How one attempt of a task ended: `reason` for people; `at`, the time, if it is known."""
+    """How one attempt of a task ended: `reason` for people; `at`, the time, if it is known.
+
+    `run_goes_on`: it failed, and its run goes on with what it left, as under `@catch`.
+    """
 
     end: End
     reason: str = ""
     at: datetime | None = None
+    run_goes_on: bool = False
 
     @property
     def over(self) -> bool:
@@ -93,7 +98,7 @@ class TaskStatuses:
             except UnavailableError as error:
                 missing.append(error.answer)
                 continue
-            if record.state != "finished":
+            if record.state != "finished" or record.failure:
                 status = status_of(attempt, record, metadata)
                 if isinstance(metadata, _Datastore):
                     self._remember(attempt, status)
@@ -122,10 +127,12 @@ def status_of(attempt: Attempt, record: TaskRecord, metadata: Metadata) -> TaskS
     if number is not None and record.attempt > number:
         return TaskStatus(End.FAILED, f"superseded by attempt {record.attempt}", record.started)
     if number is None or record.attempt == number:
+        if record.state != "running" and record.failure:
+            return TaskStatus(End.FAILED, record.failure, record.finished, run_goes_on=record.state == "succeeded")
         if record.state == "succeeded":
             return TaskStatus(End.READY, at=record.finished)
         if record.state == "failed":
-            return TaskStatus(End.FAILED, "the task failed", record.finished)
+            return TaskStatus(End.FAILED, FAILED, record.finished)
     return _without_end(attempt, record, _process_of(attempt, metadata))
 
 

@@ -205,18 +205,20 @@ def confirm(
     digests: Mapping[str, str] = NO_DIGESTS,
     when: datetime | None = None,
     deleted: bool = False,
+    run_goes_on: bool = False,
 ) -> list[Instance]:
     """Settle what a task attempt registered as pending; `uids` empty means all of it. Repeating it changes nothing.
 
     What failed only because its task seemed to be lost is settled by the task's own word, too. `digests` are those of
-    the artifacts behind the instances, by uid. `deleted`: also on assets that were deleted meanwhile.
+    the artifacts behind the instances, by uid. `deleted`: also on assets that were deleted meanwhile. `run_goes_on`: it
+    failed, but its run goes on with what it left, so that what it read counts.
     """
     mine = registered_by(perimeter, entity).filter(attempt=attempt)
     if not deleted:
         mine = mine.filter(asset__deleted_at=None)
     if uids:
         mine = mine.filter(uid__in=uids)
-    known_to_fail = state == State.FAILED and not reason.startswith(LOST)
+    known_to_fail = state == State.FAILED and not reason.startswith(LOST) and not run_goes_on
     readings = readings_of_attempt(perimeter.pk, entity, attempt) if known_to_fail else Consumption.objects.none()
     unsettled = mine.filter(UNSETTLED).values_list("asset", flat=True)
     assets = locked_all({*unsettled, *readings.values_list("asset", flat=True)})

@@ -7,16 +7,19 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
+from catalog import limits
 from catalog.runs.datastore_layout import TaskPath, metaflow_setting
 from catalog.runs.results import Reason, State, TaskFacts, UnavailableError
 from catalog.runs.roots import Stores
 from catalog.runs.service import MetadataService, ServiceUnavailable, task_address
 from catalog.runs.stores import Silence, Store, StoredFile
-from obproject.journal import ENTRY_FIELD
+from obproject.journal import ENTRY_FIELD, VERDICT, parse_verdict
 from obproject.journal import TYPE as JOURNAL
 
 MAX_NOTES = 2000
 MAX_NOTE_BYTES = 1024 * 1024
+FAILED = "the task failed"
+"""The reason where none is known."""
 SETTLING_SECONDS = 60.0  # a task renders its cards after it has recorded that it is done
 
 Note = dict[str, Any]
@@ -150,6 +153,7 @@ def _record(path: TaskPath, notes: Notes, traces: _Traces) -> Record:
         tags=_texts(notes.run.get("tags")),
         system_tags=_texts(notes.run.get("system_tags")),
         metadata=values,
+        failure=_failure(values.get(VERDICT)),
     )
     settled = left is not None or (finished is not None and time.time() - finished.timestamp() > SETTLING_SECONDS)
     return Record(
@@ -186,6 +190,17 @@ def _state(ended: bool, noted: str | None, left_well: bool | None) -> State:
         return "running"
     well = {"True": True, "False": False}.get(noted or "", left_well)
     return "finished" if well is None else "succeeded" if well else "failed"
+
+
+def _failure(verdict: str | None) -> str:
+    """Why the task is not successful, by its own word; empty if it has not said that, in words that can be stored."""
+    try:
+        told = parse_verdict(verdict) if verdict else None
+    except (ValueError, RecursionError):
+        return ""
+    if told is None or told.success:
+        return ""
+    return limits.UNSTORABLE.sub("", told.reason)[: limits.REASON_LENGTH] or FAILED
 
 
 def _where(values: dict[str, str]) -> str | None:

@@ -124,7 +124,9 @@ class LiveData:
 class TaskFacts:
     """Facts about a task, from Metaflow. `state` "finished" means that it ended, and it is not recorded how.
 
-    `metadata` holds the newest attempt's fields by name, as text; `where` is a phrase, such as "in Kubernetes, pod x".
+    "succeeded" means that its run could go on. `failure`: why Metaflow does not count it as successful all the same, by
+    the word of our client; empty if it does, or if another client ran the task. `metadata` holds the newest attempt's
+    fields by name, as text; `where` is a phrase, such as "in Kubernetes, pod x".
     """
 
     task: str
@@ -137,6 +139,7 @@ class TaskFacts:
     tags: tuple[str, ...]
     system_tags: tuple[str, ...]
     metadata: dict[str, str]
+    failure: str = ""
 
     @property
     def seconds(self) -> float | None:

@@ -60,6 +60,15 @@ class WholeNumber(serializers.IntegerField):
         return super().to_internal_value(data)
 
 
+class Flag(serializers.BooleanField):
+    """True or false, and nothing that could mean either."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            raise serializers.ValidationError("must be true or false.")
+        return data
+
+
 @extend_schema_field({"type": "object", "additionalProperties": True})
 class Annotations(serializers.Field):
     """An object of values of any JSON type."""
@@ -298,6 +307,10 @@ class ConfirmationBody(Body):
     reason = Text(max_length=limits.REASON_LENGTH, required=False, allow_blank=True)
     instances = serializers.ListField(child=Text(max_length=32), max_length=10_000, required=False)
     digests = Anything(required=False, help_text="The digests of the artifacts behind the instances, by their ids.")
+    run_goes_on = Flag(
+        required=False,
+        help_text="With `failed`: the run goes on with what the task left, as under `@catch`, so what it read counts.",
+    )
 
     @property
     def known_digests(self) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -11,7 +11,18 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from obproject.journal import OUTCOMES_FIELD, TYPE, Entry, Operation, Outcome, Process, new_id, outcomes_as_json
+from obproject.journal import (
+    OUTCOMES_FIELD,
+    TYPE,
+    VERDICT,
+    Entry,
+    Operation,
+    Outcome,
+    Process,
+    Verdict,
+    new_id,
+    outcomes_as_json,
+)
 
 START = datetime.now(UTC) - timedelta(hours=2)
 _milliseconds = count(1_700_000_000_000)
@@ -78,6 +89,11 @@ class Task:
         self.note("attempt_ok", str(ok))
         self.note("attempt-done", str(self.attempt))
         return self
+
+    def raises(self, reason: str, *, caught: bool = True) -> Task:
+        """The step raises: the task keeps that it is not successful, and Metaflow notes whether the run goes on."""
+        self.note(VERDICT, Verdict(False, reason).as_json())
+        return self.ends(caught)
 
     def resumes(self, run: str = "None") -> Task:
         """Metaflow notes in every task which run its own one resumes."""

@@ -186,6 +186,15 @@ class TestReadingsOfFailedAttempts:
         assert failed() == [(0, True)]
         assert (edge().count, edge("produces", asset__asset_id="made").count) == (0, 0)
 
+    def test_a_task_whose_run_goes_on_keeps_what_it_read(self, api):
+        """As under `@catch`: the next steps have what it left."""
+        api.register()
+        read(api)
+        api.register("data/made", task=READER, attempt=0, state="pending")
+        assert [line["state"] for line in settle(api, run_goes_on=True)] == ["failed"]
+        assert failed() == [(0, None)]
+        assert (edge().count, edge("produces", asset__asset_id="made").count) == (1, 0)
+
     def test_of_a_lost_task_nothing_is_marked(self, api):
         api.register()
         read(api)

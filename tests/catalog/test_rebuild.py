@@ -157,6 +157,14 @@ class World:
             task.was_answered({entry.id: Outcome(datetime.fromisoformat(at), answer.data["number"])})
         return entry.id
 
+    def is_caught(self, task, reason):
+        """Its step raises, and its run goes on."""
+        task.raises(reason)
+        if not self.away:
+            body = {"entity_ref": task.ref, "attempt": task.attempt, "state": "failed", "reason": reason}
+            answer = self.api.post(f"{PERIMETER}/confirmations", body | {"run_goes_on": True})
+            assert answer.status_code == 200
+
     def ends(self, task, ok=True):
         task.ends(ok)
         state = "ready" if ok else "failed"
@@ -229,7 +237,11 @@ class World:
         late = self.register(missed, "model", body={"tags": [{"key": "late", "value": "1"}]})
         self.consume(missed, first, "model")
         self.ends(missed)
-        self.away = False
+        for self.away in (True, False):
+            caught = self.metaflow.task(minutes=6)
+            self.consume(caught, first, "model", body={"attempt": 0})
+            self.register(caught, "half")
+            self.is_caught(caught, "the step raised RuntimeError: disk full, caught by @catch")
         manage("reconcile", "--root", str(self.metaflow.root))
         more = self.metaflow.task(minutes=7)
         newest = self.register(more, "model")
@@ -254,6 +266,9 @@ class TestRebuild:
         assert Recount().run().corrections == []
         assert Consumption.objects.filter(failed=True).count() == 2
         assert StateChange.objects.exclude(digest=None).count() == 2
+        assert set(Instance.objects.filter(asset__asset_id="half").values_list("state", "state_reason")) == {
+            ("failed", "the step raised RuntimeError: disk full, caught by @catch")
+        }
         resumed = Run.objects.filter(name__startswith="Resumed").order_by("name")
         assert list(resumed.values_list("state", "origin")) == [
             ("failed", ""),
@@ -266,7 +281,7 @@ class TestRebuild:
         lose_everything()
         said = manage("rebuild", "--root", str(metaflow.root))
         assert catalogue() == lived
-        assert sum(line.startswith("Instance") for line in lived) == 12
+        assert sum(line.startswith("Instance") for line in lived) == 14
         assert sum(line.startswith("ClonedTask") for line in lived) == 4
         assert "database only" in said
         assert not MissedWrite.objects.exists()

@@ -30,7 +30,7 @@ from catalog.models import (
     StateChange,
 )
 from catalog.reconciling import lease
-from obproject.journal import Operation, Outcome, Process, new_id
+from obproject.journal import VERDICT, Operation, Outcome, Process, new_id
 from tests.catalog.kept import START, Metaflow, Task
 from tests.catalog.wire import PERIMETER
 
@@ -461,6 +461,47 @@ class TestSettling:
         change = StateChange.objects.get()
         assert (change.actor, change.reason) == ("reconcile", "" if ok else "the task failed")
         assert api.get("data/xkcd/instances/latest").status_code == (200 if ok else 404)
+
+    @pytest.mark.parametrize("caught", [True, False])
+    def test_the_word_of_the_task_goes_before_that_of_metaflow(self, metaflow, api, task, caught):
+        api.register("data/read", task="Other/1/start/1")
+        api.consume("data/read/instances/v1", task=task.path, attempt=0)
+        self.pending(api, task)
+        task.raises("the step raised RuntimeError: disk full", caught=caught)
+        reconcile(metaflow)
+        assert instances() == ["read v1 ready", "xkcd v1 failed"]
+        assert Instance.objects.get(state="failed").state_reason == "the step raised RuntimeError: disk full"
+        assert api.get("data/xkcd/instances/latest").status_code == 404
+        assert Consumption.objects.get().failed is (None if caught else True)
+
+    @pytest.mark.parametrize(
+        ("verdict", "reason"),
+        [
+            ('{"v": 1, "success": true}', None),
+            ('{"v": 2, "success": false}', None),
+            ('{"v": 1, "success": "no"}', None),
+            ('{"v": 1, "success": false, "reason": 7}', None),
+            ("[" * 100_000, None),
+            ('{"v": 1, "success": false}', "the task failed"),
+            ('{"v": 1, "success": false, "reason": "a\\u0000b\\ud800"}', "ab"),
+            (json.dumps({"v": 1, "success": False, "reason": "x" * 10_000}), "x" * 512),
+        ],
+    )
+    def test_a_word_that_makes_no_sense_is_passed_over(self, metaflow, api, task, verdict, reason):
+        self.pending(api, task)
+        task.note(VERDICT, verdict)
+        task.ends()
+        reconcile(metaflow)
+        assert instances() == ["xkcd v1 ready" if reason is None else "xkcd v1 failed"]
+        assert Instance.objects.get().state_reason == (reason or "")
+
+    def test_the_word_of_an_earlier_attempt_is_not_that_of_a_later_one(self, metaflow, api, task):
+        task.raises("the step raised RuntimeError: once", caught=False)
+        again = Task(metaflow.root, task.path, attempt=1, at=task.at)
+        self.pending(api, again)
+        again.ends()
+        reconcile(metaflow)
+        assert instances() == ["xkcd v1 ready"]
 
     def test_one_that_is_just_registered_is_not_taken_for_lost(self, metaflow, api, task):
         self.pending(api, task, minutes_ago=0, process=self.dead())

@@ -175,6 +175,17 @@ class TestState:
         assert run().state == "failed"
         assert failed.at - timedelta(seconds=1) < run().finished_at <= other.at
 
+    def test_a_run_goes_on_after_a_caught_step_and_fails_with_a_caught_end(self, metaflow, api):
+        caught = task(metaflow).raises("the step raised RuntimeError: disk full, caught by @catch")
+        api.register(task="Other/1/start/1")
+        api.consume("data/xkcd/instances/v1", task=caught.path, attempt=0)
+        reconcile(metaflow)
+        assert run().state == "running"
+        task(metaflow, step="end", name=9).raises("the step raised RuntimeError: again, caught by @catch")
+        reconcile(metaflow)
+        assert run().state == "failed", "as Metaflow counts it: by its last step"
+        assert Consumption.objects.get().failed is None
+
     def test_a_retry_makes_a_failed_run_go_on(self, metaflow, api):
         failed = task(metaflow).ends(ok=False)
         api.register(task=failed.path)

@@ -11,10 +11,12 @@ from obproject.journal import (
     Operation,
     Outcome,
     Process,
+    Verdict,
     new_id,
     outcomes_as_json,
     parse_entry,
     parse_outcomes,
+    parse_verdict,
 )
 
 AT = datetime(2026, 2, 3, 4, 5, 6, 789, tzinfo=UTC)
@@ -92,6 +94,11 @@ def test_outcomes_read_back_as_they_were_written():
     }
 
     assert parse_outcomes(outcomes_as_json(outcomes)) == outcomes
+
+
+def test_a_verdict_reads_back_as_it_was_written():
+    for verdict in (Verdict(True), Verdict(False, "the step raised OSError: disk full")):
+        assert parse_verdict(verdict.as_json()) == verdict
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from obproject.errors import NoServer, RequestRefused, ServerFault, ServerUnreachable, UnexpectedAnswer
-from obproject.journal import OUTCOMES_FIELD, TYPE, Entry, Operation, Outcome, outcomes_as_json
+from obproject.journal import OUTCOMES_FIELD, TYPE, VERDICT, Entry, Operation, Outcome, Verdict, outcomes_as_json
 from obproject.json_types import Json
 from obproject.notices import tell
 from obproject.settings import HOW_TO_CONFIGURE, Settings
@@ -113,6 +113,10 @@ class JournalWriter:
         """Store a write with the task; return whether it is stored. Never raises: the catalogue may have it anyway."""
         return self._store_datum(entry.field, entry.as_json())
 
+    def keep_verdict(self, verdict: Verdict) -> None:
+        """Store with the task how it goes; a later verdict of the same attempt is the one that holds. Never raises."""
+        self._store_datum(VERDICT, verdict.as_json(), VERDICT)
+
     def remember(self, entry_id: str, outcome: Outcome) -> None:
         """Remember what the catalogue answered, until :meth:`close`."""
         if os.getpid() == self._process:
@@ -136,10 +140,10 @@ class JournalWriter:
         # Named after one of the entries: Metaflow keeps one datum per name and millisecond.
         self._store_datum(f"{OUTCOMES_FIELD}{next(iter(outcomes))}", outcomes_as_json(outcomes))
 
-    def _store_datum(self, name: str, value: str) -> bool:
+    def _store_datum(self, name: str, value: str, kind: str = TYPE) -> bool:
         from metaflow.metadata_provider import MetaDatum
 
-        datum = MetaDatum(field=name, value=value, type=TYPE, tags=[f"attempt_id:{self._attempt}"])
+        datum = MetaDatum(field=name, value=value, type=kind, tags=[f"attempt_id:{self._attempt}"])
         try:
             self._register([datum])
         except Exception as error:

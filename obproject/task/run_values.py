@@ -58,6 +58,11 @@ def values_of(flow: Any, parameters: Iterable[tuple[str, Any]]) -> Json:
     return {**told, **({"left_out": sorted(left_out)[: lengths.LEFT_OUT_NAMES]} if left_out else {})}
 
 
+def may_hold_secret(text: str) -> bool:
+    """Say whether a text looks as if it held a secret: an address with a password in it, or ``password=…``."""
+    return _SECRET_IN_TEXT.search(text) is not None
+
+
 def short(value: Any) -> Any:
     """Return a value of JSON as it is if it is short, else its digest and length."""
     try:
@@ -111,7 +116,7 @@ class _Chooser:
 
         ``path`` is how it is called among what is left out: the name of the parameter and the keys that lead to it.
         """
-        if isinstance(value, str) and _SECRET_IN_TEXT.search(value):
+        if isinstance(value, str) and may_hold_secret(value):
             self._left_out.add(path)
             return _LEFT_OUT
         if isinstance(value, Mapping):

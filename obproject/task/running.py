@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from obproject.connection import Connection, path_of
 from obproject.entities import task_ref
-from obproject.journal import Process
+from obproject.journal import Process, Verdict
 from obproject.notices import tell, tell_notes
 from obproject.settings import Settings
 from obproject.task.first_report import FirstReport
@@ -73,6 +73,7 @@ class RunningTask:
     _unsettled: list[Connection] = field(default_factory=list)
     _read_through: list[Connection] = field(default_factory=list)
     _on_success: list[Callable[[], None]] = field(default_factory=list)
+    _failure: str = ""
     _process: int = field(default_factory=os.getpid)
 
     def __post_init__(self) -> None:
@@ -139,10 +140,17 @@ class RunningTask:
         """Call a function that never raises when the task has succeeded, as its last write."""
         self._on_success.append(act)
 
-    def settle(self, ok: bool) -> None:
+    def fail(self, reason: str) -> None:
+        """Take note that the task is not successful, and why; kept with the task before Metaflow notes how it ended."""
+        if os.getpid() == self._process and reason != self._failure:
+            self._failure = reason
+            self.journal.keep_verdict(Verdict(success=False, reason=reason))
+
+    def settle(self, ok: bool, *, run_goes_on: bool = False) -> None:
         """Report to each catalogue that has registrations of this task how the task ended; a second call does nothing.
 
-        Of a failure, catalogues that have only consumptions of it are told too.
+        ``run_goes_on`` says of a failure that a decorator such as ``@catch`` has handled it: then what the task read
+        counts. Of any other failure, catalogues that have only consumptions of it are told too.
 
         Never raises: the task's own outcome stands. A catalogue that gets no message learns it from Metaflow.
         """
@@ -150,35 +158,39 @@ class RunningTask:
         if os.getpid() != self._process:
             return
         self.journal.finish()
-        if not ok:
+        if not ok and not run_goes_on:
             for connection in self._read_through:
                 self.will_settle(connection)
         self._read_through.clear()
         while self._unsettled:
             connection = self._unsettled.pop()
             if not self.journal.is_unavailable(connection.settings):
-                self._confirm(connection, ok)
+                self._confirm(connection, ok, run_goes_on)
         while ok and self._on_success:
             self._on_success.pop()()
         self.journal.close()
 
-    def _confirm(self, connection: Connection, ok: bool) -> None:
+    def _confirm(self, connection: Connection, ok: bool, run_goes_on: bool) -> None:
         about = f"confirming what {self.ref['entity_id']} registered"
         path = path_of("perimeters", connection.settings.perimeter, "confirmations")
         try:
-            answer = connection.request("POST", path, body=self._confirmation(ok, connection.settings), about=about)
+            body = self._confirmation(connection.settings) if ok else self._failed_confirmation(run_goes_on)
+            answer = connection.request("POST", path, body=body, about=about)
             tell_notes(answer)
         except UNAVAILABLE as error:
             self.journal.note_unavailable(error, connection.settings)
         except Exception as error:
             tell(f"what this task registered stays pending. {error}")
 
-    def _confirmation(self, ok: bool, catalogue: Settings) -> dict[str, Any]:
-        body = {"entity_ref": self.ref, "attempt": self.attempt, "state": "ready" if ok else "failed"}
-        if not ok:
-            return {**body, "reason": "the task failed"}
+    def _confirmation(self, catalogue: Settings) -> dict[str, Any]:
         digests = self._digests(catalogue)
+        body = {"entity_ref": self.ref, "attempt": self.attempt, "state": "ready"}
         return {**body, "digests": digests} if digests else body
+
+    def _failed_confirmation(self, run_goes_on: bool) -> dict[str, Any]:
+        body = {"entity_ref": self.ref, "attempt": self.attempt, "state": "failed"}
+        reason = self._failure or "the task failed"
+        return {**body, "reason": reason, **({"run_goes_on": True} if run_goes_on else {})}
 
     def _digests(self, catalogue: Settings) -> dict[str, str]:
         """Return what Metaflow itself calls the content of each artifact registered, by instance; never raises."""
@@ -229,11 +241,11 @@ def begin(task: RunningTask) -> None:
     atexit.register(task.settle, ok=False)
 
 
-def end(ok: bool) -> None:
-    """Settle the task that runs in this process, if there is one."""
+def end(ok: bool, *, run_goes_on: bool = False) -> None:
+    """Settle the task that runs in this process, if there is one; see :meth:`RunningTask.settle`."""
     global _current
     if _current is not None:
-        _current.settle(ok)
+        _current.settle(ok, run_goes_on=run_goes_on)
     _current = None
 
 

@@ -15,7 +15,7 @@ from tests.flows.test_thread import Project
 pytestmark = [pytest.mark.flows, pytest.mark.long]
 
 SHOW = """
-    from metaflow import card, current, retry, step
+    from metaflow import card, catch, current, retry, step
     from metaflow.cards import Markdown
     from obproject import ProjectFlow, highlight
 
@@ -46,6 +46,14 @@ SHOW = """
         @highlight
         @step
         def join(self, inputs):
+            self.next(self.caught)
+
+        @catch(var="problem")
+        @highlight
+        @step
+        def caught(self):
+            self.highlight.title = "Half a result"
+            raise RuntimeError("half-way")
             self.next(self.end)
 
         @step
@@ -103,6 +111,13 @@ def test_fault_41_a_step_that_highlighted_nothing_leaves_no_trace(shown):
     assert join["highlight_data"].data is None
     assert "highlight_card" not in join.metadata_dict
     assert "highlight" not in join
+
+
+def test_a_step_that_raised_and_was_caught_is_not_announced(shown):
+    _, run = shown
+    [caught] = tasks(run, "caught")
+    assert caught["highlight_data"].data["title"] == "Half a result"
+    assert "highlight_card" not in caught.metadata_dict
 
 
 def test_the_catalogue_shows_the_card_beside_the_step_s_own(shown):

@@ -75,6 +75,27 @@ READER = """
         ReaderFlow()
 """
 
+CAUGHT = """
+    from metaflow import catch, step
+    from obproject import ProjectFlow
+
+    class CaughtFlow(ProjectFlow):
+        @catch(var="problem")
+        @step
+        def start(self):
+            self.model = {"epochs": 1}
+            self.prj.register_model("half", "model")
+            raise RuntimeError("out of memory in epoch 2")
+            self.next(self.end)
+
+        @step
+        def end(self):
+            pass
+
+    if __name__ == "__main__":
+        CaughtFlow()
+"""
+
 
 class Project:
     """A folder of its own with a flow, and what the site says of it."""
@@ -159,6 +180,26 @@ def test_consumptions_are_backfilled_once_each(project: Project) -> None:
     assert consumption["entity_ref"]["entity_id"].startswith("ReaderFlow/")
     assert consumption["instance_id"] == project.instances("data/rows")[0]["id"]
     assert consumption["branch"] == "user_alice"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("answered", ["nothing", "all but the confirmation", "all"])
+def test_what_a_caught_step_registered_has_failed_whoever_says_so(project: Project, answered: str) -> None:
+    with FaultyProxy(project.site.url) as proxy:
+        well = {"nothing": 0, "all but the confirmation": 1, "all": 9}[answered]
+        faults = iter(["none"] * well + ["error before"] * 50)
+        proxy.next_fault = faults.__next__  # type: ignore[method-assign]
+        run = project.run(CAUGHT, proxy.url, ASSETSITE_RETRIES="0")
+    assert run.ok, run.output
+    before = [one["state"] for one in project.instances("models/half")]
+    assert before == {"nothing": [], "all but the confirmation": ["pending"], "all": ["failed"]}[answered]
+
+    project.reconcile()
+    [half] = project.instances("models/half")
+    reason = "the step raised RuntimeError: out of memory in epoch 2, caught by @catch"
+    assert (half["state"], half["state_reason"]) == ("failed", reason)
+    [told] = project.get("runs")["runs"]
+    assert told["state"] == "succeeded"
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(200, marks=[pytest.mark.both, pytest.mark.long])])

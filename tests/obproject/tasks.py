@@ -5,7 +5,17 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from obproject.journal import OUTCOMES_FIELD, Entry, Outcome, parse_entry, parse_outcomes
+from obproject.journal import (
+    OUTCOMES_FIELD,
+    TYPE,
+    VERDICT,
+    Entry,
+    Outcome,
+    Verdict,
+    parse_entry,
+    parse_outcomes,
+    parse_verdict,
+)
 from obproject.task.running import RunningTask
 
 
@@ -32,7 +42,12 @@ class MemoryMetadata:
 
     @property
     def entries(self) -> list[Entry]:
-        return [parse_entry(one.value) for one in self.data if not one.field.startswith(OUTCOMES_FIELD)]
+        kept = (one for one in self.data if one.type == TYPE and not one.field.startswith(OUTCOMES_FIELD))
+        return [parse_entry(one.value) for one in kept]
+
+    @property
+    def verdicts(self) -> list[Verdict]:
+        return [parse_verdict(one.value) for one in self.data if one.type == VERDICT]
 
     @property
     def outcomes(self) -> dict[str, Outcome]:

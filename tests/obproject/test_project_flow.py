@@ -12,7 +12,7 @@ from metaflow import Task, metadata, namespace
 
 from obproject.errors import ArtifactUnreachable
 from obproject.flow import declared_packages
-from obproject.journal import parse_entry
+from obproject.journal import Verdict, parse_entry, parse_verdict
 from obproject.task.artifacts import load_artifact
 from tests.obproject.flows import FlowRun, run_flow, write_flow
 from tests.obproject.stub_server import StubCatalogue, StubServer
@@ -70,13 +70,17 @@ DEVELOPMENT_FLOW = """
             self.total = sum(branch.part for branch in inputs)
             self.prj.asset.register_data_asset("total", kind="artifact", annotations={"artifact": "total"})
             if self.total:
-                raise RuntimeError("caught")
+                raise RuntimeError("too much")
             self.next(self.end)
 
         @step
         def end(self):
             assert self.prj.get_data("numbers") == [1, 2, 3]
-            assert self.prj.get_data("total") == 10
+            try:
+                self.prj.get_data("total")
+            except AssetNotFound as error:
+                print("total:", error)
+            assert self.prj.get_data("total", "v1") == 10
             assert get_namespace() == "user:alice"
             run = "/".join(current.pathspec.split("/")[:2])
             producer = {"entity_kind": "task", "entity_id": f"{run}/start/1"}
@@ -166,14 +170,20 @@ def test_what_a_task_registers_is_confirmed_once_when_the_task_ends(developed: t
         (sent["entity_ref"]["entity_id"].split("/")[2], sent["attempt"], sent["state"])
         for sent in catalogue.confirmations
     ]
-    # The caught failure of "join" counts as success, as it does for Metaflow; "end" registers nothing of its own.
+    # The run goes on after the caught failure of "join"; "end" registers nothing of its own.
     assert sorted(settled) == [
-        ("join", 0, "ready"),
+        ("join", 0, "failed"),
         ("start", 0, "ready"),
         ("work", 0, "failed"),
         ("work", 0, "ready"),
         ("work", 1, "ready"),
     ]
+    reasons = {
+        sent["entity_ref"]["entity_id"].split("/")[2]: sent for sent in catalogue.confirmations if "reason" in sent
+    }
+    assert reasons["work"]["reason"] == "the step raised RuntimeError: the first attempt fails"
+    assert reasons["join"]["reason"] == "the step raised RuntimeError: too much, caught by @catch"
+    assert [sent.get("run_goes_on") for sent in (reasons["work"], reasons["join"])] == [None, True]
     parts = sorted((part["state"], part["attempt"]) for part in catalogue.assets[*ALICE, "data", "part"])
     assert parts == [("failed", 0), ("ready", 0), ("ready", 1)]
 
@@ -188,7 +198,7 @@ def test_consuming_names_task_and_write_branch_and_only_what_was_loaded(
         for scope, name in [(ALICE, "numbers"), (ALICE, "total"), (ALICE, "bare"), (MAIN, "shared")]
     }
     assert consumed == [ids["numbers"], ids["total"], ids["bare"], ids["shared"]]
-    assert [sent.get("reference") for sent in catalogue.consumptions] == ["latest", "latest", "latest", None]
+    assert [sent.get("reference") for sent in catalogue.consumptions] == ["latest", "v1", "latest", None]
     for sent in catalogue.consumptions:
         assert sent["consumer"] == {"project": "tryout", "branch": "user.alice"}
         assert sent["entity_ref"]["entity_id"].startswith(f"DevelopmentFlow/{run.run_id}/end/")
@@ -209,9 +219,25 @@ def test_the_output_says_what_happened(developed: tuple[StubCatalogue, FlowRun])
     for beginning in (
         "misspelt: DevelopmentFlow has no artifact 'misspelt'",
         "wrong kind: The model asset 'llm' on branch 'user.alice' (v1) is of kind 's3_object'",
+        "total: data asset 'total' (latest) on branch 'user.alice' of project 'tryout': ",
         "nowhere: data asset 'nowhere' (latest) on branch 'main' of project 'tryout': There is no asset 'nowhere'",
     ):
         assert beginning in run.output
+
+
+def test_a_task_keeps_why_metaflow_does_not_count_it_as_successful(developed: tuple[StubCatalogue, FlowRun]) -> None:
+    """Before Metaflow notes whether the run goes on, so that nothing comes between the two."""
+    _, run = developed
+    files = (run.folder / ".metaflow/DevelopmentFlow" / run.run_id).glob("*/*/_meta/sysmeta_assetsite_verdict_*.json")
+    kept = {file.parts[-4]: file for file in files}
+    verdicts = {step: parse_verdict(json.loads(file.read_text())["value"]) for step, file in kept.items()}
+    assert verdicts == {
+        "work": Verdict(False, "the step raised RuntimeError: the first attempt fails"),
+        "join": Verdict(False, "the step raised RuntimeError: too much, caught by @catch"),
+    }
+    [noted] = kept["join"].parent.glob("sysmeta_attempt_ok_*.json")
+    assert '"True"' in noted.read_text()
+    assert kept["join"].stem.rpartition("_")[2] <= noted.stem.rpartition("_")[2]
 
 
 def test_the_run_is_tagged_with_its_branches(developed: tuple[StubCatalogue, FlowRun]) -> None:

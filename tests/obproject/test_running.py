@@ -9,6 +9,7 @@ import pytest
 
 from obproject import Asset
 from obproject.connection import Connection
+from obproject.journal import Verdict
 from obproject.settings import Settings
 from obproject.task import running
 from tests.obproject.stub_server import Canned, StubCatalogue, StubServer
@@ -112,9 +113,33 @@ def test_a_failed_task_has_no_digests(published: running.RunningTask, catalogue:
     assert [("digests" in sent, sent["state"]) for sent in catalogue.confirmations] == [(False, "failed")] * 2
 
 
-@pytest.mark.parametrize(("ok", "said"), [(False, ["failed"]), (True, [])])
+def test_a_caught_failure_is_kept_with_the_task_and_told_with_its_reason(
+    published: running.RunningTask, catalogue: StubCatalogue
+) -> None:
+    for _ in range(2):
+        published.fail("the step raised OSError")
+    assert published.metadata.verdicts == [Verdict(False, "the step raised OSError")]
+    assert catalogue.confirmations == []
+    published.settle(ok=False, run_goes_on=True)
+    told = [(sent["state"], sent["reason"], sent["run_goes_on"]) for sent in catalogue.confirmations]
+    assert told == [("failed", "the step raised OSError", True)] * 2
+
+
+def test_what_only_a_success_shows_is_not_shown_of_a_caught_failure(unconfigured: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+    for ok in (False, True):
+        task = running_task()
+        task.on_success(lambda: shown.append("highlight"))
+        unconfigured.setattr(running, "_current", task)
+        running.end(ok, run_goes_on=True)
+        assert shown == ["highlight"] * ok
+
+
+@pytest.mark.parametrize(
+    ("end", "said"), [({"ok": False}, ["failed"]), ({"ok": False, "run_goes_on": True}, []), ({"ok": True}, [])]
+)
 def test_a_task_that_has_only_read_speaks_of_its_failure_alone(
-    ok: bool, said: list[str], unconfigured: pytest.MonkeyPatch, catalogue: StubCatalogue
+    end: dict[str, bool], said: list[str], unconfigured: pytest.MonkeyPatch, catalogue: StubCatalogue
 ) -> None:
     unconfigured.setenv("ASSETSITE_URL", catalogue.url)
     Asset("churn", "main", deployment="app").register_data_asset("rows", kind="table")
@@ -124,7 +149,7 @@ def test_a_task_that_has_only_read_speaks_of_its_failure_alone(
     asset = Asset("churn", "main")
     asset.consume_data_asset("rows")
     asset.writer.consume_exactly("main", "data", "rows", "v1", "latest")
-    task.settle(ok)
+    task.settle(**end)
     task.settle(ok=False)
     assert [sent["state"] for sent in catalogue.confirmations] == said
 

@@ -83,7 +83,9 @@ class HighlightDecorator(StepDecorator):
         self, step_name: str, flow: Any, graph: Any, is_task_ok: bool, retry_count: int, max_user_code_retries: int
     ) -> None:
         """Mark the task and its run, for those who look for highlights."""
-        if is_task_ok and self._has_content:
+        from obproject.task import failures
+
+        if self._has_content and failures.is_successful(flow, is_task_ok):
             try:
                 self._mark(flow.name, step_name, retry_count)
             except Exception as error:

@@ -21,8 +21,9 @@ class AssetTaskDecorator(StepDecorator):
     def step_init(
         self, flow: Any, graph: Any, step: str, decos: Any, environment: Any, flow_datastore: Any, logger: Any
     ) -> None:
-        """Remember where the flow's artifacts and cards are stored, and which parameters it has."""
+        """Remember where the flow's artifacts and cards are stored, its parameters, and the step's decorators."""
         self._flow_datastore = flow_datastore
+        self._decorators = decos
         # Before a task runs: then Metaflow puts their values in the place of these objects.
         self._parameters = tuple(flow._get_parameters())
 
@@ -74,10 +75,26 @@ class AssetTaskDecorator(StepDecorator):
             )
         )
 
+    def task_exception(
+        self,
+        exception: BaseException,
+        step_name: str,
+        flow: Any,
+        graph: Any,
+        retry_count: int,
+        max_user_code_retries: int,
+    ) -> None:
+        """Keep with the task that it is not successful, whatever another decorator makes of the exception."""
+        from obproject.task import failures, running
+
+        if task := running.running_task():
+            is_caught = failures.catches(self._decorators, retry_count, max_user_code_retries)
+            task.fail(failures.reason_of(exception, is_caught=is_caught))
+
     def task_finished(
         self, step_name: str, flow: Any, graph: Any, is_task_ok: bool, retry_count: int, max_user_code_retries: int
     ) -> None:
         """Settle what the task registered; the artifacts can be read from now on."""
-        from obproject.task import running
+        from obproject.task import failures, running
 
-        running.end(ok=bool(is_task_ok))
+        running.end(ok=failures.is_successful(flow, is_task_ok), run_goes_on=bool(is_task_ok))

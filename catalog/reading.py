@@ -79,7 +79,7 @@ def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str, *, whole:
         asset_id=checked_asset_id(asset_id),
     )
     if asset is None:
-        raise _missing(viewer, place, kind, asset_id)
+        raise _missing(viewer, place, kind, checked_asset_id(asset_id))
     asset.branch.project.perimeter = perimeter
     return asset
 
@@ -135,7 +135,13 @@ def _missing(viewer: Viewer, place: Place, kind: str = "", asset_id: str = "") -
         return NotFound(f"There is no project '{place.project}' in {where}.", project=place.project)
     if not Branch.objects.visible_to(viewer).at_place(place).exists():
         return NotFound(f"There is no branch '{place.key}' in the project '{place.project}'.", branch=place.key)
-    return NotFound(f"There is no {NAMES[kind]} '{asset_id}' on {place}.", asset=asset_id)
+    missing = f"There is no {NAMES[kind]} '{asset_id}' on {place}"
+    other = next(one for one in Kind if one.value != kind)
+    if Asset.objects.visible_to(viewer).at(place, other.value, asset_id).exists():
+        return NotFound(
+            f"{missing}, but there is a {NAMES[other.value]} of that name.", asset=asset_id, exists_as=other.value
+        )
+    return NotFound(f"{missing}.", asset=asset_id)
 
 
 def _sentence(error: ValueError) -> str:

@@ -7,6 +7,7 @@ level after the last, and four for names. Runs that were resumed cost more, see 
 """
 
 import re
+import unicodedata
 from datetime import datetime
 from itertools import chain
 
@@ -115,7 +116,8 @@ def focus_named(viewer: Viewer, branch: Branch, text: str) -> str:
         return text
     kind, _, name = text.partition("/")
     if kind in AssetKind.values and name:
-        assets = Asset.objects.visible_to(viewer).filter(branch=branch, kind=kind, asset_id=name)
+        named = unicodedata.normalize("NFC", name)
+        assets = Asset.objects.visible_to(viewer).filter(branch=branch, kind=kind, asset_id=named)
         uid = assets.order_by("-pk").values_list("definition_uid", flat=True).first()
         if uid:
             return str(uid)

@@ -32,6 +32,7 @@ from obproject.entities import EntityRef, deployment_ref, entity_ref, task_ref, 
 from obproject.errors import AssetNotFound, InvalidAssetInstanceError, ReadOnly, checked
 from obproject.instances import AssetInstance
 from obproject.kinds import label_of
+from obproject.references import AnyReference
 from obproject.roles import check_role
 from obproject.settings import find_settings
 from obproject.task import running
@@ -185,25 +186,29 @@ class Asset:
         """Register a new instance of a model asset and return it; see :meth:`register_data_asset`."""
         return self._register("model", name, description, kind, blobs, annotations, tags, digest)
 
-    def peek_data_asset(self, name: str, instance: str = "latest") -> dict[str, Any]:
+    def peek_data_asset(self, name: str, instance: AnyReference = "latest") -> dict[str, Any]:
         """Return an instance of a data asset without becoming its consumer.
 
         ``instance`` is ``latest``, ``latest-1``, ``v12``, ``@alias`` or an id.
         """
         return self.reader.peek("data", name, instance)[1]
 
-    def peek_model_asset(self, name: str, instance: str = "latest") -> dict[str, Any]:
+    def peek_model_asset(self, name: str, instance: AnyReference = "latest") -> dict[str, Any]:
         """Return an instance of a model asset without becoming its consumer; see :meth:`peek_data_asset`."""
         return self.reader.peek("model", name, instance)[1]
 
-    def consume_data_asset(self, name: str, instance: str = "latest", *, role: str | None = None) -> dict[str, Any]:
+    def consume_data_asset(
+        self, name: str, instance: AnyReference = "latest", *, role: str | None = None
+    ) -> dict[str, Any]:
         """Return an instance of a data asset and become its consumer; see :meth:`peek_data_asset`.
 
         ``role`` says what it is read for, as a lower-case word such as ``baseline``; None is an input.
         """
         return self._consume("data", name, instance, role)
 
-    def consume_model_asset(self, name: str, instance: str = "latest", *, role: str | None = None) -> dict[str, Any]:
+    def consume_model_asset(
+        self, name: str, instance: AnyReference = "latest", *, role: str | None = None
+    ) -> dict[str, Any]:
         """Return an instance of a model asset and become its consumer; see :meth:`consume_data_asset`."""
         return self._consume("model", name, instance, role)
 
@@ -235,7 +240,13 @@ class Asset:
         return self._delete("model", name)
 
     def set_alias(
-        self, name: str, alias: str, instance: str = "latest", kind: str | None = None, *, expected: Any = ANYWHERE
+        self,
+        name: str,
+        alias: str,
+        instance: AnyReference = "latest",
+        kind: str | None = None,
+        *,
+        expected: Any = ANYWHERE,
     ) -> AliasMove:
         """Make an alias of an asset point to an instance, and return the move: from where to where.
 
@@ -320,7 +331,7 @@ class Asset:
             digest=digest,
         )
 
-    def _consume(self, kind: str, name: str, reference: str, role: str | None) -> dict[str, Any]:
+    def _consume(self, kind: str, name: str, reference: AnyReference, role: str | None) -> dict[str, Any]:
         role = checked(check_role, role)
         if self.read_only:
             return self.reader.peek(kind, name, reference)[1]

@@ -9,6 +9,7 @@ one canonical *key* (``feature_new_model``, ``user_alice``): :func:`branch_key`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,6 +30,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
 
 _PROJECT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _SEGMENT = re.compile(r"\w[\w.@+:~-]*")
+# Marks that are not seen, so that two names with and without them look the same.
+_UNSEEN_MARK = re.compile("[\u034f\u17b4\u17b5\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _PROJECT_RULE = "letters, digits, '_', '.' and '-', beginning with a letter, a digit or '_'"
 _SEGMENT_RULE = "letters, digits and _ . @ + : ~ -, beginning with a letter, a digit or '_'"
 
@@ -66,7 +69,7 @@ def check_branch(name: str) -> str:
 
 def check_project(name: str) -> str:
     """Return a project name that can stand in an address; otherwise raise ValueError."""
-    return _check_name("project name", name, _PROJECT, _PROJECT_RULE)
+    return _check_name("project name", name)
 
 
 def check_perimeter(name: str) -> str:
@@ -74,24 +77,46 @@ def check_perimeter(name: str) -> str:
 
     Names that a site uses for itself are for that site to refuse.
     """
-    return _check_name("perimeter name", name, _PROJECT, _PROJECT_RULE)
+    return _check_name("perimeter name", name)
 
 
 def check_asset_id(asset_id: str) -> str:
-    """Return an asset id that can stand in an address; otherwise raise ValueError."""
-    return _check_name("asset id", asset_id, _SEGMENT, _SEGMENT_RULE)
+    """Return an asset id that can stand in an address, in the form NFC; otherwise raise ValueError."""
+    return _check_segment("asset id", asset_id)
 
 
 def check_alias(name: str) -> str:
-    """Return an alias, written without its ``@``, that can stand in an address; otherwise raise ValueError."""
-    return _check_name("alias", name, _SEGMENT, _SEGMENT_RULE)
+    """Return an alias, written without its ``@``, that can stand in an address, in NFC; otherwise raise ValueError."""
+    return _check_segment("alias", name)
 
 
-def _check_name(what: str, name: str, pattern: re.Pattern[str], rule: str) -> str:
+def _check_segment(what: str, name: str) -> str:
+    """Check a name of letters of any script, with the combining marks that many scripts are written with.
+
+    ``é`` may be one character or two. Both look the same, so both are the same name: that of Unicode's form NFC.
+    """
+    name = unicodedata.normalize("NFC", name) if name else name
     _check_text(what, name, MAX_NAME_LENGTH)
-    if not pattern.fullmatch(name):
-        raise ValueError(f"the {what} {name!r} can't stand in an address: use {rule}")
+    letters = name if name.isascii() or _UNSEEN_MARK.search(name) else _without_marks(name)
+    if not _SEGMENT.fullmatch(letters):
+        raise _not_in_an_address(what, name, _SEGMENT_RULE)
     return name
+
+
+def _without_marks(name: str) -> str:
+    """Return a name without the combining marks of its letters; a mark without a letter stays."""
+    return name[:1] + "".join(one for one in name[1:] if unicodedata.category(one) not in ("Mn", "Mc"))
+
+
+def _check_name(what: str, name: str) -> str:
+    _check_text(what, name, MAX_NAME_LENGTH)
+    if not _PROJECT.fullmatch(name):
+        raise _not_in_an_address(what, name, _PROJECT_RULE)
+    return name
+
+
+def _not_in_an_address(what: str, name: str, rule: str) -> ValueError:
+    return ValueError(f"the {what} {name!r} can't stand in an address: use {rule}")
 
 
 def _check_text(what: str, name: str, longest: int) -> None:

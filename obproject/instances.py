@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 from obproject.entities import EntityRef
 from obproject.errors import InvalidAssetInstanceError
 
+DEFINITION = "definition"
+"""The ``ref`` of a definition that stands for an instance while there is none."""
+
 
 class AssetInstance(NamedTuple):
     """One version of an asset. The first eight fields are those of the reference protocol's clients."""

@@ -18,10 +18,16 @@ def tell(text: str, stream: TextIO | None = None) -> None:
     print(f"assetsite: {text}", file=stream, flush=True)
 
 
+def tell_once(text: str) -> None:
+    """Print a line, unless this process has printed it before."""
+    if text not in _told:
+        _told.add(text)
+        tell(text)
+
+
 def tell_notes(answer: Mapping[str, Any]) -> None:
     """Print what a catalogue says in ``notes`` that it left out of a write, each sentence once in a process."""
     notes = answer.get("notes")
     for note in notes if isinstance(notes, list) else ():
-        if isinstance(note, str) and note not in _told:
-            _told.add(note)
-            tell(f"the catalogue: {note}")
+        if isinstance(note, str):
+            tell_once(f"the catalogue: {note}")

@@ -14,7 +14,7 @@ from obproject.errors import InstanceNotFound, InvalidInput, MissingArtifact, ch
 from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent
 from obproject.notices import tell
-from obproject.references import ReferenceKind
+from obproject.references import AnyReference, ReferenceKind
 from obproject.roles import check_role
 from obproject.task import running
 from obproject.task.artifacts import load_artifact, own_artifact
@@ -140,7 +140,7 @@ class ProjectContext:
         register = self.asset.register_model_asset
         return self._report(register(name, description, kind, blobs, annotations, tags, digest=digest), kind)
 
-    def get_data(self, name: str, instance: str = "latest", role: str | None = None) -> Any:
+    def get_data(self, name: str, instance: AnyReference = "latest", role: str | None = None) -> Any:
         """Return the artifact behind an instance of a data asset, and become its consumer.
 
         ``instance`` is ``latest``, ``latest-1``, ``v12``, ``@alias`` or an id. What this very task has registered is
@@ -152,7 +152,7 @@ class ProjectContext:
         """
         return self._load("data", name, instance, checked(check_role, role))
 
-    def get_model(self, name: str, instance: str = "latest", role: str | None = None) -> Any:
+    def get_model(self, name: str, instance: AnyReference = "latest", role: str | None = None) -> Any:
         """Return the artifact behind an instance of a model asset; see :meth:`get_data`."""
         return self._load("model", name, instance, checked(check_role, role))
 
@@ -205,7 +205,7 @@ class ProjectContext:
             )
         return instance
 
-    def _load(self, kind: str, name: str, reference: str, role: str | None) -> Any:
+    def _load(self, kind: str, name: str, reference: AnyReference, role: str | None) -> Any:
         own, reference = self._registered_here(kind, name, reference)
         if own is not None:
             return own_artifact(self.flow, own.artifact)
@@ -222,7 +222,7 @@ class ProjectContext:
     def _ready_or_pending(self, kind: str, name: str, reference: str) -> tuple[str, dict[str, Any]]:
         """Return the branch that has an asset, and the instance; the newest pending one while none is ready."""
         try:
-            branch, instance = self.asset.reader.peek(kind, name, reference, past_definitions=True)
+            branch, instance = self.asset.reader.peek(kind, name, reference)
         except InstanceNotFound:
             pending = self._pending_elsewhere(kind, name) if reference == "latest" else None
             if pending is None:

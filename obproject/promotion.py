@@ -46,7 +46,7 @@ from obproject.kinds import COLLECTION_OF, COLLECTIONS, KIND_OF, find_kind
 from obproject.notices import tell
 from obproject.project import ci
 from obproject.project.definitions import PROJECT_FILE, find_project_root
-from obproject.references import parse_reference
+from obproject.references import AnyReference, parse_reference
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 from obproject.task import running
 
@@ -62,7 +62,7 @@ def promote_assets(
     target: str,
     kinds: Iterable[str] | None = None,
     asset: str | None = None,
-    instance: str = "latest",
+    instance: AnyReference = "latest",
     with_aliases: bool | None = None,
     alias: str | None = "candidate",
 ) -> Json:

@@ -1,20 +1,27 @@
 """The grammar of references to an instance: ``latest``, ``latest-N``, ``v12``, ``@alias`` or an id.
 
+In Python a version may be a whole number too: 12 is ``v12``.
+
 Client and server both import this module. It says what a text means; whether such an instance exists is for the
 catalogue to answer. Standard library only.
 """
 
 from __future__ import annotations
 
+import operator
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import SupportsIndex
 
 from obproject.branches import check_alias
 
 MAX_REFERENCE_LENGTH = 256
 MAX_NUMBER = 2**31 - 1
 """Largest instance number, and largest N of ``latest-N``."""
+
+AnyReference = str | SupportsIndex
+"""A reference as Python code gives it."""
 
 _NUMBER = re.compile(r"v([0-9]+)")
 _RELATIVE = re.compile(r"latest-(.*)", re.DOTALL)
@@ -59,11 +66,13 @@ class Reference:
                 return self.id
 
 
-def parse_reference(text: str) -> Reference:
-    """Read a reference; raise ValueError with a sentence for the user if the text can't be one.
+def parse_reference(reference: AnyReference) -> Reference:
+    """Read a reference; raise ValueError with a sentence for the user if it can't be one.
 
-    Everything that is not one of the four written forms is an id, so ``v1x``, ``latest_model`` and ``V12`` are ids.
+    A whole number is a version. Every text that is not one of the four written forms is an id, so ``v1x``,
+    ``latest_model`` and ``V12`` are ids.
     """
+    text = reference if isinstance(reference, str) else _version(reference)
     if not text:
         raise ValueError("the instance reference is empty; write 'latest', 'latest-1', 'v12', '@alias' or an id")
     if len(text) > MAX_REFERENCE_LENGTH:
@@ -82,6 +91,24 @@ def parse_reference(text: str) -> Reference:
     if text.startswith("@"):
         return Reference(ReferenceKind.ALIAS, alias=check_alias(text[1:]))
     return Reference(ReferenceKind.ID, id=text)
+
+
+def _version(number: SupportsIndex) -> str:
+    """Return the version that a whole number means, of numpy and its relatives too; a truth value is no number."""
+    try:
+        found = None if isinstance(number, bool) else operator.index(number)
+    except TypeError:
+        found = None
+    if found is None:
+        raise ValueError(
+            f"{number!r} is no instance reference; write 'latest', 'latest-1', 'v12' or 12, '@alias' or an id"
+        )
+    if found < 1:
+        raise ValueError(
+            f"{found} is no instance reference; instances are numbered 1, 2, 3 and so on, "
+            "and 'latest-1' is the one before the newest"
+        )
+    return f"v{found}"
 
 
 def _parse_offset(digits: str, text: str) -> int:

@@ -41,6 +41,7 @@ from catalog.wire.shapes import (
 from catalog.wire.told import digest_in
 
 Json = dict[str, Any]
+NORMALISED = "The asset id was given in another form of Unicode than NFC; in NFC it is kept."
 FOREIGN_SESSION = "The session belongs to another entity; it is left out."
 
 
@@ -127,6 +128,8 @@ class AssetDetail(CatalogView):
         """The instance, and what of the body was left out."""
         told = body.told
         notes = [*told.notes, *digest_in(body.validated_data.get("digest"))[1]]
+        if found.asset.asset_id != self.kwargs["asset_id"]:
+            notes.append(NORMALISED)
         if told.session and found.instance is not None and not found.instance.run:
             notes.append(FOREIGN_SESSION)
         return with_notes(instance_shape(found, self.base), notes)

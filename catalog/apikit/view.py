@@ -16,7 +16,7 @@ from access.models import Perimeter, Role
 from catalog import limits
 from catalog.filters import FILTERS, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.models import Asset, Branch, Instance
-from catalog.reading import Place, find_asset
+from catalog.reading import Place, checked_asset_id, find_asset
 from catalog.recording import Once, once
 from obproject.branches import branch_key
 
@@ -45,7 +45,7 @@ class CatalogView(APIView):
     def ever_here(self) -> QuerySet[Asset]:
         """All assets that were ever at this address, deleted ones too."""
         here = Asset.objects.visible_to(self.viewer)
-        return here.ever_at(self.place(), self.kwargs["kind"], self.kwargs["asset_id"])
+        return here.ever_at(self.place(), self.kwargs["kind"], checked_asset_id(self.kwargs["asset_id"]))
 
     def filters(self, *others: str, takes: Sequence[Filter] = FILTERS) -> FiltersAsked:
         """The filters in the query; a parameter that is neither a filter nor in `others` is refused."""

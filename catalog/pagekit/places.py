@@ -1,5 +1,6 @@
 """Resolve the address of a page, and pass the result to its view."""
 
+import unicodedata
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -61,7 +62,7 @@ def redirect_with_query(request: HttpRequest, address: str) -> HttpResponse:
 def asset_or_twin(viewer: Viewer, place: Place, kind: str, asset_id: str, twin: bool) -> tuple[Asset, bool]:
     """The asset at an address, and whether its twin is requested: an asset named `x.json` precedes the twin of `x`."""
     if twin:
-        named_so = Asset.objects.visible_to(viewer).at(place, kind, asset_id + TWIN)
+        named_so = Asset.objects.visible_to(viewer).at(place, kind, unicodedata.normalize("NFC", asset_id + TWIN))
         if named_so.exists():
             return find_asset(viewer, place, kind, asset_id + TWIN), False
     return find_asset(viewer, place, kind, asset_id), twin

@@ -15,9 +15,13 @@ from obproject.connection import Connection, Query, path_of
 from obproject.errors import AssetNotFound, Conflict, WrongToken, checked
 from obproject.instances import with_text
 from obproject.json_types import Json
-from obproject.kinds import COLLECTION_OF, label_of
+from obproject.kinds import COLLECTION_OF, find_kind, label_of
+from obproject.notices import tell_once
 from obproject.settings import Settings
 from obproject.task import running
+
+EXISTS_AS = "exists_as"
+"""Key in the detail of a refusal: the kind under which the catalogue has the name, where it lacks the other one."""
 
 
 class CatalogueClient:
@@ -108,9 +112,13 @@ class CatalogueClient:
     ) -> Json:
         """Make one request below the address of an asset."""
         reference = f" ({segments[-1]})" if segments else ""
-        about = f"{label_of(kind)} {checked(check_asset_id, name)!r}{reference} on {self.branch_label(branch)}"
+        name = asset_id_of(name)
+        about = f"{label_of(kind)} {name!r}{reference} on {self.branch_label(branch)}"
         path = (COLLECTION_OF[kind], name, *segments)
-        return self.request(method, branch, *path, body=body, query=query, headers=headers, about=about)
+        try:
+            return self.request(method, branch, *path, body=body, query=query, headers=headers, about=about)
+        except AssetNotFound as error:
+            raise _with_other_kind(error, name) from None
 
     def asset(self, branch: str, kind: str, name: str, query: Query | None = None) -> Json:
         """Return one asset: its definition, a page of its newest instances, who makes and who uses it."""
@@ -174,6 +182,26 @@ class CatalogueClient:
             return self.asset_request(method, branch, kind, name, "aliases", alias, **arguments)
         except Conflict as conflict:
             raise unmet_expectation(conflict) from None
+
+
+def asset_id_of(name: str) -> str:
+    """Return a name as the id that the catalogue knows; raise InvalidInput if it can't be one.
+
+    A name that is not in Unicode's form NFC is turned into it, and a line says so, once for each.
+    """
+    asset_id = checked(check_asset_id, name)
+    if asset_id != name:
+        tell_once(f"the asset id {asset_id!r} was given in another form of Unicode than NFC; in NFC it is kept.")
+    return asset_id
+
+
+def _with_other_kind(error: AssetNotFound, name: str) -> AssetNotFound:
+    """Return the error; where the name stands for an asset of the other kind, it says how that one is read."""
+    other = find_kind(str(error.detail.get(EXISTS_AS, "")))
+    if other is None:
+        return error
+    hint = f"{name!r} is a {label_of(other)}: use get_{other} or consume_{other}_asset, or the kind {other!r}."
+    return AssetNotFound(f"{error} {hint}", response=error.response, code=error.code, detail=error.detail)
 
 
 def pages(read: Callable[[Query], Json], first: Json | None = None) -> Iterator[Json]:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from obproject.catalogue.client import CatalogueClient
+from obproject.catalogue.reader import parsed_reference
 from obproject.connection import Query
 from obproject.errors import InvalidInput
 from obproject.instances import json_value, tag_pairs, with_text
@@ -67,7 +68,7 @@ def _get(
     instance: str,
 ) -> Json:
     address = (base_url, service_headers, perimeter, project, branch)
-    return with_text(_call("GET", address, kind, asset, "instances", instance))
+    return with_text(_call("GET", address, kind, asset, "instances", str(parsed_reference(instance))))
 
 
 def _consume(
@@ -83,7 +84,8 @@ def _consume(
     instance: str,
 ) -> Json:
     address = (base_url, service_headers, perimeter, project, branch)
-    return with_text(_call("PUT", address, kind, asset, "instances", instance, body={"entity_ref": entity_ref}))
+    reference = str(parsed_reference(instance))
+    return with_text(_call("PUT", address, kind, asset, "instances", reference, body={"entity_ref": entity_ref}))
 
 
 def _delete(

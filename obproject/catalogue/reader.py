@@ -7,14 +7,14 @@ from contextlib import suppress
 from typing import Any
 
 from obproject.aliases import Alias, AliasMove, parse_alias, parse_move
-from obproject.catalogue.client import CatalogueClient, pages
+from obproject.catalogue.client import EXISTS_AS, CatalogueClient, pages
 from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, NoServer, checked
 from obproject.filter_keys import written_tag
-from obproject.instances import AssetInstance, parse_instance, tag_pairs, with_text
+from obproject.instances import DEFINITION, AssetInstance, parse_instance, tag_pairs, with_text
 from obproject.json_types import Json
 from obproject.kinds import KINDS, find_kind, label_of
 from obproject.notices import tell
-from obproject.references import Reference, ReferenceKind, parse_reference
+from obproject.references import AnyReference, Reference, ReferenceKind, parse_reference
 
 
 class AssetReader:
@@ -29,46 +29,66 @@ class AssetReader:
         self.branches = branches
 
     def first_with(
-        self, kind: str, name: str, request: Callable[[str], Json], *, past_definitions: bool = False
+        self,
+        kind: str,
+        name: str,
+        request: Callable[[str], Json],
+        *,
+        is_bare: Callable[[str, Json], bool] = lambda _branch, _answer: False,
     ) -> tuple[str, Json]:
         """Make a request on the first branch that has an asset; return that branch and the answer.
 
-        With ``past_definitions``, a branch that has only the definition comes after one that has an instance.
+        A branch that has no more than the definition comes after the others: one whose answer ``is_bare``, and one that
+        lacks the instance that is asked for because it has none at all.
         """
-        definition: tuple[str, Json] | None = None
-        missing: AssetNotFound | None = None
+        bare: tuple[str, Json] | None = None
+        missing: list[AssetNotFound] = []
         for branch in self.branches:
             try:
                 answer = request(branch)
-            except InstanceNotFound:
-                raise
+            except InstanceNotFound as error:
+                is_last = branch == self.branches[-1]
+                if bare is None and (is_last or not self._is_only_defined(kind, name, branch)):
+                    raise
+                missing.append(error)
+                continue
             except AssetNotFound as error:
-                missing = missing or error
+                missing.append(error)
                 continue
-            if past_definitions and answer.get("ref") == "definition":
-                definition = definition or (branch, answer)
+            if (bare or branch != self.branches[-1]) and is_bare(branch, answer):
+                bare = bare or (branch, answer)
                 continue
-            if branch != self.branches[0]:
-                nowhere = f"branch {self.branches[0]!r} has no {label_of(kind)} {name!r}"
-                tell(f"{nowhere}, so it is read from branch {branch!r}.")
-            return branch, answer
-        if definition is not None:
-            return definition
-        assert missing is not None
-        raise missing
+            found = branch, answer
+            break
+        else:
+            if bare is None:
+                raise max(missing, key=_how_telling)
+            found = bare
+        if found[0] != self.branches[0]:
+            lacks = "" if missing and not isinstance(missing[0], InstanceNotFound) else "instance of the "
+            nowhere = f"branch {self.branches[0]!r} has no {lacks}{label_of(kind)} {name!r}"
+            tell(f"{nowhere}, so it is read from branch {found[0]!r}.")
+        return found
 
-    def peek(self, kind: str, name: str, reference: str, *, past_definitions: bool = False) -> tuple[str, Json]:
-        """Return the branch that has an asset, and the instance there that a reference means."""
-        reference = str(parsed_reference(reference))
+    def peek(self, kind: str, name: str, reference: AnyReference) -> tuple[str, Json]:
+        """Return the branch that has an asset, and the instance there that a reference means.
+
+        The definition is returned where no branch has an instance, or where its own id or alias is given.
+        """
+        parsed = parsed_reference(reference)
         branch, answer = self.first_with(
             kind,
             name,
-            lambda branch: self.catalogue.instance(branch, kind, name, reference),
-            past_definitions=past_definitions,
+            lambda branch: self.catalogue.instance(branch, kind, name, str(parsed)),
+            is_bare=lambda _, answer: parsed.kind is ReferenceKind.LATEST and answer["ref"] == DEFINITION,
         )
         return branch, with_text(answer)
 
-    def instance_id(self, kind: str, name: str, reference: str) -> str:
+    def branch_with(self, kind: str, name: str, reference: AnyReference) -> str:
+        """Return the branch that has the instance that a reference means; with one branch only, that one, unasked."""
+        return self.branches[0] if len(self.branches) == 1 else self.peek(kind, name, reference)[0]
+
+    def instance_id(self, kind: str, name: str, reference: AnyReference) -> str:
         """Return the id that a reference means on the first branch."""
         parsed = parsed_reference(reference)
         if parsed.kind is ReferenceKind.ID:
@@ -92,42 +112,74 @@ class AssetReader:
             answer = self.catalogue.instance(branch, kind, name, "latest")
         except (AssetNotFound, NoServer):
             return False
-        return bool(answer["ref"] != "definition")
+        return bool(answer["ref"] != DEFINITION)
+
+    def _is_only_defined(self, kind: str, name: str, branch: str) -> bool:
+        """Say whether a branch has no more of an asset than its definition."""
+        try:
+            answer = self.catalogue.instance(branch, kind, name, "latest")
+        except AssetNotFound:
+            return False
+        return bool(answer["ref"] == DEFINITION)
 
     def assets(self, kind: str, tags: Mapping[str, Any] | None = None) -> list[Json]:
         """Return the assets of all branches; with ``tags``, those whose newest instance has all of them."""
         query = {"tag": [written_tag(pair["key"], pair["value"]) for pair in tag_pairs(tags or {})]}
         first, *others = self.branches
         items = self.catalogue.list_assets(first, kind, query)
-        # An asset of the first branch hides its namesakes, also where it lacks the tags itself.
+        # An asset of the first branch hides its namesakes, also where it lacks the tags itself; its definition doesn't.
         first_items = self.catalogue.list_assets(first, kind, {}) if others and tags else items
-        hidden = {item["asset"]["id"] for item in first_items}
+        hidden = {item["asset"]["id"] for item in first_items if not _is_bare_item(item)}
         for branch in others:
             listed = self.catalogue.list_assets(branch, kind, query)
-            added = [item for item in listed if item["asset"]["id"] not in hidden]
+            known = {item["asset"]["id"] for item in items}
+            added = [
+                item
+                for item in listed
+                if (uid := item["asset"]["id"]) not in hidden and not (uid in known and _is_bare_item(item))
+            ]
             if added:
                 tell(
                     f"{len(added)} of the {label_of(kind)}s listed are not on branch {first!r}, "
                     f"so they are read from branch {branch!r}."
                 )
-            items += added
+            hidden |= {item["asset"]["id"] for item in added if not _is_bare_item(item)}
+            items = [item for item in items if item["asset"]["id"] not in {one["asset"]["id"] for one in added}] + added
         return items
 
     def instances(self, kind: str, name: str) -> Iterator[AssetInstance]:
         """Yield the ready instances of an asset, newest first, page by page as they are asked for."""
-        branch, first = self.first_with(kind, name, lambda branch: self.catalogue.asset(branch, kind, name))
+        branch, first = self.first_with(
+            kind,
+            name,
+            lambda branch: self.catalogue.asset(branch, kind, name),
+            is_bare=lambda branch, answer: (
+                all(one["ref"] == DEFINITION for one in answer["recent_instances"])
+                and self._is_only_defined(kind, name, branch)
+            ),
+        )
         yield from map(parse_instance, self.catalogue.instances(branch, kind, name, first=first))
 
     def aliases(self, name: str, kind: str | None) -> list[Alias]:
         """Return the aliases of an asset, by name."""
         kind = self.kind_of(name, kind)
-        _, answer = self.first_with(kind, name, lambda branch: self.catalogue.aliases(branch, kind, name))
+        _, answer = self.first_with(
+            kind,
+            name,
+            lambda branch: self.catalogue.aliases(branch, kind, name),
+            is_bare=lambda branch, answer: not answer["aliases"] and self._is_only_defined(kind, name, branch),
+        )
         return [parse_alias(alias) for alias in answer["aliases"]]
 
     def alias_moves(self, name: str, kind: str | None) -> Iterator[AliasMove]:
         """Yield the moves of all aliases of an asset, newest first."""
         kind = self.kind_of(name, kind)
-        branch, first = self.first_with(kind, name, lambda branch: self.catalogue.alias_history(branch, kind, name))
+        branch, first = self.first_with(
+            kind,
+            name,
+            lambda branch: self.catalogue.alias_history(branch, kind, name),
+            is_bare=lambda branch, answer: not answer["entries"] and self._is_only_defined(kind, name, branch),
+        )
         listed = pages(lambda query: self.catalogue.alias_history(branch, kind, name, query), first)
         yield from (parse_move(entry) for page in listed for entry in page["entries"])
 
@@ -165,6 +217,16 @@ class AssetReader:
         return found[0] if found else "data"
 
 
+def _how_telling(error: AssetNotFound) -> tuple[bool, bool]:
+    """Rank the answers of branches that lack something: one that knows the name says more than one that doesn't."""
+    return isinstance(error, InstanceNotFound), EXISTS_AS in error.detail
+
+
+def _is_bare_item(item: Json) -> bool:
+    """Say whether an item of a list has only the definition to show."""
+    return (item["latest_instance"] or {}).get("ref") == DEFINITION
+
+
 def checked_kind(word: str) -> str:
     """Return the kind that a word means; raise InvalidInput if it means none."""
     kind = find_kind(word)
@@ -173,9 +235,9 @@ def checked_kind(word: str) -> str:
     return kind
 
 
-def parsed_reference(text: str) -> Reference:
+def parsed_reference(reference: AnyReference) -> Reference:
     """Parse a reference; raise InvalidInput if it is none."""
-    return checked(parse_reference, text)
+    return checked(parse_reference, reference)
 
 
 def _ambiguous(name: str) -> InvalidInput:

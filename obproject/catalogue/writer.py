@@ -11,16 +11,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from obproject import lengths
-from obproject.branches import branch_key, check_asset_id
-from obproject.catalogue.client import CatalogueClient
+from obproject.branches import branch_key
+from obproject.catalogue.client import EXISTS_AS, CatalogueClient, asset_id_of
 from obproject.catalogue.highlight_content import as_content, without_image
 from obproject.catalogue.reader import AssetReader, parsed_reference
-from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, checked
+from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput
 from obproject.instances import json_value, tag_pairs, with_text
 from obproject.journal import Entry, Operation, Outcome, id_from, new_id
 from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, label_of
-from obproject.notices import tell_notes
+from obproject.notices import tell, tell_notes
+from obproject.references import AnyReference
 from obproject.task import running
 from obproject.task.journal_writer import UNAVAILABLE, now, outcome_of, parse_time
 from obproject.task.process_session import Session, session_of
@@ -101,15 +102,17 @@ class AssetWriter:
         answer = self.catalogue.register(self.branch, kind, name, {**body, "id": event}, key)
         self._record(entry, outcome_of(entry.operation, answer))
 
-    def consume(self, reader: AssetReader, kind: str, name: str, reference: str, role: str | None = None) -> Json:
+    def consume(
+        self, reader: AssetReader, kind: str, name: str, reference: AnyReference, role: str | None = None
+    ) -> Json:
         """Become a consumer of the instance that a reference means where the asset is read, and return it."""
         reference = str(parsed_reference(reference))
+        # Looked for first: who passes by a definition is no consumer of it.
+        branch = reader.branch_with(kind, name, reference)
         body, event = self._consumption(role), new_id(Operation.CONSUME)
         sent = {**body, "id": event}
         with self._reporting(body):
-            branch, answer = reader.first_with(
-                kind, name, lambda branch: self.catalogue.consume(branch, kind, name, reference, sent)
-            )
+            answer = self.catalogue.consume(branch, kind, name, reference, sent)
         tell_notes(answer)
         # Stored afterwards: only the answer says which instance the reference meant.
         body["reference"] = reference
@@ -144,7 +147,9 @@ class AssetWriter:
         entry = self._entry(Operation.DELETE, self.branch, kind, name)
         try:
             self.catalogue.delete_asset(self.branch, kind, name, entry.id)
-        except AssetNotFound:
+        except AssetNotFound as error:
+            if EXISTS_AS in error.detail:
+                tell(f"nothing was deleted. {error}")
             return False
         self._record(entry, Outcome())
         return True
@@ -251,7 +256,7 @@ class AssetWriter:
             project=self.catalogue.project,
             branch=branch,
             kind=COLLECTION_OF[kind] if kind else "",
-            asset=checked(check_asset_id, name) if kind else "",
+            asset=asset_id_of(name) if kind else "",
             body=body or {},
             instance=instance,
             alias=alias.removeprefix("@"),

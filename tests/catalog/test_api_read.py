@@ -38,6 +38,17 @@ def test_a_reference_by_alias_literal_or_encoded(api, three, at):
     assert found.data["aliases"] == ["production"]
 
 
+def test_all_forms_of_an_id_are_one_asset_and_a_note_says_so(api, client):
+    """As a Mac writes names of files: `é` in two characters."""
+    composed, decomposed = "caf%C3%A9", "cafe%CC%81"
+    made = api.register(f"data/{decomposed}")
+    assert made["asset"]["id"] == "caf\u00e9"
+    assert made["notes"] == ["The asset id was given in another form of Unicode than NFC; in NFC it is kept."]
+    assert api.get(f"data/{composed}/instances/v1").data["id"] == made["id"]
+    for path in (f"data/{decomposed}", f"data/{decomposed}/v1", f"lineage?focus=data/{decomposed}"):
+        assert client.get(f"/default/churn/main/{path}", follow=True).status_code == 200, path
+
+
 @pytest.mark.parametrize(
     ("reference", "detail"),
     [
@@ -78,7 +89,7 @@ def test_an_id_of_another_asset_is_unknown_here(api, three):
         (f"{PERIMETER}/projects/nothing/branches/main/data/xkcd", {"project": "nothing"}),
         (f"{PERIMETER}/projects/churn/branches/feature_x/data/xkcd", {"branch": "feature_x"}),
         (f"{PERIMETER}/projects/churn/branches/main/data/nothing", {"asset": "nothing"}),
-        (f"{PERIMETER}/projects/churn/branches/main/models/xkcd", {"asset": "xkcd"}),
+        (f"{PERIMETER}/projects/churn/branches/main/models/xkcd", {"asset": "xkcd", "exists_as": "data"}),
     ],
 )
 def test_the_unknown_part_of_an_address_is_named(api, three, path, detail):

@@ -4,13 +4,18 @@ Those up to 0005 are as they were released; the others are read as the SQL that 
 """
 
 import re
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
+from django.db import connection
 
 import catalog.migrations
+from catalog.models import Asset
 from tests.conftest import POSTGRES
 
 pytestmark = [pytest.mark.both, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -45,6 +50,18 @@ def fault(statement: str) -> str:
 @pytest.mark.parametrize("migration", [name for name in NAMES if name[:4] > RELEASED])
 def test_a_migration_adds_to_large_tables_what_old_rows_lack(migration):
     assert [(statement, why) for statement in statements(migration) if (why := fault(statement))] == []
+
+
+def test_ids_of_other_forms_of_unicode_are_renamed_unless_their_name_is_taken(api):
+    """Korean letters may be made of parts that are letters themselves, so older catalogues took both forms."""
+    for name in ("one", "two", "\uae00", "plain"):
+        api.register(f"data/{name}")
+    for name, parts in (("one", "\u1112\u1161\u11ab"), ("two", "\u1100\u1173\u11af")):
+        Asset.objects.filter(asset_id=name).update(asset_id=parts)
+    migration = import_module("catalog.migrations.0008_asset_ids_in_nfc")
+    migration.into_nfc(apps, SimpleNamespace(connection=connection))
+    found = sorted(Asset.objects.values_list("asset_id", flat=True))
+    assert found == ["plain", "\u1100\u1173\u11af", "\uae00", "\ud55c"]
 
 
 def test_what_was_released_before_did_so():

@@ -113,7 +113,9 @@ class StubCatalogue:
 
     def _known(self, key: tuple[str, ...]) -> tuple[str, ...]:
         if key not in self.assets and key not in self.properties:
-            raise Refused(404, "not_found", f"There is no asset {key[-1]!r}", {"asset": key[-1]})
+            other = "models" if key[-2] == "data" else "data"
+            exists = {"exists_as": other} if (*key[:-2], other, key[-1]) in self.assets else {}
+            raise Refused(404, "not_found", f"There is no asset {key[-1]!r}", {"asset": key[-1], **exists})
         return key
 
     def _register(self, key: tuple[str, ...], request: Request) -> dict[str, Any]:
@@ -189,7 +191,7 @@ class StubCatalogue:
         end = start + min(self.page_size, int(query.get("page_size", [str(self.page_size)])[0]))
         return {
             "asset": {"id": key[-1], "properties": self.properties.get(key, {})},
-            "recent_instances": ready[start:end],
+            "recent_instances": ready[start:end] or self._definition(key),
             "continuation": str(end) if end < len(ready) else None,
             "recently_produced_by": [],
             "recently_consumed_by": [],
@@ -198,8 +200,8 @@ class StubCatalogue:
     def _list(self, scope: tuple[str, ...], kind: str, query: dict[str, list[str]]) -> dict[str, Any]:
         wanted = [tuple(text.split("=", 1)) for text in query.get("tag", [])]
         items = []
-        for key in sorted(key for key in self.assets if key[:-1] == (*scope, kind)):
-            latest = next(iter(self._ready(key)), None)
+        for key in sorted(key for key in {*self.assets, *self.properties} if key[:-1] == (*scope, kind)):
+            latest = next(iter(self._ready(key) or self._definition(key)), None)
             tags = {(tag["key"], tag["value"]) for tag in (latest or {}).get("tags", [])}
             if tags.issuperset(wanted):
                 items.append({"asset": {"id": key[-1]}, "latest_instance": latest, "tags": []})

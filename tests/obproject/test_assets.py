@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
@@ -353,15 +354,65 @@ def test_an_instance_missing_on_the_read_branch_is_not_taken_from_another(
         development.peek_data_asset("numbers", "v2")
 
 
-def test_loading_passes_by_a_branch_that_has_only_the_definition(
-    development: ProjectAsset, catalogue: StubCatalogue
+@pytest.mark.parametrize("reference", ["latest", "latest-1", "v1", 2])
+def test_a_bare_definition_on_the_read_branch_hides_no_instance_of_the_write_branch(
+    development: ProjectAsset, catalogue: StubCatalogue, reference: Any
 ) -> None:
     catalogue.properties[*FEATURE, "data", "numbers"] = {"unit": "m"}
     assert development.consume_data_asset("numbers")["ref"] == "definition"
-    assert development.reader.peek("data", "numbers", "latest", past_definitions=True)[0] == "feature/x"
-    development.register_data_asset("numbers", kind="artifact")
-    branch, instance = development.reader.peek("data", "numbers", "latest", past_definitions=True)
-    assert (branch, instance["ref"]) == ("user.alice", "v1")
+    assert [one.ref for one in development.list_data_asset_instances("numbers")] == ["definition"]
+    for _ in range(2):
+        development.register_data_asset("numbers", kind="artifact")
+    catalogue.consumptions.clear()
+    found = development.peek_data_asset("numbers", reference)
+    assert (found["url"].split("/")[5], found["number"]) == ("user_alice", 1 if reference in ("latest-1", "v1") else 2)
+    assert development.consume_data_asset("numbers", reference)["id"] == found["id"]
+    assert [sent["instance"] for sent in catalogue.consumptions] == [found["id"]], "the definition was passed by"
+    assert [one.ref for one in development.list_data_asset_instances("numbers")] == ["v2", "v1"]
+    [item] = development.list_data_assets()["items"]
+    assert item["latest_instance"]["ref"] == "v2"
+    assert development.get_properties("numbers") == {"unit": "m"}
+
+
+def test_a_definition_is_found_where_no_branch_has_an_instance_and_by_its_own_id(
+    development: ProjectAsset, catalogue: StubCatalogue
+) -> None:
+    for branch in (FEATURE, ALICE):
+        catalogue.properties[*branch, "models", "llm"] = {"on": branch[2]}
+    assert development.consume_model_asset("llm")["values"] == {"on": "feature_x"}
+    assert len(development.list_model_assets()["items"]) == 1
+    with pytest.raises(errors.InstanceNotFound, match="v9"):
+        development.peek_model_asset("llm", "v9")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda asset: asset.peek_model_asset("numbers"),
+        lambda asset: asset.consume_model_asset("numbers", "v1"),
+        lambda asset: list(asset.list_model_asset_instances("numbers")),
+        lambda asset: asset.set_alias("numbers", "production", kind="model"),
+        lambda asset: asset.get_properties("numbers", kind="model"),
+    ],
+)
+def test_an_asset_asked_for_as_the_other_kind_says_what_it_is(
+    development: ProjectAsset, call: Callable[[Asset], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    development.register_data_asset("numbers", kind="table")
+    with pytest.raises(errors.AssetNotFound, match="'numbers' is a data asset: use get_data"):
+        call(development)
+    assert development.delete_model_asset("numbers") == (False, False)
+    assert "nothing was deleted." in capsys.readouterr().out
+
+
+def test_a_name_in_another_form_of_unicode_is_the_same_asset_and_is_told_once(
+    asset: Asset, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    composed, decomposed = "caf\u00e9", "cafe\u0301"
+    asset.register_data_asset(decomposed, kind="table")
+    assert asset.peek_data_asset(decomposed)["id"] == asset.peek_data_asset(composed)["id"]
+    assert [key[-1] for key in catalogue.assets] == [composed]
+    assert capsys.readouterr().out.count("in NFC it is kept") == 1
 
 
 def _instance(**changes: Any) -> dict[str, Any]:

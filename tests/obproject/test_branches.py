@@ -1,6 +1,7 @@
 """Branch keys, names that can stand in an address, and which branch a flow reads and writes."""
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -69,15 +70,29 @@ def test_main_is_known_by_its_key() -> None:
 
 
 @pytest.mark.parametrize("check", [check_asset_id, check_alias])
-@pytest.mark.parametrize("name", ["xkcd", "report.csv", "a", "_x", "7", "été", "模型", "a@b+c:d~e-f", "x" * 128])
+@pytest.mark.parametrize(
+    "name", ["xkcd", "report.csv", "a", "_x", "7", "été", "模型", "a@b+c:d~e-f", "x" * 128, "हिन्दी", "ไม้เท้า", "مُوَلِّد"]
+)
 def test_names_that_can_stand_in_an_address_are_returned(check, name: str) -> None:
     assert check(name) == name
+
+
+@pytest.mark.parametrize("check", [check_asset_id, check_alias])
+@pytest.mark.parametrize("name", ["café", "tiếng_Việt", "한글", "\u212b"])
+def test_all_forms_of_a_name_are_one_name_in_nfc(check, name: str) -> None:
+    for form in ("NFC", "NFD"):
+        assert check(unicodedata.normalize(form, name)) == unicodedata.normalize("NFC", name)
 
 
 @pytest.mark.parametrize("check", [check_asset_id, check_alias])
 @pytest.mark.parametrize(
     "name",
     [
+        "\u0301",
+        "x\u20dd",
+        "a\ufe0fb",
+        "a\u034fb",
+        "\ufb2c" * 128,
         "",
         "@x",
         ".x",

@@ -1,5 +1,7 @@
 """The grammar of references to an instance."""
 
+from typing import Any, SupportsIndex
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +24,33 @@ from obproject.references import MAX_NUMBER, Reference, ReferenceKind, parse_ref
 )
 def test_written_forms(text: str, reference: Reference) -> None:
     assert parse_reference(text) == reference
+
+
+class _Whole:
+    """A whole number that is no int, as numpy has them."""
+
+    def __index__(self) -> int:
+        return 3
+
+
+@pytest.mark.parametrize("number", [3, _Whole()])
+def test_a_whole_number_is_a_version(number: SupportsIndex) -> None:
+    assert str(parse_reference(number)) == "v3"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (True, "True is no"),
+        (0, "0 is no .* numbered 1, 2, 3"),
+        (-1, "'latest-1'"),
+        (3.0, "3.0 is no"),
+        ([], "no instance"),
+    ],
+)
+def test_what_is_no_version_is_refused_with_what_to_write(wrong: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        parse_reference(wrong)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import Any
 
 from obproject.aliases import Alias, AliasMove, parse_alias, parse_move
 from obproject.catalogue.client import EXISTS_AS, CatalogueClient, pages
+from obproject.connection import Query
 from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, NoServer, checked
 from obproject.filter_keys import written_tag
 from obproject.instances import DEFINITION, AssetInstance, parse_instance, tag_pairs, with_text
@@ -147,17 +148,21 @@ class AssetReader:
             items = [item for item in items if item["asset"]["id"] not in {one["asset"]["id"] for one in added}] + added
         return items
 
-    def instances(self, kind: str, name: str) -> Iterator[AssetInstance]:
-        """Yield the ready instances of an asset, newest first, page by page as they are asked for."""
-        branch, first = self.first_with(
+    def asset(self, kind: str, name: str, query: Query | None = None) -> tuple[str, Json]:
+        """Return the branch that has an asset, and what it has: the definition and a page of the newest instances."""
+        return self.first_with(
             kind,
             name,
-            lambda branch: self.catalogue.asset(branch, kind, name),
+            lambda branch: self.catalogue.asset(branch, kind, name, query),
             is_bare=lambda branch, answer: (
                 all(one["ref"] == DEFINITION for one in answer["recent_instances"])
                 and self._is_only_defined(kind, name, branch)
             ),
         )
+
+    def instances(self, kind: str, name: str) -> Iterator[AssetInstance]:
+        """Yield the ready instances of an asset, newest first, page by page as they are asked for."""
+        branch, first = self.asset(kind, name)
         yield from map(parse_instance, self.catalogue.instances(branch, kind, name, first=first))
 
     def aliases(self, name: str, kind: str | None) -> list[Alias]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import heapq
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
@@ -61,24 +62,31 @@ def _up_to(most: int) -> Callable[[str], int]:
 
 
 def list_assets(options: argparse.Namespace) -> CommandResult:
-    """List the assets of a branch."""
+    """List the assets of each branch that is looked at."""
     place = find_place(options)
     assets = place.assets()
     query: Query = {"tag": options.tag, **({"text": options.text} if options.text else {})}
     kinds = (options.kind,) if options.kind else KINDS
-    items = [item for kind in kinds for item in assets.catalogue.list_assets(place.branch.name, kind, query)]
-    text = table(("ASSET", "KIND", "LATEST", "REGISTERED (UTC)", "BY", "ALIASES"), map(_item_row, items))
-    return CommandResult({**place.as_json(), "assets": items}, text if items else _nothing_listed(place))
+    items = [
+        {**item, "branch": branch}
+        for branch in place.names
+        for kind in kinds
+        for item in assets.catalogue.list_assets(branch, kind, query)
+    ]
+    columns = ("ASSET", "BRANCH", "KIND", "LATEST", "REGISTERED (UTC)", "BY", "ALIASES")
+    text = table(columns, map(_item_row, items)) if items else f"No such assets on {place.label}."
+    return CommandResult({**place.as_json(), "assets": items}, text)
 
 
 def _item_row(item: Json) -> tuple[str, ...]:
     asset, latest = item["asset"], item["latest_instance"]
-    name = _name(asset)
+    name, branch = _name(asset), item["branch"]
     if latest is None:
-        return (name, "", "none yet", "", "", "")
+        return (name, branch, "", "none yet", "", "", "")
     aliases = " ".join(f"@{alias}" for alias in latest["aliases"])
     return (
         name,
+        branch,
         _asset_kind(latest),
         latest["ref"],
         format_time(latest["created_at"]),
@@ -87,8 +95,18 @@ def _item_row(item: Json) -> tuple[str, ...]:
     )
 
 
-def _nothing_listed(place: Place) -> str:
-    return f"No such assets on branch {place.branch.name!r} of project {place.project.name!r}."
+def _look_up(options: argparse.Namespace, page_size: int) -> tuple[Place, str, Json]:
+    """Return the branch that has an asset, its kind and what is there; say which other branch has it too."""
+    place = find_place(options)
+    reader = place.assets().reader
+    kind = reader.kind_of(options.name, options.kind)
+    branch, found = reader.asset(kind, options.name, {"state": "any", "page_size": page_size})
+    for other in place.names:
+        if other != branch and reader.catalogue.has_asset(other, kind, options.name):
+            print(
+                f"obproject: {options.name!r} is on branch {other!r} too; --branch {other} shows it.", file=sys.stderr
+            )
+    return place.only(branch), kind, found
 
 
 # show
@@ -96,15 +114,12 @@ def _nothing_listed(place: Place) -> str:
 
 def show_asset(options: argparse.Namespace) -> CommandResult:
     """Show one asset."""
-    place = find_place(options)
-    assets = place.assets()
-    kind = assets.reader.kind_of(options.name, options.kind)
-    address = (place.branch.name, kind, options.name)
-    found = assets.catalogue.asset(*address, {"state": "any", "page_size": options.limit})
+    place, kind, found = _look_up(options, options.limit)
+    aliases = place.assets().catalogue.aliases(*place.names, kind, options.name)["aliases"]
     document = {
         "asset": found["asset"],
         "recent_instances": [with_text(instance) for instance in found["recent_instances"]],
-        "aliases": assets.catalogue.aliases(*address)["aliases"],
+        "aliases": aliases,
         "recently_produced_by": found["recently_produced_by"],
         "recently_consumed_by": found["recently_consumed_by"],
     }
@@ -142,9 +157,8 @@ def _entities(entries: list[Json]) -> list[tuple[str, ...]]:
 
 def show_history(options: argparse.Namespace) -> CommandResult:
     """Tell what happened to an asset, the newest last."""
-    place = find_place(options)
+    place, kind, _ = _look_up(options, 1)
     assets = place.assets()
-    kind = assets.reader.kind_of(options.name, options.kind)
     registered = _registrations(assets, place, kind, options.name)
     moved = _moves(assets, kind, options.name)
     newest_first = heapq.merge(registered, moved, key=lambda event: datetime.fromisoformat(event["at"]), reverse=True)
@@ -155,7 +169,7 @@ def show_history(options: argparse.Namespace) -> CommandResult:
 
 def _registrations(assets: Asset, place: Place, kind: str, name: str) -> Iterator[Json]:
     """Yield the instances in all states, newest first."""
-    for instance in assets.catalogue.instances(place.branch.name, kind, name, {"state": "any"}):
+    for instance in assets.catalogue.instances(*place.names, kind, name, {"state": "any"}):
         if instance["number"] is not None:
             yield _registration(instance)
 

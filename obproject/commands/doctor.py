@@ -7,11 +7,12 @@ import platform
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from obproject.branches import BranchChoice, branch_key, resolve_branches
-from obproject.commands.place import ProjectFile, SourcedName, deployed_branch, find_project, read_project_file
+from obproject.commands.place import find_project, project_file_here
 from obproject.commands.result import CommandError, CommandResult
 from obproject.commands.sources import describe_settings
 from obproject.commands.tables import one_line
@@ -20,6 +21,7 @@ from obproject.errors import AssetError
 from obproject.json_types import Json
 from obproject.project.checked_toml import DefinitionError
 from obproject.project.definitions import read_project
+from obproject.project.place import PlaceUnknown, ProjectFile, SourcedName, deployed_branch
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 from obproject.shipping import LOOPBACK
 
@@ -137,10 +139,10 @@ def _check_metaflow(report: Report) -> bool:
 
 def _check_project(report: Report, options: argparse.Namespace) -> ProjectFile:
     try:
-        file = read_project_file()
-    except CommandError as error:
+        file = project_file_here()
+    except PlaceUnknown as error:
         report.problem("project", str(error))
-        return ProjectFile()
+        return ProjectFile(Path.cwd())
     problems = _problems_of(file)
     for problem in problems:
         report.problem("project", problem, "Correct the file; nothing is deployed before.")
@@ -250,8 +252,8 @@ def _check_deploy(report: Report, options: argparse.Namespace, file: ProjectFile
         return
     try:
         target = SourcedName(options.branch, "--branch") if options.branch else deployed_branch(file)
-    except CommandError as error:
-        report.warning("deploy", f"A deploy from here would not know its branch. {error}")
+    except PlaceUnknown as error:
+        report.warning("deploy", f"A deploy from here would not know its branch. {error} Give --branch NAME.")
         return
     branches = _resolve(report, file, project_spec={"branch_name": target.name})
     if branches is None:

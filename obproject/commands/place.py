@@ -1,100 +1,79 @@
-"""The place that a command works on: perimeter, project and branch, each with its source."""
+"""The place that a command works on: perimeter, project and branches, each with its source."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from obproject.assets import Asset
-from obproject.branches import check_branch
+from obproject.branches import branch_key
+from obproject.catalogue.reader import AssetReader
 from obproject.commands.result import CommandError
 from obproject.json_types import Json
-from obproject.project import ci
-from obproject.project.definitions import PROJECT_FILE, find_project_root
-from obproject.project.git import GitError, read_checkout
+from obproject.project.definitions import PROJECT_FILE
+from obproject.project.place import (
+    PlaceUnknown,
+    ProjectFile,
+    SourcedName,
+    deployed_branch,
+    first_named,
+    own_branch,
+    read_project_file,
+)
 from obproject.settings import find_settings
 
 
 @dataclass(frozen=True)
-class SourcedName:
-    """A name, and what it comes from."""
-
-    name: str
-    source: str
-
-    def __str__(self) -> str:
-        return f"{self.name!r} ({self.source})"
-
-
-@dataclass(frozen=True)
-class ProjectFile:
-    """The project file at or above the present folder; without one, ``values`` is empty."""
-
-    path: Path | None = None
-    values: Json = field(default_factory=dict)
-
-    def text(self, key: str) -> str | None:
-        """Return a key that holds text."""
-        value = self.values.get(key)
-        return value if isinstance(value, str) and value else None
-
-    @property
-    def dev_assets_branch(self) -> str | None:
-        """The branch that others read, as ``[dev-assets]`` names it."""
-        branch = self._dev_assets.get("branch")
-        return branch if isinstance(branch, str) else None
-
-    @property
-    def own_first(self) -> bool:
-        """Whether ``[dev-assets]`` says that others look at their own branch first."""
-        return bool(self._dev_assets.get("own-first"))
-
-    @property
-    def _dev_assets(self) -> Json:
-        table = self.values.get("dev-assets")
-        return table if isinstance(table, dict) else {}
-
-
-@dataclass(frozen=True)
 class Place:
-    """One branch of one project in one perimeter."""
+    """The branches of one project in one perimeter that a command looks at, in the order of looking."""
 
     perimeter: str
     project: SourcedName
-    branch: SourcedName
+    branches: tuple[SourcedName, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the branches."""
+        return tuple(branch.name for branch in self.branches)
+
+    @property
+    def label(self) -> str:
+        """The branches and the project as they stand in messages."""
+        names = " and ".join(map(repr, self.names))
+        return f"branch{'es' if len(self.names) > 1 else ''} {names} of project {self.project.name!r}"
+
+    def only(self, branch: str) -> Place:
+        """Return the place with one of its branches alone."""
+        return replace(self, branches=tuple(one for one in self.branches if one.name == branch))
 
     def assets(self) -> Asset:
         """Return the assets there, to look at."""
-        return Asset(self.project.name, self.branch.name, read_only=True, perimeter=self.perimeter)
+        assets = Asset(self.project.name, self.names[0], read_only=True, perimeter=self.perimeter)
+        assets.reader = AssetReader(assets.catalogue, self.names)
+        return assets
 
     def as_json(self) -> Json:
-        """Return the three names."""
-        return {"perimeter": self.perimeter, "project": self.project.name, "branch": self.branch.name}
+        """Return the names; ``branch`` is the first of the branches."""
+        names = {"branch": self.names[0], "branches": list(self.names)}
+        return {"perimeter": self.perimeter, "project": self.project.name, **names}
 
 
-def read_project_file() -> ProjectFile:
-    """Read the nearest project file; raise CommandError if it can't be read."""
-    root = find_project_root(Path.cwd())
-    if root is None:
-        return ProjectFile()
-    path = root / PROJECT_FILE
-    try:
-        return ProjectFile(path, tomllib.loads(path.read_text(encoding="utf-8-sig")))
-    except (OSError, ValueError) as error:
-        raise CommandError(f"{path} can't be read: {error}. Correct it, or work in another folder.") from error
+def project_file_here() -> ProjectFile:
+    """Read the project file of the present folder; raise PlaceUnknown if it can't be read."""
+    return read_project_file(Path.cwd())
 
 
 def find_place(options: argparse.Namespace) -> Place:
     """Return the place that the options and the present folder name, and print it."""
-    file = read_project_file()
+    file = project_file_here()
     place = Place(
-        perimeter=find_perimeter(options, file), project=find_project(options, file), branch=_branch(options, file)
+        perimeter=find_perimeter(options, file), project=find_project(options, file), branches=_branches(options, file)
     )
-    print(f"obproject: project {place.project}, branch {place.branch}, perimeter {place.perimeter!r}", file=sys.stderr)
+    branches = " and ".join(map(str, place.branches))
+    print(f"obproject: project {place.project}, branch {branches}, perimeter {place.perimeter!r}", file=sys.stderr)
     return place
 
 
@@ -105,7 +84,7 @@ def find_perimeter(options: argparse.Namespace, file: ProjectFile) -> str:
 
 def find_project(options: argparse.Namespace, file: ProjectFile) -> SourcedName:
     """Return the project; raise CommandError if nothing names one."""
-    found = _first(
+    found = first_named(
         (options.project, "--project"), (os.environ.get("OB_PROJECT"), "OB_PROJECT"), (file.text("project"), file.path)
     )
     if found is None:
@@ -113,32 +92,17 @@ def find_project(options: argparse.Namespace, file: ProjectFile) -> SourcedName:
     return found
 
 
-def _branch(options: argparse.Namespace, file: ProjectFile) -> SourcedName:
-    given = _first((options.branch, "--branch"), (os.environ.get("OB_BRANCH"), "OB_BRANCH"))
-    return given or deployed_branch(file)
-
-
-def deployed_branch(file: ProjectFile) -> SourcedName:
-    """Return the branch that a deploy of the present folder would write to; raise CommandError if nothing names it."""
-    found = _first((file.text("branch"), file.path), (ci.find_branch(os.environ), "the CI")) or _git_branch()
+def _branches(options: argparse.Namespace, file: ProjectFile) -> tuple[SourcedName, ...]:
+    """Return the branch that is named; else that of a deploy from here, and one's own, which local runs write to."""
+    if given := first_named((options.branch, "--branch"), (os.environ.get("OB_BRANCH"), "OB_BRANCH")):
+        return (given,)
+    own = own_branch()
     try:
-        check_branch(found.name)
-    except ValueError as error:
-        raise CommandError(f"{found.source}: {error}. Give --branch NAME.") from None
-    return found
-
-
-def _git_branch() -> SourcedName:
-    try:
-        checkout = read_checkout(Path.cwd())
-    except GitError as error:
-        raise CommandError(f"Which branch? Git does not answer: {error}. Give --branch NAME.") from error
-    if checkout is None:
-        raise CommandError(f"Which branch? {Path.cwd()} is in no git repository. Give --branch NAME.")
-    if checkout.branch is None:
-        raise CommandError("Which branch? Git is on a detached HEAD, which is no branch. Give --branch NAME.")
-    return SourcedName(checkout.branch, "git")
-
-
-def _first(*candidates: tuple[str | None, object]) -> SourcedName | None:
-    return next((SourcedName(name, str(source)) for name, source in candidates if name), None)
+        deployed = deployed_branch(file)
+    except PlaceUnknown as error:
+        if own is None:
+            raise CommandError(f"{error} Give --branch NAME.") from None
+        print(f"obproject: {error} So only your own branch is looked at; --branch NAME names another.", file=sys.stderr)
+        return (own,)
+    is_other = own is not None and branch_key(own.name) != branch_key(deployed.name)
+    return (deployed, own) if own and is_other else (deployed,)

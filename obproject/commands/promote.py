@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from obproject.commands.place import find_perimeter, find_project, read_project_file
+from obproject.commands.place import find_perimeter, find_project, project_file_here
 from obproject.commands.result import CommandResult
 from obproject.commands.tables import table
 from obproject.json_types import Json
@@ -34,7 +34,7 @@ def promote(options: argparse.Namespace) -> CommandResult:
     """Promote, and say per asset what became of it."""
     from obproject.promotion import promote_assets
 
-    file = read_project_file()
+    file = project_file_here()
     # A promotion takes its perimeter from the settings, of which the environment comes first.
     os.environ["ASSETSITE_PERIMETER"] = find_perimeter(options, file)
     answer = promote_assets(

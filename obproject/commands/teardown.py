@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from obproject.branches import is_main
-from obproject.commands.place import ProjectFile, find_perimeter, read_project_file
+from obproject.commands.place import find_perimeter, project_file_here
 from obproject.commands.result import CommandError, CommandResult
 from obproject.commands.tables import table
+from obproject.project.place import ProjectFile
 from obproject.settings import find_settings
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ def tear_down(options: argparse.Namespace) -> CommandResult:
 
 def _project_file(target: str) -> ProjectFile:
     """Return the file of the project here if that is the target's project; else an empty one."""
-    file = read_project_file()
-    return file if file.text("project") == target.partition("/")[0] else ProjectFile()
+    file = project_file_here()
+    return file if file.text("project") == target.partition("/")[0] else ProjectFile(Path.cwd())
 
 
 def _ask(preview: TeardownResult) -> None:

@@ -61,15 +61,19 @@ def read_checkout(folder: Path, commit: str | None = None) -> Checkout | None:
     The newest commits are those up to ``commit``, if the clone has it, else up to the one that is checked out. Raises
     GitError if git is there and refuses, for example because the folder belongs to somebody else.
     """
-    if not _is_in_work_tree(folder):
+    if not is_in_work_tree(folder):
         return None
-    branch = _ask(folder, "symbolic-ref", "--quiet", "--short", "HEAD").strip() or None
     tip = (commit and _sha_of(folder, commit)) or _sha_of(folder, "HEAD")
     if not tip:
-        return Checkout(branch, (), None, _web_url(folder))
+        return Checkout(branch_of(folder), (), None, _web_url(folder))
     log = _ask(folder, "log", f"-{COMMITS_SHOWN}", f"--format={_FORMAT}", tip)
     commits = tuple(_parse_commit(record) for record in log.split(_RECORD) if record.strip())
-    return Checkout(branch, commits, _first_commit_at(folder, tip), _web_url(folder))
+    return Checkout(branch_of(folder), commits, _first_commit_at(folder, tip), _web_url(folder))
+
+
+def branch_of(folder: Path) -> str | None:
+    """Return the branch that is checked out in a work tree; None on a detached HEAD."""
+    return _ask(folder, "symbolic-ref", "--quiet", "--short", "HEAD").strip() or None
 
 
 def is_ignored(path: Path) -> bool:
@@ -88,7 +92,8 @@ def _first_commit_at(folder: Path, tip: str) -> datetime | None:
     return min((datetime.fromisoformat(text) for text in roots), default=None)
 
 
-def _is_in_work_tree(folder: Path) -> bool:
+def is_in_work_tree(folder: Path) -> bool:
+    """Say whether a folder is in a work tree; no, without git on this machine. Raises GitError if git refuses."""
     if shutil.which("git") is None:
         return False
     answer = _run(folder, "rev-parse", "--is-inside-work-tree")

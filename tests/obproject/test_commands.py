@@ -205,12 +205,13 @@ def test_project_and_branch_come_from_the_folder_and_are_told(run: Run, project:
     answer = run("assets", "list")
     assert answer.code == 0
     assert f"project '{project}' ({folder / 'obproject.toml'}), branch 'feature/x' (git)" in answer.err
-    assert answer.out == f"No such assets on branch 'feature/x' of project '{project}'.\n"
+    assert answer.out == f"No such assets on branches 'feature/x' and 'user.alice' of project '{project}'.\n"
 
 
 def test_options_come_before_the_folder(run: Run, project: str) -> None:
     answer = run("assets", "list", "--project", "other", "--branch", "main", "--perimeter", "default", "--json")
-    assert answer.document == {"perimeter": "default", "project": "other", "branch": "main", "assets": []}
+    names = {"perimeter": "default", "project": "other", "branch": "main", "branches": ["main"]}
+    assert answer.document == {**names, "assets": []}
     assert "project 'other' (--project), branch 'main' (--branch)" in answer.err
 
 
@@ -219,8 +220,6 @@ def test_options_come_before_the_folder(run: Run, project: str) -> None:
     [
         (lambda folder: (folder / "obproject.toml").unlink(), r"Which project\? .* --project"),
         (lambda folder: (folder / "obproject.toml").write_text("project ="), r"obproject.toml can't be read: .*"),
-        (lambda folder: (folder / ".git" / "HEAD").write_text("1" * 40), r"Which branch\? .*detached HEAD.* --branch"),
-        (lambda folder: (folder / ".git").rename(folder / "gone"), r"Which branch\? .*no git repository.* --branch"),
     ],
 )
 def test_what_is_not_known_is_one_line_with_the_next_step(
@@ -234,7 +233,51 @@ def test_what_is_not_known_is_one_line_with_the_next_step(
     assert answer.document == {"error": line.removeprefix("obproject: ")}
 
 
+@pytest.mark.parametrize(
+    ("prepare", "expected"),
+    [
+        (lambda folder: (folder / ".git" / "HEAD").write_text("1" * 40), "detached HEAD"),
+        (lambda folder: (folder / ".git").rename(folder / "gone"), "no git repository"),
+    ],
+)
+def test_where_git_names_no_branch_ones_own_is_looked_at(
+    run: Run,
+    project: str,
+    folder: Path,
+    prepare: Callable[[Path], object],
+    expected: str,
+    unconfigured: pytest.MonkeyPatch,
+) -> None:
+    prepare(folder)
+    answer = run("assets", "list", "--json")
+    assert (answer.code, answer.document["branches"]) == (0, ["user.alice"])
+    assert re.search(rf"Which branch\? .*{expected}.*--branch NAME", answer.err)
+    unconfigured.setattr("metaflow.util.get_username", lambda: None)
+    answer = run("assets", "list", "--json")
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert re.search(rf"Which branch\? .*{expected}.* Give --branch NAME.", answer.document["error"])
+
+
 # obproject assets
+
+
+def test_the_branch_of_git_and_ones_own_are_looked_at(run: Run, project: str, feature: Asset) -> None:
+    own = Asset(project, "user.alice", deployment="notebook")
+    make(feature, "both")
+    for name in ("both", "mine", "mine"):
+        make(own, name)
+    listed = run("assets", "list", "--json").document
+    assert listed["branches"] == ["feature/x", "user.alice"]
+    assert [(item["branch"], item["asset"]["id"]) for item in listed["assets"]] == [
+        ("feature/x", "both"),
+        ("user.alice", "both"),
+        ("user.alice", "mine"),
+    ]
+    shown = run("assets", "show", "mine", "--json")
+    assert (shown.document["branch"], shown.document["recent_instances"][0]["ref"]) == ("user.alice", "v2")
+    told = run("assets", "history", "both")
+    assert (told.code, len(told.out.splitlines())) == (0, 2)
+    assert "'both' is on branch 'user.alice' too; --branch user.alice shows it." in told.err
 
 
 def test_assets_are_listed_in_a_table(run: Run, feature: Asset) -> None:
@@ -244,9 +287,9 @@ def test_assets_are_listed_in_a_table(run: Run, feature: Asset) -> None:
     feature.register_data_asset("rows", kind="table")
     answer = run("assets", "list")
     header, rows, clf = answer.out.splitlines()
-    assert header.split() == ["ASSET", "KIND", "LATEST", "REGISTERED", "(UTC)", "BY", "ALIASES"]
+    assert header.split() == ["ASSET", "BRANCH", "KIND", "LATEST", "REGISTERED", "(UTC)", "BY", "ALIASES"]
     assert rows.startswith("data/rows")
-    assert clf.split()[:3] == ["models/clf", "artifact", "v2"]
+    assert clf.split()[:4] == ["models/clf", "feature/x", "artifact", "v2"]
     assert clf.endswith("deployment trainer  @candidate")
     assert rows.index("table") == clf.index("artifact") == header.index("KIND")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from obproject.aliases import ANYWHERE, Alias, AliasMove, parse_move
 from obproject.branches import branch_key, check_branch, check_project
 from obproject.catalogue.client import CatalogueClient
+from obproject.catalogue.loading import load
 from obproject.catalogue.protocol import (
     consume_data_asset,
     consume_model_asset,
@@ -36,7 +37,7 @@ from obproject.references import AnyReference
 from obproject.roles import check_role
 from obproject.settings import find_settings
 from obproject.task import running
-from obproject.task.defaults import default_branch, default_perimeter, default_project
+from obproject.task.defaults import place_of
 
 if TYPE_CHECKING:
     from obproject.highlights import Highlight
@@ -79,11 +80,12 @@ class DeleteResult(NamedTuple):
 class Asset:
     """The assets of one project and branch.
 
-    ``project`` and ``branch`` default to those of the running flow, else to ``OB_PROJECT`` and ``OB_BRANCH``. The
-    branch may be a git name or its key. Who registers and consumes is ``entity_ref`` if given, else the ``deployment``
-    of that name, else the running task, the deployment in ``ASSETSITE_DEPLOYMENT``, or the user. With
-    ``read_only=True`` registering does nothing, consuming leaves no trace and deleting raises ReadOnly. For ``url``,
-    ``token`` and ``perimeter`` see :mod:`obproject.settings`.
+    ``project`` and ``branch`` default to those of the running flow, else to ``OB_PROJECT`` and ``OB_BRANCH``, else to
+    those of the project's folder, where it reads and writes as a local run does
+    (:func:`obproject.task.defaults.place_of`). The branch may be a git name or its key. Who registers and consumes is
+    ``entity_ref`` if given, else the ``deployment`` of that name, else the running task, the deployment in
+    ``ASSETSITE_DEPLOYMENT``, or the user. With ``read_only=True`` registering does nothing, consuming leaves no trace
+    and deleting raises ReadOnly. For ``url``, ``token`` and ``perimeter`` see :mod:`obproject.settings`.
 
     Methods raise the exceptions of :mod:`obproject.errors`. Instances are returned as the reference protocol shapes
     them, with text under ``annotations``, and with ``values`` (typed annotations), ``number``, ``ref``, ``state``,
@@ -102,17 +104,18 @@ class Asset:
         token: str | None = None,
         perimeter: str | None = None,
     ) -> None:
-        project = checked(check_project, project or default_project())
-        branch = checked(check_branch, branch or default_branch())
+        place = place_of(project, branch)
+        project = checked(check_project, place.project)
+        write, *read = (checked(check_branch, name) for name in (place.write, *place.read))
         task = None if entity_ref or deployment else running.running_task()
         who = dict(entity_ref) if entity_ref else deployment_ref(deployment) if deployment else who_is_running()
-        settings = partial(find_settings, url, token, perimeter, default_perimeter())
+        settings = partial(find_settings, url, token, perimeter, place.perimeter)
         self.read_only = read_only
         # What this class is made of, for the rest of the package; not for users.
         self.catalogue = CatalogueClient(project, settings)
-        self.reader = AssetReader(self.catalogue, (branch,))
-        self.writer = AssetWriter(self.catalogue, branch, who, task)
-        self._written = AssetReader(self.catalogue, (branch,))
+        self.reader = AssetReader(self.catalogue, tuple(read))
+        self.writer = AssetWriter(self.catalogue, write, who, task)
+        self._written = AssetReader(self.catalogue, (write,))
 
     @property
     def project(self) -> str:
@@ -211,6 +214,20 @@ class Asset:
     ) -> dict[str, Any]:
         """Return an instance of a model asset and become its consumer; see :meth:`consume_data_asset`."""
         return self._consume("model", name, instance, role)
+
+    def get_data(self, name: str, instance: AnyReference = "latest", role: str | None = None) -> Any:
+        """Return the artifact behind an instance of a data asset, and become its consumer.
+
+        ``instance`` and ``role`` are as for :meth:`consume_data_asset`. A pending instance is waited for, as long as
+        ``ASSETSITE_WAIT`` allows. What this very task has registered is read from the flow, and makes it no consumer.
+        Raises WrongKind for an asset that is no artifact, InstancePending and ArtifactUnreachable; none of these leaves
+        a trace in the lineage.
+        """
+        return self._load("data", name, instance, role)
+
+    def get_model(self, name: str, instance: AnyReference = "latest", role: str | None = None) -> Any:
+        """Return the artifact behind an instance of a model asset; see :meth:`get_data`."""
+        return self._load("model", name, instance, role)
 
     def list_data_assets(self, tags: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return ``{"items": [{"asset", "latest_instance", "tags"}], "continuation": None}``: all data assets.
@@ -336,6 +353,10 @@ class Asset:
         if self.read_only:
             return self.reader.peek(kind, name, reference)[1]
         return self.writer.consume(self.reader, kind, name, reference, role)
+
+    def _load(self, kind: str, name: str, reference: AnyReference, role: str | None) -> Any:
+        role = checked(check_role, role)
+        return load(self.reader, self.writer, kind, name, reference, role, leaves_trace=not self.read_only)
 
     def _delete(self, kind: str, name: str) -> DeleteResult:
         if self.read_only:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from copy import copy
-from functools import partial
 from typing import Any, Self
 
 from obproject.assets import Asset, AssetInstance
 from obproject.branches import BranchChoice, resolve_branches
-from obproject.catalogue.reader import AssetReader, parsed_reference
-from obproject.errors import InstanceNotFound, InvalidInput, MissingArtifact, checked
+from obproject.catalogue.reader import AssetReader
+from obproject.errors import InvalidInput, MissingArtifact
 from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent
 from obproject.notices import tell
-from obproject.references import AnyReference, ReferenceKind
-from obproject.roles import check_role
+from obproject.references import AnyReference
 from obproject.task import running
-from obproject.task.artifacts import load_artifact, own_artifact
-from obproject.task.running import OwnRegistration
-from obproject.task.waiting import is_from_this_task, wait_while_pending
 
 
 class ProjectAsset(Asset):
@@ -150,11 +145,11 @@ class ProjectContext:
         an asset that is no artifact, InstancePending and ArtifactUnreachable; none of these leaves a trace in the
         lineage.
         """
-        return self._load("data", name, instance, checked(check_role, role))
+        return self.asset.get_data(name, instance, role)
 
     def get_model(self, name: str, instance: AnyReference = "latest", role: str | None = None) -> Any:
         """Return the artifact behind an instance of a model asset; see :meth:`get_data`."""
-        return self._load("model", name, instance, checked(check_role, role))
+        return self.asset.get_model(name, instance, role)
 
     def list_data_instances(self, name: str) -> Iterator[AssetInstance]:
         """Yield the ready instances of a data asset, newest first."""
@@ -204,61 +199,6 @@ class ProjectContext:
                 f"({what}) on branch {self.branches.write!r}.{page}",
             )
         return instance
-
-    def _load(self, kind: str, name: str, reference: AnyReference, role: str | None) -> Any:
-        own, reference = self._registered_here(kind, name, reference)
-        if own is not None:
-            return own_artifact(self.flow, own.artifact)
-        branch, instance = self._ready_or_pending(kind, name, reference)
-        about = f"The {kind} asset {name!r} on branch {branch!r}"
-        catalogue = self.asset.catalogue
-        read_again = partial(catalogue.instance, branch, kind, name, instance["id"])
-        instance = wait_while_pending(instance, read_again, catalogue.settings.wait, about)
-        value = load_artifact(instance, about)
-        # By id, so that what is recorded is what was loaded even if a newer instance came in between.
-        self.asset.writer.consume_exactly(branch, kind, name, instance["id"], reference, role)
-        return value
-
-    def _ready_or_pending(self, kind: str, name: str, reference: str) -> tuple[str, dict[str, Any]]:
-        """Return the branch that has an asset, and the instance; the newest pending one while none is ready."""
-        try:
-            branch, instance = self.asset.reader.peek(kind, name, reference)
-        except InstanceNotFound:
-            pending = self._pending_elsewhere(kind, name) if reference == "latest" else None
-            if pending is None:
-                raise
-            return pending
-        pending = self._pending_elsewhere(kind, name) if instance["ref"] == "definition" else None
-        return pending or (branch, instance)
-
-    def _pending_elsewhere(self, kind: str, name: str) -> tuple[str, dict[str, Any]] | None:
-        """Return the newest pending instance, unless this very task has registered it."""
-        found = self.asset.reader.newest_pending(kind, name)
-        return None if found is None or is_from_this_task(found[1]) else found
-
-    def _registered_here(self, kind: str, name: str, reference: str) -> tuple[OwnRegistration | None, str]:
-        """Return what this very task has registered, if the reference means it, and the reference.
-
-        The task's own are newer than all that the catalogue shows as ready, so a reference such as ``latest-2`` that
-        means none of them comes back as the one that the catalogue knows it by.
-        """
-        task = running.running_task()
-        own = task.registered(kind, self.project, self.write_branch, name) if task else []
-        if not own or self._is_read_elsewhere(kind, name):
-            return None, reference
-        wanted = parsed_reference(reference)
-        if wanted.kind is ReferenceKind.LATEST:
-            older = f"latest-{wanted.offset - len(own)}" if wanted.offset > len(own) else "latest"
-            return (own[wanted.offset], reference) if wanted.offset < len(own) else (None, older)
-        same = (one for one in own if one.id == wanted.id or one.number == wanted.number is not None)
-        return next(same, None), reference
-
-    def _is_read_elsewhere(self, kind: str, name: str) -> bool:
-        """Say whether a branch that is read before the write branch has an instance of an asset."""
-        order = self.branches.lookup_order
-        return any(
-            self.asset.reader.has_instance(kind, name, branch) for branch in order[: order.index(self.branches.write)]
-        )
 
     def _tag_run(self) -> None:
         if task := running.running_task():

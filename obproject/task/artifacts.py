@@ -17,6 +17,7 @@ from typing import Any
 
 from obproject.errors import ArtifactUnreachable, InstancePending, WrongKind
 from obproject.instances import typed_annotations
+from obproject.task import running
 
 # Metaflow's namespace is one per process, so only one thread at a time may change it.
 _namespace_lock = threading.Lock()
@@ -79,7 +80,8 @@ def _artifact_name(instance: Mapping[str, Any], about: str) -> str:
 
 
 def _advice(instance: Mapping[str, Any]) -> str:
-    return f"use self.prj.asset.consume_{instance['asset']['kind']}_asset(...)"
+    door = "self.prj.asset." if running.running_task() else ""
+    return f"use {door}consume_{instance['asset']['kind']}_asset(...)"
 
 
 def _read(instance: Mapping[str, Any], task: str, artifact: str) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -287,6 +289,79 @@ def test_an_app_finds_its_project_and_branch_in_its_environment(asset: Asset, un
     unconfigured.setenv("OB_BRANCH", "main")
     found = Asset()
     assert (found.project, found.branch) == ("registry", "main")
+
+
+@pytest.fixture
+def folder(asset: Asset, unconfigured: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder of the project registry on the git branch feature/x, in which alice works, somewhere below it."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "obproject.toml").write_text('project = "registry"\n')
+    subprocess.run(["git", "init", "--quiet", "--initial-branch", "feature/x", tmp_path], check=True)
+    for variable in ("GITHUB_ACTIONS", "GITLAB_CI", "SYSTEM_COLLECTIONURI", "CIRCLECI"):
+        unconfigured.delenv(variable, raising=False)
+    unconfigured.setattr("metaflow.util.get_username", lambda: "alice")
+    unconfigured.setattr(notices, "_told", set())
+    unconfigured.chdir(tmp_path / "notebooks")
+    return tmp_path
+
+
+def test_a_notebook_finds_its_place_as_a_local_run_does_and_says_so_once(
+    folder: Path, asset: Asset, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = Asset()
+    assert (found.project, found.writer.branch, found.reader.branches) == (
+        "registry",
+        "user.alice",
+        ("user.alice", "feature/x"),
+    )
+    Asset("registry")
+    assert capsys.readouterr().out.splitlines() == [
+        f"assetsite: project 'registry' ({folder / 'obproject.toml'}), "
+        "reads branch 'user.alice', then 'feature/x', writes branch 'user.alice'."
+    ]
+    asset.register_data_asset("numbers", kind="table")
+    assert found.peek_data_asset("numbers")["ref"] == "v1"
+    found.register_data_asset("mine", kind="table")
+    assert [key[:3] for key in catalogue.assets if key[-1] == "mine"] == [ALICE]
+    assert Asset(branch="main").reader.branches == ("main",)
+    with pytest.raises(errors.InvalidInput, match=r"Which branch\?.* folder of project 'other'"):
+        Asset("other")
+
+
+def test_a_notebook_reads_and_writes_as_dev_assets_the_ci_and_the_scripts_folder_say(
+    folder: Path, unconfigured: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    file = folder / "obproject.toml"
+    file.write_text(file.read_text() + 'perimeter = "fraud"\n[dev-assets]\nbranch = "main"\n')
+    assert Asset().reader.branches == ("main", "user.alice", "feature/x")
+    assert Asset().perimeter == "fraud"
+    unconfigured.chdir(tmp_path_factory.mktemp("elsewhere"))
+    with pytest.raises(errors.InvalidInput, match=r"Which project\?.*obproject.toml"):
+        Asset()
+    unconfigured.setattr(sys.modules["__main__"], "__file__", str(folder / "notebooks" / "report.py"))
+    unconfigured.setenv("GITHUB_ACTIONS", "true")
+    unconfigured.setenv("GITHUB_REF_NAME", "feature/y")
+    assert (Asset().writer.branch, Asset().reader.branches) == ("feature/y", ("main", "feature/y"))
+    file.write_text("project =")
+    with pytest.raises(errors.InvalidInput, match=r"obproject\.toml can't be read"):
+        Asset()
+
+
+def test_an_app_loads_an_artifact_and_is_its_consumer_by_its_session(
+    asset: Asset, catalogue: StubCatalogue, unconfigured: pytest.MonkeyPatch
+) -> None:
+    unconfigured.setattr("obproject.catalogue.loading.load_artifact", lambda found, about: found["ref"])
+    for _ in range(2):
+        asset.register_model_asset("clf", kind="artifact")
+    app = Asset("registry", "feature/x", deployment="dashboard")
+    assert (app.get_model("clf"), app.get_model("clf", 1, role="baseline")) == ("v2", "v1")
+    for sent, role, reference in zip(catalogue.consumptions, (None, "baseline"), ("latest", "v1"), strict=True):
+        assert (sent["entity_ref"]["entity_id"], sent.get("role"), sent["reference"]) == ("dashboard", role, reference)
+        assert sent["session"].startswith("s_")
+    assert Asset("registry", "feature/x", read_only=True).get_model("clf") == "v2"
+    with pytest.raises(errors.AssetNotFound, match="'clf' is a model asset: use get_model"):
+        app.get_data("clf")
+    assert len(catalogue.consumptions) == 2
 
 
 @pytest.fixture

@@ -96,7 +96,7 @@ def test_a_reading_of_a_task_has_its_role_and_one_that_is_none_reads_nothing(
     catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prj = project()
-    monkeypatch.setattr("obproject.prj.load_artifact", lambda *_: 7)
+    monkeypatch.setattr("obproject.catalogue.loading.load_artifact", lambda *_: 7)
     pending(catalogue)["state"] = "ready"
     for role in (None, "input", "baseline"):
         assert prj.get_data("rows", role=role) == 7
@@ -114,7 +114,7 @@ def test_what_another_running_task_has_registered_is_waited_for(
     reference: str, catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     instance = pending(catalogue)
-    monkeypatch.setattr("obproject.prj.load_artifact", lambda found, about: found["state"])
+    monkeypatch.setattr("obproject.catalogue.loading.load_artifact", lambda found, about: found["state"])
     timer = threading.Timer(0.1, lambda: instance.update(state="ready"))
     timer.start()
     assert project().get_data("rows", reference) == "ready"
@@ -141,14 +141,14 @@ def test_an_older_ready_instance_is_read_without_waiting(
     ready = {**pending(catalogue), "id": "older", "state": "ready"}
     key = ("default", "churn", "user_alice", "data", "rows")
     catalogue.assets[key] = [ready, {**pending(catalogue), "number": 2, "ref": "v2"}]
-    monkeypatch.setattr("obproject.prj.load_artifact", lambda found, about: found["id"])
+    monkeypatch.setattr("obproject.catalogue.loading.load_artifact", lambda found, about: found["id"])
     assert project().get_data("rows") == "older"
 
 
 def test_fault_34_what_the_project_reads_from_main_may_be_its_own_first(
     catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("obproject.prj.load_artifact", lambda found, about: found["id"])
+    monkeypatch.setattr("obproject.catalogue.loading.load_artifact", lambda found, about: found["id"])
     pending(catalogue, branch="main")["state"] = "ready"
     catalogue.assets["default", "churn", "main", "data", "rows"][0]["id"] = "of-main"
     own = project({"dev-assets": {"branch": "main", "own-first": True}}, rows=[2])

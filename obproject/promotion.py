@@ -18,9 +18,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,11 +38,11 @@ from obproject.errors import (
     NotPromotable,
     checked,
 )
-from obproject.evaluation_log import is_evaluation_log
+from obproject.evaluation_log import EVALUATION_LOG, is_evaluation_log
 from obproject.instances import typed_annotations
 from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, COLLECTIONS, KIND_OF, find_kind
-from obproject.notices import tell
+from obproject.notices import tell, tell_once
 from obproject.project import ci
 from obproject.project.definitions import PROJECT_FILE, find_project_root
 from obproject.references import AnyReference, parse_reference
@@ -79,8 +78,9 @@ def promote_assets(
     is finished by repeating it. Within one branch nothing is copied, only the alias moves.
 
     Returns ``{"promoted": [{"kind", "name", "alias"}], "errors": [{"kind", "name", "error"}]}``. What fails for one
-    asset is reported there, and the others go on; ``name`` is missing where a whole kind could not be listed. Raises
-    InvalidInput, a ValueError, for an argument or project file that can't be right, and NoServer.
+    asset is reported there, and the others go on; ``name`` is missing where a whole kind could not be listed. A source
+    that has nothing to promote, or is not there, is an error too, with None for what it is about. Raises InvalidInput,
+    a ValueError, for an argument or project file that can't be right, and NoServer.
     """
     settings = _project_settings(project)
     _check_alias(alias, settings.aliases)
@@ -93,7 +93,7 @@ def promote_assets(
     if asset is None:
         for collection in wanted:
             promotion.promote_all(collection)
-        promotion.warn_if_empty()
+        promotion.note_if_empty(wanted)
     else:
         promotion.promote_one(wanted, checked(check_asset_id, asset), lenient=kinds is None)
     return {"promoted": promotion.promoted, "errors": promotion.errors}
@@ -113,6 +113,8 @@ class _Promotion:
     alias: str | None
     promoted: list[Json] = field(default_factory=list)
     errors: list[Json] = field(default_factory=list)
+    only_defined: bool = False
+    """Whether an asset was left alone because the source has no more than its definition."""
 
     def promote_one(self, collections: list[str], name: str, *, lenient: bool) -> None:
         """Promote one asset; leniently, only where the source has it."""
@@ -133,13 +135,24 @@ class _Promotion:
         with self._noting(kind=collection):
             names = self.route.names_on_source(collection)
         for name in names:
-            with self._noting(kind=collection, name=name), suppress(_OnlyDefined):
-                self._promote(collection, name)
+            with self._noting(kind=collection, name=name):
+                try:
+                    self._promote(collection, name)
+                except _OnlyDefined:
+                    self.only_defined = True
 
-    def warn_if_empty(self) -> None:
-        if not self.promoted and not self.errors:
-            text = f"The branch {self.route.source!r} has nothing to promote; promote before tearing a branch down."
-            warnings.warn(text, stacklevel=3)
+    def note_if_empty(self, collections: list[str]) -> None:
+        """Note as an error that the source has nothing: whoever tears it down next would lose what is elsewhere."""
+        if self.promoted or self.errors:
+            return
+        if self.only_defined:
+            tell(f"branch {self.route.source!r} has nothing but definitions, which come by a deploy.")
+            return
+        with self._noting(kind=collections[0] if len(collections) == 1 else None, name=None):
+            where, what = f"branch {self.route.source!r} of project {self.route.project!r}", " or ".join(collections)
+            if not self.route.has_source():
+                raise NotPromotable(f"{where} is not in the catalogue, so nothing was promoted. Is its name right?")
+            raise NotPromotable(f"{where} has no {what} to promote, so nothing was promoted.")
 
     def _promote(self, collection: str, name: str) -> None:
         self.route.promote(KIND_OF[collection], name, self.reference, self.also_aliases, self.alias)
@@ -150,7 +163,7 @@ class _Promotion:
         tell(f"not promoted: {error}")
 
     @contextmanager
-    def _noting(self, **subject: str) -> Iterator[None]:
+    def _noting(self, **subject: str | None) -> Iterator[None]:
         """Note an AssetError as the result for an asset, or for a whole kind."""
         try:
             yield
@@ -170,9 +183,18 @@ class _Route:
             raise NoServer(
                 f"Promoting from {source!r} to {target!r}: no asset catalogue is configured. {HOW_TO_CONFIGURE}"
             )
+        self.project = project
         self.source = source
         self.target = target
         self.within_branch = branch_key(source) == branch_key(target)
+
+    def has_source(self) -> bool:
+        """Say whether the catalogue has the source branch, which it says of any asset that is asked for there."""
+        try:
+            self._source_assets.catalogue.asset(self.source, "data", EVALUATION_LOG, {"page_size": 1})
+        except AssetNotFound as error:
+            return _branch_is_there(error)
+        return True
 
     def source_has(self, collection: str, name: str) -> bool:
         return self._source_assets.catalogue.has_asset(self.source, KIND_OF[collection], name)
@@ -254,7 +276,9 @@ class _Route:
         query: Query = {"annotation": [f"promoted_from_instance={source_id}"], "page_size": 1}
         try:
             found = self._target_assets.catalogue.asset(self.target, kind, name, query)["recent_instances"]
-        except AssetNotFound:
+        except AssetNotFound as error:
+            if not _branch_is_there(error):
+                tell_once(f"branch {self.target!r} of project {self.project!r} is new: this promotion makes it.")
             return None
         return next((one for one in found if typed_annotations(one).get("promoted_from_instance") == source_id), None)
 
@@ -293,6 +317,11 @@ class _Route:
             f"@{alias} of {kind} asset {name!r} on branch {self.target!r} points to {copy['ref']} "
             f"({copy['id']}){moved}.",
         )
+
+
+def _branch_is_there(error: AssetNotFound) -> bool:
+    """Say whether it is only the asset that is missing."""
+    return "asset" in error.detail
 
 
 def _check_ready(source: Json, name: str, branch: str) -> None:

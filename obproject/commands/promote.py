@@ -17,7 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="TARGET", help="the branch to promote to; SOURCE to only move the alias")
     parser.add_argument("--asset", metavar="NAME", help="one asset (default: all of the branch)")
     parser.add_argument("--kind", choices=("data", "model"), help="one kind of assets (default: both)")
-    parser.add_argument("--instance", default="latest", metavar="REF", help="latest, latest-1, v12, @alias or an id")
+    parser.add_argument(
+        "--instance", default="latest", metavar="REF", help="latest, latest-1, v12 or 12, @alias or an id"
+    )
     parser.add_argument("--alias", default="candidate", help="the alias that it gets; '' for none (default: candidate)")
     aliases = parser.add_mutually_exclusive_group()
     aliases.add_argument(
@@ -43,7 +45,7 @@ def promote(options: argparse.Namespace) -> CommandResult:
         options.target,
         kinds=[options.kind] if options.kind else None,
         asset=options.asset,
-        instance=options.instance,
+        instance=int(options.instance) if options.instance.isdecimal() else options.instance,
         with_aliases=options.with_aliases,
         alias=options.alias or None,
     )
@@ -53,7 +55,7 @@ def promote(options: argparse.Namespace) -> CommandResult:
 def _describe(answer: Json) -> str:
     rows = [("promoted", _name(one), f"@{one['alias']}" if one["alias"] else "") for one in answer["promoted"]]
     rows += [("failed", _name(one), one["error"]) for one in answer["errors"]]
-    return table(("OUTCOME", "ASSET", ""), rows) if rows else "Nothing was promoted."
+    return table(("OUTCOME", "ASSET", ""), rows) if rows else "Nothing was promoted: there are only definitions."
 
 
 def _name(entry: Json) -> str:

@@ -400,8 +400,11 @@ def test_an_alias_that_no_promotion_gives_is_one_line(run: Run, project: str) ->
 
 def test_nothing_to_promote_is_said(run: Run, project: str) -> None:
     answer = run("promote", "feature/x", "main")
-    assert (answer.code, answer.out) == (0, "Nothing was promoted.\n")
-    assert "obproject: The branch 'feature/x' has nothing to promote" in answer.err
+    assert answer.code == 1
+    assert "branch 'feature/x' of project" in answer.out
+    make(Asset(project, "feature/x"))
+    assert run("promote", "feature/x", "main", "--kind", "data").code == 1
+    assert run("promote", "feature/x", "main", "--instance", "1").code == 0
 
 
 def test_a_perimeter_of_the_command_line_holds_for_a_promotion(

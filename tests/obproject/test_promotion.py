@@ -269,9 +269,36 @@ def test_an_asset_that_is_nowhere_is_reported(name: str, feature: Asset) -> None
     assert (error["kind"], error["name"]) == ("data", "none")
 
 
-def test_a_branch_without_assets_is_a_warning(name: str) -> None:
-    with pytest.warns(UserWarning, match="nothing to promote"):
-        assert promote_assets(name, "empty", "main") == {"promoted": [], "errors": []}
+def test_a_branch_that_has_nothing_or_is_not_there_is_an_error(name: str, feature: Asset) -> None:
+    """Jobs of a CI tear it down next."""
+
+    def error(source: str, **options: Any) -> tuple[Any, str]:
+        answer = promote_assets(name, source, "main", **options)
+        [found] = answer["errors"]
+        assert (answer["promoted"], found["name"]) == ([], None)
+        return found["kind"], found["error"]
+
+    assert error("feature/x") == (
+        None,
+        f"branch 'feature/x' of project '{name}' is not in the catalogue, so nothing was promoted. Is its name right?",
+    )
+    make(feature)
+    assert error("feature/y")[1].startswith("branch 'feature/y'")
+    assert error("feature/x", kinds=["data"]) == (
+        "data",
+        f"branch 'feature/x' of project '{name}' has no data to promote, so nothing was promoted.",
+    )
+    EvalsLogger(asset=Asset(name, "logged")).log({"accuracy": 0.5})
+    assert "has no data or models to promote" in error("logged")[1]
+
+
+def test_a_target_that_is_not_there_is_made_and_said(
+    name: str, feature: Asset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(feature)
+    make(feature, "other")
+    assert promote_assets(name, "feature/x", "mian") == promoted("clf", "other")
+    assert capsys.readouterr().out.count(f"branch 'mian' of project '{name}' is new") == 1
 
 
 def test_only_what_is_ready_is_promoted(name: str, feature: Asset, main: Asset) -> None:
@@ -315,6 +342,9 @@ def test_a_definition_comes_by_a_deploy_and_hides_no_instance_of_the_target(
     make(feature)
     assert promote_assets(name, "feature/x", "main") == promoted("clf")
     assert main.peek_model_asset("llama")["ref"] == "v1"
+    # Nothing but definitions: nothing is promoted, and nothing would be lost.
+    feature.delete_model_asset("clf")
+    assert promote_assets(name, "feature/x", "main") == promoted()
     [error] = promote_assets(name, "feature/x", "main", asset="llama")["errors"]
     assert "deploy" in error["error"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,7 @@ class _ProjectMutator(FlowMutator):
         """Ship the modules of the project's ``src``, which Metaflow, packing the folder of the flow, leaves out."""
         from metaflow.packaging_sys import ContentType
 
-        from obproject.project.definitions import find_project_root
-
-        root = find_project_root(Path(sys.argv[0]).resolve().parent)
+        root = _project_of_flow()
         if root is None:
             return []
         source = root / "src"
@@ -50,6 +49,41 @@ class ProjectFileError(MetaflowException):
     """``obproject.toml`` can't be used."""
 
     headline = "The project file can't be used"
+
+
+def _folders_of_flow() -> list[Path]:
+    """Return where the flow is that is started: the folder of the script, and that of the flow's code.
+
+    They differ where a Runner or Deployer loads the flow into another program.
+    """
+    from metaflow.parameters import current_flow
+
+    classes = getattr(current_flow, "flow_cls", object).__mro__
+    functions = [member for found in classes for member in vars(found).values() if inspect.isfunction(member)]
+    files = [sys.argv[0], *(function.__code__.co_filename for function in functions[:1])]
+    return list(dict.fromkeys(Path(file).resolve().parent for file in files))
+
+
+def _project_of_flow() -> Path | None:
+    from obproject.project.definitions import find_project_root
+
+    return next((root for folder in _folders_of_flow() if (root := find_project_root(folder))), None)
+
+
+def default_project_file(_context: Any) -> str:
+    """Return the project file of the flow that is started: above its own folder, else above the present one."""
+    from obproject.project.definitions import PROJECT_FILE, find_project_root
+
+    if root := _project_of_flow() or find_project_root(Path.cwd()):
+        return str(root / PROJECT_FILE)
+    if "resume" in sys.argv:
+        # The run that is resumed has its own; Metaflow asks for a default all the same.
+        return PROJECT_FILE
+    places = " or ".join(dict.fromkeys(map(str, [*_folders_of_flow(), Path.cwd()])))
+    raise ProjectFileError(
+        f"there is no obproject.toml in {places}, or above. Move the flow into its project, start it there, "
+        "or name the file before the command: python flow.py --config project_config FILE run"
+    )
 
 
 def _read_project_file(text: str) -> dict[str, Any]:
@@ -78,10 +112,11 @@ def _read_project_file(text: str) -> dict[str, Any]:
 class ProjectFlow(FlowSpec):
     """Base class of a project's flows: a FlowSpec that reads ``obproject.toml`` and has :attr:`prj`.
 
-    Start it where ``obproject.toml`` is, or name the file: ``python flow.py --config project_config FILE run``.
+    The file is looked for in the folder of the flow and above, then in the present folder and above; or name it:
+    ``python flow.py --config project_config FILE run``.
     """
 
-    project_config = Config("project_config", default="obproject.toml", parser=_read_project_file)
+    project_config = Config("project_config", default=default_project_file, parser=_read_project_file)
     project_deps = Config("project_deps", default_value="", parser=pyproject_toml_parser)
     project_spec = Config("project_spec", default_value="{}")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obproject.project.checked_toml import DefinitionError, Problem, Table, read_toml
-from obproject.project.definitions import PROJECT_FILE
+from obproject.project.definitions import PROJECT_FILE, find_project_root
 
 MULTI_FILE = "obproject_multi.toml"
 
@@ -36,8 +36,8 @@ def find_projects(start: Path, names: Iterable[str] = (), *, climb: bool = True)
     start = start.resolve()
     above = (start, *start.parents)
     multi_roots = [folder for folder in above if (folder / MULTI_FILE).is_file()]
-    rooted = (folder for folder in above if (folder / PROJECT_FILE).is_file() or folder in multi_roots)
-    root = next(rooted, None) if climb else start
+    rooted = [*multi_roots, *filter(None, [find_project_root(start)])]
+    root = max(rooted, key=lambda folder: len(folder.parts), default=None) if climb else start
     if root is None:
         raise NoProject(f"no {PROJECT_FILE} in {start} or above; run this in a project, or name its folder with --root")
     if len(multi_roots) > 1:

@@ -342,3 +342,14 @@ def test_the_project_is_found_from_a_folder_within(write, tmp_path: Path) -> Non
     inner.mkdir(parents=True)
     assert find_project_root(inner) == tmp_path.resolve()
     assert find_project_root(Path("/")) is None
+
+
+def test_a_link_to_the_project_file_of_a_folder_above_stands_for_that_folder(tmp_path: Path) -> None:
+    for name in ("project/flows/train", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "project/obproject.toml").touch()
+    (tmp_path / "project/flows/train/obproject.toml").symlink_to("../../obproject.toml")
+    (tmp_path / "other/obproject.toml").symlink_to("../project/obproject.toml")
+    assert find_project_root(tmp_path / "project/flows/train") == tmp_path / "project"
+    # A file that is kept elsewhere, as in a mounted configuration, says nothing of the project's folder.
+    assert find_project_root(tmp_path / "other") == tmp_path / "other"

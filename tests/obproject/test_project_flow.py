@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from metaflow import Task, metadata, namespace
+from metaflow.parameters import flow_context
 
 from obproject.errors import ArtifactUnreachable
-from obproject.flow import declared_packages
+from obproject.flow import ProjectFileError, declared_packages, default_project_file
 from obproject.journal import Verdict, parse_entry, parse_verdict
 from obproject.task.artifacts import load_artifact
+from tests.obproject.deploying import write
 from tests.obproject.flows import FlowRun, run_flow, write_flow
 from tests.obproject.stub_server import StubCatalogue, StubServer
 
@@ -432,6 +435,42 @@ def test_declared_dependencies_become_pypi_base(flow_of: Path) -> None:
     run = run_flow(flow_of, None, "--config", "project_deps", "pyproject.toml")
     # Metaflow refuses packages without an environment for them, which shows that the decorator is there.
     assert "@pypi decorator requires --environment" in run.output
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "present", "found"),
+    [
+        ("one/flows/a/flow.py", None, "elsewhere", "one"),
+        ("one/flows/a/flow.py", None, "one/flows/a", "one"),
+        ("one/flows/a/flow.py", None, "two", "one"),
+        ("elsewhere/flow.py", None, "two/flows", "two"),
+        ("elsewhere/launch.py", "one/flows/a/flow.py", "elsewhere", "one"),
+        ("one/flows/linked/flow.py", None, "elsewhere", "one"),
+    ],
+)
+def test_the_project_of_a_flow_is_above_it_else_above_the_present_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, code: str | None, present: str, found: str
+) -> None:
+    files = {"one/obproject.toml": "", "two/obproject.toml": "", "elsewhere/flow.py": "", "two/flows/x": ""}
+    write(tmp_path, files | {f"one/flows/{name}/flow.py": "" for name in ("a", "linked")})
+    (tmp_path / "one/flows/linked/obproject.toml").symlink_to("../../obproject.toml")
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / script), "run"])
+    monkeypatch.chdir(tmp_path / present)
+    namespace: dict[str, Any] = {}
+    exec(compile("def start(self): ...", tmp_path / (code or script), "exec"), namespace)
+    with flow_context(type("AFlow", (), namespace)):
+        assert default_project_file(None) == str(tmp_path / found / "obproject.toml")
+
+
+def test_a_flow_without_a_project_says_where_one_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["/nowhere/flow.py", "run"])
+    with pytest.raises(ProjectFileError, match=rf"there is no obproject\.toml in /nowhere or {tmp_path}, or above\."):
+        default_project_file(None)
+    monkeypatch.setattr(sys, "argv", ["/nowhere/flow.py", "resume"])
+    assert default_project_file(None) == "obproject.toml"
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,14 @@ PAGE = (ROOT / "docs/troubleshooting.md").read_text()
 CLASSES = [
     name for name, found in vars(errors).items() if isinstance(found, type) and found.__module__ == "obproject.errors"
 ]
-RAISED = {*CLASSES, "EventNotPublished", "ProjectFileError", "ProjectScheduleException", "ProjectTriggerException"}
+RAISED = {
+    *CLASSES,
+    "EventNotPublished",
+    "FlowCodeError",
+    "ProjectFileError",
+    "ProjectScheduleException",
+    "ProjectTriggerException",
+}
 RAISED |= {"CommandError", "refusal"}
 FLOOR = {"branches.py", "references.py", "roles.py"}
 SAYING = {"print", "_tell", "warn"}

@@ -1,169 +1,43 @@
-"""What the source code of flows declares, read without running it.
+"""What the source code of a flow's file declares, read without running it.
 
-A class is followed through its bases, also into other files of the project: ``from team import TeamFlow`` is looked up
-in the folders that are on the path when the flow runs. Bases from elsewhere are known by their names only.
+The flow is the one that ``python flow.py`` would run: the class that the file calls in the end, however it comes to it.
+Bases are followed into other files of the project: ``from team import TeamFlow`` is looked up in the folders that are
+on the path when the flow runs. Bases from elsewhere are known by their names only.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+import builtins
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from obproject.project.code_values import (
+    Call,
+    Class,
+    Either,
+    Function,
+    Instance,
+    Known,
+    Made,
+    Outside,
+    Scope,
+    Value,
+    alternatives,
+    lineage,
+    mentioned,
+    text,
+)
+from obproject.project.followed_code import Follower
 
 PROJECT_FLOW = "ProjectFlow"
 PLAIN_FLOW = "FlowSpec"
 EVALUATION_CARD = "project_eval"
 DEFAULT_CARD_TYPE = "default"
-
-
-@dataclass(frozen=True)
-class Import:
-    """Where a name of a file comes from."""
-
-    module: str
-    level: int = 0
-    """The number of dots of a relative import."""
-    attribute: str | None = None
-    """What is taken from the module; None for the module itself."""
-
-
-class Module:
-    """One parsed file: its classes, constants and imports by name."""
-
-    def __init__(self, path: Path) -> None:
-        """Parse a file; raise SyntaxError, ValueError or OSError."""
-        self.path = path
-        self.tree = ast.parse(path.read_bytes(), filename=str(path))
-        self.classes = {node.name: node for node in self.tree.body if isinstance(node, ast.ClassDef)}
-        self.constants = {name: value for node in self.tree.body for name, value in _constants(node)}
-        self.imports: dict[str, Import] = {}
-        self.starred: list[Import] = []
-        for node in ast.walk(self.tree):
-            self._note_import(node)
-
-    def _note_import(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                bound = alias.asname or alias.name.partition(".")[0]
-                self.imports[bound] = Import(alias.name if alias.asname else bound)
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                source = Import(node.module or "", node.level, alias.name)
-                if alias.name == "*":
-                    self.starred.append(source)
-                else:
-                    self.imports[alias.asname or alias.name] = source
-
-    def original_name(self, expression: ast.expr) -> str:
-        """Return what a name is called where it is defined: ``step`` for ``metaflow.step``, or for its alias here."""
-        dotted = ast.unparse(expression)
-        imported = self.imports.get(dotted)
-        return (imported and imported.attribute) or dotted.rpartition(".")[2]
-
-    def called_when_run(self) -> list[str]:
-        """Return the names called without arguments below ``if __name__ == "__main__":``."""
-        blocks = [node for node in self.tree.body if isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)]
-        calls = [node for block in blocks for node in ast.walk(block) if isinstance(node, ast.Call) and not node.args]
-        return [call.func.id for call in calls if isinstance(call.func, ast.Name)]
-
-    def text_of(self, expression: ast.expr | None) -> str | None:
-        """Return the string that an expression is, or that a constant of the file names."""
-        if isinstance(expression, ast.Name):
-            return self.constants.get(expression.id)
-        if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
-            return expression.value
-        return None
-
-
-def _constants(node: ast.stmt) -> Iterator[tuple[str, str]]:
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                yield target.id, node.value.value
-
-
-@dataclass(frozen=True)
-class ClassCode:
-    """A class, and the file that it stands in."""
-
-    node: ast.ClassDef
-    module: Module
-
-
-class Library:
-    """The files that a flow can import, parsed when they are first needed."""
-
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = folders
-        self._modules: dict[Path, Module | None] = {}
-
-    def lineage(self, start: ClassCode) -> tuple[list[ClassCode], set[str]]:
-        """Return a class with its bases in the project, nearest first, and the names of its bases from elsewhere."""
-        found: list[ClassCode] = []
-        outside: set[str] = set()
-        pending = [start]
-        while pending:
-            current = pending.pop(0)
-            if current in found:
-                continue
-            found.append(current)
-            for base in current.node.bases:
-                definition = self._resolve(ast.unparse(base), current.module, set())
-                if isinstance(definition, ClassCode):
-                    pending.append(definition)
-                else:
-                    outside.add(definition)
-        return found, outside
-
-    def _resolve(self, dotted: str, module: Module, seen: set[tuple[Path, str]]) -> ClassCode | str:
-        """Return the class that a name of a file means; its plain name if the class is not in the project."""
-        head, *rest = dotted.split(".")
-        if (module.path, dotted) in seen:
-            return dotted.rpartition(".")[2]
-        seen.add((module.path, dotted))
-        if not rest and head in module.classes:
-            return ClassCode(module.classes[head], module)
-        if imported := module.imports.get(head):
-            return self._follow(imported, rest, module, seen)
-        for starred in module.starred:
-            definition = self._follow(Import(starred.module, starred.level), [head, *rest], module, seen)
-            if isinstance(definition, ClassCode):
-                return definition
-        return dotted.rpartition(".")[2]
-
-    def _follow(
-        self, imported: Import, rest: list[str], importer: Module, seen: set[tuple[Path, str]]
-    ) -> ClassCode | str:
-        """Look a name up in the module that it is imported from, or in a module below that."""
-        parts = [*([imported.attribute] if imported.attribute else []), *rest]
-        name = imported.module
-        while parts:
-            module = self._find(name, imported.level, importer)
-            if module and (parts[0] in module.classes or parts[0] in module.imports or module.starred):
-                return self._resolve(".".join(parts), module, seen)
-            if len(parts) == 1:
-                return parts[0]
-            name = f"{name}.{parts.pop(0)}" if name else parts.pop(0)
-        return name.rpartition(".")[2]
-
-    def _find(self, name: str, level: int, importer: Module) -> Module | None:
-        folders = [importer.path.parents[level - 1]] if level else [importer.path.parent, *self._folders]
-        relative = Path(*name.split(".")) if name else Path()
-        for folder in folders:
-            for path in ((folder / relative).with_suffix(".py") if name else None, folder / relative / "__init__.py"):
-                if path and path.is_file():
-                    return self._parsed(path)
-        return None
-
-    def _parsed(self, path: Path) -> Module | None:
-        """Parse a file once; None if it can't be, which is for whoever runs it to say."""
-        if path not in self._modules:
-            try:
-                self._modules[path] = Module(path)
-            except (OSError, SyntaxError, ValueError):
-                self._modules[path] = None
-        return self._modules[path]
+PYPI, CONDA = "pypi", "conda"
+_PACKAGE_DECORATORS = {"pypi": PYPI, "pypi_base": PYPI, "conda": CONDA, "conda_base": CONDA}
+"""Metaflow's decorators for packages, with the environment that each of them needs."""
 
 
 @dataclass(frozen=True)
@@ -184,6 +58,8 @@ class FlowCode:
     highlight_step: str | None
     evaluation_card: EvaluationCard | None
     config_names: tuple[str, ...]
+    environment: str | None
+    """The environment of Metaflow that its decorators for packages need; None without such decorators."""
 
 
 class FlowCodeError(ValueError):
@@ -195,92 +71,249 @@ class FlowCodeError(ValueError):
 
 
 def read_flow(path: Path, folders: Sequence[Path]) -> FlowCode:
-    """Describe the flow that a file runs: the class called at its end, else the first that looks like a flow.
+    """Describe the flow that a file runs; where nothing in it is called, the only flow that it defines.
 
-    ``folders`` are where its imports are looked up, beside its own. Raises FlowCodeError, SyntaxError and OSError.
+    ``folders`` are where its imports are looked up, beside its own. Raises FlowCodeError, also where the code does not
+    tell which flow it runs, SyntaxError and OSError.
     """
-    module, library = Module(path), Library(folders)
-    lines = {name: library.lineage(ClassCode(node, module)) for name, node in module.classes.items()}
-    flows = [name for name, (_, outside) in lines.items() if outside & {PROJECT_FLOW, PLAIN_FLOW}]
-    # A class that is called may derive from a flow outside the project, which can't be seen here.
-    called = [name for name in module.called_when_run() if name in module.classes]
-    candidates = [name for name in called if name in flows] or called or flows
-    if not candidates:
-        raise FlowCodeError("found no flow, expected a class derived from ProjectFlow")
-    name = candidates[0]
-    classes, outside = lines[name]
+    follower = Follower(folders, _runs_flow)
+    try:
+        names = follower.follow(path)
+        return _describe(_Choice(path, names, follower.calls).flow())
+    except RecursionError:
+        raise FlowCodeError("found code that is nested too deeply to be read") from None
+
+
+def _describe(flow: Class) -> FlowCode:
+    classes, outside = lineage(flow)
     steps = list(_steps(classes))
     return FlowCode(
-        name=name,
+        name=flow.node.name,
         is_plain=PLAIN_FLOW in outside and PROJECT_FLOW not in outside and not outside - {PLAIN_FLOW, "object"},
         highlight_step=_only([step.name for step in steps if step.has("highlight")], steps, "@highlight"),
         evaluation_card=_evaluation_card(steps),
         config_names=tuple(dict.fromkeys(_config_names(classes))),
+        environment=_environment(classes, steps),
     )
+
+
+# Which flow a file runs
+
+
+def _is_flow(value: Value) -> bool:
+    """Say whether something is certainly a flow: by its bases, or by its steps where those are not known."""
+    if not isinstance(value, Class):
+        return False
+    classes, outside = lineage(value)
+    return bool(outside & {PROJECT_FLOW, PLAIN_FLOW}) or any(True for _ in _steps(classes))
+
+
+def _may_be_flow(value: Value) -> bool:
+    """Say whether something is a class with bases that are not known."""
+    return isinstance(value, Class) and any(not hasattr(builtins, name) for name in lineage(value)[1])
+
+
+def _uses_command_line(call: Call) -> bool:
+    use = call.options.get("use_cli") or (call.arguments[0] if call.arguments else Known(True))
+    return use != Known(False)
+
+
+def _runs_flow(call: Call) -> bool:
+    """Say whether a call certainly runs a flow, with which the program ends."""
+    return _is_flow(call.callee) and _uses_command_line(call)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A class that may be what a file runs, and the line that runs it."""
+
+    value: Value
+    call: Call
+
+
+class _Choice:
+    """Finds the flow that a file runs, among the calls that it leads to."""
+
+    def __init__(self, path: Path, names: Scope, calls: Sequence[Call]) -> None:
+        self.path, self.names, self.calls = path, names, calls
+
+    def flow(self) -> Class:
+        """Return the flow; raise FlowCodeError where the code does not tell which it is."""
+        given = self._given()
+        if called := self._called(_is_flow):
+            return self._only([*called, *(one for one in given if one.call.is_guarded)])
+        if candidates := self._called(_may_be_flow) or given:
+            return self._only(candidates)
+        defined = self._defined()
+        if unknown := next((call for call in self.calls if call.is_guarded and not _is_known(call.callee)), None):
+            # What is called is not seen; without a flow in the file, it can be anything.
+            raise self._error(
+                f"found {_called_by_name(unknown)}, of which the code does not tell that it runs a flow; "
+                f"expected the call of a flow's class, such as {defined[0].node.name if defined else 'TrainFlow'}()",
+                unknown,
+            )
+        if not defined:
+            raise FlowCodeError(f"found no flow, expected a class derived from {PROJECT_FLOW}")
+        if len(defined) > 1:
+            names = " and ".join(one.node.name for one in defined)
+            raise FlowCodeError(
+                f"found the flows {names}, none of which is called; "
+                f"expected {defined[-1].node.name}(), or another of them, at the end of the file",
+                defined[1].node.lineno,
+            )
+        return defined[0]
+
+    def _called(self, fits: Callable[[Value], bool]) -> list[_Candidate]:
+        """Return the classes that are called to run, with all else that the calls of a fitting one may mean."""
+        found = []
+        for call in self.calls:
+            meant = [*alternatives(call.callee), *mentioned([call.callee])]
+            if _uses_command_line(call) and any(fits(value) for value in meant):
+                found += [_Candidate(value, call) for value in meant if not isinstance(value, Either | Function)]
+        return found
+
+    def _given(self) -> list[_Candidate]:
+        """Return the flows that are handed to something that may run them, as in ``launch(TrainFlow)``."""
+        found = [
+            _Candidate(value, call)
+            for call in self.calls
+            for value in mentioned((*call.arguments, *call.options.values()))
+            if _is_flow(value)
+        ]
+        return [candidate for candidate in found if candidate.call.is_guarded] or found
+
+    def _defined(self) -> list[Class]:
+        """Return the flows that the file itself defines."""
+        values = [one for value in self.names.names.values() for one in alternatives(value)]
+        flows = {one.node: one for one in values if isinstance(one, Class) and one.path == self.path and _is_flow(one)}
+        return list(flows.values())
+
+    def _only(self, candidates: Sequence[_Candidate]) -> Class:
+        """Return the one class that the candidates are; raise FlowCodeError for several."""
+        first, found = candidates[0], candidates[0].value
+        other = next((one for one in candidates if _identity(one.value) != _identity(found)), None)
+        if other is None and isinstance(found, Class):
+            return found
+        names = " and ".join(dict.fromkeys(_shown(one.value) for one in candidates))
+        raise self._error(
+            f"found a choice between {names}, and only running the code would tell which it runs; "
+            "expected one flow in a file, whatever the circumstances",
+            (other or first).call,
+        )
+
+    def _error(self, message: str, call: Call) -> FlowCodeError:
+        if call.path == self.path:
+            return FlowCodeError(message, call.line)
+        return FlowCodeError(f"{message} (line {call.line} of {call.path.name}, which it imports)")
+
+
+def _identity(value: Value) -> object:
+    return value.node if isinstance(value, Class) else value
+
+
+def _shown(value: Value) -> str:
+    if isinstance(value, Class):
+        return f"{value.node.name} (line {value.node.lineno})"
+    return f"{value.path}, which is not of the project" if isinstance(value, Outside) else "something else"
+
+
+def _is_known(callee: Value) -> bool:
+    return isinstance(callee, Class | Function | Instance)
+
+
+def _called_by_name(call: Call) -> str:
+    return f"the call of {call.callee.path}" if isinstance(call.callee, Outside) else "a call"
+
+
+# What it declares
 
 
 @dataclass(frozen=True)
 class _Step:
-    """One step with its decorators, in the file that it stands in."""
+    """One step with its decorators."""
 
-    node: ast.FunctionDef | ast.AsyncFunctionDef
-    module: Module
-
-    @property
-    def name(self) -> str:
-        return self.node.name
-
-    def decorators(self, name: str) -> Iterator[ast.expr]:
-        """Yield the decorators of a name, called or not."""
-        for decorator in self.node.decorator_list:
-            function = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if self.module.original_name(function) == name:
-                yield decorator
+    name: str
+    function: Function
 
     def has(self, name: str) -> bool:
-        return any(True for _ in self.decorators(name))
+        return any(_name_of(decorator) == name for decorator in self.function.decorators)
 
     def evaluation_types(self) -> Iterator[str]:
         """Yield the types of the step's evaluation cards."""
-        for card in self.decorators("card"):
-            if isinstance(card, ast.Call):
-                arguments = {keyword.arg: keyword.value for keyword in card.keywords}
-                card_type = arguments.get("type") or (card.args[0] if card.args else None)
-                if self.module.text_of(arguments.get("id")) == EVALUATION_CARD:
-                    yield self.module.text_of(card_type) or DEFAULT_CARD_TYPE
+        made = (one for one in self.function.decorators if isinstance(one, Made))
+        for card in made:
+            if card.maker.name == "card" and text(card.options.get("id")) == EVALUATION_CARD:
+                yield text(card.option("type", 0)) or DEFAULT_CARD_TYPE
 
 
-def _steps(classes: list[ClassCode]) -> Iterator[_Step]:
-    """Yield the steps of a flow; a method hides those of the same name in its bases."""
+def _name_of(decorator: Value) -> str | None:
+    found = decorator.maker if isinstance(decorator, Made) else decorator
+    return found.name if isinstance(found, Outside) else None
+
+
+def _steps(classes: Sequence[Class]) -> Iterator[_Step]:
+    """Yield the steps of a flow; a name hides the same one in its bases."""
     seen: set[str] = set()
     for found in classes:
-        methods = [node for node in found.node.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-        for node in methods:
-            step = _Step(node, found.module)
-            if node.name not in seen and step.has("step"):
-                yield step
-        seen |= {node.name for node in methods}
+        for name, value in found.scope.names.items():
+            for function in alternatives(value):
+                if name not in seen and isinstance(function, Function):
+                    step = _Step(name, function)
+                    if step.has("step"):
+                        yield step
+        seen |= found.scope.names.keys()
 
 
-def _evaluation_card(steps: list[_Step]) -> EvaluationCard | None:
+def _evaluation_card(steps: Sequence[_Step]) -> EvaluationCard | None:
     cards = [EvaluationCard(step.name, card_type) for step in steps for card_type in step.evaluation_types()]
     _only([card.step for card in cards], steps, f"@card(id={EVALUATION_CARD!r})")
     return cards[0] if cards else None
 
 
-def _only(names: list[str], steps: list[_Step], what: str) -> str | None:
+def _only(names: Sequence[str], steps: Sequence[_Step], what: str) -> str | None:
     """Return the one step that has something; raise FlowCodeError for several."""
     if len(names) > 1:
-        line = next(step.node.lineno for step in steps if step.name == names[1])
+        line = next(step.function.node.lineno for step in steps if step.name == names[1])
         raise FlowCodeError(f"found {what} on the steps {' and '.join(names)}, expected it on one step at most", line)
     return names[0] if names else None
 
 
-def _config_names(classes: list[ClassCode]) -> Iterator[str]:
+def _config_names(classes: Sequence[Class]) -> Iterator[str]:
     """Yield the names of the Configs that a flow declares."""
     for found in classes:
-        for node in (inner for statement in found.node.body for inner in ast.walk(statement)):
-            if isinstance(node, ast.Call) and found.module.original_name(node.func) == "Config":
-                named = next((keyword.value for keyword in node.keywords if keyword.arg == "name"), None)
-                if name := found.module.text_of(named or (node.args[0] if node.args else None)):
-                    yield name
+        for made in (*found.scope.made, *found.scope.names.values()):
+            if isinstance(made, Made) and made.maker.name == "Config" and (name := text(made.option("name", 0))):
+                yield name
+
+
+def _environment(classes: Sequence[Class], steps: Sequence[_Step]) -> str | None:
+    decorators = [one for found in classes for one in found.decorators]
+    decorators += [one for step in steps for one in step.function.decorators]
+    found = {
+        _PACKAGE_DECORATORS[name] for one in decorators for name in _brought_by(one) if name in _PACKAGE_DECORATORS
+    }
+    return PYPI if PYPI in found else CONDA if found else None
+
+
+def _brought_by(decorator: Value) -> Iterator[str]:
+    """Yield the name of a decorator, or of those that a mutator of the project adds."""
+    if name := _name_of(decorator):
+        yield name
+    of = decorator.of if isinstance(decorator, Instance) else decorator
+    for mutator in lineage(of)[0] if isinstance(of, Class) else ():
+        for node in ast.walk(mutator.node):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr == "add_decorator"
+            ):
+                for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
+                    yield _added_name(argument, mutator.scope)
+
+
+def _added_name(argument: ast.expr, scope: Scope) -> str:
+    """Return the name of a decorator that is added by its name, such as ``"pypi:python=3.12"``, or itself."""
+    if isinstance(argument, ast.Constant):
+        return str(argument.value).partition(":")[0]
+    found = scope.find(argument.id) if isinstance(argument, ast.Name) else None
+    return found.name if isinstance(found, Outside) else ast.unparse(argument).rpartition(".")[2]

@@ -25,6 +25,8 @@ class Workflow:
     evaluation_card: EvaluationCard | None = None
     config_names: tuple[str, ...] = ()
     """The Configs that it declares."""
+    environment: str | None = None
+    """The environment of Metaflow that its decorators for packages need."""
 
 
 def import_folders(root: Path, repository: Path | None = None) -> list[Path]:
@@ -83,4 +85,5 @@ def _workflow(code: FlowCode, source: str, readme: str | None) -> Workflow:
         highlight_step=code.highlight_step,
         evaluation_card=code.evaluation_card,
         config_names=code.config_names,
+        environment=code.environment,
     )

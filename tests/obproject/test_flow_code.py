@@ -1,7 +1,10 @@
 """Reading the source code of flows."""
 
+import runpy
+import sys
 from pathlib import Path
 from textwrap import dedent
+from types import ModuleType
 
 import pytest
 
@@ -35,6 +38,290 @@ def flow_of(root: Path, source: str, **files: str) -> Workflow:
 def test_the_flow_of_a_file_is_found(tmp_path: Path, source: str, flow_name: str) -> None:
     write(tmp_path, {"flows/a/flow.py": source, "flows/_off/flow.py": "broken(", "flows/none/other.py": ""})
     assert [workflow.flow_name for workflow in read_workflows(tmp_path)] == [flow_name]
+
+
+# What `python flow.py` runs: each case is really run, too, with stand-ins for Metaflow and this package
+
+
+class _Ran(BaseException):
+    """A flow is run; its name is the argument."""
+
+
+class _Flow:
+    def __init__(self, use_cli: bool = True) -> None:
+        if use_cli:
+            raise _Ran(type(self).__name__)
+
+
+def really_run(file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the name of the flow that a file runs."""
+
+    def any_decorator(*arguments: object, **_: object) -> object:
+        return arguments[0] if arguments and callable(arguments[0]) else lambda decorated: decorated
+
+    for name in ("metaflow", "obproject"):
+        stand_in = ModuleType(name)
+        stand_in.__dict__.update({"ProjectFlow": _Flow, "FlowSpec": _Flow})
+        stand_in.__dict__.update(dict.fromkeys(("step", "card", "project_trigger", "FlowMutator"), any_decorator))
+        monkeypatch.setitem(sys.modules, name, stand_in)
+    root = file.parents[2]
+    monkeypatch.setattr(sys, "path", [str(file.parent), str(root), str(root / "src"), *sys.path])
+    before = set(sys.modules)
+    try:
+        runpy.run_path(str(file), run_name="__main__")
+    except _Ran as ran:
+        return str(ran)
+    finally:
+        for name in set(sys.modules) - before:
+            del sys.modules[name]
+    pytest.fail("The file runs no flow.")
+
+
+TWO = "from obproject import ProjectFlow\nclass First(ProjectFlow): pass\nclass A(ProjectFlow): pass\n"
+"""Two flows; the cases run the second one."""
+MAIN = "if __name__ == '__main__':\n"
+TEAM = {
+    "src/team": TWO + "def main(flow=A): flow()\nASIDE = 'aside'\n",
+    "src/__init__": "METAFLOW_PACKAGE_POLICY = 'include'",
+    "src/pack/__init__": "from .inner import start",
+    "src/pack/inner": "import team\ndef start(): team.main()",
+    "src/guarded": f"{TWO}{MAIN}    First()",
+    "src/broken": "def (",
+}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        # behind functions
+        f"{TWO}def main():\n    A()\n{MAIN}    main()",
+        f"{TWO}def run(flow): flow()\ndef main(): run(flow=A)\n{MAIN}    main()",
+        f"{TWO}def main(flow=A, *rest, **more): return flow()\n{MAIN}    import sys\n    sys.exit(main())",
+        f"{TWO}async def main(): A()\n{MAIN}    import asyncio\n    asyncio.run(main())",
+        f"{TWO}def chosen(): return A\n{MAIN}    chosen()()",
+        f"{TWO}def chosen():\n    try:\n        return A\n    finally:\n"
+        f"        print()\n{MAIN}    flow = chosen()\n    flow()",
+        f"{TWO}main = lambda: A()\n{MAIN}    main()",
+        f"{TWO}def around(f):\n    def inner(*a): return f(*a)\n"
+        f"    return inner\n@around\ndef main(): A()\n{MAIN}    main()",
+        f"{TWO}class Start:\n    flow = A\n    def __call__(self): self.flow()\n    @staticmethod\n    def now(): A()\n"
+        f"    @classmethod\n    def cls(k): k.now()\n{MAIN}    Start.cls()",
+        f"{TWO}class Start:\n    def __init__(self, flow): flow()\n{MAIN}    Start(A)",
+        f"{TWO}class Start:\n    def go(self): A()\n    def stop(self): First()\n{MAIN}    Start().go()",
+        "from obproject import ProjectFlow\nclass First(ProjectFlow): pass\nclass A(ProjectFlow):\n"
+        f"    @classmethod\n    def main(cls): cls()\n{MAIN}    A.main()",
+        f"{TWO}def outer():\n    global flow\n    flow = A\nflow = First\nouter()\n{MAIN}    flow()",
+        f"{TWO}def twice(n):\n    if n: return twice(n - 1)\n    A()\n{MAIN}    twice(0)",
+        # imported
+        f"from team import main\n{MAIN}    main()",
+        f"import team as t\n{MAIN}    t.main()",
+        f"from team import *\n{MAIN}    A()",
+        f"from team import First, A as Flow\n{MAIN}    Flow()",
+        f"from pack import start\n{MAIN}    start()",
+        f"import src\nfrom src.team import A\n{MAIN}    A()",
+        f"import pack.inner\n{MAIN}    pack.inner.start()",
+        f"from guarded import A\n{MAIN}    A()",
+        f"try:\n    from team import A\nexcept ImportError:\n    from elsewhere import A\n{MAIN}    A()",
+        f"{TWO}try:\n    import broken\nexcept SyntaxError:\n    pass\n{MAIN}    A()",
+        # variables, aliases, places
+        f"{TWO}F = A\n{MAIN}    F()",
+        f"{TWO}{MAIN}    flow = A\n    flow()",
+        f"{TWO}flow: type = A\n{MAIN}    flow()",
+        f"{TWO}{MAIN}    (flow := A)()",
+        f"{TWO}a, (b, *c) = First, (A, First)\n{MAIN}    b()",
+        f"{TWO}FLOWS = {{'a': A, 'first': First}}\nKEY = 'a'\n{MAIN}    FLOWS[KEY]()",
+        f"{TWO}{MAIN}    [First, A][-1]()",
+        f"{TWO}{MAIN}    globals()['A']()",
+        f"{TWO}{MAIN}    import sys\n    for flow in (A,):\n        flow()",
+        # chosen by a test that is clear
+        f"{TWO}FAST = False\n{MAIN}    if FAST:\n        First()\n    else:\n        A()",
+        f"{TWO}FAST = True\nflow = A if FAST else First\n{MAIN}    flow()",
+        f"{TWO}MODE = 'a'\nif MODE == 'first':\n    flow = First\n"
+        f"elif MODE in ('a', 'b'):\n    flow = A\n{MAIN}    flow()",
+        f"{TWO}{MAIN}    None or A()",
+        f"from typing import TYPE_CHECKING\n{TWO}flow = A\nif TYPE_CHECKING:\n    flow = First\n{MAIN}    flow()",
+        # guards
+        f"{TWO}if '__main__' == __name__:\n    A()",
+        f"{TWO}if __name__ != '__main__':\n    First()\nelse:\n    A()",
+        f"{TWO}if not __name__ == '__main__':\n    First()\nelse:\n    A()",
+        f"{TWO}if __name__ in ('__main__', 'flow'):\n    A()",
+        f"{TWO}if True:\n    if __name__ == '__main__' and A:\n        A()",
+        f"{TWO}__name__ == '__main__' and A()",
+        f"{TWO}MAIN = '__main__'\nif __name__ == MAIN:\n    A()",
+        f"{TWO}if __name__ == '__main__':\n    with open(__file__) as file:\n"
+        f"        try:\n            A()\n        except ValueError:\n            First()",
+        f"{TWO}A()",
+        f"{TWO}{MAIN}    A()\n    First()",
+        f"{TWO}{MAIN}    while True:\n        A()",
+        # what runs no flow
+        f"{TWO}{MAIN}    First(use_cli=False)\n    A()",
+        f"{TWO}{MAIN}    First(False)\n    A(use_cli=True)",
+        f"{TWO}OPTIONS = {{'use_cli': False}}\n{MAIN}    First(**OPTIONS)\n    A()",
+        f"{TWO}{MAIN}    import argparse, logging\n    logging.basicConfig()\n"
+        f"    argparse.ArgumentParser().parse_known_args([])\n    A()",
+        # where the class stands
+        "from obproject import ProjectFlow\ntry:\n    class A(ProjectFlow): pass\nexcept NameError:\n    raise\n"
+        f"{MAIN}    A()",
+        "from obproject import ProjectFlow\ndef make():\n    class A(ProjectFlow): pass\n    return A\n"
+        f"class First(ProjectFlow): pass\n{MAIN}    make()()",
+        "from obproject import ProjectFlow\ndef make(base):\n    class A(base): pass\n    return A\n"
+        f"class First(ProjectFlow): pass\nflow = make(First)\n{MAIN}    flow()",
+        "from obproject import ProjectFlow\ndef team(cls): return cls\nclass First(ProjectFlow): pass\n"
+        f"@team\nclass A(First): pass\n{MAIN}    A()",
+        "from obproject import ProjectFlow\ndef team(name):\n"
+        "    def deco(cls):\n        class A(cls): pass\n        return A\n"
+        f"    return deco\n@team('x')\nclass First(ProjectFlow): pass\n{MAIN}    First()",
+        "import obproject, metaflow\n@metaflow.project_trigger(event='x')\nclass A(obproject.ProjectFlow): pass\n"
+        f"class First(metaflow.FlowSpec): pass\n{MAIN}    A()",
+    ],
+)
+def test_the_flow_is_the_one_that_running_the_file_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    found = flow_of(tmp_path, source, **TEAM)
+    assert found.flow_name == really_run(tmp_path / "flows/a/flow.py", monkeypatch) == "A"
+
+
+CHOICE = "found a choice between A (line {}) and First (line {})"
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "said"),
+    [
+        (f"import sys\n{TWO}flow = A if sys.argv[1:] else First\n{MAIN}    flow()", 7, CHOICE.format(4, 3)),
+        (f"import sys\n{TWO}{MAIN}    if sys.argv:\n        A()\n    else:\n        First()", 9, CHOICE.format(4, 3)),
+        (f"import sys\n{TWO}{MAIN}    if sys.argv:\n        A()\n    First()", 8, CHOICE.format(4, 3)),
+        (f"{TWO}{MAIN}    for flow in (A, First):\n        flow()", 6, CHOICE.format(3, 2)),
+        (f"import os\n{TWO}FLOWS = {{'a': A, 'b': First}}\n{MAIN}    FLOWS[os.environ['X']]()", 7, CHOICE.format(4, 3)),
+        (
+            f"import os\n{TWO}def pick():\n    if os.environ:\n        return A\n    return First\n{MAIN}    pick()()",
+            10,
+            CHOICE.format(4, 3),
+        ),
+        (
+            f"import os\nif os.environ:\n    class A(ProjectFlow): pass\n"
+            f"else:\n    class A(ProjectFlow): pass\n{MAIN}    A()",
+            7,
+            "found a choice between A (line 3) and A (line 5)",
+        ),
+        (
+            f"{TWO}flow = A\ntry:\n    import fast\n    flow = First\nexcept ImportError:\n    pass\n{MAIN}    flow()",
+            11,
+            "found a choice between",
+        ),
+        (f"{TWO}try:\n    from fast import A\nexcept ImportError:\n    pass\n{MAIN}    A()", 9, "fast.A"),
+        (f"import fire\n{TWO}{MAIN}    fire.Fire({{'a': A, 'b': First}})", 6, CHOICE.format(4, 3)),
+        (
+            f"import sys\n{TWO}{MAIN}    match sys.argv:\n        case ['a']:\n            A()\n"
+            "        case _:\n            First()",
+            10,
+            CHOICE.format(4, 3),
+        ),
+        (
+            f"from lib import TrainFlow\nclass A(ProjectFlow): pass\n{MAIN}    TrainFlow()",
+            4,
+            "found the call of lib.TrainFlow, of which the code does not tell that it runs a flow; "
+            "expected the call of a flow's class, such as A()",
+        ),
+        (f"{TWO}{MAIN}    getattr(__import__('x'), 'A')()", 5, "found the call of __import__"),
+        (TWO, 3, "found the flows First and A, none of which is called; expected A(), or another of them"),
+    ],
+)
+def test_what_the_code_does_not_tell_is_an_error_that_names_the_line(
+    tmp_path: Path, source: str, line: int, said: str
+) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        flow_of(tmp_path, source)
+    assert str(caught.value).startswith(f"flows/a/flow.py: line {line}: ")
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        f"import lib\n{TWO}{MAIN}    lib.launch(A)",
+        f"import typer\n{TWO}def main(day: str): A()\n{MAIN}    typer.run(main)",
+        f"import click\n{TWO}@click.command()\ndef main(): A()\n{MAIN}    main()",
+        f"import os\n{TWO}{MAIN}    if os.environ:\n        A()\n    print('nothing to do')",
+        f"from team import TeamFlow\nfrom settings import Base\nclass Settings(Base): pass\n"
+        f"class A(TeamFlow):\n    @step\n    def start(self): pass\n{MAIN}    Settings()\n    A()",
+    ],
+)
+def test_a_flow_that_is_run_from_outside_the_project_is_found(tmp_path: Path, source: str) -> None:
+    assert flow_of(tmp_path, source).flow_name == "A"
+
+
+def test_an_error_in_an_imported_file_names_that_file(tmp_path: Path) -> None:
+    team = f"import os\n{TWO}def main():\n    if os.environ:\n        A()\n    First()"
+    with pytest.raises(DefinitionError, match=r"found a choice .* \(line 8 of team\.py, which it imports\)"):
+        flow_of(tmp_path, f"from team import main\n{MAIN}    main()", **{"src/team": team})
+
+
+NAMES = {
+    "src/names": "EVAL = 'project_eval'\nLIMITS = 'limits'\nclass Ids:\n    eval = EVAL\n",
+    "src/cards": "from metaflow import card, step\ndef evaluated(kind): return card(id='project_eval', type=kind)\n"
+    "def shown(function): return evaluated('vega')(step(function))\n",
+}
+
+
+@pytest.mark.parametrize(
+    "decorators",
+    [
+        "@card(id=names.EVAL, type='vega')\n@step",
+        "@card(id=names.Ids.eval, type='vega')\n@step",
+        "@card(id=EVAL, type='vega')\n@step",
+        "@card(id=f'{PREFIX}_eval', type='ve' + 'ga')\n@step",
+        "@card(id=OWN, type='vega')\n@step",
+        "@card(**{'id': EVAL, 'type': 'vega'})\n@step",
+        "@CARD\n@step",
+        "@cards.evaluated('vega')\n@step",
+        "@cards.shown",
+        "@card('vega', id=EVAL)\n@a_step",
+    ],
+)
+def test_ids_that_are_constants_are_known(tmp_path: Path, decorators: str) -> None:
+    stack = "\n".join(f"    {line}" for line in decorators.splitlines())
+    source = f"""import names, cards
+from metaflow import card, step, Config
+from names import EVAL
+PREFIX = 'project'
+CARD = card(id=EVAL, type='vega')
+a_step = step
+class A(ProjectFlow):
+    OWN = EVAL
+    limits = Config(names.LIMITS)
+{stack}
+    def end(self): ...
+"""
+    found = flow_of(tmp_path, source, **NAMES)
+    assert found.evaluation_card == EvaluationCard("end", "vega")
+    assert found.config_names == ("limits",)
+
+
+@pytest.mark.parametrize(
+    ("source", "environment"),
+    [
+        ("class A(ProjectFlow):\n    @pypi(packages={})\n    @step\n    def start(self): ...", "pypi"),
+        ("class A(ProjectFlow):\n    @metaflow.conda\n    @step\n    def start(self): ...", "conda"),
+        ("@conda_base(python='3.12')\nclass A(ProjectFlow): pass", "conda"),
+        ("from metaflow import pypi_base as base\n@base(python='3.12')\nclass A(ProjectFlow): pass", "pypi"),
+        ("@conda_base\nclass A(ProjectFlow):\n    @pypi\n    @step\n    def start(self): ...", "pypi"),
+        ("from base import Base\nclass A(Base): pass", "pypi"),
+        ("from base import torch\nclass A(ProjectFlow):\n    @torch\n    @step\n    def start(self): ...", "conda"),
+        ("from base import Packed\n@Packed\nclass A(ProjectFlow): pass", "conda"),
+        ("from base import Packed\n@Packed('x')\nclass A(ProjectFlow): pass", "conda"),
+        ("class A(ProjectFlow):\n    @step\n    def start(self): ...", None),
+    ],
+)
+def test_the_environment_of_the_packages_is_known(tmp_path: Path, source: str, environment: str | None) -> None:
+    base = (
+        "from metaflow import FlowMutator, pypi_base, conda, conda_base\n"
+        "@pypi_base(python='3.12')\nclass Base(ProjectFlow): pass\n"
+        "torch = conda(libraries={'pytorch': '2.4'})\n"
+        "class Packed(FlowMutator):\n    def pre_mutate(self, flow):\n"
+        "        flow.add_decorator(conda_base, duplicates=flow.ERROR)\n"
+    )
+    assert flow_of(tmp_path, source, **{"src/base": base}).environment == environment
 
 
 TEAM_FLOW = """

@@ -25,6 +25,7 @@ class Airflow(Deployer):
 
     name = "airflow"
     packages = ("kubernetes",)
+    beside_command = "obproject-deploy then adds to each file where its tasks find the values of Configs."
 
     def lacks(self) -> list[str]:
         reasons = super().lacks()

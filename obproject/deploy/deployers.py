@@ -47,6 +47,8 @@ class Deployer(ABC):
     """Its name, which is that of Metaflow's command."""
     packages: ClassVar[tuple[str, ...]]
     """The Python packages that Metaflow's command needs."""
+    beside_command: ClassVar[str] = ""
+    """What a deployment does beside running the command, in a sentence."""
 
     authorize: str | None = None
     """A production token, for flows that somebody else deployed before."""

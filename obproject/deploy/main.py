@@ -222,11 +222,8 @@ def plan_document(plan: Plan, difference: Difference | None) -> Json:
         "version_id": plan.record["version_id"],
         "ok": True,
         "deployer": plan.deployer.name if plan.deployer else None,
-        "flows": [
-            {"name": flow.name, "command": list(command.arguments), "folder": str(command.folder)}
-            for flow, command in zip(plan.flows, commands, strict=True)
-        ],
-        "apps": [{"name": app.name, "command": list(app.command)} for app in plan.apps],
+        "flows": [{"name": flow.name, **command.document} for flow, command in zip(plan.flows, commands, strict=True)],
+        "apps": [{"name": app.name, **plan.app_command(app).document} for app in plan.apps],
         "difference": difference.document if difference else None,
     }
 

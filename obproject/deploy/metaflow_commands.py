@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from obproject.branches import branch_key, is_main
+from obproject.json_types import Json
 
 
 class DeployerError(Exception):
@@ -28,6 +29,12 @@ class Command:
 
     def __str__(self) -> str:
         return shlex.join(("python", *self.arguments[1:]) if self.arguments[0] == sys.executable else self.arguments)
+
+    @property
+    def document(self) -> Json:
+        """The command for programs."""
+        environment = dict(self.environment)
+        return {"command": list(self.arguments), "folder": str(self.folder), "environment": environment}
 
     def run(self) -> str:
         """Run the program to its end and return what it printed as its result; raise DeployerError if it failed."""
@@ -65,12 +72,13 @@ class DeployableFlow:
     package_suffixes: str | None = None
     environment: str | None = None
     """Metaflow's ``--environment``."""
+    environment_of_runs: str | None = None
+    """The same for runs by hand, which take the packages of ``pyproject.toml`` from where they are started."""
     variables: Mapping[str, str] = field(default_factory=dict)
 
     def command(self, spec_file: Path, *arguments: str) -> Command:
         """Return the flow's command with these arguments, on its branch and with a project spec."""
-        configs = {"project_spec": spec_file, **self.configs}
-        options = [part for name, path in configs.items() for part in ("--config", name, str(path))]
+        options = _config_options({"project_spec": spec_file, **self.configs})
         if self.package_suffixes:
             options.append(f"--package-suffixes={self.package_suffixes}")
         if self.environment:
@@ -78,10 +86,26 @@ class DeployableFlow:
         parts = (sys.executable, self.file.name, *branch_options(self.branch), *options, *arguments)
         return Command(parts, self.file.parent, self.variables)
 
+    def run_by_hand(self, root: Path, spec_file: Path) -> Command:
+        """Return the command that runs the flow on this machine, as deployed, in the folder of its project."""
+        left_out = {"project_config"} if self.environment_of_runs else {"project_config", "project_deps"}
+        configs = {"project_spec": spec_file, **self.configs}
+        options = _config_options(
+            {name: path.relative_to(root) for name, path in configs.items() if name not in left_out}
+        )
+        if self.environment_of_runs:
+            options.append(f"--environment={self.environment_of_runs}")
+        parts = (sys.executable, self.file.relative_to(root).as_posix(), *options, "run")
+        return Command(parts, root, self.variables)
+
     @property
     def tag_options(self) -> tuple[str, ...]:
         """The tags as options of the orchestrators' commands."""
         return tuple(part for tag in self.tags for part in ("--tag", tag))
+
+
+def _config_options(configs: Mapping[str, Path]) -> list[str]:
+    return [part for name, path in configs.items() for part in ("--config", name, str(path))]
 
 
 def branch_options(branch: str) -> tuple[str, ...]:

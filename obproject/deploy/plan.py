@@ -29,6 +29,8 @@ from obproject.settings import Settings, find_settings
 SPEC_FILE = "project_spec.json"
 METAFLOW_BRANCH_LENGTH = 128
 """Longest name of a branch that Metaflow takes."""
+_WITH_PACKAGES = ("conda", "pypi", "fast-bakery")
+"""The environments of Metaflow in which its decorators for packages work."""
 _UNTOLD = "HEAD"
 """The name that git gives instead of a branch on a detached HEAD."""
 
@@ -47,8 +49,8 @@ class Plan:
     apps: list[App]
     record: dict[str, Any]
     deployer: Deployer | None
-    flows: list[DeployableFlow]
-    """The workflows as the deployer takes them; none without a deployer."""
+    runnable: list[DeployableFlow]
+    """The workflows with all that their commands need."""
     ci: CI | None
 
     @property
@@ -64,6 +66,11 @@ class Plan:
     def branch(self) -> str:
         """The git name of the branch that is deployed to."""
         return self.source.branch_name
+
+    @property
+    def flows(self) -> list[DeployableFlow]:
+        """The workflows that are deployed; none without a deployer."""
+        return self.runnable if self.deployer else []
 
     @property
     def spec_file(self) -> Path:
@@ -104,6 +111,7 @@ class _Planner:
         self.apps = read_apps(self.root, self.git_branch, self.environment.deployment_config, self.problems)
         self.deployer = self._deployer()
         self.configs = self._configs()
+        self._check_environment()
         if project is None or settings is None or self.problems:
             raise DefinitionError(self.problems)
         return self._assembled(project, settings)
@@ -129,7 +137,7 @@ class _Planner:
             apps=[] if self.options.skip_apps else self.apps,
             record=build_record(spec=spec, version_id=self.config.version or commit or _digest(project)),
             deployer=self.deployer,
-            flows=[self._deployable(flow, commit, settings) for flow in self.workflows if self.deployer],
+            runnable=[self._deployable(flow, commit, settings) for flow in self.workflows],
             ci=self.ci,
         )
 
@@ -248,6 +256,17 @@ class _Planner:
 
     # Flows
 
+    def _check_environment(self) -> None:
+        """Report an environment that this Metaflow does not have, as the vendor's Metaflow has others."""
+        named = self.config.dependencies.environment
+        if named and self.workflows:
+            from metaflow.plugins import ENVIRONMENTS
+
+            known = ["local", *sorted(environment.TYPE for environment in ENVIRONMENTS)]
+            if named not in known:
+                message = f"found {named!r}, expected an environment of this Metaflow: {', '.join(known)}"
+                self._report(PROJECT_FILE, message, "[dependencies] key 'environment'")
+
     def _workflows(self) -> list[Workflow]:
         try:
             return read_workflows(self.root, self.git_branch, self.folder.repository)
@@ -272,6 +291,7 @@ class _Planner:
     def _deployable(self, flow: Workflow, commit: str | None, settings: Settings) -> DeployableFlow:
         config, wanted = self.config, (*flow.config_names, "project_deps")
         declared = {name: path for name, path in self.configs.items() if name in wanted}
+        asked = config.dependencies.environment or _environment_for(flow.environment)
         return DeployableFlow(
             name=flow.flow_name,
             project=config.project,
@@ -281,14 +301,39 @@ class _Planner:
             config_names=flow.config_names,
             tags=replace(self.ci, commit=commit).tags if self.ci and config.auto_tags else (),
             package_suffixes=config.dependencies.package_suffixes,
-            environment=config.dependencies.environment,
+            environment=asked or (_environment_for("pypi") if self._has_packages() else None),
+            environment_of_runs=asked,
             variables={"PYTHONPATH": self._python_path(), **_settings_variables(settings)},
         )
+
+    def _has_packages(self) -> bool:
+        """Say whether a ProjectFlow gets ``@pypi_base`` from the project's ``pyproject.toml``."""
+        from metaflow import pyproject_toml_parser
+
+        from obproject.flow import declared_packages
+
+        if "project_deps" not in self.configs:
+            return False
+        try:
+            packages = pyproject_toml_parser(self.configs["project_deps"].read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            # Metaflow says what is wrong with it.
+            return False
+        return bool(declared_packages({"project_config": {}, "project_deps": packages}))
 
     def _python_path(self) -> str:
         folders = import_folders(self.root, self.folder.repository)
         inherited = self.environ.get("PYTHONPATH")
         return os.pathsep.join([*map(str, folders), *([inherited] if inherited else [])])
+
+
+def _environment_for(needed: str | None) -> str | None:
+    """Return the environment to ask Metaflow for; None where the one that it is configured for will do."""
+    if needed is None:
+        return None
+    from metaflow.metaflow_config_funcs import from_conf
+
+    return None if from_conf("DEFAULT_ENVIRONMENT", "local") in _WITH_PACKAGES else needed
 
 
 def _settings_variables(settings: Settings) -> dict[str, str]:

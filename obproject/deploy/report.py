@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
 from obproject.deploy.difference import Change, Difference
-from obproject.deploy.metaflow_commands import Command, branch_options
+from obproject.deploy.metaflow_commands import Command
 from obproject.deploy.plan import SPEC_FILE, Plan
 from obproject.deploy.result import DeployResult
 from obproject.json_types import Json
@@ -83,18 +82,22 @@ def _shorten(value: Any) -> str:
 def _commands(plan: Plan) -> Iterator[str]:
     if plan.deployer and plan.flows:
         yield f"Flows would be deployed by {plan.deployer.name}:"
-        yield from (f"  {_shown(plan.deployer.create(flow, plan.spec_file))}" for flow in plan.flows)
+        yield from (f"  {shown(plan.deployer.create(flow, plan.spec_file))}" for flow in plan.flows)
+        if plan.deployer.beside_command:
+            yield plan.deployer.beside_command
+        yield f"They read {SPEC_FILE}, which every deployment writes, and obproject-deploy --no-server alone."
     for app in plan.apps:
         if app.command:
             yield f"The app {app.name} would be deployed by:"
-            yield f"  {_shown(plan.app_command(app))}"
+            yield f"  {shown(plan.app_command(app))}"
         else:
             yield f"The app {app.name} has no command to deploy it, so it would be listed only."
 
 
-def _shown(command: Command) -> str:
-    settings = " ".join(f"{name}={shlex.quote(value)}" for name, value in command.environment.items())
-    return f"cd {shlex.quote(str(command.folder))} && {settings} {command}"
+def shown(command: Command) -> str:
+    """Return a command as a shell takes it, wherever it is run."""
+    settings = [f"{name}={shlex.quote(value)}" for name, value in command.environment.items()]
+    return f"cd {shlex.quote(str(command.folder))} && {' '.join([*settings, str(command)])}"
 
 
 # A result
@@ -134,25 +137,19 @@ def _flow_lines(result: DeployResult) -> Iterator[str]:
 
 
 def _delete_command(plan: Plan, name: str, deployer: str) -> str:
-    file = next(flow.file for flow in plan.flows if flow.name == name)
-    return shlex.join(("python", str(file), *branch_options(plan.branch), deployer, "delete"))
+    flow = next(flow for flow in plan.flows if flow.name == name)
+    return shown(flow.command(plan.spec_file, deployer, "delete"))
 
 
 def _spec_file_lines(result: DeployResult) -> Iterator[str]:
     if not result.wrote_spec:
         return
     plan = result.plan
-    by_hand = [] if plan.deployer else list(_run_commands(plan))
+    by_hand = [] if plan.deployer else [shown(flow.run_by_hand(plan.root, plan.spec_file)) for flow in plan.runnable]
     yield f"Wrote {SPEC_FILE}." + (" To run a flow as deployed from this branch:" if by_hand else "")
-    yield from by_hand
+    yield from (f"  {command}" for command in by_hand)
     if plan.source.checkout and not is_ignored(plan.spec_file):
         yield f"Each deployment makes {SPEC_FILE} anew, so name it in .gitignore."
-
-
-def _run_commands(plan: Plan) -> Iterator[str]:
-    go_there = "" if plan.root == Path.cwd() else f"cd {shlex.quote(str(plan.root))} && "
-    for flow in plan.workflows:
-        yield f"  {go_there}python {shlex.quote(flow.source)} --config project_spec {SPEC_FILE} run"
 
 
 def describe_override(entry: Json) -> str:

@@ -1,5 +1,6 @@
 """Flows really run by Metaflow against a really served site: what they do is what the catalogue says."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import pytest
 import requests
 
 from tests.conftest import CHECKOUT, Site
+from tests.obproject.deploying import write
 from tests.obproject.flows import FlowRun, run_flow, write_flow
 
 pytestmark = pytest.mark.flows
@@ -91,14 +93,30 @@ class Project:
         """Options before the command, and after it."""
         return run_flow(self.folder, self.site.url, *options, after=after, command=command)
 
-    def deploy(self, branch: str) -> None:
-        subprocess.run(
-            [sys.executable, "-m", "obproject.deploy", "--branch", branch],
-            cwd=self.folder,
-            env=self.site.env | {"ASSETSITE_URL": self.site.url, "PYTHONPATH": str(CHECKOUT)},
-            check=True,
-            capture_output=True,
+    def write_whole(self, source: str, *, dev_assets: str = "") -> None:
+        """Write the flow where a project has its flows."""
+        self.write(source, dev_assets=dev_assets)
+        (self.folder / "flows/both").mkdir(parents=True)
+        (self.folder / "flow.py").rename(self.folder / "flows/both/flow.py")
+
+    def run_below(self) -> FlowRun:
+        """Run the flow in its own folder, below that of the project."""
+        return run_flow(self.folder / "flows/both", self.site.url)
+
+    def deploy_and_run(self, branch: str) -> FlowRun:
+        """Deploy, and run the flow by the very command that was printed, with a module of ``src``."""
+        write(self.folder, {"src/team.py": "ROWS = [1]\n"})
+        flow = self.folder / "flows/both/flow.py"
+        flow.write_text("from team import ROWS\n" + flow.read_text().replace("= [1]", "= ROWS"))
+        env = self.site.env | {"ASSETSITE_URL": self.site.url, "PYTHONPATH": str(CHECKOUT), "METAFLOW_USER": "alice"}
+        env |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        deploy = [sys.executable, "-m", "obproject.deploy", "--branch", branch, "--root", str(self.folder)]
+        told = subprocess.run(deploy, env=env, check=True, stdout=subprocess.PIPE, text=True).stdout
+        (command,) = [line for line in told.splitlines() if line.endswith(" run")]
+        done = subprocess.run(
+            ["sh", "-c", command], cwd="/", env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
+        return FlowRun(done.returncode == 0, done.stdout, self.folder)
 
     def get(self, path: str, branch: str = "user_alice") -> dict:
         url = f"{self.site.url}/v1/perimeters/default/projects/{self.name}/branches/{branch}/{path}"
@@ -172,16 +190,11 @@ def test_each_context_writes_and_reads_its_branches(served, tmp_path, context):
     name = context.replace(" ", "_").replace("-", "_")
     if read != write:  # somebody else's folder, deployed from main
         seed = Project(tmp_path / "main", served, name)
-        seed.write(BOTH.replace("self.rows = [1]", "self.rows = [2]"))
-        seed.deploy("main")
-        assert seed.run("--config", "project_spec", "project_spec.json").ok
-    project = Project(tmp_path / "mine", served, name)
-    project.write(BOTH, dev_assets=dev_assets)
-    options = []
-    if deployed_from:
-        project.deploy(deployed_from)
-        options = ["--config", "project_spec", "project_spec.json"]
-    run = project.run(*options)
+        seed.write_whole(BOTH)
+        assert seed.deploy_and_run("main").ok
+    project = Project(tmp_path / "my project", served, name)
+    project.write_whole(BOTH, dev_assets=dev_assets)
+    run = project.deploy_and_run(deployed_from) if deployed_from else project.run_below()
     assert run.ok, run.output
 
     mine = f"BothFlow/{run.run_id}"

@@ -193,7 +193,8 @@ def test_what_happened_is_told(
         "but a person set 'mine', which stays",
         f"See it at {server.url}/default/my_project/feature_x/",
         "Wrote project_spec.json. To run a flow as deployed from this branch:",
-        f"  cd {configured} && python flows/train/flow.py --config project_spec project_spec.json run",
+        f"  cd {configured} && PYTHONPATH={configured}:{configured}/src ASSETSITE_URL={server.url} "
+        "ASSETSITE_PERIMETER=default python flows/train/flow.py --config project_spec project_spec.json run",
         "Each deployment makes project_spec.json anew, so name it in .gitignore.",
     ]
 

@@ -243,6 +243,7 @@ def test_a_dry_run_shows_the_very_commands(world: World) -> None:
         "argo-workflows", "create", "--tag", "commit-hash:c0ffee", "--tag", "obproject-deploy-gh-action-run:7",
     ]  # fmt: skip
     assert alpha["folder"] == f"{root}/flows/alpha"
+    assert alpha["environment"]["PYTHONPATH"].split(":")[:2] == [root, f"{root}/src"]
     assert world.cluster.templates() == templates
 
 

@@ -6,14 +6,18 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from obproject.deploy.deployers import ArgoWorkflows
 from obproject.deploy.main import main
 from obproject.deploy.options import Options
 from obproject.deploy.plan import Plan, make_plan
 from obproject.deploy.projects import NoProject, ProjectFolder, find_projects
+from obproject.deploy.report import describe_result, shown
+from obproject.deploy.result import DeployResult
 from obproject.project.definitions import DefinitionError
 from tests.conftest import CHECKOUT
 from tests.obproject.deploying import FLOW, PROJECT, Recorder, leave_this_machine, recording, spec_file, write
@@ -230,6 +234,81 @@ def test_commands_carry_dependencies_environment_and_paths(
         "ASSETSITE_URL": "http://127.0.0.1:9",
         "ASSETSITE_PERIMETER": "default",
     }
+
+
+PYPROJECT = '[project]\nname = "x"\nversion = "1"\ndependencies = ["numpy>=1"]\n'
+LEFT_OUT = 'project = "p"\n[dependencies]\ninclude_pyproject_toml = false\n'
+NAMED = 'project = "p"\n[dependencies]\nenvironment = "local"\n'
+PACKED = FLOW.format(name="TrainFlow").replace("@step\n    def end", "@conda(packages={})\n    @step\n    def end")
+
+
+@pytest.mark.parametrize(
+    ("files", "set_here", "deployed", "by_hand"),
+    [
+        ({}, {}, None, None),
+        ({"flows/train/flow.py": PACKED}, {}, "conda", "conda"),
+        # Runs by hand take the packages of the project from where they are started.
+        ({"pyproject.toml": PYPROJECT}, {}, "pypi", None),
+        ({"flows/train/flow.py": PACKED, "pyproject.toml": PYPROJECT}, {}, "conda", "conda"),
+        ({"pyproject.toml": '[project]\nname = "x"\n'}, {}, None, None),
+        ({"pyproject.toml": PYPROJECT}, {"OBPROJECT_SKIP_PYPI_BASE": "1"}, None, None),
+        ({"pyproject.toml": PYPROJECT, "obproject.toml": LEFT_OUT}, {}, None, None),
+        ({"pyproject.toml": PYPROJECT, "obproject.toml": NAMED}, {}, "local", "local"),
+        ({"flows/train/flow.py": PACKED}, {"METAFLOW_DEFAULT_ENVIRONMENT": "pypi"}, None, None),
+    ],
+)
+def test_commands_ask_for_the_environment_that_the_packages_of_a_flow_need(
+    root: Path,
+    configured: None,
+    monkeypatch: pytest.MonkeyPatch,
+    files: dict[str, str],
+    set_here: dict[str, str],
+    deployed: str | None,
+    by_hand: str | None,
+) -> None:
+    for name, value in set_here.items():
+        monkeypatch.setenv(name, value)
+    write(root, files)
+    (flow,) = plan(root).runnable
+    command = flow.command(root / "project_spec.json", "argo-workflows", "create")
+    assert [part for part in command.arguments if "--environment" in part] == (
+        [f"--environment={deployed}"] if deployed else []
+    )
+    run = flow.run_by_hand(root, root / "project_spec.json").arguments
+    assert [part for part in run if "--environment" in part] == ([f"--environment={by_hand}"] if by_hand else [])
+    assert ("project_deps" in run) == bool(by_hand and "pyproject.toml" in files)
+
+
+def test_an_environment_that_metaflow_does_not_have_is_told(root: Path, configured: None) -> None:
+    write(root, {"obproject.toml": NAMED.replace("local", "fast-bakery")})
+    (problem,) = problems(root)
+    assert problem.startswith(
+        "obproject.toml: [dependencies] key 'environment': found 'fast-bakery', expected an environment of this "
+        "Metaflow: local, conda, pypi"
+    )
+
+
+def test_a_run_by_hand_has_the_configs_of_its_environment(tmp_path: Path, configured: None) -> None:
+    root = tmp_path / "my project"
+    limits = FLOW.format(name="TrainFlow").replace("    @step", "    limits = Config('limits')\n\n    @step", 1)
+    files = {"obproject.toml": ENVIRONMENTS, "config/limits.json": "{}", "flows/train/flow.py": limits}
+    write(root, PROJECT | files)
+    found = plan(root, branch="release/1", deployer="none")
+    assert [shown(flow.run_by_hand(root, found.spec_file)) for flow in found.runnable] == [
+        f"cd '{root}' && PYTHONPATH='{root}:{root}/src' ASSETSITE_URL=http://127.0.0.1:9 ASSETSITE_PERIMETER=staging "
+        "python flows/train/flow.py --config project_spec project_spec.json --config limits config/limits.json run"
+    ]
+
+
+def test_the_command_that_deletes_a_flow_elsewhere_runs_as_printed(root: Path, configured: None) -> None:
+    found = replace(plan(root), deployer=ArgoWorkflows())
+    result = DeployResult(found, found.record, elsewhere={"TrainFlow": "step-functions"})
+    command = describe_result(result).splitlines()[1].strip()
+    assert command == (
+        f"cd {root}/flows/train && PYTHONPATH={root}:{root}/src ASSETSITE_URL=http://127.0.0.1:9 "
+        f"ASSETSITE_PERIMETER=default python flow.py --branch feature_x --config project_spec {root}/project_spec.json "
+        f"--config project_config {root}/obproject.toml --package-suffixes=.html step-functions delete"
+    )
 
 
 # Several projects

@@ -17,11 +17,13 @@ from metaflow.plugins.argo.argo_events import ArgoEvent, ArgoEventException
 from obproject.branches import branch_key, check_branch, check_project
 from obproject.errors import AssetError, InvalidInput
 from obproject.notices import tell
+from obproject.settings import events_are_optional
 from obproject.task import running
 
 _HOW_TO_CONFIGURE = (
     "Set METAFLOW_ARGO_EVENTS_WEBHOOK_URL to the address of the Argo Events webhook, in the environment or in "
-    "Metaflow's configuration, or use safe_publish, which does nothing where there is none."
+    "Metaflow's configuration, or use safe_publish, which does nothing where there is none. "
+    "With ASSETSITE_EVENTS=optional, publish does nothing there either."
 )
 # Argo names the parameters of a started workflow after its events, and puts the names into filter expressions.
 _NAME = re.compile(r"[A-Za-z0-9_.@+-]+")
@@ -71,12 +73,14 @@ class ProjectEvent:
         """Publish the event and return its id.
 
         The payload's values can set the parameters of the flows that start. Raises EventNotPublished, and InvalidInput
-        for a name or payload that can't be sent; with ``ignore_errors`` it prints a line and returns None instead.
+        for a name or payload that can't be sent; with ``ignore_errors`` it prints a line and returns None instead, and
+        so it does where no webhook is configured, if ``ASSETSITE_EVENTS`` is ``optional``.
         """
         try:
             return self._send(payload)
         except AssetError as error:
-            if not ignore_errors:
+            is_optional = isinstance(error, EventNotPublished) and not _webhook() and events_are_optional()
+            if not (ignore_errors or is_optional):
                 raise
             self._say_why_not(str(error))
             return None
@@ -96,17 +100,16 @@ class ProjectEvent:
             return None
 
     def _send(self, payload: Mapping[str, Any] | None) -> str:
-        from metaflow.metaflow_config import ARGO_EVENTS_WEBHOOK_URL
-
+        webhook = _webhook()
         check_event_name(self.name)
         values = self._valid_payload(payload)
-        if not ARGO_EVENTS_WEBHOOK_URL:
+        if not webhook:
             raise EventNotPublished(f"The event {self.event!r} can't be published: {_HOW_TO_CONFIGURE}")
         try:
-            event = ArgoEvent(self.event, url=ARGO_EVENTS_WEBHOOK_URL)
+            event = ArgoEvent(self.event, url=webhook)
             event_id: str = event.publish(payload=values, ignore_errors=False)
         except ArgoEventException as error:
-            raise EventNotPublished(f"{error}. The webhook is {ARGO_EVENTS_WEBHOOK_URL}.") from error
+            raise EventNotPublished(f"{error}. The webhook is {webhook}.") from error
         return event_id
 
     def _valid_payload(self, payload: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -120,6 +123,12 @@ class ProjectEvent:
 
     def _say_why_not(self, reason: str) -> None:
         tell(f"event {self.event!r} was not published. {' '.join(reason.split())}")
+
+
+def _webhook() -> str | None:
+    from metaflow.metaflow_config import ARGO_EVENTS_WEBHOOK_URL
+
+    return ARGO_EVENTS_WEBHOOK_URL or None
 
 
 def _where_it_happens() -> tuple[str | None, str | None]:

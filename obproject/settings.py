@@ -4,7 +4,7 @@ Each value is looked up in this order, and the first one that is there and not e
 
 1. the argument given in code,
 2. the environment: ``ASSETSITE_URL``, ``ASSETSITE_TOKEN``, ``ASSETSITE_PERIMETER``, ``ASSETSITE_TIMEOUT``,
-   ``ASSETSITE_RETRIES``, ``ASSETSITE_STRICT``, ``ASSETSITE_WAIT``,
+   ``ASSETSITE_RETRIES``, ``ASSETSITE_STRICT``, ``ASSETSITE_WAIT``, ``ASSETSITE_EVENTS``,
 3. Metaflow's configuration: the same names after ``METAFLOW_``, in the environment or in Metaflow's configuration file
    (``~/.metaflowconfig/config.json``, ``METAFLOW_PROFILE`` included),
 4. the names of the reference protocol's own clients: ``OBP_API_SERVER`` or ``OBP_INTEGRATIONS_URL`` for the address,
@@ -41,6 +41,8 @@ _OFF = ("0", "false", "no", "off")
 
 _CREDENTIALS = ("token", "service_headers")
 _PLAIN_NAMES = ("OBP_API_SERVER", "OBP_INTEGRATIONS_URL", "OBP_PERIMETER", "OBPROJECT_SKIP_PYPI_BASE")
+
+_EVENTS = "ASSETSITE_EVENTS"
 
 _Number = TypeVar("_Number", int, float)
 
@@ -108,8 +110,14 @@ def settings_to_ship() -> dict[str, str]:
     """
     find_settings()
     names = [f"ASSETSITE_{one.name.upper()}" for one in fields(Settings) if one.name not in _CREDENTIALS]
+    names.append(_EVENTS)
     found = {name: _own(name) for name in names} | {name: plain(name) for name in _PLAIN_NAMES}
     return {name: value for name, value in found.items() if value}
+
+
+def events_are_optional() -> bool:
+    """Say whether publishing an event where no webhook is configured is no error."""
+    return (_own(_EVENTS) or "").lower() == "optional"
 
 
 def _first(argument: str | None, name: str) -> str | None:

@@ -93,6 +93,25 @@ def test_publishing_without_argo_events_says_what_to_set(capsys: pytest.CaptureF
     assert "'prj.churn.main.ready' was not published" in capsys.readouterr().out
 
 
+def test_where_events_are_optional_publishing_without_argo_events_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSETSITE_EVENTS", "optional")
+    assert ProjectEvent("ready", "churn", "main").publish({"rows": 1}) is None
+    assert "'prj.churn.main.ready' was not published" in capsys.readouterr().out
+    with pytest.raises(errors.InvalidInput):
+        ProjectEvent("ready", "churn", "main").publish({"name": "Anna"})
+
+
+def test_where_events_are_optional_a_webhook_that_refuses_is_still_named(
+    configured: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSETSITE_EVENTS", "optional")
+    configured.status = 500
+    with pytest.raises(EventNotPublished):
+        ProjectEvent("ready", "churn", "main").publish()
+
+
 def test_a_webhook_that_refuses_is_named(configured: Webhook) -> None:
     configured.status = 500
     with pytest.raises(EventNotPublished, match=f"500.*{configured.url}"):

@@ -282,11 +282,23 @@ class _Planner:
             if not self.options.skip_flows and not found[name].is_file():
                 where = f"[environments.{self.environment.name}.flow_configs] key {name!r}"
                 self._report(PROJECT_FILE, f"found {path!r}, expected a file that exists in the project", where)
+        self._check_config_names()
         dependencies = self.root / "pyproject.toml"
         if self.config.dependencies.include_pyproject_toml and dependencies.is_file():
             read_toml(dependencies, dependencies.name, self.problems)
             found.setdefault("project_deps", dependencies)
         return found
+
+    def _check_config_names(self) -> None:
+        """Report flows of which it can't be told whether they have a Config that the environment has a file for."""
+        for flow in self.workflows:
+            names = [name for name in self.environment.flow_configs if name not in flow.config_names]
+            if names and flow.unclear_config:
+                message = (
+                    f"found a Config whose name the code does not tell, and the environment has a file for {names[0]!r}"
+                    ", expected the name as a string or a constant"
+                )
+                self._report(flow.source, message, f"line {flow.unclear_config}")
 
     def _deployable(self, flow: Workflow, commit: str | None, settings: Settings) -> DeployableFlow:
         config, wanted = self.config, (*flow.config_names, "project_deps")

@@ -56,6 +56,7 @@ class Made:
     maker: Outside
     arguments: tuple[Value, ...]
     options: Mapping[str, Value] = field(hash=False)
+    line: int = field(compare=False)
 
     def option(self, name: str, position: int) -> Value | None:
         """Return an argument that is given by its name or at a position."""

@@ -58,6 +58,8 @@ class FlowCode:
     highlight_step: str | None
     evaluation_card: EvaluationCard | None
     config_names: tuple[str, ...]
+    unclear_config: int | None
+    """The line of a Config whose name the code does not tell."""
     environment: str | None
     """The environment of Metaflow that its decorators for packages need; None without such decorators."""
 
@@ -81,18 +83,19 @@ def read_flow(path: Path, folders: Sequence[Path]) -> FlowCode:
         names = follower.follow(path)
         return _describe(_Choice(path, names, follower.calls).flow())
     except RecursionError:
-        raise FlowCodeError("found code that is nested too deeply to be read") from None
+        raise FlowCodeError("found code that is nested too deeply, or calls too much, to be followed") from None
 
 
 def _describe(flow: Class) -> FlowCode:
     classes, outside = lineage(flow)
-    steps = list(_steps(classes))
+    steps, configs = list(_steps(classes)), list(_configs(classes))
     return FlowCode(
         name=flow.node.name,
         is_plain=PLAIN_FLOW in outside and PROJECT_FLOW not in outside and not outside - {PLAIN_FLOW, "object"},
         highlight_step=_only([step.name for step in steps if step.has("highlight")], steps, "@highlight"),
         evaluation_card=_evaluation_card(steps),
-        config_names=tuple(dict.fromkeys(_config_names(classes))),
+        config_names=tuple(dict.fromkeys(name for name, _ in configs if name)),
+        unclear_config=next((line for name, line in configs if name is None), None),
         environment=_environment(classes, steps),
     )
 
@@ -278,12 +281,12 @@ def _only(names: Sequence[str], steps: Sequence[_Step], what: str) -> str | None
     return names[0] if names else None
 
 
-def _config_names(classes: Sequence[Class]) -> Iterator[str]:
-    """Yield the names of the Configs that a flow declares."""
+def _configs(classes: Sequence[Class]) -> Iterator[tuple[str | None, int]]:
+    """Yield the name, as far as it is known, and the line of each Config that a flow declares."""
     for found in classes:
         for made in (*found.scope.made, *found.scope.names.values()):
-            if isinstance(made, Made) and made.maker.name == "Config" and (name := text(made.option("name", 0))):
-                yield name
+            if isinstance(made, Made) and made.maker.name == "Config":
+                yield text(made.option("name", 0)), made.line
 
 
 def _environment(classes: Sequence[Class], steps: Sequence[_Step]) -> str | None:

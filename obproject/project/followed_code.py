@@ -41,8 +41,8 @@ from obproject.project.code_values import (
 )
 
 _MOST_CALLS = 2_000
-"""So many calls are followed; what others return is unclear."""
 _DEEPEST_CALL = 30
+_MOST_RECURSIONS = 3
 _EXITS = frozenset({"exit", "quit", "sys.exit", "os._exit"})
 _STARTS_NOTHING = {
     *("bool", "callable", "dict", "enumerate", "hasattr", "id", "int", "isinstance", "issubclass", "iter", "len"),
@@ -93,11 +93,16 @@ class Follower:
         self._ends = ends
         self._files: dict[Path, Scope | None] = {}
         self._calls_left = _MOST_CALLS
-        self._depth = self._forks = self._guards = 0
+        self._forks = self._guards = 0
+        self._active: list[ast.AST] = []
+        """The functions that are being followed, the outermost first."""
         self._returned: list[list[Value]] = []
 
     def follow(self, path: Path) -> Scope:
-        """Follow a file and return its names; raise SyntaxError, ValueError or OSError if it can't be read."""
+        """Follow a file and return its names.
+
+        Raises SyntaxError, ValueError or OSError if it can't be read, and RecursionError if it is too much to follow.
+        """
         tree = ast.parse(path.read_bytes(), filename=str(path))
         self._folders.insert(0, path.parent)
         scope = self._files[path] = Scope(path, names={"__name__": Known("__main__")})
@@ -292,7 +297,8 @@ class Follower:
                 first = alias.name.partition(".")[0]
                 scope.bind(alias.asname or first, ModuleName(alias.name if alias.asname else first))
             return
-        module = ModuleName(node.module or "", scope.path.parents[node.level - 1] if node.level else None)
+        above = scope.path.parents
+        module = ModuleName(node.module or "", above[min(node.level, len(above)) - 1] if node.level else None)
         for alias in node.names:
             if alias.name != "*":
                 scope.bind(alias.asname or alias.name, self._member(module, alias.name))
@@ -314,7 +320,7 @@ class Follower:
     def _file_of(self, module: ModuleName) -> Scope | None:
         """Follow the file of a module once, and return its names; None if the project has no such file."""
         for place in self._places(module):
-            for path in (place / "__init__.py", place.with_suffix(".py")):
+            for path in (place / "__init__.py", place.parent / f"{place.name}.py"):
                 if path.is_file():
                     return self._followed(path, module.name)
         return None
@@ -532,7 +538,7 @@ class Follower:
             return replace(arguments[0], decorators=(*arguments[0].decorators, callee))
         self._start_given(call)
         if isinstance(callee, Outside):
-            result = Made(callee, arguments, call.options)
+            result = Made(callee, arguments, call.options, call.line)
             scope.made.append(result)
             return result
         return Unclear(tuple(mentioned([callee, *arguments])))
@@ -546,19 +552,21 @@ class Follower:
                         self._call_function(given, (), {})
 
     def _call_function(self, function: Function, arguments: tuple[Value, ...], options: Mapping[str, Value]) -> Value:
-        if self._calls_left == 0 or self._depth == _DEEPEST_CALL:
+        if self._active.count(function.node) == _MOST_RECURSIONS or len(self._active) == _DEEPEST_CALL:
             return Unclear(tuple(mentioned(arguments)))
         self._calls_left -= 1
+        if self._calls_left < 0:
+            raise RecursionError
         scope = Scope(function.scope.path, function.scope)
         self._bind_parameters(function, arguments, options, scope)
         if isinstance(function.node, ast.Lambda):
             return self._value(function.node.body, scope)
-        self._depth += 1
+        self._active.append(function.node)
         self._returned.append([])
         try:
             self._run(function.node.body, scope)
         finally:
-            self._depth -= 1
+            self._active.pop()
             returned = self._returned.pop()
         return either(returned or [_NONE])
 

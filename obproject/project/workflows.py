@@ -25,6 +25,8 @@ class Workflow:
     evaluation_card: EvaluationCard | None = None
     config_names: tuple[str, ...] = ()
     """The Configs that it declares."""
+    unclear_config: int | None = None
+    """The line of a Config whose name its code does not tell."""
     environment: str | None = None
     """The environment of Metaflow that its decorators for packages need."""
 
@@ -85,5 +87,6 @@ def _workflow(code: FlowCode, source: str, readme: str | None) -> Workflow:
         highlight_step=code.highlight_step,
         evaluation_card=code.evaluation_card,
         config_names=code.config_names,
+        unclear_config=code.unclear_config,
         environment=code.environment,
     )

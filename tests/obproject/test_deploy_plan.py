@@ -300,6 +300,16 @@ def test_a_run_by_hand_has_the_configs_of_its_environment(tmp_path: Path, config
     ]
 
 
+def test_a_config_that_may_be_the_environments_is_refused_if_its_name_is_not_told(root: Path, configured: None) -> None:
+    unclear = FLOW.format(name="TrainFlow").replace("    @step", "    limits = Config(chosen())\n\n    @step", 1)
+    write(root, {"obproject.toml": ENVIRONMENTS, "config/limits.json": "{}", "flows/train/flow.py": unclear})
+    assert problems(root, branch="release/1", deployer="none") == [
+        "flows/train/flow.py: line 6: found a Config whose name the code does not tell, and the environment has a file "
+        "for 'limits', expected the name as a string or a constant"
+    ]
+    assert plan(root, branch="feature/x", deployer="none").workflows[0].unclear_config == 6
+
+
 def test_the_command_that_deletes_a_flow_elsewhere_runs_as_printed(root: Path, configured: None) -> None:
     found = replace(plan(root), deployer=ArgoWorkflows())
     result = DeployResult(found, found.record, elsewhere={"TrainFlow": "step-functions"})

@@ -111,6 +111,7 @@ TEAM = {
         "from obproject import ProjectFlow\nclass First(ProjectFlow): pass\nclass A(ProjectFlow):\n"
         f"    @classmethod\n    def main(cls): cls()\n{MAIN}    A.main()",
         f"{TWO}def outer():\n    global flow\n    flow = A\nflow = First\nouter()\n{MAIN}    flow()",
+        f"{TWO}def fib(n):\n    return n if n < 2 else fib(n - 1) + fib(n - 2)\nfib(5)\n{MAIN}    A()",
         f"{TWO}def twice(n):\n    if n: return twice(n - 1)\n    A()\n{MAIN}    twice(0)",
         # imported
         f"from team import main\n{MAIN}    main()",
@@ -224,6 +225,7 @@ CHOICE = "found a choice between A (line {}) and First (line {})"
             "expected the call of a flow's class, such as A()",
         ),
         (f"{TWO}{MAIN}    getattr(__import__('x'), 'A')()", 5, "found the call of __import__"),
+        (f"from ....far import A\n{MAIN}    A()", 3, "found the call of far.A"),
         (TWO, 3, "found the flows First and A, none of which is called; expected A(), or another of them"),
     ],
 )
@@ -249,6 +251,13 @@ def test_what_the_code_does_not_tell_is_an_error_that_names_the_line(
 )
 def test_a_flow_that_is_run_from_outside_the_project_is_found(tmp_path: Path, source: str) -> None:
     assert flow_of(tmp_path, source).flow_name == "A"
+
+
+def test_code_that_is_too_much_to_follow_is_an_error(tmp_path: Path) -> None:
+    doubling = "".join(f"def f{n}(): f{n - 1}(); f{n - 1}()\n" for n in range(1, 20))
+    for source in (f"{TWO}def f0(): pass\n{doubling}f19()\n{MAIN}    A()", f"{TWO}x = 1{' + 1' * 1500}\n{MAIN}    A()"):
+        with pytest.raises(DefinitionError, match="nested too deeply, or calls too much, to be followed"):
+            flow_of(tmp_path, source)
 
 
 def test_an_error_in_an_imported_file_names_that_file(tmp_path: Path) -> None:

@@ -120,7 +120,8 @@ class Scope:
     path: Path
     outer: Scope | None = None
     names: dict[str, Value] = field(default_factory=dict)
-    declared_global: set[str] = field(default_factory=set)
+    elsewhere: dict[str, Scope] = field(default_factory=dict)
+    """Where the names are that a function declares global or nonlocal."""
     made: list[Made] = field(default_factory=list)
     """What was returned to the code here from outside the project."""
     is_class: bool = False
@@ -136,15 +137,19 @@ class Scope:
 
     def find(self, name: str) -> Value | None:
         """Return what a name stands for here; None for one that is bound nowhere."""
-        if name in self.declared_global:
-            return self.of_file.find(name)
+        if name in self.elsewhere:
+            return self.elsewhere[name].find(name)
         if name in self.names:
             return self.names[name]
         return self.outer.find(name) if self.outer else None
 
-    def bind(self, name: str, value: Value) -> None:
-        """Let a name stand for something."""
-        (self.of_file if name in self.declared_global else self).names[name] = value
+    def home_of(self, name: str) -> Scope:
+        """Return the scope that an assignment to a name changes."""
+        return self.elsewhere.get(name, self)
+
+    def that_has(self, name: str) -> Scope:
+        """Return the nearest scope around a function that has a name; that of the file if there is none."""
+        return self if name in self.names or self.outer is None else self.outer.that_has(name)
 
 
 @dataclass(frozen=True)

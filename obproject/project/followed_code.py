@@ -29,6 +29,7 @@ from obproject.project.code_values import (
     Scope,
     Unclear,
     Value,
+    alternatives,
     either,
     item_of,
     item_under,
@@ -49,6 +50,8 @@ _STARTS_NOTHING = {
     *("list", "next", "print", "repr", "set", "sorted", "str", "tuple", "type", "vars", "zip"),
 }
 """Functions of Python itself that call nothing that they are given."""
+_READING = {"copy", "count", "get", "index", "items", "keys", "values"}
+"""Methods of lists and dictionaries that leave them as they are."""
 _COMPARISONS: dict[type[ast.cmpop], Callable[[object, object], object]] = {
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
@@ -174,7 +177,11 @@ class Follower:
                     self._value(node.exc, scope)
                 raise _Raised
             case ast.Global():
-                scope.declared_global.update(node.names)
+                scope.elsewhere |= dict.fromkeys(node.names, scope.of_file)
+            case ast.Nonlocal() if scope.outer:
+                scope.elsewhere |= {name: scope.outer.that_has(name) for name in node.names}
+            case ast.Assert():
+                self._value(node.test, scope)
             case ast.Expr():
                 self._value(node.value, scope)
         return _Then.NEXT
@@ -187,7 +194,7 @@ class Follower:
         del self.calls[met:]
         for decorator in reversed(decorators):
             defined = self._decorated(decorator, defined, node, scope)
-        scope.bind(node.name, defined)
+        self._set(scope, node.name, defined)
 
     def _decorated(self, decorator: Value, target: Function | Class, node: ast.AST, scope: Scope) -> Function | Class:
         """Return a function or class with one more decorator; one of the project may also put a class in its place."""
@@ -208,7 +215,11 @@ class Follower:
     def _bind(self, target: ast.expr, value: Value, scope: Scope) -> None:
         match target:
             case ast.Name(id=name):
-                scope.bind(name, value)
+                self._set(scope, name, value)
+            case ast.Attribute(value=owner, attr=name):
+                self._set_attribute(self._value(owner, scope), name, value)
+            case ast.Subscript(value=owner, slice=key):
+                self._set_item(owner, self._value(key, scope), value, scope)
             case ast.Tuple(elts=parts) | ast.List(elts=parts):
                 values = value.values if isinstance(value, Items) and not value.keys else ()
                 whole = Unclear(tuple(mentioned([value])))
@@ -216,6 +227,28 @@ class Follower:
                     self._bind(part, values[position] if len(values) == len(parts) else whole, scope)
             case ast.Starred(value=inner):
                 self._bind(inner, Unclear(tuple(mentioned([value]))), scope)
+
+    def _set(self, scope: Scope, name: str, value: Value) -> None:
+        home = scope.home_of(name)
+        # What a function changes outside itself stays, whichever way is taken then.
+        is_kept = home is not scope and self._forks and name in home.names
+        home.names[name] = either([home.names[name], value]) if is_kept else value
+
+    def _set_attribute(self, owner: Value, name: str, value: Value) -> None:
+        for one in alternatives(owner):
+            of = one.of if isinstance(one, Instance) else one
+            scope = of.scope if isinstance(of, Class) else self._file_of(of) if isinstance(of, ModuleName) else None
+            if scope:
+                is_certain = one is of and not self._forks
+                scope.names[name] = value if is_certain else either([scope.names.get(name, value), value])
+
+    def _set_item(self, owner: ast.expr, key: Value, value: Value, scope: Scope) -> None:
+        names = scope.of_file.names
+        if isinstance(owner, ast.Name):
+            if isinstance(items := scope.find(owner.id), Items | Unclear):
+                self._set(scope, owner.id, Unclear(tuple(mentioned([items, value]))))
+        elif ast.unparse(owner) == "globals()" and (name := text(key)):
+            names[name] = either([names.get(name, value), value]) if self._forks else value
 
     # Ways that only running the code would choose
 
@@ -295,17 +328,17 @@ class Follower:
             for alias in node.names:
                 self._file_of(ModuleName(alias.name))
                 first = alias.name.partition(".")[0]
-                scope.bind(alias.asname or first, ModuleName(alias.name if alias.asname else first))
+                self._set(scope, alias.asname or first, ModuleName(alias.name if alias.asname else first))
             return
         above = scope.path.parents
         module = ModuleName(node.module or "", above[min(node.level, len(above)) - 1] if node.level else None)
         for alias in node.names:
             if alias.name != "*":
-                scope.bind(alias.asname or alias.name, self._member(module, alias.name))
+                self._set(scope, alias.asname or alias.name, self._member(module, alias.name))
             elif found := self._file_of(module):
                 for name, value in list(found.names.items()):
                     if not name.startswith("_"):
-                        scope.bind(name, value)
+                        self._set(scope, name, value)
 
     def _member(self, module: ModuleName, name: str) -> Value:
         """Return what a name of a module stands for: something in its file, or a module below it."""
@@ -484,6 +517,11 @@ class Follower:
     def _call(self, node: ast.Call, scope: Scope) -> Value:
         callee = self._value(node.func, scope)
         arguments = tuple(self._values(node.args, scope))
+        match node.func:
+            case ast.Attribute(value=ast.Name(id=name), attr=method) if method not in _READING:
+                if isinstance(items := scope.find(name), Items):
+                    # A list or dictionary that is changed.
+                    self._set(scope, name, Unclear(tuple(mentioned([items, *arguments]))))
         options: dict[str, Value] = {}
         for keyword in node.keywords:
             value = self._value(keyword.value, scope)
@@ -508,6 +546,9 @@ class Follower:
                 return Items(tuple(names.values()), tuple(map(Known, names)))
             case Outside(path="getattr") if len(arguments) > 1 and isinstance(arguments[1], Known):
                 return self._attribute(arguments[0], str(arguments[1].value), node, scope)
+            case Outside(path="setattr") if len(arguments) > 2 and isinstance(arguments[1], Known):
+                self._set_attribute(arguments[0], str(arguments[1].value), arguments[2])
+                return _NONE
             case Outside() if callee.path in _STARTS_NOTHING:
                 return Unclear(tuple(mentioned(arguments)))
         call = Call(

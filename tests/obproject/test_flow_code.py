@@ -134,6 +134,15 @@ TEAM = {
         f"{TWO}{MAIN}    [First, A][-1]()",
         f"{TWO}{MAIN}    globals()['A']()",
         f"{TWO}{MAIN}    import sys\n    for flow in (A,):\n        flow()",
+        # changed afterwards
+        f"{TWO}class Names:\n    flow = First\nNames.flow = A\n{MAIN}    Names.flow()",
+        f"{TWO}class Names:\n    flow = First\nsetattr(Names, 'flow', A)\n{MAIN}    Names.flow()",
+        f"{TWO}globals()['First'] = A\n{MAIN}    First()",
+        f"import team\n{TWO}team.First = A\n{MAIN}    team.First()",
+        f"{TWO}def main():\n    flow = First\n    def choose():\n        nonlocal flow\n        flow = A\n"
+        f"    choose()\n    flow()\n{MAIN}    main()",
+        f"{TWO}class Launcher:\n    def __init__(self, flow): self.flow = flow\n    def go(self): self.flow()\n"
+        f"{MAIN}    Launcher(A).go()",
         # chosen by a test that is clear
         f"{TWO}FAST = False\n{MAIN}    if FAST:\n        First()\n    else:\n        A()",
         f"{TWO}FAST = True\nflow = A if FAST else First\n{MAIN}    flow()",
@@ -225,6 +234,14 @@ CHOICE = "found a choice between A (line {}) and First (line {})"
             "expected the call of a flow's class, such as A()",
         ),
         (f"{TWO}{MAIN}    getattr(__import__('x'), 'A')()", 5, "found the call of __import__"),
+        (f"{TWO}flows = [First]\nflows.insert(0, A)\n{MAIN}    flows[0]()", 7, "found a choice between"),
+        (f"{TWO}flows = {{'x': First}}\nflows['x'] = A\n{MAIN}    flows['x']()", 7, "found a choice between"),
+        (
+            f"import os\n{TWO}flow = First\ndef choose():\n    global flow\n    if os.environ:\n        flow = A\n"
+            f"choose()\n{MAIN}    flow()",
+            12,
+            "found a choice between",
+        ),
         (f"from ....far import A\n{MAIN}    A()", 3, "found the call of far.A"),
         (TWO, 3, "found the flows First and A, none of which is called; expected A(), or another of them"),
     ],

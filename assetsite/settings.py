@@ -82,7 +82,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "rest_framework",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "access",
     "catalog",
     "lineage",
@@ -170,8 +169,7 @@ SPECTACULAR_SETTINGS = {
         "RunKind": "catalog.states.RunKind",
         "RunState": "catalog.states.RUN_STATES",
     },
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "GET_LIB_DOC_EXCLUDES": "catalog.apikit.view.bases_without_docs",
 }
 
 # Nothing is fetched from another host; only a card's own frame may run inline scripts, under its own policy

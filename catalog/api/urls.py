@@ -1,12 +1,12 @@
 """The addresses of the v1 API."""
 
-from django.contrib.auth.decorators import login_required
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularJSONAPIView
 
 from access.api import me
 from access.authentication import SignedIn
 from catalog.api import aliases, assets, highlights, runs, specs, unknown
+from catalog.api.reference import api_page
 from catalog.apikit.routes import ASSET, BRANCH
 
 urlpatterns = [
@@ -25,12 +25,6 @@ urlpatterns = [
     path("perimeters/<str:perimeter>/confirmations", assets.Confirmations.as_view(), name="api-confirmations"),
     path("me", me, name="api-me"),
     path("openapi.json", SpectacularJSONAPIView.as_view(permission_classes=[SignedIn]), name="api-openapi"),
-    # split: its script is a file of its own, as the site's policy allows none within a page
-    path(
-        "docs",
-        # a page for people, so who is not signed in is sent to do so
-        login_required(SpectacularSwaggerSplitView.as_view(url_name="api-openapi", permission_classes=[SignedIn])),
-        name="api-docs",
-    ),
+    path("docs", api_page, name="api-docs"),
     re_path(r"^.*$", unknown.Unknown.as_view()),
 ]

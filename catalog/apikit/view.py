@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import QuerySet
+from drf_spectacular.plumbing import get_lib_doc_excludes
 from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -127,3 +128,8 @@ class CatalogView(APIView):
         branch = said.get("branch")
         if branch is not None and (not isinstance(branch, str) or branch_key(branch) != place.key):
             raise BadRequest("The branch in the body is not that of the address.", field="branch")
+
+
+def bases_without_docs() -> list[type]:
+    """The classes whose docstrings are for readers of the code: the OpenAPI document does not show them at calls."""
+    return [*get_lib_doc_excludes(), CatalogView]

@@ -1,16 +1,21 @@
 """Template tags: times, numbers, icons and Markdown."""
 
+import re
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
 from catalog.templatetags import markdown as markdown_tags
 from catalog.templatetags.icons import pictogram
 from catalog.templatetags.markdown import MOST_TEXT, is_cut, markdown
+from catalog.templatetags.names import breakable, isolated
 from catalog.templatetags.numbers import grouped, metric
 from catalog.templatetags.times import exact, machine, relative_time
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
 def elements(html):
@@ -179,3 +184,50 @@ def test_a_text_is_rendered_once():
     assert len(htmls) == 1
     assert markdown_tags._html.cache_info().misses == renders + 1
     assert markdown("# Rendered *once*", 2) not in htmls
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("EvaluateFlow/179/start/1", ["Evaluate", "Flow/", "179/", "start/", "1"]),
+        ("customer_churn-v2.parquet", ["customer_", "churn-", "v2.", "parquet"]),
+        ("HTTPServer", ["HTTP", "Server"]),
+        ("VeryLongNamedTrainingAndCalibrationFlow", "Very Long Named Training And Calibration Flow".split()),
+        ("rows 2026", ["rows 2026"]),
+        ("f" * 30, ["f" * 24, *"f" * 6]),
+        ("\u0646\u0645\u0648\u0630\u062c", ["\u0646\u0645\u0648\u0630\u062c"]),
+        ("", [""]),
+    ],
+)
+def test_names_break_between_their_words(name, parts):
+    assert breakable(name) == "<wbr>".join(parts)
+
+
+def test_a_name_that_may_break_is_still_text():
+    assert breakable("a/<b>&") == "a/<wbr>&lt;b&gt;&amp;"
+    assert breakable(12) == "12"
+
+
+def test_only_what_is_written_from_right_to_left_is_isolated():
+    assert isolated("churn v2") == "churn v2"
+    assert isolated("\u0646\u0645\u0648\u0630\u062c v2") == "\u2068\u0646\u0645\u0648\u0630\u062c v2\u2069"
+
+
+USERS_WRITE = r"name|title|asset_id|actor|user|owner|about|description|state_reason|entity_id|declared_by_id|git_branch"
+SHOWN = re.compile(rf"{{{{ (?!(?:[\w.]+\.)?(?:project|perimeter)\.)(?:[\w.]+\.)?(?:{USERS_WRITE})(?:\|[^}}]*)? }}}}")
+APART = re.compile(r"""<bdi[^>]*>$|dir="auto"[^>]*>$|class="visually-hidden">[^<]*$""")
+OUR_OWN_WORDS = {"styleguide.html", "sign_in.html", "api.html", "_members.html", "_alias.html", "base_site.html"}
+DRAWN = {"_drawing.html"}  # where static/drawing.css does it
+
+
+def test_what_users_write_is_kept_apart_from_the_words_around_it():
+    """In text by <bdi>, in titles of pages by `isolated`. Names of projects and perimeters are in Latin letters."""
+    bare = []
+    for path in TEMPLATES.rglob("*.html"):
+        text = re.sub(r"{% comment %}.*?{% endcomment %}|{#.*?#}", "", path.read_text(), flags=re.DOTALL)
+        for found in SHOWN.finditer(text):
+            before = re.sub(r"{%.*?%}", "", text[: found.start()])
+            in_attribute = before.rfind("<") > before.rfind(">")
+            if not (in_attribute or APART.search(before) or "|isolated" in found[0]):
+                bare.append((path.name, found[0]))
+    assert [one for one in bare if one[0] not in OUR_OWN_WORDS | DRAWN] == []

@@ -107,33 +107,36 @@ function filterMenu(input) {
 
 // ---- events, delegated, so that fragments inserted by htmx need no wiring
 
+// The element around an event that fits; events of the document itself, as extensions send them, have none
+const elementAround = (event, selector) => (event.target instanceof Element ? event.target.closest(selector) : null);
+
 document.addEventListener("click", (event) => {
   closeMenus(event.target);
-  const button = event.target.closest("[data-copy], [data-theme-button]");
+  const button = elementAround(event, "[data-copy], [data-theme-button]");
   if (!button) return;
   if ("copy" in button.dataset) copy(button);
   else nextTheme();
 });
 
 document.addEventListener("input", (event) => {
-  if (event.target.matches("[data-menu-filter]")) filterMenu(event.target);
+  const filter = elementAround(event, "[data-menu-filter]");
+  if (filter) filterMenu(filter);
 });
 
 // toggle does not bubble, so listen in the capture phase
 document.addEventListener("toggle", (event) => {
-  if (event.target.matches("details.menu[open]")) event.target.querySelector("[data-menu-filter]")?.focus();
+  elementAround(event, "details.menu[open]")?.querySelector("[data-menu-filter]")?.focus();
 }, true);
 
 document.addEventListener("keydown", (event) => {
-  const target = event.target;
   if (event.key === "Escape") {
-    const menu = target.closest("details.menu[open]");
+    const menu = elementAround(event, "details.menu[open]");
     closeMenus();
     menu?.querySelector("summary").focus();
-  } else if (event.key === "Enter" && target.matches("[data-menu-filter]")) {
-    target.closest(".panel").querySelector("li:not([hidden]) a")?.click();
+  } else if (event.key === "Enter" && elementAround(event, "[data-menu-filter]")) {
+    elementAround(event, ".panel").querySelector("li:not([hidden]) a")?.click();
   } else if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    if (target.isContentEditable || target.matches("input, textarea, select")) return;
+    if (event.target.isContentEditable || elementAround(event, "input, textarea, select")) return;
     const search = document.querySelector("[data-shortcut='/']");
     if (!search) return;
     event.preventDefault();
@@ -144,7 +147,7 @@ document.addEventListener("keydown", (event) => {
 
 // a hidden page does not poll for news
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (document.hidden && event.target.matches("[data-pulse]")) event.preventDefault();
+  if (document.hidden && elementAround(event, "[data-pulse]")) event.preventDefault();
 });
 
 document.addEventListener("DOMContentLoaded", () => {

@@ -1,4 +1,5 @@
 // Lineage drawings: zoom, pan, paths through a node, arrow keys, and opening in place. All links work without it.
+// `elementAround` is that of app.js, which every page has.
 "use strict";
 
 (() => {
@@ -189,7 +190,7 @@
   // ---- events, delegated, so that drawings inserted by htmx need no wiring
 
   document.addEventListener("click", (event) => {
-    const button = event.target.closest("[data-zoom]");
+    const button = elementAround(event, "[data-zoom]");
     if (button) {
       const frame = frameOf(button);
       const now = zoomOf(drawingIn(frame));
@@ -200,43 +201,43 @@
       event.preventDefault();
       return;
     }
-    const link = event.target.closest("[data-drawing] [data-open]");
+    const link = elementAround(event, "[data-drawing] [data-open]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     open(link);
   }, true);
 
   document.addEventListener("keydown", (event) => {
-    const node = event.target.closest("[data-drawing] .node");
-    if (!node || !event.key.startsWith("Arrow") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const node = elementAround(event, "[data-drawing] .node");
+    if (!node || !event.key?.startsWith("Arrow") || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     beside(node, event.key)?.focus();
   });
 
   document.addEventListener("focusin", (event) => {
-    const node = event.target.closest("[data-drawing] .node");
+    const node = elementAround(event, "[data-drawing] .node");
     if (!node?.matches(":focus-visible")) return;
     node.scrollIntoView({ block: "nearest", inline: "nearest" });
     trace(node);
   });
 
   document.addEventListener("focusout", (event) => {
-    const drawing = event.target.closest("[data-drawing]");
+    const drawing = elementAround(event, "[data-drawing]");
     if (drawing) clear(drawing);
   });
 
   document.addEventListener("pointerover", (event) => {
-    const node = event.pointerType === "mouse" && event.target.closest("[data-drawing] .node");
+    const node = event.pointerType === "mouse" && elementAround(event, "[data-drawing] .node");
     if (node) trace(node);
   });
 
   document.addEventListener("pointerout", (event) => {
-    const node = event.target.closest("[data-drawing] .node");
+    const node = elementAround(event, "[data-drawing] .node");
     if (node && !node.contains(event.relatedTarget)) clear(node.closest("[data-drawing]"));
   });
 
   document.addEventListener("wheel", (event) => {
-    const frame = event.ctrlKey && event.target.closest("[data-frame]");
+    const frame = event.ctrlKey && elementAround(event, "[data-frame]");
     if (!frame) return;
     event.preventDefault();
     const around = frame.getBoundingClientRect();
@@ -250,8 +251,8 @@
 
   document.addEventListener("pointerdown", (event) => {
     dragged = false;
-    const frame = event.pointerType === "mouse" && event.button === 0 && event.target.closest("[data-frame]");
-    if (!frame || event.target.closest("a")) return;
+    const frame = event.pointerType === "mouse" && event.button === 0 && elementAround(event, "[data-frame]");
+    if (!frame || elementAround(event, "a")) return;
     drag = { frame, x: event.clientX, y: event.clientY };
   });
 
@@ -278,7 +279,7 @@
   const apart = ([one, other]) => Math.hypot(one.clientX - other.clientX, one.clientY - other.clientY);
 
   document.addEventListener("touchstart", (event) => {
-    const frame = event.touches.length === 2 && event.target.closest("[data-frame]");
+    const frame = event.touches.length === 2 && elementAround(event, "[data-frame]");
     pinch = frame ? { frame, apart: apart(event.touches), zoom: zoomOf(drawingIn(frame)) } : null;
   }, { passive: true });
 

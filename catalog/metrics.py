@@ -30,6 +30,8 @@ QUALITY_WORDS: dict[Literal["up", "down"], frozenset[str]] = {
         | {"iou", "dice", "mcc", "kappa", "gini", "lift", "score", "gain", "pass", "coverage", "completeness"}
     ),
 }
+# Words for something to compare with: `auc_in_production` is no quality of the version that it stands at
+REFERENCE_WORDS = frozenset({"production", "prod", "baseline", "previous", "champion", "target", "threshold"})
 WORD = re.compile(r"[a-z]+[0-9]*|[0-9]+")
 
 Direction = Literal["up", "down", "same"]
@@ -106,6 +108,8 @@ class Metric:
 def wanted_direction(name: str) -> Literal["up", "down"] | None:
     """Whether a metric of this name should rise or fall; None when the name does not tell."""
     words = set(WORD.findall(name.lower()))
+    if words & REFERENCE_WORDS:
+        return None
     return next((direction for direction, known in QUALITY_WORDS.items() if words & known), None)
 
 

@@ -98,6 +98,12 @@ class Answer:
         return not self.outdated and all(cut.reason == Reason.FILTER for cut in self.left_out)
 
     @property
+    def is_as_deep_as_asked(self) -> bool:
+        """Whether all is there but what lies beyond the depth of the question."""
+        beyond = {Reason.FILTER, Reason.DEPTH}
+        return self.depth is not None and not self.outdated and all(cut.reason in beyond for cut in self.left_out)
+
+    @property
     def nodes(self) -> list[Node]:
         return nodes_of(self.graph)
 

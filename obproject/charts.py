@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 WIDTH, HEIGHT = 1000, 300
@@ -20,6 +21,8 @@ _STEPS = 4
 _LABELS_ALONG = 5
 _LABELLED_BARS = 8
 """As long as there are no more bars, each has its label."""
+_AROUND_ONE = 0.1
+"""How far the scale goes to both sides of a value that has no other beside it, as a share of it."""
 _SAME = 1e-12
 """Numbers that differ by no larger share are drawn as one."""
 _LARGEST, _SMALLEST = 1e300, 1e-300
@@ -31,7 +34,7 @@ Values = Sequence[float | None]
 
 
 class Shape(NamedTuple):
-    """A line through the values of a series, or one of its bars."""
+    """A line through the values of a series, the dot of one that stands alone, or a bar."""
 
     kind: str
     colour: int
@@ -109,7 +112,7 @@ def _scale_of(values: Sequence[float], *, from_zero: bool) -> _Scale:
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if high - low <= max(abs(low), abs(high)) * _SAME:
-        margin = abs(low) / 2 or 1.0
+        margin = abs(low) * _AROUND_ONE or 1.0
         low, high = low - margin, high + margin
     step = _round_step((high - low) / _STEPS)
     return _Scale(math.floor(low / step) * step, math.ceil(high / step) * step, step)
@@ -121,20 +124,23 @@ def _round_step(rough: float) -> float:
 
 
 def _lines(series: Sequence[Values], scale: _Scale) -> list[Shape]:
-    between = WIDTH / max(max(map(len, series)) - 1, 1)
-    return [Shape("line", number % COLOURS, _path(values, between, scale)) for number, values in enumerate(series)]
+    """Return a line for each series that stops at gaps, and its values between two gaps as dots."""
+    most = max(map(len, series))
+    between, left = (WIDTH / (most - 1), 0.0) if most > 1 else (0.0, WIDTH / 2)
+    shapes: list[Shape] = []
+    for number, values in enumerate(series):
+        paths = {"line": "", "dot": ""}
+        for stretch in _stretches(values):
+            points = [f"{round(left + place * between, 1)} {scale.y(value)}" for place, value in stretch]
+            paths["line" if len(points) > 1 else "dot"] += "M" + "L".join(points) + ("" if len(points) > 1 else "h0")
+        shapes += [Shape(kind, number % COLOURS, path) for kind, path in paths.items() if path]
+    return shapes
 
 
-def _path(values: Values, between: float, scale: _Scale) -> str:
-    """Return a line through the values that stops at gaps; a value alone is a dot."""
-    parts: list[str] = []
-    for number, value in enumerate(values):
-        if value is None:
-            continue
-        follows = number > 0 and values[number - 1] is not None
-        point = f"{round(number * between, 1)} {scale.y(value)}"
-        parts.append(f"L{point}" if follows else f"M{point}h0")
-    return "".join(parts)
+def _stretches(values: Values) -> list[list[tuple[int, float]]]:
+    """Return the values without gaps between them, each with its place."""
+    known = groupby(enumerate(values), key=lambda placed: placed[1] is not None)
+    return [[(place, value) for place, value in run if value is not None] for is_known, run in known if is_known]
 
 
 def _bars(series: Sequence[Values], scale: _Scale) -> list[Shape]:

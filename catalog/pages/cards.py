@@ -18,6 +18,9 @@ from catalog.runs.card_frame import frame_response, live_response
 
 NO_CARD = runs.Unavailable(runs.Reason.NO_CARD, "A definition was made by no task, so it has no card.")
 
+TYPES = {"default": "Artifacts of the step", "blank": "Card of the step", "highlight": "Highlight"}
+"""The types of cards that Metaflow and this project bring, in words."""
+
 
 @dataclass(frozen=True)
 class CardView:
@@ -52,7 +55,9 @@ def view_of(cards: runs.CardList, query: PageQuery, *, of: str, address: str) ->
         return CardView(sentence="This task made no card.")
     asked = query.params.get("card", "")
     chosen = next((card for card in cards if asked in ("", card.key, card.title)), None)
-    choices = tuple({"label": card.title, "url": query.url(card=card.key), "current": card == chosen} for card in cards)
+    choices = tuple(
+        {"label": _label(card), "url": query.url(card=card.key), "current": card == chosen} for card in cards
+    )
     if chosen is None:
         return CardView(sentence="This task has no card of that name.", choices=choices)
     url = f"{address}/cards/{chosen.key}"
@@ -62,6 +67,11 @@ def view_of(cards: runs.CardList, query: PageQuery, *, of: str, address: str) ->
         live_url=f"{url}{TWIN}" if chosen.live else "",
         choices=choices if len(choices) > 1 else (),
     )
+
+
+def _label(card: runs.Card) -> str:
+    """What people call the card: the id that its step gave it, else what its type is for."""
+    return card.id or TYPES.get(card.type, card.type)
 
 
 @at_place

@@ -1,6 +1,7 @@
 """The evaluation log of a branch: what flows logged by `prj.evals.log`, as a table and over time."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from access.identity import Viewer, viewer_of
-from catalog.addresses import asset_url, evaluations_url, instance_url
+from catalog.addresses import asset_url, asset_url_by_id, evaluations_url, instance_url
 from catalog.filters import TEXT
 from catalog.metrics import format_metric, headline, metrics_of
 from catalog.models import Asset, Instance
@@ -28,6 +29,8 @@ from catalog.wire.shapes import entity_shape, time_shape
 from obproject.charts import Chart
 
 ROWS = 50
+NAMED = re.compile(r"(\S{1,128})[ /:@]v([1-9][0-9]{0,8})")
+"""A value that names an instance: `churn_model v12`."""
 WORDS, FIGURES = 4, 8
 """The most columns of text and of numbers that are shown."""
 
@@ -40,11 +43,11 @@ class Column:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One entry of the log; `cells` are its values by column, None where it has none."""
+    """One entry of the log; `cells` are its values by column, None where it has none, each with where it leads."""
 
     instance: Instance
     url: str
-    cells: list[tuple[Column, str | None]]
+    cells: list[tuple[Column, str | None, str]]
 
     @property
     def who(self) -> EntityLink:
@@ -68,7 +71,7 @@ def evaluations_page(request: HttpRequest, place: Place, twin: bool) -> HttpResp
         "log": log,
         "notices": query.notices("chart"),
         "example": EVALUATION_EXAMPLE,
-        **(_table(log, page, query) if log else {}),
+        **(_table(viewer, log, page, query) if log else {}),
     }
     return render(request, "catalog/evaluations.html", context)
 
@@ -89,8 +92,9 @@ def _saying(found: InstanceQuerySet, text: str) -> InstanceQuerySet:
     return found
 
 
-def _table(log: Asset, page: InstancePage, query: PageQuery) -> dict[str, Any]:
+def _table(viewer: Viewer, log: Asset, page: InstancePage, query: PageQuery) -> dict[str, Any]:
     columns, more = columns_of(page.rows)
+    named = instances_named(viewer, log, page.rows)
     numbers = [column.name for column in columns if column.is_number]
     asked = query.params.get("chart", "")
     filtered = bool(query.filters())
@@ -100,7 +104,7 @@ def _table(log: Asset, page: InstancePage, query: PageQuery) -> dict[str, Any]:
         "evaluations_url": evaluations_url(log.branch),
         "columns": columns,
         "more_columns": more,
-        "rows": [_evaluation(log, row, columns) for row in page.rows],
+        "rows": [_evaluation(log, row, columns, named) for row in page.rows],
         "newer_url": page.newer,
         "older_url": page.older,
         "chart": chart_of(page.rows, charted),
@@ -151,14 +155,32 @@ def _way_to_write(first: datetime, last: datetime) -> str:
     return "%H:%M" if last - first > timedelta(hours=1) else "%H:%M:%S"
 
 
-def _evaluation(log: Asset, row: Instance, columns: list[Column]) -> Evaluation:
+def instances_named(viewer: Viewer, log: Asset, rows: list[Instance]) -> dict[str, str]:
+    """The addresses of the instances on the log's branch that values name, by the value. One query, or none."""
+    values = {value for row in rows for value in row.annotations.values() if isinstance(value, str)}
+    named = {value: (match[1], int(match[2])) for value in values if (match := NAMED.fullmatch(value))}
+    if not named:
+        return {}
+    ids, numbers = map(set, zip(*named.values(), strict=True))
+    assets = Asset.objects.visible_to(viewer).on_branch(log.branch).filter(asset_id__in=ids)
+    found = Instance.objects.visible_to(viewer).filter(asset__in=assets, number__in=numbers)
+    columns = found.order_by("asset__kind").values_list("asset__asset_id", "number", "asset__kind")
+    there = {(asset_id, number): kind for asset_id, number, kind in columns}  # of two kinds the model
+    return {
+        value: f"{asset_url_by_id(log.branch, there[one], one[0])}/v{one[1]}"
+        for value, one in named.items()
+        if one in there
+    }
+
+
+def _evaluation(log: Asset, row: Instance, columns: list[Column], named: dict[str, str]) -> Evaluation:
     metrics = metrics_of(row.annotations)
-    cells = [(column, _text_of(row.annotations.get(column.name), metrics.get(column.name))) for column in columns]
+    cells = []
+    for column in columns:
+        value, number = row.annotations.get(column.name), metrics.get(column.name)
+        url = named.get(value, "") if isinstance(value, str) else ""
+        cells.append((column, shown(value) if number is None else format_metric(number), url))
     return Evaluation(row, instance_url(log, row), cells)
-
-
-def _text_of(value: Any, number: float | None) -> str | None:
-    return shown(value) if number is None else format_metric(number)
 
 
 def _shape(log: Asset, row: Instance) -> dict[str, Any]:

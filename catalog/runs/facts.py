@@ -210,7 +210,7 @@ def _where(values: dict[str, str]) -> str | None:
     if job := values.get("aws-batch-job-id"):
         return f"in AWS Batch, job {job}"
     started_by = values.get("runtime")
-    return "on the machine of whoever started it" if started_by == "dev" else started_by
+    return "locally, on the computer that the run was started on" if started_by == "dev" else started_by
 
 
 def milliseconds(note: Note) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.states import State
+from catalog.templatetags.names import isolated
 from catalog.templatetags.times import exact, relative_time
 from lineage.drawing.text import fitted, fitted_apart, printable, width_of
 from lineage.graph import Kind, Node
@@ -32,8 +33,8 @@ WORDS = {
 }
 ICONS = {kind: kind.value for kind in Kind} | {Kind.UNKNOWN: "other"}
 _LOW = (Kind.FLOW, Kind.RUN, Kind.PERSON, Kind.CI)
-_LONGEST_AGO = "00 min ago"
-"""The time that a node has room for, so that its width does not change with the clock."""
+_LONGEST_TIME = "00 min ago"
+"""The time that a node has room for, so that its width does not change with the clock. A date is not wider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Look:
 
     name: str
     under: str
+    ago: str
+    """The time at the end of the second line, as screens show it; empty if there is none."""
+    on: str
+    """The same as a date, for paper and files."""
     width: int
     height: int
     outline: str
@@ -53,20 +58,24 @@ def looks_of(nodes: Sequence[Node], now: datetime) -> dict[str, Look]:
     sizes = {node.id: size_of(node) for node in nodes}
     rooms = {name: width - TEXT_AT - PAD for name, (width, _) in sizes.items()}
     names = {node.id: (printable(title_of(node)), rooms[node.id]) for node in nodes}
-    firsts, tails = {}, {}
+    firsts, tails, times = {}, {}, {}
     for node in nodes:
-        first, *rest = _facts(node, ago(node.at, now)) or [""]
+        first, *rest = _facts(node)
         tails[node.id] = printable("".join(f" · {part}" for part in rest))
-        firsts[node.id] = printable(first), rooms[node.id] - width_of(tails[node.id], UNDER_SIZE)
+        times[node.id] = f" · {ago(node.at, now)}" if has_time(node) else ""
+        firsts[node.id] = printable(first), rooms[node.id] - width_of(tails[node.id] + times[node.id], UNDER_SIZE)
     shown = fitted_apart(names, NAME_SIZE, bold=True)
     ids = fitted_apart(firsts, UNDER_SIZE)
     looks = {}
     for node in nodes:
-        (width, height), under = sizes[node.id], ids[node.id] + tails[node.id]
+        (width, height), under = sizes[node.id], isolated(ids[node.id]) + tails[node.id]
         if firsts[node.id][1] < LEAST_FIRST and ids[node.id] != firsts[node.id][0]:
-            under = fitted(tails[node.id].removeprefix(" · "), UNDER_SIZE, rooms[node.id])
+            room = rooms[node.id] - width_of(times[node.id], UNDER_SIZE)
+            under = fitted(tails[node.id].removeprefix(" · "), UNDER_SIZE, room)
         outline = _OUTLINES[node.kind](width, height)
-        looks[node.id] = Look(shown[node.id], under, width, height, outline, ICONS[node.kind])
+        begun = times[node.id] if under else times[node.id].removeprefix(" · ")
+        on = f"{' · ' if under else ''}{node.at:%Y-%m-%d}" if node.at and begun else ""
+        looks[node.id] = Look(shown[node.id], under, begun, on, width, height, outline, ICONS[node.kind])
     return looks
 
 
@@ -77,7 +86,7 @@ def look_of(node: Node, now: datetime) -> Look:
 
 def size_of(node: Node) -> tuple[int, int]:
     """Width and height in pixels: by the text, within bounds, and on a grid so that small changes move nothing."""
-    under = " · ".join(_facts(node, _LONGEST_AGO if node.at else ""))
+    under = " · ".join([*_facts(node), *([_LONGEST_TIME] if has_time(node) else [])])
     needed = max(
         width_of(printable(title_of(node)), NAME_SIZE, bold=True),
         width_of(printable(under), UNDER_SIZE),
@@ -101,11 +110,11 @@ def whole(node: Node) -> str:
     """All that is known of a node in a sentence, for its title."""
     if node.kind == Kind.HIDDEN:
         return "Something that you may not see"
-    parts = [f"{WORDS[node.kind]} {node.name}" if node.kind != Kind.GROUP else node.name]
+    parts = [f"{WORDS[node.kind]} {isolated(node.name)}" if node.kind != Kind.GROUP else node.name]
     if node.key and node.key != node.name:
-        parts.append(node.key)
+        parts.append(isolated(node.key))
     if node.branch_name or node.branch:
-        parts.append(f"on {node.branch_name or node.branch} of {node.project}")
+        parts.append(f"on {isolated(node.branch_name or node.branch)} of {node.project}")
     parts += [part for part in (node.version, node.state if node.state != State.READY else "") if part]
     if node.deleted:
         parts.append("deleted")
@@ -116,7 +125,13 @@ def whole(node: Node) -> str:
     return printable(", ".join(parts))
 
 
-def _facts(node: Node, when: str) -> list[str]:
+def has_time(node: Node) -> bool:
+    """Whether the second line of a node ends with its time."""
+    return node.at is not None and node.kind not in (Kind.HIDDEN, Kind.GROUP) and not node.deleted
+
+
+def _facts(node: Node) -> list[str]:
+    """What the second line of a node says before its time."""
     if node.kind == Kind.HIDDEN:
         return ["you may not see it"]
     if node.kind == Kind.GROUP:
@@ -126,7 +141,7 @@ def _facts(node: Node, when: str) -> list[str]:
     if node.deleted:
         return [named, "deleted"]
     state = node.state if node.state not in ("", State.READY) else ""
-    return [part for part in (named, node.version, state, when) if part]
+    return [part for part in (named, node.version, state) if part]
 
 
 def _card(width: int, height: int) -> str:

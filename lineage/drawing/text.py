@@ -14,6 +14,9 @@ _NARROW = frozenset("ijl.,:;'|!I`")
 _SLIM = frozenset('ftr()[]{}-/\\" ·')
 _BROAD = frozenset("mwMW@%")
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
+_ARABIC = range(0x0600, 0x0780)
+"""Arabic and Syriac, whose joined letters are narrow."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 
 
@@ -104,7 +107,8 @@ def _letters(text: str) -> list[str]:
 
 
 def _is_mark(character: str) -> bool:
-    return character in _JOINERS or bool(unicodedata.combining(character))
+    """Whether a character belongs to the one before it."""
+    return character in _JOINERS or ord(character) in _SKIN_TONES or unicodedata.category(character)[0] == "M"
 
 
 def _ems(text: str | Sequence[str]) -> float:
@@ -121,7 +125,9 @@ def _width(character: str) -> float:
         return 0.96
     if character.isascii():
         return 0.74 if character.isupper() else 0.6
-    if _is_mark(character):
+    if ord(character) in _ARABIC and not _is_mark(character):
+        return 0.66
+    if _is_mark(character) and unicodedata.category(character) != "Mc":  # which has a width
         return 0.1  # no width of its own; but a hundred of them are no letter
     if unicodedata.east_asian_width(character) in "WF":
         return 1.25

@@ -16,9 +16,15 @@ def chart(values: list[float | None], kind: str = "line", x: tuple[str, ...] = (
 
 def test_a_line_runs_from_edge_to_edge_and_stops_at_gaps() -> None:
     drawn = chart([0, 2, None, 4])
-    assert drawn.shapes == [("line", 0, "M0.0 300.0h0L333.3 150.0M1000.0 0.0h0")]
+    assert drawn.shapes == [("line", 0, "M0.0 300.0L333.3 150.0"), ("dot", 0, "M1000.0 0.0h0")]
     assert drawn.ticks == ["0", "1", "2", "3", "4"]
     assert drawn.grid == [300.0, 225.0, 150.0, 75.0, 0.0]
+
+
+def test_a_value_alone_is_a_dot_in_the_middle_of_an_axis_around_it() -> None:
+    drawn = chart([0.7], x=("v1",))
+    assert drawn.shapes == [("dot", 0, "M500.0 150.0h0")]
+    assert drawn.ticks == ["0.6", "0.65", "0.7", "0.75", "0.8"]
 
 
 def test_bars_stand_on_zero() -> None:

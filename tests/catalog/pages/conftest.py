@@ -111,4 +111,5 @@ def full(world: World) -> World:
 
 
 def text_of(answer: Any) -> str:
-    return answer.content.decode()
+    """The page, without the places where names may break."""
+    return str(answer.content.decode().replace("<wbr>", ""))

@@ -1,5 +1,7 @@
 """The page of the evaluation log: a table of what was logged, a chart, filters, and the way there."""
 
+import re
+
 import pytest
 
 from catalog.models import Asset
@@ -53,6 +55,14 @@ def test_entries_stand_newest_first_with_a_column_for_each_key(logged, vic):
     assert '<td class="number" data-label="rows"><bdi>1,200</bdi>' in rows[1]
     assert "GateFlow/1/judge/1" in rows[2]
     assert f'href="{BRANCH}/data/evaluation_log/v1"' in rows[2]
+
+
+def test_a_value_that_names_an_instance_leads_there_if_it_is_on_the_branch(logged, vic):
+    logged.register("models/other", branch="feature/x")
+    log(logged, 4, annotations={"model": "churn_model v9", "other": "other v1", "text": "churn_model v1 is good"})
+    links = re.findall(r'<bdi[^>]*><a class="link" href="([^"]*)">([^<]*)</a>', text_of(vic.get(PAGE)))
+    there = [(f"{BRANCH}/models/churn_model/v{number}", f"churn_model v{number}") for number in (2, 1)]
+    assert links == there
 
 
 def test_the_twin_has_the_values_as_they_were_logged(logged, vic):

@@ -70,7 +70,7 @@ def test_a_chart_is_drawn_and_said_in_words(full, vic):
     show(full, body=body, shown="chart")
     tile = tile_of(text_of(vic.get(BRANCH)), "Better")
     assert 'aria-label="Line chart of a from 1 to 3, values from 1 to 3"' in tile
-    assert '<path class="line c0" d="M0.0 300.0h0M1000.0 0.0h0"/>' in tile
+    assert '<path class="dot c0" d="M0.0 300.0h0M1000.0 0.0h0"/>' in tile
     assert "style=" not in tile
 
 

@@ -60,8 +60,10 @@ def test_what_is_deleted_stays_and_is_marked(linked, vic):
 def test_an_answer_says_whether_it_is_complete(linked, vic):
     assert "<strong>Complete</strong>" in text_of(vic.get(LINEAGE))
     cut = text_of(vic.get(f"{LINEAGE}?focus=models/churn_model"))
-    assert "<strong>Not complete</strong>" in cut
+    assert "<strong>Complete to depth 1</strong>" in cut
     assert "further away than the depth asked for" in cut
+    assert "#warning" not in cut  # the depth was asked for
+    assert "<strong>Not complete</strong>" in text_of(vic.get(f"{LINEAGE}?focus=models/churn_model&limit=1"))
 
 
 def test_what_makes_no_sense_is_taken_as_something_that_does_and_told(linked, vic):

@@ -110,13 +110,14 @@ def test_a_card_says_id_version_and_freshness():
     known = {"key": "churn_model", "version": "v12", "state": "ready", "at": NOW - timedelta(hours=2)}
     card = node("Churn classifier", Kind.MODEL, **known)
     look = look_of(card, NOW)
-    assert (look.name, look.under) == ("Churn classifier", "churn_model · v12 · 2 h ago")
+    assert (look.name, look.under) == ("Churn classifier", "churn_model · v12")
+    assert (look.ago, look.on) == (" · 2 h ago", " · 2026-03-04")
     assert whole(card) == "model Churn classifier, churn_model, on main of churn, v12, 2026-03-04 10:00:00 UTC"
 
 
 def test_of_a_long_id_the_version_and_freshness_stay():
     look = look_of(node("A model", Kind.MODEL, key="k" * 128, version="v12"), NOW)
-    assert re.fullmatch(r"k+…k+ · v12 · just now", look.under)
+    assert re.fullmatch(r"k+…k+ · v12 · just now", look.under + look.ago)
 
 
 @pytest.mark.parametrize(

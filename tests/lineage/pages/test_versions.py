@@ -83,7 +83,8 @@ def test_beside_a_focus_that_read_it_an_asset_says_both_versions(focus, version)
 def test_if_there_is_no_room_for_the_id_the_versions_and_the_time_stay():
     now = Node("d_1", Kind.MODEL, "Churn model", key="churn_model", version="v4", at=NOW, **HERE)
     drawn = pictured(READ, nodes=(now, DASHBOARD), focus=("c_1.main",))
-    assert [one.look.under for one in drawn.nodes if one.node.id == "d_1"] == ["read v3, newest v4 · just now"]
+    [look] = [one.look for one in drawn.nodes if one.node.id == "d_1"]
+    assert look.under + look.ago == "read v3, newest v4 · just now"
 
 
 def test_only_what_was_read_as_nothing_but_a_baseline_is_drawn_as_one():

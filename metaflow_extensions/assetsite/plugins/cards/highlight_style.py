@@ -71,6 +71,7 @@ img { max-width: 100%; max-height: 480px; border-radius: 6px; margin-top: 4px; }
 .axis span { position: absolute; right: 0; transform: translateY(-50%); }
 .chart svg { grid-area: drawing; width: 100%; height: 220px; overflow: visible; }
 .along { grid-area: along; display: flex; justify-content: space-between; gap: 8px; }
+.along:has(> :only-child) { justify-content: center; }
 .along.each { gap: 0; }
 .along.each span { flex: 1 1 0; padding: 0 2px; text-align: center; }
 figcaption { grid-area: caption; color: var(--ink-2); }
@@ -85,5 +86,6 @@ figcaption { grid-area: caption; color: var(--ink-2); }
   stroke-linejoin: round;
   vector-effect: non-scaling-stroke;
 }
+.dot { fill: none; stroke: var(--colour); stroke-width: 8; stroke-linecap: round; vector-effect: non-scaling-stroke; }
 .bar { fill: var(--colour); }
 """

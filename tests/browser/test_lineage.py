@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Watched
@@ -167,26 +166,3 @@ def test_a_drawing_is_moved_and_sized(world, open_page):
     assert frame.evaluate("frame => frame.scrollLeft") >= 150
     page.get_by_role("button", name="Fit into the frame").click()
     assert frame.evaluate("frame => frame.scrollWidth <= frame.clientWidth")
-
-
-LOOKS = [
-    ("default/world/main/lineage", DESK, "light"),
-    (ASSET, PHONE, "dark"),
-    (f"{ASSET}/v1/lineage", DESK, "dark"),
-    (f"{ASSET}/lineage", PHONE, "dark"),
-    (ASSET, DESK, "light"),
-    (CONSUMER, DESK, "light"),
-]
-
-
-@pytest.mark.sample(1)
-@pytest.mark.parametrize(("path", "size", "scheme"), LOOKS)
-def test_axe_finds_nothing_serious(world, open_page, path, size, scheme):
-    watched = open_page(size, scheme)
-    watched.page.goto(world.url(path))
-    expect(watched.page.locator("[data-drawing]")).to_be_visible()
-    assert not watched.scrolls_sideways()
-    findings = Axe().run(watched.page).response["violations"]
-    serious = [found for found in findings if found["impact"] in ("serious", "critical")]
-    assert [(found["id"], [one["html"] for one in found["nodes"]]) for found in serious] == []
-    assert complaints(watched) == []

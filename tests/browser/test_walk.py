@@ -1,5 +1,7 @@
 """A person walks the site in a real browser: every page from home to a card, at a desk and on a phone."""
 
+import re
+
 import pytest
 import requests
 from playwright.sync_api import expect
@@ -8,7 +10,7 @@ from tests.browser.conftest import DESK, PHONE
 
 pytestmark = pytest.mark.browser
 
-LOOKS = [(DESK, "light"), (PHONE, "dark"), (DESK, "dark"), (PHONE, "light")]
+LOOKS = [(PHONE, "dark"), (DESK, "light"), (DESK, "dark"), (PHONE, "light")]
 
 
 @pytest.mark.sample(1)
@@ -32,9 +34,26 @@ def test_from_home_to_the_card_of_an_instance(world, open_page, size, scheme):
     expect(page.get_by_role("main")).to_contain_text("ConsumerFlow")
     expect(page.get_by_role("main")).to_contain_text("feature/x")
     assert not watched.scrolls_sideways()
+    expect(page.locator(".tabs [aria-current]")).to_be_in_viewport()
+    assert page.locator(".code pre").evaluate("code => code.scrollWidth <= code.clientWidth")
+    code, card = (page.locator(part).first.bounding_box() for part in (".code", "#card"))
+    assert (code["y"] < card["y"]) if size == PHONE else (code["x"] > card["x"])
+    # what is swapped into an element without an id, and an event of the document itself, which extensions send
+    page.evaluate("htmx.ajax('GET', location.pathname + '/pulse?since=1-1', '.pulse')")
+    expect(page.locator(".pulse")).to_contain_text("has arrived")
+    page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' }))")
     page.get_by_role("main").get_by_role("link", name="v1", exact=True).first.click()
     expect(page).to_have_url(world.url("default/world/main/data/rows/v1"))
     assert not watched.scrolls_sideways()
+    page.emulate_media(media="print")
+    printed = page.locator("main time").first.evaluate(
+        "time => [getComputedStyle(time).fontSize, getComputedStyle(time, '::after').content]"
+    )
+    assert printed[0] == "0px"
+    assert re.fullmatch(r'"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC"', printed[1])
+    for part in (".tabs", ".search", ".actions", ".code button"):
+        expect(page.locator(part).first).not_to_be_visible()
+    page.emulate_media(media="screen")
     page.get_by_role("main").get_by_role("link", name="report").first.click()
     card = page.frame_locator("iframe[data-card]")
     expect(card.get_by_text("Three good rows")).to_be_visible()

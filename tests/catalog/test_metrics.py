@@ -96,6 +96,7 @@ def test_the_headline_carries_the_value_before_and_never_more_than_the_limit():
         ("p95 latency ms", "down"),
         ("score_error", "down"),
         ("row_count", None),
+        ("auc_in_production", None),
         ("accurate", None),
         ("", None),
     ],

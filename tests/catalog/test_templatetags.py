@@ -192,7 +192,7 @@ def test_a_text_is_rendered_once():
         ("EvaluateFlow/179/start/1", ["Evaluate", "Flow/", "179/", "start/", "1"]),
         ("customer_churn-v2.parquet", ["customer_", "churn-", "v2.", "parquet"]),
         ("HTTPServer", ["HTTP", "Server"]),
-        ("VeryLongNamedTrainingAndCalibrationFlow", "Very Long Named Training And Calibration Flow".split()),
+        ("LongTrainingAndCalibrationFlow", ["Long", "Training", "And", "Calibration", "Flow"]),
         ("rows 2026", ["rows 2026"]),
         ("f" * 30, ["f" * 24, *"f" * 6]),
         ("\u0646\u0645\u0648\u0630\u062c", ["\u0646\u0645\u0648\u0630\u062c"]),

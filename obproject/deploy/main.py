@@ -120,6 +120,8 @@ class _DeployRun:
                 self._note_all(folder.name, [Problem("obproject.toml", "key 'project'", message)])
             else:
                 plans[plan.name] = plan
+                for note in plan.project.notes:
+                    self.say(f"{plan.name}: {note}")
         return list(plans.values())
 
     def _compile(self, plans: Sequence[Plan]) -> list[tuple[Plan, dict[str, str]]]:

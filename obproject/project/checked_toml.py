@@ -6,6 +6,7 @@ found and what is expected, and reading goes on. Standard library only.
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from collections.abc import Callable
@@ -81,6 +82,9 @@ def read_text(path: Path, source: str, problems: list[Problem], *, missing: str)
             # Some editors begin a file with a byte order mark, which TOML does not allow.
             return content.decode("utf-8-sig").replace("\r\n", "\n")
         except UnicodeDecodeError as error:
+            if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                problems.append(mismatch(source, "", "UTF-16 text", "UTF-8 text"))
+                return None
             line = content[: error.start].count(b"\n") + 1
             problems.append(mismatch(source, f"line {line}", f"the byte 0x{content[error.start]:02x}", "UTF-8 text"))
     return None

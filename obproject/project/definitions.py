@@ -7,7 +7,7 @@ key, what was found and what is expected. Keys that it does not know are left al
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -32,7 +32,7 @@ from obproject.project.checked_toml import (
 
 PROJECT_FILE = "obproject.toml"
 ASSET_FILE = "asset_config.toml"
-README_FILE = "README.md"
+README_SUFFIXES = (".md", ".markdown")
 DEPLOY_FILE = "obproject_deploy.toml"
 
 DEPLOYERS = ("argo-workflows", "step-functions", "airflow", "none")
@@ -140,6 +140,8 @@ class ProjectDefinition:
     assets: tuple[AssetDefinition, ...]
     """Data before models, each by folder name."""
     readme: str | None
+    notes: tuple[str, ...] = ()
+    """Sentences on what is read otherwise than one may think."""
 
 
 def find_project_root(start: Path) -> Path | None:
@@ -172,7 +174,8 @@ def read_project(root: Path) -> ProjectDefinition:
     readme = read_readme(root, root, problems)
     if problems:
         raise DefinitionError(problems)
-    return ProjectDefinition(root=root, config=config, assets=tuple(assets), readme=readme)
+    notes = tuple(_notes(root, assets))
+    return ProjectDefinition(root=root, config=config, assets=tuple(assets), readme=readme, notes=notes)
 
 
 def _read_config(root: Path, problems: list[Problem]) -> tuple[ProjectConfig, dict[Collection, str]]:
@@ -355,13 +358,32 @@ def _check_property(text: str) -> str:
     return text
 
 
+def _find_readmes(directory: Path) -> list[Path]:
+    """Return ``README.md`` and ``README.markdown`` in any case, in this order, capitals first."""
+    try:
+        paths = sorted(path for path in directory.iterdir() if path.stem.lower() == "readme" and path.exists())
+    except OSError:
+        return []
+    return [path for suffix in README_SUFFIXES for path in paths if path.suffix.lower() == suffix]
+
+
+def _notes(root: Path, assets: Iterable[AssetDefinition]) -> Iterator[str]:
+    flows = sorted(root.glob("flows/[!._]*/"))
+    for folder in (root, *((root / asset.source).parent for asset in assets), *flows):
+        first, *others = _find_readmes(folder) or [folder]
+        for path in others:
+            yield f"{path.relative_to(root).as_posix()} is left out, as {first.name} beside it is the README."
+
+
 def read_readme(root: Path, directory: Path, problems: list[Problem]) -> str | None:
     """Return the stripped text of the README in a directory; None if there is none or nothing is in it.
 
+    It is ``README.md`` or ``README.markdown``, in any case. Of several the first of these is read, capitals first.
+
     What is wrong with it is added to ``problems``.
     """
-    path = directory / README_FILE
-    if not path.exists():
+    path = next(iter(_find_readmes(directory)), None)
+    if path is None:
         return None
     source = path.relative_to(root).as_posix()
     text = read_text(path, source, problems, missing="a README")

@@ -46,6 +46,8 @@ class Checkout:
     """Time of the oldest commit; None if a shallow clone does not have it."""
     web_url: str | None
     """Address of the repository in a browser, as far as it is known from the remote ``origin``."""
+    path: str
+    """The folder in the work tree, with ``/`` between its parts; ``.`` for the whole."""
 
     def commit_url(self, sha: str) -> str | None:
         """Return the address of a commit in a browser."""
@@ -65,10 +67,10 @@ def read_checkout(folder: Path, commit: str | None = None) -> Checkout | None:
         return None
     tip = (commit and _sha_of(folder, commit)) or _sha_of(folder, "HEAD")
     if not tip:
-        return Checkout(branch_of(folder), (), None, _web_url(folder))
+        return Checkout(branch_of(folder), (), None, _web_url(folder), _path(folder))
     log = _ask(folder, "log", f"-{COMMITS_SHOWN}", f"--format={_FORMAT}", tip)
     commits = tuple(_parse_commit(record) for record in log.split(_RECORD) if record.strip())
-    return Checkout(branch_of(folder), commits, _first_commit_at(folder, tip), _web_url(folder))
+    return Checkout(branch_of(folder), commits, _first_commit_at(folder, tip), _web_url(folder), _path(folder))
 
 
 def branch_of(folder: Path) -> str | None:
@@ -90,6 +92,10 @@ def _first_commit_at(folder: Path, tip: str) -> datetime | None:
         return None
     roots = _ask(folder, "log", "--max-parents=0", "--format=%cI", tip).split()
     return min((datetime.fromisoformat(text) for text in roots), default=None)
+
+
+def _path(folder: Path) -> str:
+    return _ask(folder, "rev-parse", "--show-prefix").removesuffix("\n").rstrip("/") or "."
 
 
 def is_in_work_tree(folder: Path) -> bool:

@@ -2,7 +2,8 @@
 
 Pure functions of what was read before. The shapes are those of the flowproject protocol; an unknown value is left out,
 never sent as null. Beside the protocol's members, the entries of ``data`` and ``models`` say all that is
-declared, so that the next deployment can tell what it changes, and an entry of ``workflows`` says what is live where:
+declared, so that the next deployment can tell what it changes; the entry of ``code`` says in ``path`` where in its
+repository the project is (``.`` for the root); and an entry of ``workflows`` says what is live where:
 
 ================== ============================================================
 ``deployer``         the orchestrator that has the flow, such as ``argo-workflows``
@@ -198,7 +199,13 @@ def _declarations(project: ProjectDefinition, folder: Collection) -> list[Json]:
 
 
 def _code_entry(commit: Commit, source: Source) -> Json:
-    return _known({"display_name": f"{commit.title} ({commit.sha[:6]})", "url": source.commit_url(commit.sha)})
+    return _known(
+        {
+            "display_name": f"{commit.title} ({commit.sha[:6]})",
+            "url": source.commit_url(commit.sha),
+            "path": source.checkout.path if source.checkout else None,
+        }
+    )
 
 
 def _deployment_event(commit: Commit, source: Source) -> Json:

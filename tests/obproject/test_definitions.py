@@ -10,6 +10,7 @@ from obproject.project.definitions import (
     ProjectConfig,
     find_project_root,
     read_project,
+    read_readme,
 )
 
 ASSET = 'id = "{id}"\nname = "A name"\ndescription = "What it is"\n'
@@ -142,6 +143,39 @@ def test_asset_folders_can_have_other_names(write, tmp_path: Path) -> None:
 def test_a_byte_order_mark_is_no_problem(write, tmp_path: Path) -> None:
     write("obproject.toml", b'\xef\xbb\xbfproject = "p"\r\ntitle = "T"\r\n')
     assert read_project(tmp_path).config.title == "T"
+
+
+@pytest.mark.parametrize("name", ["README.md", "readme.md", "README.MD", "Readme.Markdown"])
+def test_a_readme_is_found_in_capitals_or_not(write, tmp_path: Path, name: str) -> None:
+    write("obproject.toml", 'project = "p"\n')
+    write(name, b"\xef\xbb\xbf# It")
+    write("README.rst", "not Markdown")
+    write("data/a/asset_config.toml", ASSET.format(id="a"))
+    write(f"data/a/{name}", "# Its data")
+    project = read_project(tmp_path)
+    assert (project.readme, project.assets[0].readme, project.notes) == ("# It", "# Its data", ())
+
+
+def test_of_two_readmes_one_is_read_and_the_other_named(write, tmp_path: Path) -> None:
+    write("obproject.toml", 'project = "p"\n')
+    for name in ("README.md", "readme.md", "README.markdown"):
+        write(f"flows/train/{name}", name)
+    write("readme.md", "this")
+    write("README.markdown", "not this")
+    project = read_project(tmp_path)
+    assert (project.readme, read_readme(tmp_path, tmp_path / "flows/train", [])) == ("this", "README.md")
+    assert project.notes == (
+        "README.markdown is left out, as readme.md beside it is the README.",
+        "flows/train/readme.md is left out, as README.md beside it is the README.",
+        "flows/train/README.markdown is left out, as README.md beside it is the README.",
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_text_in_utf_16_is_named(write, tmp_path: Path, encoding: str) -> None:
+    write("obproject.toml", 'project = "p"\n')
+    write("README.md", "\ufeff# It".encode(encoding))
+    assert problems_of(tmp_path) == ["README.md: found UTF-16 text, expected UTF-8 text"]
 
 
 def test_all_problems_come_at_once(write, tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_the_spec_file_is_the_record_that_was_posted(server: Recorder, configure
             {
                 "display_name": f"Second ({second[:6]})",
                 "url": f"https://git.example.org/team/my-project/commit/{second}",
+                "path": ".",
             }
         ],
         "data": [
@@ -528,6 +529,23 @@ def test_commits_are_linked_without_credentials(folder: Path, remote: str, url: 
     checkout = read_checkout(folder)
     assert checkout is not None
     assert checkout.commit_url("1") == url
+
+
+def test_a_project_below_the_root_of_its_repository_is_told_where_it_is(folder: Path, tmp_path: Path) -> None:
+    repository = tmp_path / "all"
+    (repository / "ü/projects").mkdir(parents=True)
+    inside = folder.rename(repository / "ü/projects/p")
+    git(repository, "init", "--quiet", "--initial-branch=main")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message=First")
+    assert main(["--no-server", "--quiet", "--root", str(inside)]) == 0
+    assert spec_file(inside)["spec"]["code"][0]["path"] == "ü/projects/p"
+
+
+def test_a_readme_that_is_left_out_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "readme.markdown").write_text("another")
+    assert main(["--no-server", "--root", str(project)]) == 0
+    assert "my_project: readme.markdown is left out, as README.md beside it is the README." in capsys.readouterr().out
 
 
 def test_the_command_runs_as_a_program(project: Path) -> None:

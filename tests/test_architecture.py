@@ -47,7 +47,7 @@ FLOORS = {
         ["apps", "management", "middleware", "urls"],
     ],
     "catalog": [
-        ["limits", "metrics", "states"],
+        ["limits", "metrics", "readmes", "states"],
         ["filter_values", "json_lookups", "runs", "templatetags"],
         ["filters"],
         ["querysets"],

@@ -1,30 +1,17 @@
-"""Template tags: times, numbers, icons and Markdown."""
+"""Template tags: times, numbers and icons."""
 
 import re
-import time
 from datetime import UTC, datetime, timedelta, timezone
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from catalog.templatetags import markdown as markdown_tags
 from catalog.templatetags.icons import pictogram
-from catalog.templatetags.markdown import MOST_TEXT, is_cut, markdown
 from catalog.templatetags.names import breakable, isolated
 from catalog.templatetags.numbers import grouped, metric
 from catalog.templatetags.times import exact, machine, relative_time
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-
-
-def elements(html):
-    """Every element of `html` as a browser would see it: (tag, attributes)."""
-    found = []
-    parser = HTMLParser()
-    parser.handle_starttag = lambda tag, attributes: found.append((tag, dict(attributes)))
-    parser.feed(html)
-    return found
 
 
 NOW = datetime(2026, 3, 4, 20, 11, 4, tzinfo=UTC)
@@ -70,120 +57,6 @@ def test_counts_and_metrics_are_written_for_people():
 )
 def test_only_pictures_are_drawn_as_icons(declared, drawn):
     assert pictogram(declared) == drawn
-
-
-def test_headings_of_a_readme_stand_below_those_of_the_page():
-    assert markdown("# One\n\n###### Six") == "<h3>One</h3>\n<h6>Six</h6>\n"
-    assert markdown("# One", 1) == "<h2>One</h2>\n"
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "<script>alert(1)</script>",
-        "<img src=x onerror=alert(1)>",
-        "[x](javascript:alert(1))",
-        "[x](data:text/html,<script>alert(1)</script>)",
-        "![x](javascript:alert(1))",
-        '[x](https://e.org "a\\"onmouseover=alert(1)")',
-        '![a"><script>alert(1)</script>](https://e.org/x.png)',
-        "`<script>`",
-        "<a href='https://e.org' onclick='x()'>y</a>",
-    ],
-)
-def test_nothing_in_a_readme_runs(source):
-    for tag, attributes in elements(markdown(source)):
-        assert tag in {"p", "a", "code"}
-        assert set(attributes) <= {"href", "title", "rel"}
-        assert attributes.get("href", "https:").startswith("https:")
-
-
-def test_html_in_a_readme_is_shown_as_text():
-    assert markdown("<b>bold</b>") == "<p>&lt;b&gt;bold&lt;/b&gt;</p>\n"
-
-
-def test_images_become_links_so_that_nothing_is_fetched():
-    html = markdown("![A *chart*](https://e.org/chart.png)")
-    assert html == '<p><a href="https://e.org/chart.png" rel="noopener noreferrer nofollow">A *chart*</a></p>\n'
-
-
-def test_an_image_inside_a_link_becomes_the_text_of_that_link():
-    html = markdown("[![build](https://e.org/badge.svg)](https://e.org/ci)")
-    assert html == '<p><a href="https://e.org/ci" rel="noopener noreferrer nofollow">build</a></p>\n'
-
-
-def test_relative_links_lose_their_address():
-    assert "href" not in markdown("[setup](docs/setup.md) and ![x](x.png)")
-
-
-def test_tables_lists_and_code_survive():
-    html = markdown("| a | b |\n|---|--:|\n| 1 | 2 |\n\n3. three\n\n```py\nx < y\n```")
-    assert "<td>1</td>" in html
-    assert '<ol start="3">' in html
-    assert "<pre><code>x &lt; y" in html
-    assert "style=" not in html
-
-
-def table(rows, columns):
-    """A table whose rows are as short as can be: they are filled up to `columns`."""
-    return "|" + "a|" * columns + "\n|" + "-|" * columns + "\n" + "|a|\n" * rows
-
-
-COSTLY = {
-    "brackets": "[" * 300_000,
-    "images": "![" * 150_000,
-    "brackets on lines": "[a\n" * 100_000,
-    "links that do not end": "[a](" * 150_000,
-    "a large table": "|" + "a|" * 400 + "\n|" + "-|" * 400 + "\n" + ("|" + "b|" * 400 + "\n") * 1000,
-    "tables with short rows": table(500, 500) * 3,
-    "deep quotes": ">" * 300_000 + " a",
-    "deeper and deeper quotes": "\n".join(">" * depth + " a" for depth in range(700)),
-    "stars": "*" * 300_000,
-    "stars in words": "*a**b" * 60_000,
-    "lists": "* a\n" * 80_000,
-    "lines": "a\n" * 150_000,
-    "backticks": "".join("`" * count + "a" for count in range(1, 700)),
-}
-
-
-@pytest.mark.parametrize("source", COSTLY.values(), ids=COSTLY)
-def test_no_readme_takes_long(source):
-    before = time.monotonic()
-    html = markdown(source)
-    assert time.monotonic() - before < 3  # a tenth of that where nothing else runs
-    assert len(html) < 300_000
-    assert is_cut(source)
-
-
-def test_tables_have_so_many_cells_in_all_and_no_word_is_lost():
-    source = table(40, 300) + "\nbehind"
-    assert not is_cut(source)
-    html = markdown(source)
-    assert html.count("<td>") + html.count("<th>") <= 4_000
-    assert html.count("a") >= 40 + 300
-    assert "<p>behind</p>" in html
-
-
-def test_a_very_long_readme_is_cut_at_the_end_of_a_line():
-    line = "Some words of a very long text.\n"
-    assert not is_cut(line * (MOST_TEXT // len(line)))
-    source = line * (MOST_TEXT // len(line) + 1)
-    assert is_cut(source)
-    assert markdown(source).endswith("very long text.</p>\n")
-
-
-def test_a_readme_that_ends_within_the_limit_is_whole():
-    source = "A sentence, *stressed*, with a [link](https://example.org) in it.\n\n" * 600
-    assert not is_cut(source)
-    assert markdown(source).count("<p>") == 600
-
-
-def test_a_text_is_rendered_once():
-    renders = markdown_tags._html.cache_info().misses
-    htmls = {markdown("# Rendered *once*", 1) for _ in range(3)}
-    assert len(htmls) == 1
-    assert markdown_tags._html.cache_info().misses == renders + 1
-    assert markdown("# Rendered *once*", 2) not in htmls
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,17 @@ Who is *about to leave*, scored **weekly**. See [the paper](https://example.org/
 self.prj.get_model("churn_model")
 ```
 
-<script>alert("shown as text")</script>
+<details><summary>More</summary>
+
+Press <kbd>Ctrl</kbd>; <script>alert("gone")</script> see [above](#churn-model).
+
+</details>
+
+> [!WARNING]
+> Not for accounts younger than a week.
+
+- [x] trained
+- [ ] promoted
 """
 
 

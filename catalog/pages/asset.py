@@ -19,6 +19,7 @@ from catalog.pagekit.uses import uses_of
 from catalog.pages.activity import activity_of_asset
 from catalog.pages.aliases import aliases_of
 from catalog.pages.cards import CardView, card_view
+from catalog.pages.deploys import readme_folder_of
 from catalog.pages.instances import instance_rows, instances_on_page, suggested_by
 from catalog.pages.properties import properties_of
 from catalog.pages.pulse import asset_mark
@@ -91,6 +92,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "tags": tag_links(asset, PageQuery(kind_url(asset.branch, asset.kind), QueryDict())),
         "aliases": aliases_of(asset),
         "properties": properties_of(asset),
+        "readme_folder": readme_folder_of(asset),
         "code": code_to_use(asset),
         "activity": activity_of_asset(viewer, asset),
         "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",

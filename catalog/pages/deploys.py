@@ -1,6 +1,7 @@
 """What the newest deploy of a branch said: its spec, read without trust, as it may have any shape."""
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,8 @@ from urllib.parse import urlsplit
 
 from access.errors import BadRequest
 from catalog.filter_values import time_of
-from catalog.models import Branch
+from catalog.models import Asset, Branch
+from catalog.readmes.addresses import Folder
 from catalog.wire.shapes import time_shape
 
 COMMITS = 5
@@ -27,7 +29,10 @@ class Commit:
 
 @dataclass(frozen=True)
 class Deploy:
-    """The newest deploy. Addresses are empty where the spec has none that a browser may follow."""
+    """The newest deploy. Addresses are empty where the spec has none that a browser may follow.
+
+    `folder` is that of the project in its repository, at the commit; None where the deploy does not tell it.
+    """
 
     version: str
     at: datetime
@@ -36,6 +41,7 @@ class Deploy:
     ci_url: str
     url: str
     commits: list[Commit]
+    folder: Folder | None
 
     @property
     def shape(self) -> dict[str, Any]:
@@ -66,7 +72,26 @@ def deploy_of(branch: Branch) -> Deploy | None:
         ci_url=_web(spec.get("ci_url")),
         url=of_version or (_web(code[0].get("url")) if code else ""),
         commits=commits,
+        folder=_folder(code),
     )
+
+
+_HAS_LINKS = re.compile(r"\]\s*[(:]|\b(?:src|href)\s*=", re.I)
+
+
+def readme_folder_of(asset: Asset) -> Folder | None:
+    """The folder in which an asset's README stands, beside its declaration. The spec is read if there are any links."""
+    branch = asset.branch
+    if not asset.source or not _HAS_LINKS.search(asset.readme) or branch.spec is None:
+        return None
+    folder = _folder(_objects(json.loads(branch.spec.document).get("code")))
+    return folder.below(asset.source.rpartition("/")[0]) if folder else None
+
+
+def _folder(code: list[dict[str, Any]]) -> Folder | None:
+    """By the page of the newest commit, and the project's path in the repository, which older clients don't tell."""
+    path = _text(code[0].get("path")) if code else ""
+    return Folder.of(_web(code[0].get("url")), path) if path else None
 
 
 def _commit(event: dict[str, Any]) -> Commit:

@@ -87,6 +87,11 @@ CONSUMER = """
     if __name__ == "__main__":
         ConsumerFlow()
 """
+README = (
+    "## About\n\nSome *rows* <script>alert(1)</script>, and [far below](#far-below) more.\n\n"
+    + "A paragraph.\n\n" * 60
+    + f"## Far below\n\n```\n{'word ' * 60}\n```\n\n| {' | '.join('abcdefghijklmnop')} |\n{'|--' * 16}|\n"
+)
 DEFINITION = """
 name = "Rows of the world"
 id = "rows"
@@ -118,7 +123,7 @@ def _folder(parent: Path, name: str, flow: str, toml: str = TOML) -> Path:
     (folder / "data/rows").mkdir(parents=True)
     write_flow(folder, flow, toml)
     (folder / "data/rows/asset_config.toml").write_text(DEFINITION)
-    (folder / "data/rows/README.md").write_text("## About\n\nSome *rows* <script>alert(1)</script>\n")
+    (folder / "data/rows/README.md").write_text(README)
     (folder / "README.md").write_text("# A small world\n\nIt is [small](https://example.com).\n")
     return folder
 

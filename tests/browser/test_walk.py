@@ -139,6 +139,28 @@ def test_without_scripts_lists_can_be_searched_sorted_and_filtered(world, open_p
 
 
 @pytest.mark.long
+def test_a_long_readme_is_folded_until_it_is_asked_for(world, open_page):
+    watched = open_page(PHONE, "light", scripts=False)
+    page = watched.page
+    page.goto(world.url("default/world/main/data/rows"))
+    far, fold = page.get_by_role("heading", name="Far below"), page.locator("summary", has_text="of the README")
+    expect(far).to_be_hidden()
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(far).to_be_visible()
+    assert fold.bounding_box()["y"] > far.bounding_box()["y"]
+    page.keyboard.press("Enter")
+    expect(far).to_be_hidden()
+    page.emulate_media(media="print")
+    expect(far).to_be_visible()
+    page.emulate_media(media="screen")
+    page.get_by_role("link", name="far below").click()
+    expect(far).to_be_in_viewport()
+    assert not watched.scrolls_sideways()
+    assert page.evaluate("document.querySelector('#readme pre').scrollWidth") <= 390
+    assert page.get_by_role("region", name="Table 1").get_attribute("tabindex") == "0"
+
+
 def test_the_page_of_the_api_shows_every_call(world, open_page):
     page = open_page().page
     page.goto(world.url("v1/docs"))

@@ -87,7 +87,7 @@ def test_the_overview_shows_the_readme_and_the_deploy(full, vic):
     full.deploy(
         spec={
             "title": "Churn",
-            "markdown": "# Hello\n\nA [link](javascript:alert(1)) and <b>html</b>",
+            "markdown": "# Hello\n\nA [link](javascript:alert(1)), <b>html</b> and [docs](./docs/)",
             "ci_url": "https://ci.example.org/1",
             "deployment_events": [
                 {
@@ -101,8 +101,8 @@ def test_the_overview_shows_the_readme_and_the_deploy(full, vic):
         }
     )
     page = text_of(vic.get(BRANCH))
-    assert "<h3>Hello</h3>" in page
-    assert "&lt;b&gt;html" in page
+    assert '<h3 id="readme-hello">Hello</h3>' in page
+    assert "<b>html</b> and docs" in page
     assert 'href="javascript:' not in page
     assert 'href="https://ci.example.org/1"' in page
     assert 'href="https://git.example.org/3f9c1ab"' in page
@@ -110,6 +110,27 @@ def test_the_overview_shows_the_readme_and_the_deploy(full, vic):
     assert "2026-01-31 00:00:00 UTC" in page
     deploy = vic.get(f"{BRANCH}.json").json()["deploy"]
     assert (deploy["by"], deploy["ci_url"]) == ("ci-bot", "https://ci.example.org/1")
+
+
+@pytest.mark.parametrize("path", ["projects/churn", ".", None])
+def test_relative_links_of_readmes_lead_to_the_deployed_commit_where_it_is_known(full, vic, path):
+    commit = "3f9c1ab2d1e0f9a8b7c6d5e4f3a2b1c0d9e8f7a6"
+    code = {"url": f"https://github.com/acme/churn/commit/{commit}", "path": path}
+    model = Declaration({}, readme="[it](../../docs/a.md) ![b](b.png)", source="models/llama/asset_config.toml")
+    full.deploy(spec={"markdown": "[it](docs/a.md)", "code": [code]}, models__small_llama=model)
+    root = f"https://github.com/acme/churn/blob/{commit}/{'' if path == '.' else f'{path}/'}"
+    overview, asset = (text_of(vic.get(page)) for page in (BRANCH, f"{BRANCH}/models/small_llama"))
+    assert (f'href="{root}docs/a.md"' in overview, f'href="{root}docs/a.md"' in asset) == (bool(path), bool(path))
+    assert (f'href="{root}models/llama/b.png"' in asset) == bool(path)
+
+
+def test_a_long_readme_is_folded(full, vic):
+    readme = "Some words.\n\n" * 60
+    full.deploy(spec={"markdown": readme}, models__small_llama=Declaration({}, readme=readme))
+    for page in (BRANCH, f"{BRANCH}/models/small_llama"):
+        text = text_of(vic.get(page))
+        before, folded = section(text, 'id="readme"', "</section>").split('<details class="fold">')
+        assert (before.count("<p>"), folded.count("<p>")) == (32, 28)
 
 
 @pytest.mark.sample(2)

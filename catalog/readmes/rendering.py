@@ -33,7 +33,7 @@ _CLASSES = {
     **dict.fromkeys((*HEADINGS, "td", "th", "tr"), _ALIGNMENTS),
     "div": {"scroll", "markdown-alert", *_ALERTS, *_ALIGNMENTS},
     "p": {"markdown-alert-title"},
-    "pre": {"drawing"},
+    "pre": {"drawn"},
     "li": {"task-list-item", "footnote-item"},
     "section": {"footnotes"},
     "a": {"image"},
@@ -119,13 +119,13 @@ def _blocks(tokens: Sequence[Token]) -> Iterator[tuple[int, float, bool]]:
 
 
 def _lines(token: Token, before: Token) -> float:
-    """About how many lines a token takes by itself."""
+    """About how many lines a token takes by itself, with the room around it."""
     if token.type == "inline":
         breaks = sum(child.tag == "br" for child in token.children or ())
-        return 0 if before.tag in ("td", "th") else 1 + breaks + len(token.content) // LINE
+        return 0 if before.tag in ("td", "th") else 1.5 + breaks + len(token.content) // LINE
     if token.type == "text":
-        return token.content.count("\n") if before.tag == "code" else len(token.content.strip()) / LINE
-    return float(token.nesting > 0 and token.tag in ("tr", "details", *HEADINGS))
+        return 1.5 + token.content.count("\n") if before.tag == "code" else len(token.content.strip()) / LINE
+    return 1.5 if token.nesting > 0 and token.tag in ("tr", "details", *HEADINGS) else 0
 
 
 PARSER = make_parser()

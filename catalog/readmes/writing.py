@@ -221,7 +221,7 @@ class Writer:
     def _code(self, text: str) -> None:
         (pre, after), (code, end) = self._region("pre", "Code"), _pair("code")
         if _DRAWN.search(text):
-            pre.attrs["class"] = "drawing"
+            pre.attrs["class"] = "drawn"
         self._out += [pre, code, Token("text", "", 0, content=text), end, after]
 
     def _open_table(self, name: str) -> None:

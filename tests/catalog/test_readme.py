@@ -105,7 +105,7 @@ def test_tables_and_code_in_lists_can_be_reached_by_keyboard():
     assert '<ol start="3">' in html
     assert '<pre tabindex="0" role="region" aria-label="Code 1"><code>x &lt; y\n</code></pre>' in html
     assert '<pre tabindex="0" role="region" aria-label="Code 2">z</pre>' in html
-    assert '<pre tabindex="0" role="region" aria-label="Code 3" class="drawing"><code>┌─┐' in html
+    assert '<pre tabindex="0" role="region" aria-label="Code 3" class="drawn"><code>┌─┐' in html
 
 
 # ---- links
@@ -369,9 +369,9 @@ WORDS = "Some words.\n\n"
 @pytest.mark.parametrize(
     ("source", "in_sight", "folded"),
     [
-        (WORDS * 40, 40, 0),
-        (WORDS * 60, 32, 28),
-        (WORDS * 31 + "# Heading\n\n" + WORDS * 40, 31, 41),
+        (WORDS * 33, 33, 0),
+        (WORDS * 60, 21, 39),
+        (WORDS * 19 + "# Heading\n\n" + WORDS * 40, 19, 41),
         ("# Heading\n\n" + CODE + WORDS, 1, 2),
         (WORDS * 20 + CODE + WORDS, 20, 2),
         (WORDS + "<details><summary>x</summary>\n\n" + WORDS * 90 + "</details>", 92, 0),

@@ -12,8 +12,6 @@ from catalog.templatetags.numbers import grouped, metric
 from catalog.templatetags.times import exact, machine, relative_time
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-
-
 NOW = datetime(2026, 3, 4, 20, 11, 4, tzinfo=UTC)
 
 

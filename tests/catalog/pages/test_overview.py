@@ -130,7 +130,7 @@ def test_a_long_readme_is_folded(full, vic):
     for page in (BRANCH, f"{BRANCH}/models/small_llama"):
         text = text_of(vic.get(page))
         before, folded = section(text, 'id="readme"', "</section>").split('<details class="fold">')
-        assert (before.count("<p>"), folded.count("<p>")) == (32, 28)
+        assert (before.count("<p>"), folded.count("<p>")) == (21, 39)
 
 
 @pytest.mark.sample(2)

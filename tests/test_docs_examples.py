@@ -17,6 +17,7 @@ from threading import Thread
 
 import pytest
 import requests
+from metaflow.runner.utils import format_flowfile
 
 from tests.conftest import Site
 from tests.docs_examples import DOCS, FLOW_OF_STEPS, OK, Example, Place, examples_of, keep_examples, results_in
@@ -124,6 +125,12 @@ def test_fault_56_an_example_of_the_docs_runs(results: Results, page: str, name:
 
 QUICKSTART = (DOCS / "quickstart.md").read_text()
 ADDRESS = "http://127.0.0.1:8000"
+
+
+def test_metaflow_finds_the_flow_of_a_notebook_in_its_cell() -> None:
+    """That it then runs is what the test above says of the same example."""
+    [cell] = [one.code for one in EXAMPLES["flows.md"] if "NBRunner" in one.code]
+    assert format_flowfile(cell + "\nrun = NBRunner(NotebookFlow).nbrun()").endswith("NotebookFlow()")
 
 
 def block(language: str) -> str:

@@ -1,6 +1,10 @@
 """The lines of code that pages offer: to register an asset, to load one, to point a flow at this server."""
 
+import json
+from dataclasses import dataclass
+
 from django.http import HttpRequest
+from django.urls import get_script_prefix
 
 from catalog.models import Asset, Instance
 from catalog.states import Kind
@@ -33,24 +37,56 @@ EVALUATION_EXAMPLE = """self.prj.evals.log(
 
 def settings_to_point_here(request: HttpRequest) -> str:
     """The settings with which a flow finds this server."""
-    address = f"export ASSETSITE_URL={request.build_absolute_uri('/').rstrip('/')}"
+    address = f"export ASSETSITE_URL={_site_of(request)}"
     return address if getattr(request, "signed_in_locally", False) else f"{address}\nexport ASSETSITE_TOKEN=…"
 
 
-def code_to_use(asset: Asset, instance: Instance | None = None) -> str:
-    """In a flow: the newest, or (with an instance) exactly this one."""
-    if asset.is_evaluation_log:
-        return "for entry in self.prj.evals.entries():\n    print(entry.created_at, entry.values)"
-    singular, shown = Kind(asset.kind).singular, instance or asset.newest_ready
-    what = f'"{asset.asset_id}"' + (f', instance="{instance.ref}"' if instance else "")
-    if shown is None:
-        return (
-            f"reference = self.prj.asset.consume_{singular}_asset(\n    {what})\n"
-            f'properties = self.prj.asset.get_properties(\n    "{asset.asset_id}")'
+@dataclass(frozen=True)
+class Code:
+    """How code gets at the newest version of an asset, or at one of its versions: both forms run as they are copied."""
+
+    in_flow: str
+    """The body of a step."""
+    outside: str
+    """A script, an app or a notebook: it names project, branch and server."""
+
+    @classmethod
+    def of(cls, request: HttpRequest, asset: Asset, instance: Instance | None = None) -> "Code":
+        door = _door(request, asset)
+        if asset.is_evaluation_log:
+            loop = "for entry in {}.entries():\n    print(entry.created_at, entry.values)"
+            imports = "from obproject import Asset, EvalsLogger"
+            logger = "EvalsLogger(asset=asset)"
+            return cls(loop.format("self.prj.evals"), f"{imports}\n\n{door}\n{loop.format(logger)}")
+        imports = "from obproject import Asset"
+        outside = _reading(asset, instance, getter="asset", door="asset")
+        return cls(
+            _reading(asset, instance, getter="self.prj", door="self.prj.asset", keeper="self."),
+            f"{imports}\n\n{door}\n{outside}",
         )
-    if shown.asset_kind == "artifact":
-        return f"self.{singular} = self.prj.get_{singular}(\n    {what})"
-    return (
-        f"reference = self.prj.asset.consume_{singular}_asset(\n    {what})\n"
-        f'blobs = reference["{singular}_properties"]["blobs"]'
-    )
+
+
+def _reading(asset: Asset, instance: Instance | None, *, getter: str, door: str, keeper: str = "") -> str:
+    """Lines that read an asset. `getter` loads artifacts, `door` reads all else; `keeper` is where an artifact goes."""
+    kind, shown = Kind(asset.kind).singular, instance or asset.newest_ready
+    what = f'"{asset.asset_id}"' + (f', instance="{instance.ref}"' if instance else "")
+    if shown is not None and shown.asset_kind == "artifact":
+        return f"{keeper}{kind} = {getter}.get_{kind}(\n    {what})"
+    reference = f"reference = {door}.consume_{kind}_asset(\n    {what})"
+    if shown is None:
+        return f'{reference}\nproperties = {door}.get_properties(\n    "{asset.asset_id}", kind="{kind}")'
+    return f'{reference}\nblobs = reference["{kind}_properties"]["blobs"]'
+
+
+def _door(request: HttpRequest, asset: Asset) -> str:
+    """Lines that name where an asset is, one argument each, so that none is long."""
+    branch, project = asset.branch, asset.branch.project
+    names = json.dumps(project.name), json.dumps(branch.name, ensure_ascii=False)
+    settings = f'perimeter="{project.perimeter.name}"', f'url="{_site_of(request)}"'
+    arguments = ",\n    ".join((*names, *settings))
+    token = "" if getattr(request, "signed_in_locally", False) else "  # your token in ASSETSITE_TOKEN"
+    return f"asset = Asset(\n    {arguments}){token}"
+
+
+def _site_of(request: HttpRequest) -> str:
+    return request.build_absolute_uri(get_script_prefix()).rstrip("/")

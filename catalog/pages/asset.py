@@ -10,7 +10,7 @@ from access.models import Role
 from catalog.addresses import asset_lineage_url, asset_url, evaluations_url, instance_url, kind_url
 from catalog.metrics import Metric
 from catalog.models import Asset, Instance
-from catalog.pagekit.code_examples import code_to_use
+from catalog.pagekit.code_examples import Code
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import asset_or_twin, at_place
@@ -43,7 +43,7 @@ def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twi
     viewer = viewer_of(request)
     asset, twin = asset_or_twin(viewer, place, kind, asset_id, twin)
     if twin:
-        return JsonResponse(_twin(viewer, asset, PageQuery.of(request)))
+        return JsonResponse(_twin(viewer, asset, PageQuery.of(request), Code.of(request, asset)))
     trend = trends_of(viewer, [asset])[asset.pk]
     table = table_of(viewer, asset, PageQuery.of(request, "#instances"), trend)
     return render_page_or_part(request, "asset", "instances", table, lambda: _around(request, viewer, asset, trend))
@@ -93,7 +93,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "aliases": aliases_of(asset),
         "properties": properties_of(asset),
         "readme_folder": readme_folder_of(asset),
-        "code": code_to_use(asset),
+        "code": Code.of(request, asset),
         "activity": activity_of_asset(viewer, asset),
         "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",
         "log_url": evaluations_url(asset.branch) if asset.is_evaluation_log else "",
@@ -107,7 +107,7 @@ def _card(asset: Asset, query: PageQuery) -> CardView | None:
     return card_view(asset, shown, query) if shown and shown.state != State.FAILED else None
 
 
-def _twin(viewer: Viewer, asset: Asset, query: PageQuery) -> dict[str, Any]:
+def _twin(viewer: Viewer, asset: Asset, query: PageQuery, code: Code) -> dict[str, Any]:
     query.refuse_unknown("card")
     page = instances_on_page(viewer, asset, query, bulk=True)
     uses = uses_of(viewer, asset)
@@ -128,7 +128,8 @@ def _twin(viewer: Viewer, asset: Asset, query: PageQuery) -> dict[str, Any]:
         "produced_by": [use.shape for use in uses.producers],
         "consumed_by": [use.shape for use in uses.consumers],
         "consumers": asset.consumer_count,
-        "code": code_to_use(asset),
+        "code": code.in_flow,
+        "code_outside_flows": code.outside,
     }
 
 

@@ -13,7 +13,7 @@ from catalog.entities import Entity
 from catalog.filters import SAME_AS
 from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Consumption, Instance
-from catalog.pagekit.code_examples import code_to_use
+from catalog.pagekit.code_examples import Code
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import PageQuery
@@ -53,7 +53,7 @@ def instance_page(
     if reference != instance.ref:
         return redirect_with_query(request, instance_url(asset, instance) + (TWIN if twin else ""))
     if twin:
-        return JsonResponse(_twin(viewer, asset, instance))
+        return JsonResponse(_twin(viewer, asset, instance, Code.of(request, asset, instance)))
     context = {**branch_frame(request, asset.branch, kind, asset), **_about(viewer, asset, instance, request)}
     return render(request, "catalog/instance.html", context)
 
@@ -89,7 +89,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "no_task": task.sentence if isinstance(task, runs.Unavailable) else "",
         "consumers": [_consumer(row, asset) for row in consumptions[:CONSUMERS]],
         "more_consumers": len(consumptions) > CONSUMERS,
-        "code": code_to_use(asset, instance),
+        "code": Code.of(request, asset, instance),
         "pulse_url": f"{instance_url(asset, instance)}/pulse" if instance.is_pending else "",
     }
 
@@ -148,7 +148,7 @@ def _consumer(row: Consumption, asset: Asset) -> Consumer:
     return Consumer(row, EntityLink.of(row.entity_kind, row.entity_id), branch)
 
 
-def _twin(viewer: Viewer, asset: Asset, instance: Instance) -> dict[str, Any]:
+def _twin(viewer: Viewer, asset: Asset, instance: Instance, code: Code) -> dict[str, Any]:
     before = ready_before(viewer, asset, instance)
     metrics = metrics_against(instance, before)
     consumptions = consumptions_of(viewer, instance)
@@ -160,5 +160,6 @@ def _twin(viewer: Viewer, asset: Asset, instance: Instance) -> dict[str, Any]:
         "compared_with": before.ref if before else None,
         "metrics": {row.name: {"value": row.value, "before": row.previous, "change": row.delta} for row in metrics},
         "consumed_by": [consumer_entry(row, asset) for row in consumptions[:CONSUMERS]],
-        "code": code_to_use(asset, instance),
+        "code": code.in_flow,
+        "code_outside_flows": code.outside,
     }

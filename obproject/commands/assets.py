@@ -115,7 +115,7 @@ def _look_up(options: argparse.Namespace, page_size: int) -> tuple[Place, str, J
 def show_asset(options: argparse.Namespace) -> CommandResult:
     """Show one asset."""
     place, kind, found = _look_up(options, options.limit)
-    aliases = place.assets().catalogue.aliases(*place.names, kind, options.name)["aliases"]
+    aliases = place.assets().catalogue.aliases(place.names[0], kind, options.name)["aliases"]
     document = {
         "asset": found["asset"],
         "recent_instances": [with_text(instance) for instance in found["recent_instances"]],
@@ -169,7 +169,7 @@ def show_history(options: argparse.Namespace) -> CommandResult:
 
 def _registrations(assets: Asset, place: Place, kind: str, name: str) -> Iterator[Json]:
     """Yield the instances in all states, newest first."""
-    for instance in assets.catalogue.instances(*place.names, kind, name, {"state": "any"}):
+    for instance in assets.catalogue.instances(place.names[0], kind, name, {"state": "any"}):
         if instance["number"] is not None:
             yield _registration(instance)
 

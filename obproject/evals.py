@@ -17,6 +17,7 @@ from obproject.errors import AssetNotFound, NoServer, ServerUnreachable
 from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
 from obproject.instances import AssetInstance, json_value
 from obproject.notices import tell
+from obproject.task import spinning
 
 _MARK = "usm0jrb3"
 """The first word of each line, by which log collectors find it."""
@@ -52,6 +53,8 @@ class EvalsLogger:
         """
         try:
             content = json_value(message)
+            if spinning.holds_back():
+                return
             self._print(content)
             self._register(content)
         except Exception as error:

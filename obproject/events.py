@@ -18,7 +18,7 @@ from obproject.branches import branch_key, check_branch, check_project
 from obproject.errors import AssetError, InvalidInput
 from obproject.notices import tell
 from obproject.settings import events_are_optional
-from obproject.task import running
+from obproject.task import running, spinning
 
 _HOW_TO_CONFIGURE = (
     "Set METAFLOW_ARGO_EVENTS_WEBHOOK_URL to the address of the Argo Events webhook, in the environment or in "
@@ -70,7 +70,7 @@ class ProjectEvent:
         """The full name, as Argo Events sees it."""
 
     def publish(self, payload: Mapping[str, Any] | None = None, ignore_errors: bool = False) -> str | None:
-        """Publish the event and return its id.
+        """Publish the event and return its id; None if the step is only tried out by ``spin``.
 
         The payload's values can set the parameters of the flows that start. Raises EventNotPublished, and InvalidInput
         for a name or payload that can't be sent; with ``ignore_errors`` it prints a line and returns None instead, and
@@ -99,10 +99,12 @@ class ProjectEvent:
             self._say_why_not(str(error))
             return None
 
-    def _send(self, payload: Mapping[str, Any] | None) -> str:
+    def _send(self, payload: Mapping[str, Any] | None) -> str | None:
         webhook = _webhook()
         check_event_name(self.name)
         values = self._valid_payload(payload)
+        if spinning.holds_back():
+            return None
         if not webhook:
             raise EventNotPublished(f"The event {self.event!r} can't be published: {_HOW_TO_CONFIGURE}")
         try:
@@ -135,7 +137,7 @@ def _where_it_happens() -> tuple[str | None, str | None]:
     """Return the project and branch of the code that runs now, as far as they are known."""
     from metaflow import current
 
-    if (task := running.running_task()) and (prj := getattr(task.flow, "prj", None)):
+    if (flow := running.running_flow()) and (prj := getattr(flow, "prj", None)):
         return prj.project, prj.write_branch
     return (
         os.environ.get("OB_PROJECT") or current.get("project_name"),

@@ -13,10 +13,11 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from metaflow import StepMutator
+from metaflow import StepMutator, UserStepDecorator
 
 from obproject import lengths
 from obproject.errors import InvalidInput
+from obproject.task import spinning
 
 CHART_POINTS = lengths.HIGHLIGHT_POINTS
 """A chart with more points keeps as many of them, evenly spaced."""
@@ -37,7 +38,25 @@ class highlight(StepMutator):
     def mutate(self, mutable_step: Any) -> None:
         """Add the card, and the decorator that fills it."""
         mutable_step.add_decorator("assetsite_highlight")
+        mutable_step.add_decorator(HighlightOfSpin)
         mutable_step.add_decorator("card", deco_kwargs={"type": "highlight"})
+
+
+class HighlightOfSpin(UserStepDecorator):
+    """Gives a step that is only tried out a ``self.highlight`` of which nothing is kept.
+
+    Of :class:`highlight`, Metaflow's ``spin`` leaves out all but this and the card.
+    """
+
+    def pre_step(self, step_name: str, flow: Any, inputs: Any = None) -> None:
+        """Give the step its highlight; any other step has it from the decorator."""
+        if spinning.holds_back():
+            flow.highlight = Highlight()
+
+    def post_step(self, step_name: str, flow: Any, exception: Exception | None = None) -> Exception | None:
+        """Take it away, so that it is no artifact; the exception stays what it is."""
+        vars(flow).pop("highlight", None)
+        return exception
 
 
 class Highlight:

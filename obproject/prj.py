@@ -14,7 +14,7 @@ from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent
 from obproject.notices import tell
 from obproject.references import AnyReference
-from obproject.task import running
+from obproject.task import running, spinning
 
 
 class ProjectAsset(Asset):
@@ -185,6 +185,9 @@ class ProjectContext:
                 f"assign self.{artifact} first."
             )
         task = running.running_task()
+        if task is None and not spinning.is_spinning():
+            tell(f"{artifact!r} is not registered as {kind} asset {name!r}: no Metaflow task runs here that keeps it.")
+            return None
         known = {"artifact": artifact, **({"run_pathspec": task.run_pathspec} if task else {}), **(annotations or {})}
         register = self.asset.register_data_asset if kind == "data" else self.asset.register_model_asset
         return self._report(register(name, description, "artifact", None, known, tags), f"artifact {artifact}")
@@ -214,6 +217,7 @@ class ProjectContext:
         )
         notice = f" {self.branches.notice}" if self.branches.notice else ""
         tell(f"project {self.project!r}, {where}.{notice}")
+        spinning.holds_back()
 
 
 def _branches(

@@ -47,7 +47,7 @@ from obproject.project import ci
 from obproject.project.definitions import PROJECT_FILE, find_project_root
 from obproject.references import AnyReference, parse_reference
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
-from obproject.task import running
+from obproject.task import running, spinning
 
 LIFECYCLE_ALIASES = ("candidate", "validated", "production")
 """The aliases that a promotion may give where the project doesn't name others."""
@@ -90,6 +90,8 @@ def promote_assets(
         raise InvalidInput(f"Source and target are the branch {target!r}, and no alias is given: nothing to promote.")
     also_aliases = not route.within_branch if with_aliases is None else with_aliases
     promotion = _Promotion(route, str(checked(parse_reference, instance)), also_aliases, alias)
+    if spinning.holds_back():
+        return {"promoted": [], "errors": []}
     if asset is None:
         for collection in wanted:
             promotion.promote_all(collection)

@@ -17,7 +17,6 @@ from obproject.kinds import label_of
 from obproject.references import AnyReference, Reference, ReferenceKind
 from obproject.task import running
 from obproject.task.artifacts import load_artifact, own_artifact
-from obproject.task.running import RunningTask
 from obproject.task.waiting import is_from_this_task, wait_while_pending
 
 
@@ -37,10 +36,10 @@ def load(
     have registered, a pending instance is waited for.
     """
     name, reference = asset_id_of(name), parsed_reference(wanted)
-    if task := running.running_task():
-        artifact, reference = _registered_by(task, reader, writer, kind, name, reference)
+    if flow := running.running_flow():
+        artifact, reference = _registered_here(reader, writer, kind, name, reference)
         if artifact:
-            return own_artifact(task.flow, artifact)
+            return own_artifact(flow, artifact)
     branch, instance = _ready_or_pending(reader, kind, name, reference)
     about = f"The {label_of(kind)} {name!r} on branch {branch!r}"
     read_again = partial(reader.catalogue.instance, branch, kind, name, instance["id"])
@@ -72,15 +71,15 @@ def _pending_elsewhere(reader: AssetReader, kind: str, name: str) -> tuple[str, 
     return None if found is None or is_from_this_task(found[1]) else found
 
 
-def _registered_by(
-    task: RunningTask, reader: AssetReader, writer: AssetWriter, kind: str, name: str, reference: Reference
+def _registered_here(
+    reader: AssetReader, writer: AssetWriter, kind: str, name: str, reference: Reference
 ) -> tuple[str, Reference]:
-    """Return the artifact that a task has registered, empty if the reference means none of its own, and the reference.
+    """Return the artifact that this very step has registered, empty if the reference means none, and the reference.
 
-    The task's own are newer than all that the catalogue shows as ready, so a reference such as ``latest-2`` that
+    The step's own are newer than all that the catalogue shows as ready, so a reference such as ``latest-2`` that
     means none of them comes back as the one that the catalogue knows it by.
     """
-    own = task.registered(kind, reader.catalogue.project, branch_key(writer.branch), name)
+    own = running.registered(kind, reader.catalogue.project, branch_key(writer.branch), name)
     if not own or _is_read_elsewhere(reader, writer.branch, kind, name):
         return "", reference
     if reference.kind is ReferenceKind.LATEST:

@@ -11,18 +11,19 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from obproject import lengths
-from obproject.branches import branch_key
+from obproject.branches import branch_key, check_alias
 from obproject.catalogue.client import EXISTS_AS, CatalogueClient, asset_id_of
 from obproject.catalogue.highlight_content import as_content, without_image
 from obproject.catalogue.reader import AssetReader, parsed_reference
-from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput
+from obproject.entities import who_is_running
+from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, checked
 from obproject.instances import json_value, tag_pairs, with_text
 from obproject.journal import Entry, Operation, Outcome, id_from, new_id
 from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, label_of
 from obproject.notices import tell, tell_notes
 from obproject.references import AnyReference
-from obproject.task import running
+from obproject.task import running, spinning
 from obproject.task.journal_writer import UNAVAILABLE, now, outcome_of, parse_time
 from obproject.task.process_session import Session, session_of
 from obproject.task.running import OwnRegistration, RunningTask
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 class AssetWriter:
     """Writes as one entity to one branch, given by its git name.
 
-    ``task`` is the running task if that is the entity: what it registers is pending until it ends.
+    ``task`` is the running task if that is the entity: what it registers is pending until it ends. Of a step that is
+    only tried out nothing is sent or kept; what is asked for is checked and read all the same.
     """
 
     def __init__(
@@ -57,7 +59,7 @@ class AssetWriter:
         tags: Mapping[str, Any] | None,
         digest: str | None = None,
     ) -> Json | None:
-        """Register an instance and return it; None if only the journal has it so far."""
+        """Register an instance and return it; None if only the journal has it so far, or nobody will."""
         if not asset_kind:
             raise InvalidInput(
                 f"Registering {label_of(kind)} {name!r} needs a kind, such as 'artifact' or 's3_object'."
@@ -77,6 +79,10 @@ class AssetWriter:
             **self._run_or_session(),
         }
         entry = self._entry(Operation.REGISTER, self.branch, kind, name, body=body)
+        if spinning.holds_back():
+            if self.entity_ref == who_is_running():
+                self._remember_own(entry, kind, asset_kind, None)
+            return None
         if self._task:
             self._task.will_settle(self.catalogue.connection)
         whole = {**body, "id": entry.id}
@@ -88,8 +94,8 @@ class AssetWriter:
             return answer
 
         answer = self._write(entry, send)
-        if self._task and asset_kind == "artifact":
-            self._task.remember(self._own_registration(entry, kind, answer))
+        if self._task:
+            self._remember_own(entry, kind, asset_kind, answer)
         return with_text(answer) if answer is not None else None
 
     def register_once(self, kind: str, name: str, body: Json, key: str) -> None:
@@ -97,6 +103,8 @@ class AssetWriter:
 
         Raises Conflict where the key was used for something else.
         """
+        if spinning.holds_back():
+            return
         event = id_from(Operation.REGISTER, key)
         entry = self._entry(Operation.REGISTER, self.branch, kind, name, body=body, event=event)
         answer = self.catalogue.register(self.branch, kind, name, {**body, "id": event}, key)
@@ -106,6 +114,8 @@ class AssetWriter:
         self, reader: AssetReader, kind: str, name: str, reference: AnyReference, role: str | None = None
     ) -> Json:
         """Become a consumer of the instance that a reference means where the asset is read, and return it."""
+        if spinning.holds_back():
+            return reader.peek(kind, name, reference)[1]
         reference = str(parsed_reference(reference))
         # Looked for first: who passes by a definition is no consumer of it.
         branch = reader.branch_with(kind, name, reference)
@@ -127,6 +137,8 @@ class AssetWriter:
 
         A running task does not wait for the answer.
         """
+        if spinning.holds_back():
+            return
         body = self._consumption(role) | {"reference": reference}
         entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=instance_id)
         whole = {**body, "id": entry.id}
@@ -143,7 +155,9 @@ class AssetWriter:
             send()
 
     def delete(self, kind: str, name: str) -> bool:
-        """Delete an asset with all that it has; say whether there was one."""
+        """Delete an asset with all that it has; say whether it did."""
+        if spinning.holds_back():
+            return False
         entry = self._entry(Operation.DELETE, self.branch, kind, name)
         try:
             self.catalogue.delete_asset(self.branch, kind, name, entry.id)
@@ -157,13 +171,17 @@ class AssetWriter:
     def set_alias(self, branch: str, kind: str, name: str, alias: str, body: Mapping[str, Any]) -> Json:
         """Set an alias on any branch; ``body`` names the instance, and maybe the one that it must point to before."""
         body = {"entity_ref": self.entity_ref, **body}
+        if spinning.holds_back():
+            return self._move(branch, kind, name, alias, body["instance_id"])
         entry = self._entry(Operation.SET_ALIAS, branch, kind, name, body=body, alias=alias)
         answer = self.catalogue.put_alias(branch, kind, name, alias, {**body, "id": entry.id})
         self._record(entry, Outcome(at=parse_time(answer["alias"].get("updated_at"))))
         return answer
 
     def delete_alias(self, kind: str, name: str, alias: str, expected_id: str | None = None) -> bool:
-        """Delete an alias, and say whether there was one; ``expected_id`` is the instance that it must point to."""
+        """Delete an alias, and say whether it did; ``expected_id`` is the instance that it must point to."""
+        if spinning.holds_back():
+            return False
         body = {"entity_ref": self.entity_ref}
         entry = self._entry(Operation.DELETE_ALIAS, self.branch, kind, name, body=body, alias=alias)
         query = {"id": entry.id, **({"expected_instance_id": expected_id} if expected_id is not None else {})}
@@ -177,7 +195,7 @@ class AssetWriter:
     def show_highlight(self, highlight: Highlight) -> Json | None:
         """Show a highlight on the overview of the branch; None if it is empty, or only the journal has it so far."""
         data = highlight.as_data()
-        if data is None:
+        if data is None or spinning.holds_back():
             return None
         content, task = as_content(data), self._task
         body: Json = {
@@ -274,12 +292,23 @@ class AssetWriter:
             task.journal.store(entry)
             task.journal.remember(entry.id, outcome)
 
-    def _own_registration(self, entry: Entry, kind: str, answer: Mapping[str, Any] | None) -> OwnRegistration:
+    def _move(self, branch: str, kind: str, name: str, alias: str, instance_id: str) -> Json:
+        """Return the move of an alias that would have been made, as a catalogue answers."""
+        alias = checked(check_alias, alias.removeprefix("@"))
+        listed = self.catalogue.aliases(branch, kind, name)["aliases"]
+        before = next((one["instance_id"] for one in listed if one["name"] == alias), "")
+        move = {"alias_name": alias, "instance_id": instance_id, "previous_instance_id": before}
+        return {"alias": {"recent_history": [move | {"updated_at": now().isoformat(), "updated_by": self.entity_ref}]}}
+
+    def _remember_own(self, entry: Entry, kind: str, asset_kind: str, answer: Mapping[str, Any] | None) -> None:
+        """Remember an artifact that only the step that runs now can read."""
+        if asset_kind != "artifact":
+            return
         artifact = str((entry.body.get("annotations") or {}).get("artifact") or "")
         number = answer.get("number") if answer else None
         project, branch = self.catalogue.project, branch_key(entry.branch)
         settings = self.catalogue.settings
-        return OwnRegistration(kind, project, branch, entry.asset, entry.id, number, artifact, settings)
+        running.remember(OwnRegistration(kind, project, branch, entry.asset, entry.id, number, artifact, settings))
 
 
 def _check_digest(digest: str, asset_kind: str) -> None:

@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from obproject.errors import ArtifactUnreachable, InstancePending, WrongKind
 from obproject.instances import typed_annotations
-from obproject.task import running
+from obproject.task import running, spinning
 
-# Metaflow's namespace is one per process, so only one thread at a time may change it.
-_namespace_lock = threading.Lock()
+# What Metaflow's client sees is set for the process, so only one thread at a time may change it.
+_client_lock = threading.Lock()
 
 
 def load_artifact(instance: Mapping[str, Any], about: str) -> Any:
@@ -80,7 +81,7 @@ def _artifact_name(instance: Mapping[str, Any], about: str) -> str:
 
 
 def _advice(instance: Mapping[str, Any]) -> str:
-    door = "self.prj.asset." if running.running_task() else ""
+    door = "self.prj.asset." if running.running_flow() else ""
     return f"use {door}consume_{instance['asset']['kind']}_asset(...)"
 
 
@@ -119,14 +120,27 @@ def _unpacked(stored: Any, artifact: str) -> Any:
 
 
 def _from_client(task: str, attempt: int | None, artifact: str) -> Any:
-    from metaflow import Task, get_namespace, namespace
+    from metaflow import Task
 
-    with _namespace_lock:
-        previous = get_namespace()
-        namespace(None)
-        try:
-            # An object keeps the namespace that it was made in, so the loading itself needs no lock.
-            opened = Task(task, attempt=attempt)
-        finally:
-            namespace(previous)
-    return opened[artifact].data
+    with _client_lock, _everything_in_sight():
+        # An object keeps the namespace that it was made in, so the loading itself needs no lock.
+        found = Task(task, attempt=attempt)[artifact]
+    return found.data
+
+
+@contextmanager
+def _everything_in_sight() -> Iterator[None]:
+    """Let Metaflow's client see all namespaces, and from a step that is only tried out the metadata of real runs."""
+    from metaflow import get_metadata, get_namespace, metadata, namespace
+    from metaflow.metaflow_config import DEFAULT_METADATA
+
+    before, own = get_namespace(), get_metadata() if spinning.is_spinning() else None
+    namespace(None)
+    try:
+        if own is not None:
+            metadata(DEFAULT_METADATA)
+        yield
+    finally:
+        namespace(before)
+        if own is not None:
+            metadata(own)

@@ -97,7 +97,7 @@ def _known_branch() -> str | None:
     """Return the branch that the running flow writes to, else that of ``OB_BRANCH``."""
     from metaflow import current
 
-    if (task := running.running_task()) and (prj := getattr(task.flow, "prj", None)):
+    if (flow := running.running_flow()) and (prj := getattr(flow, "prj", None)):
         return str(prj.branches.write)
     return current.get("branch_name") or os.environ.get("OB_BRANCH")
 
@@ -118,6 +118,6 @@ def _project_file() -> ProjectFile | None:
 
 def _perimeter_of_flow() -> str | None:
     """Return the perimeter that the running flow was deployed to, else the one that its ``obproject.toml`` names."""
-    flow = task.flow if (task := running.running_task()) else None
+    flow = running.running_flow()
     documents = (getattr(flow, name, None) or {} for name in ("project_spec", "project_config"))
     return next((document["perimeter"] for document in documents if document.get("perimeter")), None)

@@ -22,6 +22,7 @@ from obproject.entities import task_ref
 from obproject.journal import Process, Verdict
 from obproject.notices import tell, tell_notes
 from obproject.settings import Settings
+from obproject.task import spinning
 from obproject.task.first_report import FirstReport
 from obproject.task.journal_writer import UNAVAILABLE, JournalWriter
 from obproject.task.run_facts import facts_of_task, position_of
@@ -29,6 +30,8 @@ from obproject.task.run_facts import facts_of_task, position_of
 _UNPUBLISHED = "assets_unpublished"
 
 _current: RunningTask | None = None
+_tried: list[OwnRegistration] = []
+"""What a step that is only tried out would have registered."""
 
 
 class OwnRegistration(NamedTuple):
@@ -69,7 +72,8 @@ class RunningTask:
     """Returns Metaflow's own content key of each artifact, once they are stored."""
     run_record: Mapping[str, Any] = field(default_factory=dict)
     """The record of the run in Metaflow's metadata, once the task has read it."""
-    _registered: list[OwnRegistration] = field(default_factory=list)
+    registered: list[OwnRegistration] = field(default_factory=list)
+    """The artifacts that this task has registered; only it can read them before it ends."""
     _unsettled: list[Connection] = field(default_factory=list)
     _read_through: list[Connection] = field(default_factory=list)
     _on_success: list[Callable[[], None]] = field(default_factory=list)
@@ -116,15 +120,6 @@ class RunningTask:
             return position_of(self)
         except Exception:
             return {"step": self.step}
-
-    def remember(self, registration: OwnRegistration) -> None:
-        """Remember an artifact that this task has registered; only it can read that artifact before the task ends."""
-        self._registered.append(registration)
-
-    def registered(self, kind: str, project: str, branch: str, name: str) -> list[OwnRegistration]:
-        """Return the artifacts that this task has registered under a name, newest first."""
-        wanted = (kind, project, branch, name)
-        return [one for one in reversed(self._registered) if one[: len(wanted)] == wanted]
 
     def will_settle(self, connection: Connection) -> None:
         """Remember that something is registered through a connection."""
@@ -199,7 +194,7 @@ class RunningTask:
         except Exception:
             return {}
         here = (catalogue.url, catalogue.perimeter)
-        registered = [one for one in self._registered if (one.catalogue.url, one.catalogue.perimeter) == here]
+        registered = [one for one in self.registered if (one.catalogue.url, one.catalogue.perimeter) == here]
         return {one.id: str(keys[one.artifact]) for one in registered if one.artifact in keys}
 
     def tag_run(self, tags: Collection[str]) -> bool:
@@ -231,6 +226,23 @@ def _root_option(metadata: Any) -> str:
 def running_task() -> RunningTask | None:
     """Return the task that runs in this process; None outside one, and in flows that are no ProjectFlow."""
     return _current
+
+
+def running_flow() -> Any:
+    """Return the flow of the step that runs in this process, also of one that is only tried out; None outside one."""
+    return spinning.flow_tried_out() if _current is None else _current.flow
+
+
+def remember(registration: OwnRegistration) -> None:
+    """Remember an artifact that the step which runs now has registered, or would have if it were not only tried out."""
+    (_tried if _current is None else _current.registered).append(registration)
+
+
+def registered(kind: str, project: str, branch: str, name: str) -> list[OwnRegistration]:
+    """Return the artifacts that the step which runs now has registered under a name, newest first."""
+    wanted = (kind, project, branch, name)
+    mine = _tried if _current is None else _current.registered
+    return [one for one in reversed(mine) if one[: len(wanted)] == wanted]
 
 
 def begin(task: RunningTask) -> None:

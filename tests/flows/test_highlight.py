@@ -91,6 +91,14 @@ def card_of(task) -> str:
     return task.metadata_dict["highlight_card"]
 
 
+def test_a_step_that_is_spun_highlights_nothing(shown):
+    project, _ = shown
+    before = project.get("highlights"), project.get("data/rows?state=any")["recent_instances"]
+    spun = project.run(command="spin", after=("start",))
+    assert spun.ok, spun.output
+    assert (project.get("highlights"), project.get("data/rows?state=any")["recent_instances"]) == before
+
+
 def test_each_highlighted_task_says_which_card_is_its_and_the_run_is_tagged(shown):
     project, run = shown
     assert "highlight" in run.user_tags

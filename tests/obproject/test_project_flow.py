@@ -27,7 +27,7 @@ ALICE = ("default", "tryout", "user_alice")
 
 DEVELOPMENT_FLOW = """
     from metaflow import Config, IncludeFile, Parameter, catch, current, get_namespace, retry, step
-    from obproject import Asset, ProjectFlow
+    from obproject import Asset, ProjectFlow, highlight
     from obproject.errors import AssetNotFound, WrongKind
 
     class DevelopmentFlow(ProjectFlow):
@@ -76,8 +76,10 @@ DEVELOPMENT_FLOW = """
                 raise RuntimeError("too much")
             self.next(self.end)
 
+        @highlight
         @step
         def end(self):
+            assert self.highlight.as_data() is None
             assert self.prj.get_data("numbers") == [1, 2, 3]
             try:
                 self.prj.get_data("total")
@@ -498,3 +500,14 @@ def test_nothing_of_the_client_becomes_an_artifact(developed: tuple[StubCatalogu
     own = {name for name in stored["objects"] if not name.startswith("_")}
     assert own == {*KINDS, "parts", "project_config", "project_deps", "project_spec", "registered"}
     assert "_prj" not in stored["objects"]
+
+
+def test_a_step_that_is_spun_reads_and_writes_nothing(developed: tuple[StubCatalogue, FlowRun]) -> None:
+    """Metaflow leaves our decorators out there; the asserts of the step hold all the same."""
+    catalogue, run = developed  # `run_id` of it is that of the spin afterwards
+    seen = len(catalogue.requests)
+    spun = run_flow(run.folder, catalogue.url, command="spin", after=(f"DevelopmentFlow/{run.run_id}/end",))
+    assert spun.ok, spun.output
+    assert {request.method for request in catalogue.requests[seen:]} == {"GET"}
+    assert len([line for line in spun.said() if "only tried out (spin)" in line]) == 1
+    assert "wrong kind: The model asset 'llm'" in spun.output

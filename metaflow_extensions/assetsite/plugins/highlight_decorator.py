@@ -83,9 +83,9 @@ class HighlightDecorator(StepDecorator):
         self, step_name: str, flow: Any, graph: Any, is_task_ok: bool, retry_count: int, max_user_code_retries: int
     ) -> None:
         """Mark the task and its run, for those who look for highlights."""
-        from obproject.task import failures
+        from obproject.task import failures, spinning
 
-        if self._has_content and failures.is_successful(flow, is_task_ok):
+        if self._has_content and failures.is_successful(flow, is_task_ok) and not spinning.holds_back():
             try:
                 self._mark(flow.name, step_name, retry_count)
             except Exception as error:

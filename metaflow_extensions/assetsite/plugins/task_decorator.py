@@ -56,10 +56,12 @@ class AssetTaskDecorator(StepDecorator):
         ubf_context: Any,
         inputs: Any,
     ) -> None:
-        """Open the running task."""
+        """Open the running task, unless the step is only tried out."""
         # Imported here because Metaflow imports this module while it is itself being imported.
-        from obproject.task import running
+        from obproject.task import running, spinning
 
+        if spinning.is_spinning():
+            return
         running.begin(
             running.RunningTask(
                 flow=flow,

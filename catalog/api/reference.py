@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.decorators import login_not_required, login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from drf_spectacular.generators import SchemaGenerator
@@ -52,6 +52,7 @@ class Shape(NamedTuple):
     values: list[str]
 
 
+@login_not_required  # else the answer would be JSON, as everywhere below /v1
 @login_required  # a page for people, so who is not signed in is sent to do so
 def api_page(request: HttpRequest) -> HttpResponse:
     addresses, shapes = reference()

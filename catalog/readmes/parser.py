@@ -15,7 +15,7 @@ MOST_BARE_LINKS = 500
 
 def make_parser() -> MarkdownIt:
     parser = MarkdownIt("js-default", {"html": True, "maxNesting": MOST_NESTING}).use(gfm_plugin)
-    parser.validateLink = _any_link  # type: ignore[method-assign]
+    parser.validateLink = _any_link  # type: ignore[method-assign, assignment]
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     parser.inline.ruler.at("html_inline", _html_inline)
     parser.inline.ruler.after("text", "no_bare_link", _no_bare_link)

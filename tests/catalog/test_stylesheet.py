@@ -50,3 +50,9 @@ def test_nothing_is_fetched_from_elsewhere():
     for path in STATIC.iterdir():
         addresses = re.findall(r"(?:https?:)?//[\w.-]+\.\w+[\w./-]*", path.read_text())
         assert [address for address in addresses if "www.w3.org" not in address] == [], path.name
+
+
+def test_what_may_scroll_can_be_reached_by_keyboard():
+    for template in (STATIC.parent / "templates").rglob("*.html"):
+        for tag in re.findall(r'<pre\b[^>]*>|<[a-z]+ class="(?:[^"]* )?scroll[" ][^>]*>', template.read_text()):
+            assert re.search(r'tabindex="0" role="region" aria-label(ledby)?="', tag), (template.name, tag)

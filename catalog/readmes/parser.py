@@ -15,14 +15,14 @@ MOST_BARE_LINKS = 500
 
 def make_parser() -> MarkdownIt:
     parser = MarkdownIt("js-default", {"html": True, "maxNesting": MOST_NESTING}).use(gfm_plugin)
-    parser.validateLink = _any_link  # type: ignore[method-assign, assignment]
+    parser.validateLink = _any_link  # type: ignore[method-assign]
     parser.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
     parser.inline.ruler.at("html_inline", _html_inline)
     parser.inline.ruler.after("text", "no_bare_link", _no_bare_link)
     return parser
 
 
-def _any_link(address: str) -> bool:
+def _any_link(url: str) -> bool:
     """All are parsed as links; `addresses.py` decides which of them lead somewhere, for HTML as well."""
     return True
 

@@ -11,6 +11,7 @@ from catalog.edges import EVERY, count_consumers, facts_of_edges, facts_of_promo
 from catalog.entities import Entity
 from catalog.lookups import component_named, known_run
 from catalog.models import Asset, Branch, Component, Edge, Highlight, Project, Promotion, Run, SpecVersion
+from catalog.name_starts import add_names, repair_names
 from catalog.newest import newest_of
 from catalog.states import Kind
 
@@ -29,7 +30,11 @@ def component_of(*, perimeter_id: int, project: str, entity: Entity, run: str = 
     kind, name = entity.component
     if known := component_named(perimeter=perimeter_id, project=project, kind=kind, name=name, run=run):
         return known, known_run(known, perimeter_id)
-    found, _ = Component.objects.get_or_create(perimeter_id=perimeter_id, project_name=project, kind=kind, name=name)
+    found, is_new = Component.objects.get_or_create(
+        perimeter_id=perimeter_id, project_name=project, kind=kind, name=name
+    )
+    if is_new:
+        add_names(found)
     return found, None
 
 
@@ -41,7 +46,7 @@ class Recount:
     assets: int = 0
 
     def run(self, after: int = 0, done: Callable[[int], None] = lambda asset: None) -> "Recount":
-        """Each asset in a transaction of its own, then branches and projects.
+        """Each asset in a transaction of its own, then branches and projects, then the names of everything.
 
         `after`: the key of an asset; this one and those before are left out. `done` is called with the key of each
         asset whose transaction is over.
@@ -57,6 +62,7 @@ class Recount:
         for pk in Project.objects.order_by("pk").values_list("pk", flat=True).iterator():
             with transaction.atomic():
                 self._project(Project.objects.select_for_update(no_key=True).get(pk=pk))
+        self.corrections.extend(repair_names())
         return self
 
     def _asset(self, asset: Asset) -> None:

@@ -678,6 +678,38 @@ class Highlight(models.Model):
         return self.title or self.uid
 
 
+class NameStart(models.Model):
+    """Derived: something is found by what begins so. One row for each beginning of its names (`catalog/folding.py`)."""
+
+    PERIMETER = "perimeter"
+
+    class Kind(models.TextChoices):
+        PROJECT = "project", "project"
+        BRANCH = "branch", "branch"
+        ASSET = "asset", "asset"
+        FLOW = "flow", "flow"
+        DEPLOYMENT = "deployment", "deployment"
+        PERSON = "person", "person"
+
+    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    rank = models.PositiveSmallIntegerField(help_text="The lower, the earlier it is shown; see `name_starts.rank_of`.")
+    key = models.BinaryField(help_text="The folded name from here on, as UTF-8.")
+    target = models.BigIntegerField(help_text="The key of the row that has the name: of its kind.")
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            # how the rows of one thing are found
+            models.UniqueConstraint(fields=["kind", "target", "key"], name="one_row_per_name_start")
+        ]
+        indexes = [
+            # what begins so in a perimeter; of equal names the newest first
+            models.Index(fields=["perimeter", "kind", "rank", "key", "-target"], name="names_in_order")
+        ]
+
+
 class MetadataSource(models.Model):
     """A place where Metaflow keeps its metadata, and what was wrong when it was last read."""
 

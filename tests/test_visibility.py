@@ -140,6 +140,7 @@ def test_with_a_deleted_asset_goes_all_that_belongs_to_it(alpha):
         "Component",
         "Asset",
         "Highlight",
+        "NameStart",
         "Run",
         "ClonedTask",
     }
@@ -174,6 +175,7 @@ FREE = {
     "catalog.counters": "what is derived is kept for everybody",
     "catalog.derivation": "how far a recount is, which is said without names and numbers",
     "catalog.edges": "what is derived is kept for everybody",
+    "catalog.name_starts": "what is derived is kept for everybody",
     "catalog.old_runs": "what is derived is kept for everybody",
     "catalog.recording": "a write locks and reads what its caller was allowed to write to",
     "catalog.reconciling": "no person asks: what tasks have kept is backfilled",

@@ -17,6 +17,7 @@ from catalog.models import (
     Project,
     SpecVersion,
 )
+from catalog.name_starts import keep_names
 from catalog.recording.places import (
     AssetAddress,
     BranchAddress,
@@ -80,12 +81,15 @@ def declare(*, actor: str, at: AssetAddress, entity: Entity, declaration: Declar
 
 def _declare(asset: Asset, fields: Json, *, config_hash: str, entity: Entity, actor: str) -> None:
     now = timezone.now()
+    is_named_anew = asset.declared_at is None or fields.get("name", asset.name) != asset.name
     for name, value in fields.items():
         setattr(asset, name, value)
     asset.config_hash, asset.declared_at = config_hash, now
     asset.declared_by_kind, asset.declared_by_id = entity.kind, entity.id
     asset.properties = effective_properties(asset)
     asset.save()
+    if is_named_anew:
+        keep_names(asset)
     DefinitionRevision.objects.create(
         asset=asset,
         declared=fields,
@@ -118,6 +122,7 @@ def deploy(
         if asset.config_hash == declaration.digest:
             outcome.unchanged.append("/".join(key))
             continue
+        asset.branch = branch
         (outcome.updated if key in existing else outcome.created).append("/".join(key))
         outcome.overridden += _beneath_overrides(asset, declaration)
         _declare(asset, declaration.fields, config_hash=declaration.digest, entity=entity, actor=actor)
@@ -162,7 +167,9 @@ def _post(branch: Branch, spec: Json, *, version_id: str, actor: str) -> None:
     _new_spec_version(branch, actor, version_id=version_id, document=json.dumps(spec))
     title = spec.get("title")
     if isinstance(title, str) and title:
-        Project.objects.filter(pk=branch.project_id).update(title=title[: limits.NAME_LENGTH])
+        title = title[: limits.NAME_LENGTH]
+        if Project.objects.filter(pk=branch.project_id).exclude(title=title).update(title=title):
+            keep_names(Project.objects.get(pk=branch.project_id))
 
 
 def _enrich_all(branch: Branch, spec: Json, *, entity: Entity, actor: str) -> None:
@@ -171,6 +178,7 @@ def _enrich_all(branch: Branch, spec: Json, *, entity: Entity, actor: str) -> No
     differing = [asset.pk for asset in Asset.objects.on_branch(branch) if _news_of(asset, said)]
     for asset in locked_all(differing):
         if asset.deleted_at is None and (news := _news_of(asset, said)):
+            asset.branch = branch
             _enrich(asset, news, entity=entity, actor=actor)
 
 
@@ -181,6 +189,9 @@ def _news_of(asset: Asset, said: dict[tuple[str, str], Json]) -> Json:
 
 def _enrich(asset: Asset, news: Json, *, entity: Entity, actor: str) -> None:
     Asset.objects.filter(pk=asset.pk).update(**news)
+    if "name" in news:
+        asset.name = news["name"]
+        keep_names(asset)
     DefinitionRevision.objects.create(
         asset=asset,
         declared=news,

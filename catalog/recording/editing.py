@@ -12,6 +12,7 @@ from catalog.models import (
     PropertyEdit,
     PropertyOverride,
 )
+from catalog.name_starts import keep_names
 from catalog.recording.places import count_assets, in_one_transaction, locked_all, moment
 
 
@@ -26,6 +27,7 @@ def delete_asset(*, actor: str, asset: Asset, uid: str = "", when: datetime | No
         raise NotFound(f"The asset '{asset.asset_id}' was deleted already.", asset=asset.asset_id)
     locked.deleted_at, locked.deleted_by, locked.deletion_uid = moment(when), actor, uid
     locked.save(update_fields=["deleted_at", "deleted_by", "deletion_uid"])
+    keep_names(locked)
     count_assets(locked.branch)
 
 

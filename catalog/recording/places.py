@@ -12,6 +12,7 @@ from access.errors import Conflict
 from access.models import Perimeter
 from catalog.lookups import locked_asset_at
 from catalog.models import Asset, Branch, BranchName, Project
+from catalog.name_starts import add_names, keep_names
 from catalog.states import Kind
 from obproject.branches import MAIN_BRANCHES, is_unnamed
 
@@ -59,7 +60,10 @@ def locked_all(pks: Iterable[int]) -> list[Asset]:
 
 
 def make_asset(at: AssetAddress, actor: str, when: datetime | None = None) -> Asset:
-    """A new asset at the address, locked; another writer may make it, and even delete it, faster by a hair."""
+    """A new asset at the address, locked; another writer may make it, and even delete it, faster by a hair.
+
+    The caller adds its names, once it has all of them.
+    """
     branch, made_at = branch_at(at.branch, when), moment(when)
     for _ in range(MAKING_TRIES):
         new = Asset(branch=branch, kind=at.kind, asset_id=at.asset_id, created_at=made_at, created_by=actor)
@@ -88,11 +92,17 @@ def count_assets(branch: Branch) -> None:
 def branch_at(at: BranchAddress, when: datetime | None = None) -> Branch:
     """The branch at the address, made if this is its first use."""
     now = moment(when)
-    project, _ = Project.objects.get_or_create(perimeter=at.perimeter, name=at.project, defaults={"created_at": now})
+    project, is_new = Project.objects.get_or_create(
+        perimeter=at.perimeter, name=at.project, defaults={"created_at": now}
+    )
+    if is_new:
+        add_names(project)
     own_name = at.key if at.key in MAIN_BRANCHES else ""
-    branch, _ = Branch.objects.get_or_create(
+    branch, is_new = Branch.objects.get_or_create(
         project=project, key=at.key, defaults={"git_name": own_name, "created_at": now}
     )
+    if is_new:
+        add_names(branch)
     return branch
 
 
@@ -103,6 +113,7 @@ def _name_branch(branch: Branch, name: str, actor: str) -> None:
     if Branch.objects.filter(pk=branch.pk, git_name="").update(git_name=name):
         BranchName.objects.create(branch=branch, git_name=name, at=timezone.now(), actor=actor)
         branch.git_name = name
+        keep_names(branch)
         return
     branch.refresh_from_db(fields=["git_name"])
     if branch.git_name != name:

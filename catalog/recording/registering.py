@@ -12,6 +12,7 @@ from catalog.counters import Recount
 from catalog.entities import Entity
 from catalog.lookups import last_attempt
 from catalog.models import Asset, Component, Consumption, Instance, StateChange, new_instance_id
+from catalog.name_starts import add_names
 from catalog.newest import is_later, newest_of, point_to_ready
 from catalog.querysets import PROMOTED_FROM, InstanceQuerySet
 from catalog.recording.appending import append
@@ -116,6 +117,8 @@ def register(
         Recount().edges_with(asset, component)
         if instance.is_copy:
             Recount().promotions_to(asset)
+    if made:
+        add_names(asset)
     finish(asset.branch, at.branch, made=made, actor=actor)
     return instance
 

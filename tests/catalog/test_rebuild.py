@@ -32,6 +32,7 @@ from catalog.models import (
     Instance,
     MetadataSource,
     MissedWrite,
+    NameStart,
     OpenRun,
     Project,
     Promotion,
@@ -50,7 +51,7 @@ from tests.conftest import CHECKOUT, POSTGRES, Site, database_url
 pytestmark = pytest.mark.slow
 
 EMPTIED = (
-    ClonedTask, Run, StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance, Asset,
+    NameStart, ClonedTask, Run, StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance, Asset,
     BranchName, Branch, Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource, Reconciliation,
     Membership, Perimeter,
 )  # fmt: skip

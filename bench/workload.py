@@ -98,4 +98,5 @@ TARGETS = [
     Target("asset", get(*(f"{MAIN}/{kind}/{asset_id}" for kind, asset_id in BUSY)), page=True),
     Target("big asset", get(f"{MAIN}/{BIG[0]}/{BIG[1]}"), page=True),
     Target("instance", instances, page=True),
+    Target("search", get("/search?q=t", "/search?q=model_0", "/search?q=Flow1", "/search?q=feature"), page=True),
 ]

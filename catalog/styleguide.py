@@ -88,8 +88,6 @@ def _frame() -> dict[str, Any]:
             {"label": "Data", "url": "#", "current": False, "count": 6},
             {"label": "Models", "url": "#", "current": True, "count": 3},
         ],
-        "search_url": ".",
-        "search_scope": "assets of churn",
         "json_url": "?format=json",
     }
 

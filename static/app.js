@@ -105,6 +105,22 @@ function filterMenu(input) {
   panel.querySelector("[data-menu-empty]").hidden = shown > 0;
 }
 
+// ---- what the search box has found: arrows lead through it, Escape or another place closes it
+
+function closeFound(except) {
+  const form = document.querySelector("[data-search]");
+  if (form && !(except && form.contains(except))) form.querySelector("#found").replaceChildren();
+}
+
+function moveInFound(event) {
+  const form = event.target.closest("[data-search]");
+  const links = [...form.querySelectorAll("#found a")];
+  if (!links.length) return;
+  event.preventDefault();
+  const at = links.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1);
+  (at < 0 ? form.querySelector("input") : links[Math.min(at, links.length - 1)]).focus();
+}
+
 // ---- events, delegated, so that fragments inserted by htmx need no wiring
 
 // The element around an event that fits; events of the document itself, as extensions send them, have none
@@ -112,6 +128,7 @@ const elementAround = (event, selector) => (event.target instanceof Element ? ev
 
 document.addEventListener("click", (event) => {
   closeMenus(event.target);
+  closeFound(event.target);
   const button = elementAround(event, "[data-copy], [data-theme-button]");
   if (!button) return;
   if ("copy" in button.dataset) copy(button);
@@ -132,7 +149,11 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     const menu = elementAround(event, "details.menu[open]");
     closeMenus();
+    if (elementAround(event, "#found")) elementAround(event, "[data-search]").querySelector("input").focus();
+    closeFound();
     menu?.querySelector("summary").focus();
+  } else if (["ArrowDown", "ArrowUp"].includes(event.key) && elementAround(event, "[data-search]")) {
+    moveInFound(event);
   } else if (event.key === "Enter" && elementAround(event, "[data-menu-filter]")) {
     elementAround(event, ".panel").querySelector("li:not([hidden]) a")?.click();
   } else if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey) {
@@ -144,6 +165,8 @@ document.addEventListener("keydown", (event) => {
     search.select();
   }
 });
+
+document.addEventListener("focusin", (event) => closeFound(event.target));
 
 // a hidden page does not poll for news
 document.addEventListener("htmx:beforeRequest", (event) => {

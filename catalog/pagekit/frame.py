@@ -1,4 +1,4 @@
-"""The frame of every page: breadcrumbs with switchers, tabs, the search box and the JSON twin."""
+"""The frame of every page: breadcrumbs with switchers, tabs and the JSON twin."""
 
 from typing import Any
 
@@ -16,7 +16,6 @@ from catalog.addresses import (
     project_url,
 )
 from catalog.models import Asset, Branch, Project
-from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.states import Kind
 
@@ -46,9 +45,6 @@ def branch_frame(request: HttpRequest, branch: Branch, tab: str = "", asset: Ass
         **project_frame(request, branch.project),
         "switch_branches": branch_entries(branches, branch, asset),
         "tabs": tabs(branch, tab, branches[0].evaluations if branches else None),
-        "search_url": kind_url(branch, tab if tab in Kind.values else ""),
-        "search_scope": {"data": "data", "models": "models"}.get(tab, "assets"),
-        "query": "" if asset else PageQuery.of(request).search_text,
     }
 
 

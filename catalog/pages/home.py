@@ -100,9 +100,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
         "page": page,
         "settings_code": settings_to_point_here(request),
         "example": FIRST_FLOW,
-        "search_url": request.path if page.total or query.params else "",
-        "search_scope": "projects",
-        "query": query.search_text,
+        **query.search(),
     }
     return render(request, "catalog/home.html", context)
 
@@ -152,9 +150,7 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
         "notices": query.notices(takes=TAKES),
         "rows": rows,
         "page": page,
-        "search_url": request.path,
-        "search_scope": "branches",
-        "query": query.search_text,
+        **query.search(),
     }
     return render(request, "catalog/project.html", context)
 

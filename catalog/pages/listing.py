@@ -133,6 +133,8 @@ def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[st
         "noun": NOUNS[kind] if page.total == 1 else f"{NOUNS[kind]}s",
         "page": page,
         "notices": query.notices("sort"),
+        **query.search(),
+        "list_url": query.path,
         "chips": query.chips(),
         "clear_url": query.without_filters(),
         "add_options": query.filters_to_add(_suggested(page.rows)),

@@ -14,10 +14,12 @@ from catalog.pages.instance import instance_page
 from catalog.pages.listing import listing_page
 from catalog.pages.overview import elsewhere, overview_page
 from catalog.pages.pulse import asset_pulse, branch_pulse, instance_pulse
+from catalog.pages.search import search_page
 
 urlpatterns = [
     path("", home_page, name="home"),
     path("index.json", home_page, {"twin": True}),
+    path("search<twin:twin>", search_page, name="search"),
     path("<name:perimeter><twin:twin>", perimeter_page, name="perimeter"),
     path(f"{PROJECT}<twin:twin>", project_page, name="project"),
     path(f"{BRANCH}<twin:twin>", overview_page, name="branch"),

@@ -49,8 +49,8 @@ def test_search_finds_by_id_name_and_description(full, vic):
     assert titles(vic.get(f"{MODELS}?q=nothing")) == []
 
 
-def test_the_listing_of_both_kinds_is_what_the_search_of_the_overview_asks(full, vic):
-    assert 'action="/alpha/churn/main/assets"' in text_of(vic.get("/alpha/churn/main"))
+def test_the_listing_of_both_kinds_filters_both(full, vic):
+    assert 'action="/alpha/churn/main/assets"' in text_of(vic.get("/alpha/churn/main/assets"))
     assert set(titles(vic.get("/alpha/churn/main/assets"))) == {"churn_model", "features", "Small Llama"}
 
 

@@ -5,6 +5,7 @@
     ├── Unauthorized  401   nobody is signed in, or the token is no good
     ├── Forbidden     403   visible, but not allowed
     ├── NotFound      404   unknown, or not visible
+    ├── MethodNotAllowed 405  an address that can't do that
     ├── Conflict      409   the catalogue has moved on, or a name is taken
     └── TooLarge      413   over a stated limit
 
@@ -15,9 +16,11 @@ from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.core import exceptions as django_errors
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.module_loading import import_string
 from django.views import defaults
 from rest_framework import exceptions as drf_errors
 from rest_framework.response import Response
@@ -70,6 +73,10 @@ class Forbidden(SiteError, django_errors.PermissionDenied):
 
 class NotFound(SiteError, Http404):
     status = 404
+
+
+class MethodNotAllowed(SiteError):
+    status = 405
 
 
 class Conflict(SiteError):
@@ -158,13 +165,15 @@ def _flatten(problem: Any, name: str = "") -> Iterator[tuple[str, str]]:
 def answer_refusal(request: HttpRequest, exc: Exception, status: int = 400) -> HttpResponse:
     """The answer to a refusal met outside the API framework: JSON or a page, as the address asks for.
 
-    `status` is that of an exception which does not tell its own.
+    `status` is that of an exception which does not tell its own. What is around the sentence on a page is known to the
+    room that `ERROR_PAGE_CONTEXT` names.
     """
     status, message, detail = refusal_of(exc) or (status, "", {})
     if wants_json(request):
         return error_response(status, message, detail)
     templates = [f"errors/{status}.html", "errors/_error.html"]
-    return render(request, templates, {"message": message}, status=status)
+    around = import_string(settings.ERROR_PAGE_CONTEXT)
+    return render(request, templates, {**around(request, status), "message": message}, status=status)
 
 
 # The site's handler400, handler403, handler404 and handler500, and its CSRF_FAILURE_VIEW

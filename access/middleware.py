@@ -18,7 +18,15 @@ from django.shortcuts import resolve_url
 from django.utils.functional import SimpleLazyObject
 
 from access.authentication import identify
-from access.errors import CHALLENGE, SiteError, Unauthorized, answer_refusal, error_response, wants_json
+from access.errors import (
+    CHALLENGE,
+    MethodNotAllowed,
+    SiteError,
+    Unauthorized,
+    answer_refusal,
+    error_response,
+    wants_json,
+)
 from access.identity import viewer_of
 from access.models import Membership, Perimeter, Role
 from access.prepared import prepared
@@ -61,9 +69,9 @@ class ViewerMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.viewer = SimpleLazyObject(lambda: identify(request))  # type: ignore[attr-defined]
         response = self.get_response(request)
-        if response.status_code == 405 and wants_json(request) and not response.content:
+        if response.status_code == 405 and not response.content:
             allowed = response.headers.get("Allow", "")
-            response = error_response(405)
+            response = answer_refusal(request, MethodNotAllowed())
             response.headers["Allow"] = allowed
         return response
 

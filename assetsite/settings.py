@@ -122,6 +122,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database_of(env.str("DATABASE_URL", default=f"sqlite:///{HOME / 'catalogue.sqlite3'}"))}
+ERROR_PAGE_CONTEXT = "catalog.pagekit.refused.context_of"  # for access.errors, which stands below the catalogue
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

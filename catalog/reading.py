@@ -124,7 +124,8 @@ def _no_instance(asset: Asset, text: str, reference: Reference) -> NotFound:
     if reference.kind == ReferenceKind.ALIAS:
         message = f"The {NAMES[asset.kind]} '{asset.asset_id}' has no alias '{reference.alias}'."
         return NotFound(message, asset=asset.asset_id, alias=reference.alias)
-    message = f"The {NAMES[asset.kind]} '{asset.asset_id}' has no instance '{text}'."
+    newest = f"; its newest is v{asset.last_number}" if asset.last_number else ""
+    message = f"The {NAMES[asset.kind]} '{asset.asset_id}' has no instance '{text}'{newest}."
     return NotFound(message, asset=asset.asset_id, instance=text)
 
 

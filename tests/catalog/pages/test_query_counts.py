@@ -26,6 +26,9 @@ COSTS = {
     # the project; its branches with their newest deploy; how many; the project menu
     "/alpha/churn": 7,
     "/alpha/churn.json": 6,
+    # the index; of what it names the branches, the assets and the flows; the branch that flows are seen from
+    "/search?q=f": 8,
+    "/search.json?q=f": 8,
     # the branch with its deploy; the assets; their trends; their edges; the feed; failed assets; surprising edits;
     # the highlights; the project menu; the branch menu, which also knows whether there is an evaluation log
     BRANCH: 13,
@@ -35,8 +38,8 @@ COSTS = {
     f"{BRANCH}/highlights.json": 5,
     # the highlight; what its run made; the others; the two menus
     f"{BRANCH}/highlights/{SHOWN}": 8,
-    # the highlight; its image
-    f"{BRANCH}/highlights/{SHOWN}/image": 5,
+    # the highlight; its image, which it has not; the project and the branch around what is not there, and the two menus
+    f"{BRANCH}/highlights/{SHOWN}/image": 9,
     # the branch; its log; the entries; the two menus
     f"{BRANCH}/evaluations": 8,
     f"{BRANCH}/evaluations.json": 6,
@@ -64,6 +67,13 @@ COSTS = {
     f"{BRANCH}/pulse": 4,
     # the asset; the instance
     f"{ASSET}/v3/pulse": 5,
+}
+MISSING = {
+    # the asset; what is missing of its address (2); the project, the branch and the asset to frame it; the two menus;
+    # those of this id; those around it, before and after
+    f"{BRANCH}/models/nope": 14,
+    # the same, and the newest versions
+    f"{ASSET}/v99": 10,
 }
 PARTS = {
     # the asset; its instances; those of equal content; its trend
@@ -115,6 +125,11 @@ def grown(full):
 
 def test_each_page_costs_what_is_written_here(full, vic):
     assert {page: cost(vic, page) for page in COSTS} == COSTS
+
+
+def test_what_is_not_there_costs_what_is_written_here(grown):
+    vic = grown.client("vic")
+    assert {page: cost(vic, page) for page in MISSING} == MISSING
 
 
 def test_a_part_of_a_page_costs_less_than_the_page(full, vic):

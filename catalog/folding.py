@@ -23,8 +23,12 @@ def folded(text: str) -> str:
 
     `Churn_Modèl` and `churn-model` are both `churn model`. A name of nothing but such signs stays as it is.
     """
-    letters = "".join(sign for sign in unicodedata.normalize("NFKD", text) if unicodedata.category(sign) != "Mn")
+    letters = text if text.isascii() else _without_marks(text)
     return (_BETWEEN_WORDS.sub(" ", letters.casefold()).strip() or text.strip())[:LONGEST]
+
+
+def _without_marks(text: str) -> str:
+    return "".join(sign for sign in unicodedata.normalize("NFKD", text) if unicodedata.category(sign) != "Mn")
 
 
 def key_of(text: str) -> bytes:

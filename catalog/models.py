@@ -691,7 +691,10 @@ class NameStart(models.Model):
         DEPLOYMENT = "deployment", "deployment"
         PERSON = "person", "person"
 
-    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # no constraint in the database: a row that leads nowhere harms nobody, and each new asset would wait for it
+    perimeter = models.ForeignKey(
+        Perimeter, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     kind = models.CharField(max_length=10, choices=Kind.choices)
     rank = models.PositiveSmallIntegerField(help_text="The lower, the earlier it is shown; see `name_starts.rank_of`.")
     key = models.BinaryField(help_text="The folded name from here on, as UTF-8.")

@@ -1,9 +1,10 @@
 """The rows by which things are found by their names: kept with every write of a name, and recomputed by `recount`."""
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from catalog.folding import beginnings
@@ -11,6 +12,7 @@ from catalog.models import Asset, Branch, Component, NameStart, Project
 from obproject.branches import MAIN_BRANCHES
 
 Kind = NameStart.Kind
+Values = tuple[str, int, int, int, bytes]
 Named = Project | Branch | Asset | Component
 AT_ONCE = 1_000
 COMPONENTS = (Kind.FLOW.value, Kind.DEPLOYMENT.value, Kind.PERSON.value)
@@ -19,6 +21,7 @@ RANKS = dict.fromkeys(Kind.values, (0, 2)) | {Kind.ASSET.value: (0, 1, 2, 3)}
 """The ranks that rows of each kind have."""
 
 
+COLUMNS = ("kind", "target", "perimeter_id", "rank", "key")
 WHOLE_NAMES = 1
 """The last rank of those that begin with the beginning of a name."""
 
@@ -28,18 +31,16 @@ def rank_of(*, on_main: bool, is_later: bool) -> int:
     return 2 * is_later + (not on_main)
 
 
-def rows_of(
-    kind: str, target: int, perimeter: int, names: list[str], *, on_main: bool = True
-) -> Iterator[dict[str, Any]]:
-    """The columns of the rows by which one thing of these names is found."""
+def rows_of(kind: str, target: int, perimeter: int, names: list[str], *, on_main: bool = True) -> Iterator[Values]:
+    """The values of `COLUMNS` of the rows by which one thing of these names is found."""
     for key, is_later in beginnings(names).items():
         rank = rank_of(on_main=on_main, is_later=is_later)
-        yield {"kind": kind, "target": target, "perimeter_id": perimeter, "rank": rank, "key": key}
+        yield kind, target, perimeter, rank, key
 
 
 def add_names(row: Named) -> None:
-    """Let something new be found."""
-    NameStart.objects.bulk_create((NameStart(**columns) for columns in _right(row)), ignore_conflicts=True)
+    """Let something new be found; another writer may have done so."""
+    insert(list(_right(row)))
 
 
 def keep_names(row: Named) -> None:
@@ -60,7 +61,23 @@ def repair_names() -> Iterator[str]:
         yield from _repair(kind, Component.objects.filter(kind=kind))
 
 
-def _right(row: Named) -> Iterator[dict[str, Any]]:
+def insert(rows: list[Values]) -> None:
+    """Insert rows with the values of `COLUMNS`, but for those that are there. Plain SQL: a new asset waits for it."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_insertion(len(rows)), [value for row in rows for value in row])
+
+
+@functools.lru_cache(maxsize=32)
+def _insertion(rows: int) -> str:
+    one = f"({', '.join(['%s'] * len(COLUMNS))})"
+    return f"""
+        INSERT INTO {NameStart._meta.db_table} ({", ".join(COLUMNS)}) VALUES {", ".join([one] * rows)}
+        ON CONFLICT DO NOTHING
+    """  # noqa: S608 (names of tables and columns, and no values)
+
+
+def _right(row: Named) -> Iterator[Values]:
     match row:
         case Project():
             yield from rows_of(Kind.PROJECT, row.pk, row.perimeter_id, [row.name, row.title])
@@ -92,7 +109,7 @@ def _repair(kind: str, rows: QuerySet[Any]) -> Iterator[str]:
     before = 0
     while batch := list(rows.filter(pk__gt=before).order_by("pk")[:AT_ONCE]):
         last = batch[-1].pk
-        right = {(row.pk, columns["key"], columns["rank"]) for row in batch for columns in _right(row)}
+        right = {(target, key, rank) for row in batch for _, target, _, rank, key in _right(row)}
         kept = NameStart.objects.filter(kind=kind, target__gt=before, target__lte=last)
         found = {(target, bytes(key), rank) for target, key, rank in kept.values_list("target", "key", "rank")}
         for target in sorted({target for target, _, _ in right ^ found}):

@@ -108,17 +108,17 @@ function filterMenu(input) {
 // ---- what the search box has found: arrows lead through it, Escape or another place closes it
 
 function closeFound(except) {
-  const form = document.querySelector("[data-search]");
-  if (form && !(except && form.contains(except))) form.querySelector("#found").replaceChildren();
+  const finder = document.querySelector("[data-search]");
+  if (finder && !(except && finder.contains(except))) finder.querySelector("#found").replaceChildren();
 }
 
 function moveInFound(event) {
-  const form = event.target.closest("[data-search]");
-  const links = [...form.querySelectorAll("#found a")];
+  const finder = event.target.closest("[data-search]");
+  const links = [...finder.querySelectorAll("#found a")];
   if (!links.length) return;
   event.preventDefault();
   const at = links.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1);
-  (at < 0 ? form.querySelector("input") : links[Math.min(at, links.length - 1)]).focus();
+  (at < 0 ? finder.querySelector("input") : links[Math.min(at, links.length - 1)]).focus();
 }
 
 // ---- events, delegated, so that fragments inserted by htmx need no wiring

@@ -3,20 +3,19 @@
 import django.db.models.deletion
 from django.db import migrations, models
 
-from catalog.name_starts import AT_ONCE, COMPONENTS, rows_of
+from catalog.name_starts import AT_ONCE, COMPONENTS, insert, rows_of
 from obproject.branches import MAIN_BRANCHES
 
 
 def fill(apps, schema_editor):
     """Let everything that is there be found by its names, as `catalog.name_starts` keeps them from now on."""
-    model = apps.get_model('catalog', 'NameStart')
     rows = []
-    for columns in everything(apps):
-        rows += [model(**values) for values in columns]
+    for some in everything(apps):
+        rows += some
         if len(rows) >= AT_ONCE:
-            model.objects.bulk_create(rows)
+            insert(rows)
             rows = []
-    model.objects.bulk_create(rows)
+    insert(rows)
 
 
 def everything(apps):
@@ -54,12 +53,16 @@ class Migration(migrations.Migration):
                 ('rank', models.PositiveSmallIntegerField(help_text='The lower, the earlier it is shown; see `name_starts.rank_of`.')),
                 ('key', models.BinaryField(help_text='The folded name from here on, as UTF-8.')),
                 ('target', models.BigIntegerField(help_text='The key of the row that has the name: of its kind.')),
-                ('perimeter', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.perimeter')),
+                ('perimeter', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='access.perimeter')),
             ],
             options={
-                'indexes': [models.Index(fields=['perimeter', 'kind', 'rank', 'key', '-target'], name='names_in_order')],
                 'constraints': [models.UniqueConstraint(fields=('kind', 'target', 'key'), name='one_row_per_name_start')],
             },
         ),
         migrations.RunPython(fill, migrations.RunPython.noop, elidable=True),
+        # after the rows, which come in another order
+        migrations.AddIndex(
+            model_name='namestart',
+            index=models.Index(fields=['perimeter', 'kind', 'rank', 'key', '-target'], name='names_in_order'),
+        ),
     ]

@@ -110,18 +110,18 @@ class _Found:
         return {"switch_perimeters": perimeter_entries(self.viewer, "")}
 
     def nearest(self) -> list[Hit]:
-        asked = self.asked
-        if self.branch is None:
-            return self._nearest_branches() if self.project else self._nearest_projects()
+        asked, branch = self.asked, self.branch
+        if branch is None:
+            return self._nearest_branches(self.project) if self.project else self._nearest_projects()
         if self.asset:
             return _versions_near(self.asset, asked.get("reference", ""))
         if asked.get("kind") in Kind.values:
-            return self._nearest_assets(asked["asset_id"], [asked["kind"]])
+            return self._nearest_assets(branch, asked.get("asset_id", ""), [asked["kind"]])
         if asked.get("kind") in COMPONENT_SEGMENTS:
-            return self._nearest_components(asked["kind"], asked["name"])
+            return self._nearest_components(branch, asked["kind"], asked["name"])
         if "uid" in asked:
-            return [Hit(highlights_url(self.branch), "All highlights", "All highlights", "run")]
-        return self._nearest_assets(self.rest, Kind.values) if self.rest else []
+            return [Hit(highlights_url(branch), "All highlights", "All highlights", "run")]
+        return self._nearest_assets(branch, self.rest, Kind.values)
 
     def _nearest_projects(self) -> list[Hit]:
         asked = self.asked
@@ -132,31 +132,34 @@ class _Found:
         known = _neighbours(rows, "name", asked.get("project", ""))
         return [hit_of_project(row) for row in _nearest(asked.get("project", ""), known, lambda row: [row.name])]
 
-    def _nearest_branches(self) -> list[Hit]:
+    def _nearest_branches(self, project: Project) -> list[Hit]:
         asked = self.asked.get("branch") or self.asked.get("rest", "")
-        rows = Branch.objects.visible_to(self.viewer).of_project(self.project).select_related("project__perimeter")
-        known = _neighbours(rows, "key", _key_of(asked))
-        near = _nearest(asked, known, lambda row: [row.key, row.git_name])
+        rows = Branch.objects.visible_to(self.viewer).of_project(project).select_related("project__perimeter")
+        near = _nearest(asked, _neighbours(rows, "key", _key_of(asked)), lambda row: [row.key, row.git_name])
         return [hit_of_branch(row) for row in near or rows.main_first()[:1]]
 
-    def _nearest_assets(self, asked: str, kinds: Iterable[str]) -> list[Hit]:
+    def _nearest_assets(self, branch: Branch, asked: str, kinds: Iterable[str]) -> list[Hit]:
         """Those of this very id, of either kind and on other branches, then those of similar names."""
-        assert self.branch is not None
+        if not asked:
+            return []
         rows = Asset.objects.visible_to(self.viewer).live().select_related("branch__project__perimeter")
         rows = rows.defer("readme", "properties", "declared_properties")
-        branches = Branch.objects.visible_to(self.viewer).of_project(self.branch.project).main_first()
-        same = list(rows.filter(branch__in=branches.values("pk")[:LONGEST_MENU], asset_id=asked)[:AROUND])
-        same.sort(key=lambda row: (row.branch_id != self.branch.pk, row.kind not in kinds, _main_first(row.branch)))
-        mine = rows.filter(branch=self.branch)
-        here = [row for kind in kinds for row in _neighbours(mine.filter(kind=kind), "asset_id", asked)]
-        near = [row for row in _nearest(asked, here, lambda row: [row.asset_id, row.name]) if row not in same]
+        branches = Branch.objects.visible_to(self.viewer).of_project(branch.project).main_first()
+        same = list(rows.filter(branch__in=branches.values("pk")[:LONGEST_MENU], asset_id=asked))
+        same.sort(key=lambda row: (row.branch_id != branch.pk, row.kind not in kinds, _main_first(row.branch)))
+        here = [
+            row
+            for kind in kinds
+            for row in _neighbours(rows.filter(branch=branch, kind=kind), "asset_id", asked)
+            if row not in same
+        ]
+        near = _nearest(asked, here, lambda row: [row.asset_id, row.name])
         return [hit_of_asset(row) for row in [*same, *near][:MOST]]
 
-    def _nearest_components(self, kind: str, asked: str) -> list[Hit]:
-        assert self.branch is not None
-        rows = Component.objects.visible_to(self.viewer).of_project(self.branch.project)
+    def _nearest_components(self, branch: Branch, kind: str, asked: str) -> list[Hit]:
+        rows = Component.objects.visible_to(self.viewer).of_project(branch.project)
         known = _neighbours(rows.filter(kind=kind), "name", asked)
-        return [hit_of_component(row, self.branch) for row in _nearest(asked, known, lambda row: [row.name])]
+        return [hit_of_component(row, branch) for row in _nearest(asked, known, lambda row: [row.name])]
 
 
 def _branch_of(viewer: Viewer, project: Project, asked: dict[str, str]) -> tuple[Branch | None, str]:

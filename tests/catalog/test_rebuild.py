@@ -51,8 +51,8 @@ from tests.conftest import CHECKOUT, POSTGRES, Site, database_url
 pytestmark = pytest.mark.slow
 
 EMPTIED = (
-    NameStart, ClonedTask, Run, StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance, Asset,
-    BranchName, Branch, Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource, Reconciliation,
+    NameStart, ClonedTask, Run, StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance,
+    Asset, BranchName, Branch, Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource, Reconciliation,
     Membership, Perimeter,
 )  # fmt: skip
 

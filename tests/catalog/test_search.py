@@ -13,7 +13,7 @@ from catalog import search
 from catalog.counters import Recount
 from catalog.folding import AFTER_ALL, LONGEST, beginnings, folded, key_of
 from catalog.models import Asset, Branch, Component, NameStart, Project
-from catalog.name_starts import RANKS, rows_of
+from catalog.name_starts import RANKS, insert, rows_of
 from catalog.search import MOST, found_by
 from tests.catalog.wire import PERIMETER, definition, deploy_body, spec_body
 from tests.conftest import POSTGRES
@@ -119,7 +119,7 @@ def many(db):
         for number in range(80):
             on_main = number % 2 == 0
             rows += rows_of("asset", number + 1000 * perimeter.pk, perimeter.pk, [f"m {number:02}"], on_main=on_main)
-    NameStart.objects.bulk_create(NameStart(**columns) for columns in rows)
+    insert(rows)
 
 
 def test_at_most_twenty_of_a_kind_are_found_of_what_one_may_see(many):

@@ -4,6 +4,7 @@ may be seen, and, of a page that is not there, what is nearest to it.
 All of it comes from what the viewer may see; so it is the same for what is missing and for what is hidden.
 """
 
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -49,10 +50,15 @@ def context_of(request: HttpRequest, status: int) -> Json:
     viewer = _viewer_of(request) if match else None
     if match is None or viewer is None or "perimeter" not in match.kwargs:
         return {}
-    asked = {name: UNSTORABLE.sub("", str(value)) for name, value in (match.kwargs | _focus_of(request)).items()}
+    asked = {name: _as_kept(value) for name, value in (match.kwargs | _focus_of(request)).items()}
     found = _Found.of(viewer, asked)
     context = found.frame(request) | {"json_url": ""}
     return context | {"nearest": found.nearest()} if status == 404 else context
+
+
+def _as_kept(value: object) -> str:
+    """A part of an address as a name would be kept."""
+    return unicodedata.normalize("NFC", UNSTORABLE.sub("", str(value)))
 
 
 def _focus_of(request: HttpRequest) -> Json:

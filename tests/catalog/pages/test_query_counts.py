@@ -69,9 +69,9 @@ COSTS = {
     f"{ASSET}/v3/pulse": 5,
 }
 MISSING = {
-    # the asset; what is missing of its address (2); the project, the branch and the asset to frame it; the two menus;
+    # the asset; what is missing of its address (3); the project, the branch and the asset to frame it; the two menus;
     # those of this id; those around it, before and after
-    f"{BRANCH}/models/nope": 14,
+    f"{BRANCH}/models/nope": 15,
     # the same, and the newest versions
     f"{ASSET}/v99": 10,
 }

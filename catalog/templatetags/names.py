@@ -42,4 +42,6 @@ def isolated(text: object) -> str:
     Text without such letters is returned as it is: the characters around the others can't be seen, but are copied.
     """
     written = str(text)
-    return f"{_FIRST_STRONG_ISOLATE}{written}{_POP_ISOLATE}" if _RIGHT_TO_LEFT.search(written) else written
+    if written.isascii() or not _RIGHT_TO_LEFT.search(written):
+        return written
+    return f"{_FIRST_STRONG_ISOLATE}{written}{_POP_ISOLATE}"

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.safestring import SafeString, mark_safe
+
 from catalog.states import State
 from catalog.templatetags.names import isolated
 from catalog.templatetags.times import exact, relative_time
@@ -51,6 +53,13 @@ class Look:
     height: int
     outline: str
     icon: str
+
+    @property
+    def both_times(self) -> SafeString:
+        """The time for screens and for paper, of which the style shows one."""
+        if not self.ago:
+            return SafeString("")
+        return mark_safe(f'<tspan class="ago">{self.ago}</tspan><tspan class="on">{self.on}</tspan>')  # noqa: S308
 
 
 def looks_of(nodes: Sequence[Node], now: datetime) -> dict[str, Look]:

@@ -1,13 +1,17 @@
-"""Metrics of instances: which annotations are numbers, how they changed, and how they are drawn and written.
+"""Metrics of instances: which annotations are measures, how they changed, and how they are drawn and written.
 
-Pure functions of plain values: no Django, no database.
+A metric is a series over versions: what one version lacks is a gap in it. Pure functions of plain values: no Django, no
+database.
 """
 
+import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from catalog.metric_names import names_no_metric
 
 # Annotations that say where an instance comes from; they may look like numbers but measure nothing
 RESERVED_KEYS = frozenset(
@@ -16,7 +20,10 @@ RESERVED_KEYS = frozenset(
 )
 
 # RFC 8259, section 6; Python's own float() is far more lenient (spaces, underscores, "nan", other scripts' digits)
-JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+JSON_NUMBER = re.compile(r"-?(?P<whole>0|[1-9][0-9]*)(?P<part>\.[0-9]+)?(?P<power>[eE][+-]?[0-9]+)?")
+WHOLE_DIGITS, DIGITS = 15, 17
+"""The most significant digits of a text that reads as a measure: whole numbers up to 15 digits are exact in any reader,
+longer ones are names; other numbers have the 17 with which a program writes one that can't be written shorter."""
 
 # Words that tell whether a metric should rise or fall, found anywhere in its name
 QUALITY_WORDS: dict[Literal["up", "down"], frozenset[str]] = {
@@ -39,21 +46,25 @@ Verdict = Literal["better", "worse", "neutral"]
 
 
 def metrics_of(annotations: Mapping[str, Any]) -> dict[str, float]:
-    """The annotations that are metrics, in their order: finite numbers, and strings that are finite JSON numbers."""
-    candidates = ((key, _number(value)) for key, value in annotations.items() if not _is_reserved(key))
+    """The annotations that are metrics, in their order."""
+    candidates = ((key, number_of(value)) for key, value in annotations.items() if may_be_metric(key))
     return {key: number for key, number in candidates if number is not None}
 
 
-def _is_reserved(key: str) -> bool:
-    return key.startswith("_") or key in RESERVED_KEYS
+@functools.lru_cache(maxsize=4096)
+def may_be_metric(key: str) -> bool:
+    """Whether an annotation of this name is a metric if its value is a number: by `catalog.metric_names`."""
+    return not key.startswith("_") and key not in RESERVED_KEYS and not names_no_metric(key)
 
 
-def _number(value: Any) -> float | None:
-    """`value` as a finite float, or None; a bool is an answer, not a measurement."""
-    if isinstance(value, str):
-        if not JSON_NUMBER.fullmatch(value):
-            return None
-    elif isinstance(value, bool) or not isinstance(value, int | float):
+def number_of(value: Any) -> float | None:
+    """The number that a value is, or reads as; None for what measures nothing: text, truth, `NaN`, a list.
+
+    >>> number_of("0.934"), number_of("00934"), number_of("4815162342481516")
+    (0.934, None, None)
+    """
+    kind = type(value)  # exact, as JSON's values are: a bool is no int here
+    if not (kind is float or kind is int or (kind is str and _reads_as_measure(value))):
         return None
     try:
         number = float(value)
@@ -62,18 +73,36 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _reads_as_measure(text: str) -> bool:
+    """Whether a text is a JSON number of no more digits than a measure has."""
+    match = JSON_NUMBER.fullmatch(text)
+    if not match:
+        return False
+    whole, part, power = match.group("whole", "part", "power")
+    if part is None and power is None:
+        return len(whole.rstrip("0")) <= WHOLE_DIGITS
+    return len((whole + (part or ".")[1:]).strip("0")) <= DIGITS
+
+
 @dataclass(frozen=True)
 class Metric:
-    """One metric of one version, and its value in the version before (None: not measured there)."""
+    """One metric of one version, `ref`. `value` is None if it was not measured there.
+
+    `previous` is the value in the last version before that measured it, which `previous_ref` names (None, empty: it was
+    never measured before). `skips`: that is not the version right before.
+    """
 
     name: str
-    value: float
+    value: float | None
     previous: float | None = None
+    previous_ref: str = ""
+    skips: bool = False
+    ref: str = ""
 
     @property
     def delta(self) -> float | None:
-        """The change against the version before; None when there is nothing to compare with."""
-        if self.previous is None:
+        """The change against the version before that measured it; None when there is nothing to compare."""
+        if self.value is None or self.previous is None:
             return None
         delta = self.value - self.previous
         return delta if math.isfinite(delta) else None
@@ -96,8 +125,21 @@ class Metric:
         return "better" if self.direction == wanted else "worse"
 
     @property
+    def is_gap(self) -> bool:
+        """Whether the version did not measure it; then its last value is `previous`."""
+        return self.value is None
+
+    @property
+    def shape(self) -> dict[str, float | str | None]:
+        """The metric as JSON."""
+        before = {"before": self.previous, "before_ref": self.previous_ref or None}
+        return {"value": self.value, **before, "change": self.delta}
+
+    @property
     def text(self) -> str:
-        return format_metric(self.value)
+        """The value, or the last one if this version has none; empty if none has."""
+        known = self.previous if self.value is None else self.value
+        return "" if known is None else format_metric(known)
 
     @property
     def delta_text(self) -> str:
@@ -111,21 +153,6 @@ def wanted_direction(name: str) -> Literal["up", "down"] | None:
     if words & REFERENCE_WORDS:
         return None
     return next((direction for direction, known in QUALITY_WORDS.items() if words & known), None)
-
-
-def headline(metrics: Mapping[str, float], previous: Mapping[str, float] | None, limit: int = 3) -> list[Metric]:
-    """The metrics to show first, at most `limit` of them, each with its value in the version before.
-
-    Measures of quality come before plain quantities, then those that can be compared, then by name: the choice
-    does not depend on the order of annotations, which databases do not keep.
-    """
-    before = previous or {}
-
-    def rank(name: str) -> tuple[bool, bool, str]:
-        return wanted_direction(name) is None, name not in before, name
-
-    chosen = sorted(metrics, key=rank)[: max(limit, 0)]
-    return [Metric(name, metrics[name], before.get(name)) for name in chosen]
 
 
 def format_metric(value: float) -> str:
@@ -144,25 +171,36 @@ def format_metric(value: float) -> str:
     return next(text for digits in (4, 6, 9, 17) if float(text := f"{value:.{digits}g}") != round(value))
 
 
-def sparkline(values: Sequence[float | None], width: int = 92, height: int = 26) -> list[tuple[int, int]]:
-    """The points of a small line chart in a box of `width` by `height` pixels, oldest value first.
+def sparkline(values: Sequence[float | None], width: int = 92, height: int = 26) -> list[tuple[int, int] | None]:
+    """The points of a small line chart in a box of `width` by `height` pixels, oldest value first; None for a gap.
 
-    Values are spread evenly over the width; a None keeps its place and gets no point. A constant series runs along
-    the middle, a single value is one point at the right end.
+    Values are spread evenly over the width. A constant series runs along the middle, a single value is one point at the
+    right end.
     """
-    known = [value for value in values if value is not None and math.isfinite(value)]
+    known = [value for value in values if value is not None]
     if not known:
         return []
     margin = 3  # room for the dot that marks the newest value
-    heights = _unit_scale(known)
+    heights = iter(_unit_scale(known))
     step = (width - 2 * margin) / max(len(values) - 1, 1)
-    places = [place for place, value in enumerate(values) if value is not None and math.isfinite(value)]
-    if len(values) == 1:
-        places = [1]
+    right = width - margin if len(values) == 1 else margin
     return [
-        (round(margin + place * step), round(height - margin - share * (height - 2 * margin)))
-        for place, share in zip(places, heights, strict=True)
+        None
+        if value is None
+        else (round(right + place * step), round(height - margin - next(heights) * (height - 2 * margin)))
+        for place, value in enumerate(values)
     ]
+
+
+def line_through(points: Sequence[tuple[int, int] | None]) -> str:
+    """An SVG path through the points that stops at gaps; a point alone is a dot."""
+    parts: list[str] = []
+    before = None
+    for point in points:
+        if point is not None:
+            parts.append(f"L{point[0]} {point[1]}" if before else f"M{point[0]} {point[1]}h0")
+        before = point
+    return "".join(parts)
 
 
 def _unit_scale(values: Sequence[float]) -> list[float]:
@@ -178,12 +216,19 @@ def _unit_scale(values: Sequence[float]) -> list[float]:
 
 
 def describe_trend(name: str, values: Sequence[float | None]) -> str:
-    """A sparkline in words, for those who do not see it: `accuracy over 14 versions: from 0.9 to 0.934, …`."""
-    known = [value for value in values if value is not None and math.isfinite(value)]
+    """A sparkline in words, for those who do not see it: `accuracy over 14 versions: from 0.9 to 0.934, …`.
+
+    Of a series with gaps it says how many versions measured it, and whether the newest did.
+    """
+    known = [value for value in values if value is not None]
     if not known:
         return f"{name}: no values"
+    gaps = len(values) - len(known)
     first, last = format_metric(known[0]), format_metric(known[-1])
+    text = f"{name} in {len(known)} of {len(values)} versions" if gaps else f"{name} over {len(known)} versions"
     if len(known) == 1:
-        return f"{name}: {last}"
-    lowest, highest = format_metric(min(known)), format_metric(max(known))
-    return f"{name} over {len(known)} versions: from {first} to {last}, between {lowest} and {highest}"
+        text = f"{text}: {last}" if gaps else f"{name}: {last}"
+    else:
+        lowest, highest = format_metric(min(known)), format_metric(max(known))
+        text += f": from {first} to {last}, between {lowest} and {highest}"
+    return text if values[-1] is not None else f"{text}; not measured in the newest"

@@ -129,10 +129,11 @@ def _parts() -> dict[str, Any]:
             {"number": None, "url": None, "current": False, "gap": True},
             {"number": 18, "url": "#", "current": False, "gap": False},
         ],
-        "better": Metric("accuracy", 0.934, 0.928),
-        "worse": Metric("rmse", 12.5, 11.25),
-        "neutral": Metric("rows", 48210, 47655),
-        "same": Metric("auc", 0.971, 0.971),
+        "better": Metric("accuracy", 0.934, 0.928, "v41"),
+        "worse": Metric("rmse", 12.5, 11.25, "v39", skips=True),
+        "neutral": Metric("rows", 48210, 47655, "v41"),
+        "same": Metric("auc", 0.971, 0.971, "v41"),
+        "gap": Metric("recall", None, 0.88, "v40", skips=True, ref="v42"),
         "alone": Metric(LONG, 1.5e-7),
     }
 
@@ -141,8 +142,23 @@ def _rows() -> dict[str, Any]:
     now = timezone.now()
     rising = [0.88, 0.89, 0.886, 0.90, 0.897, 0.91, 0.908, 0.915, 0.912, 0.92, 0.921, 0.926, 0.928, 0.934]
     rows = [
-        _row("Churn classifier", "churn_model", "v42", "ready", Metric("accuracy", 0.934, 0.928), rising, "TrainFlow"),
-        _row("Uplift model", "uplift", "v7", "ready", Metric("qini_score", 0.71, 0.73), [0.7, None, 0.72, 0.73, 0.71]),
+        _row(
+            "Churn classifier",
+            "churn_model",
+            "v42",
+            "ready",
+            Metric("accuracy", 0.934, 0.928, "v41"),
+            rising,
+            "TrainFlow",
+        ),
+        _row(
+            "Uplift model",
+            "uplift",
+            "v7",
+            "ready",
+            Metric("qini_score", 0.71, 0.73, "v6"),
+            [0.7, None, 0.72, 0.73, 0.71],
+        ),
         _row(LONG, LONG, "v1208", "pending", Metric("rmse", 1204.5, 1204.5), [3.0, 3.0, 3.0], f"{LONG}Flow"),
         _row(HTML, "html", "v2", "failed", None, []),
         _row(RIGHT_TO_LEFT, "rtl", "v1", "ready", Metric("auc", 0.5), [0.5]),

@@ -47,7 +47,8 @@ FLOORS = {
         ["apps", "management", "middleware", "urls"],
     ],
     "catalog": [
-        ["folding", "limits", "metrics", "readmes", "states"],
+        ["folding", "limits", "metric_names", "readmes", "states"],
+        ["metrics"],
         ["filter_values", "json_lookups", "runs", "templatetags"],
         ["filters"],
         ["querysets"],

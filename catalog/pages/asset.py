@@ -52,7 +52,7 @@ def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twi
 def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> dict[str, Any]:
     """The context of _instances.html."""
     page = instances_on_page(viewer, asset, query)
-    columns = [metric.name for metric in trend.headline(COLUMNS)]
+    columns = trend.names[:COLUMNS]
     first_equal = Instance.objects.visible_to(viewer).first_with_content_of(page.rows)
     filtered = bool(query.filters())
     return {
@@ -85,7 +85,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "newer": newest if newest and newest != ready else None,
         "newer_page": instance_url(asset, newest) if newest else "",
         "metrics": [MetricRow(metric, trend.series(metric.name)) for metric in metrics],
-        "more_metrics": len(trend.newest) - len(metrics),
+        "more_metrics": len(trend.names) - len(metrics),
         "headline": metrics[0] if metrics else None,
         "ref_before": trend.ref_before,
         "uses": uses_of(viewer, asset),

@@ -14,7 +14,7 @@ from django.shortcuts import render
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, asset_url_by_id, evaluations_url, instance_url
 from catalog.filters import TEXT
-from catalog.metrics import format_metric, headline, metrics_of
+from catalog.metrics import format_metric, metrics_of, number_of, wanted_direction
 from catalog.models import Asset, Instance
 from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
 from catalog.pagekit.frame import branch_frame
@@ -42,12 +42,22 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """What one entry says in a column, and where it leads; `text` is None if it says nothing."""
+
+    column: Column
+    text: str | None
+    is_number: bool
+    url: str
+
+
+@dataclass(frozen=True)
 class Evaluation:
-    """One entry of the log; `cells` are its values by column, None where it has none, each with where it leads."""
+    """One entry of the log."""
 
     instance: Instance
     url: str
-    cells: list[tuple[Column, str | None, str]]
+    cells: list[Cell]
 
     @property
     def who(self) -> EntityLink:
@@ -122,30 +132,30 @@ def _table(viewer: Viewer, log: Asset, page: InstancePage, query: PageQuery) -> 
 def columns_of(rows: list[Instance]) -> tuple[list[Column], int]:
     """The columns: text by name, then numbers, those of quality first; and the number of columns left out.
 
-    A column is one of numbers if all its values are.
+    A column is one of numbers if any of its values is: what an entry says instead of a number is a gap in it.
     """
-    numbers: dict[str, float] = {}
-    texts: set[str] = set()
+    said: set[str] = set()
+    measured: set[str] = set()
     for row in rows:
-        metrics = metrics_of(row.annotations)
-        numbers |= metrics
-        texts |= {key for key, value in row.annotations.items() if key not in metrics and value is not None}
-    words = sorted(name for name in texts if not name.startswith("_"))
-    figures = [metric.name for metric in headline(numbers, None, len(numbers)) if metric.name not in texts]
+        said |= {name for name, value in row.annotations.items() if value is not None}
+        measured |= metrics_of(row.annotations).keys()
+    words = sorted(name for name in said - measured if not name.startswith("_"))
+    figures = sorted(measured, key=lambda name: (wanted_direction(name) is None, name))
     columns = [Column(name, False) for name in words[:WORDS]] + [Column(name, True) for name in figures[:FIGURES]]
     return columns, len(words) + len(figures) - len(columns)
 
 
 def chart_of(rows: list[Instance], name: str) -> Chart | None:
-    """The chart of a number over the rows, oldest first; None if fewer than two rows have it."""
-    values = [(row.created_at, metrics_of(row.annotations).get(name)) for row in reversed(rows)]
-    known = [(at, value) for at, value in values if value is not None]
-    if len(known) < 2:
+    """The chart of a number over the rows, oldest first, with gaps; None if fewer than two rows have it."""
+    values = [number_of(row.annotations.get(name)) for row in reversed(rows)]
+    gaps = values.count(None)
+    if len(values) - gaps < 2:
         return None
-    written = _way_to_write(known[0][0], known[-1][0])
-    labels = [at.astimezone(UTC).strftime(written) for at, _ in known]
-    series = [{"name": "", "values": [value for _, value in known]}]
-    return Chart.of({"kind": "line", "x": labels, "series": series})
+    written = _way_to_write(rows[-1].created_at, rows[0].created_at)
+    labels = [row.created_at.astimezone(UTC).strftime(written) for row in reversed(rows)]
+    caption = f"Gaps: {gaps} of {len(values)} entries did not measure it." if gaps else ""
+    series = [{"name": "", "values": values}]
+    return Chart.of({"kind": "line", "x": labels, "series": series, "caption": caption})
 
 
 def _way_to_write(first: datetime, last: datetime) -> str:
@@ -174,13 +184,14 @@ def instances_named(viewer: Viewer, log: Asset, rows: list[Instance]) -> dict[st
 
 
 def _evaluation(log: Asset, row: Instance, columns: list[Column], named: dict[str, str]) -> Evaluation:
-    metrics = metrics_of(row.annotations)
-    cells = []
-    for column in columns:
-        value, number = row.annotations.get(column.name), metrics.get(column.name)
-        url = named.get(value, "") if isinstance(value, str) else ""
-        cells.append((column, shown(value) if number is None else format_metric(number), url))
+    cells = [_cell(column, row.annotations.get(column.name), named) for column in columns]
     return Evaluation(row, instance_url(log, row), cells)
+
+
+def _cell(column: Column, value: Any, named: dict[str, str]) -> Cell:
+    number = number_of(value) if column.is_number else None
+    url = named.get(value, "") if isinstance(value, str) else ""
+    return Cell(column, shown(value) if number is None else format_metric(number), number is not None, url)
 
 
 def _shape(log: Asset, row: Instance) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from catalog.pagekit.run_facts import RunFacts
 from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import card_view, task_of
 from catalog.pages.properties import shown
+from catalog.pages.trends import VERSIONS, Trend, with_text
 from catalog.reading import Place, Resolved, find_asset, find_instance, run_of
 from catalog.states import DEFAULT_STATES
 from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape, run_shape, with_equal
@@ -59,7 +60,7 @@ def instance_page(
 
 
 def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpRequest) -> dict[str, Any]:
-    before = ready_before(viewer, asset, instance)
+    trend = trend_up_to(viewer, asset, instance)
     consumptions = consumptions_of(viewer, instance)
     task = runs.task_facts(*task_of(asset, instance))
     same = Instance.objects.visible_to(viewer).with_content_of(instance).only("number")
@@ -74,8 +75,8 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "older_ref": f"v{instance.number - 1}" if instance.number > 1 else "",
         "newer_ref": f"v{instance.number + 1}" if instance.number < asset.last_number else "",
         "card": card_view(asset, instance, PageQuery.of(request)),
-        "metrics": metrics_against(instance, before),
-        "before": before,
+        "metrics": metrics_in(trend),
+        "ref_before": trend.ref_before,
         "annotations": _annotations(instance),
         "blobs": [shown(blob) for blob in instance.blobs],
         "producer": EntityLink.of(instance.producer_kind, instance.producer_id),
@@ -113,24 +114,22 @@ def _equal_url(asset: Asset, instance: Instance) -> str:
     return PageQuery(f"{asset_url(asset)}#instances", QueryDict()).with_filter(SAME_AS.name, instance.ref)
 
 
-def ready_before(viewer: Viewer, asset: Asset, instance: Instance) -> Instance | None:
-    """The instance to compare with: the ready one before this."""
+def trend_up_to(viewer: Viewer, asset: Asset, instance: Instance) -> Trend:
+    """The metrics of the instance and of the ready ones before it."""
     older = Instance.objects.visible_to(viewer).of(asset).in_states(DEFAULT_STATES).before(instance.number)
-    return older.defer("blobs").newest_first().first()
+    rows = list(with_text(older.newest_first()).values_list("number", "text")[: VERSIONS - 1])[::-1]
+    before = Trend.of((number for number, _ in rows), (text for _, text in rows))
+    return Trend((*before.numbers, instance.number), (*before.annotations, instance.annotations))
 
 
-def metrics_against(instance: Instance, before: Instance | None) -> list[Metric]:
-    previous = _metrics(before) if before else {}
-    return [Metric(name, value, previous.get(name)) for name, value in sorted(_metrics(instance).items())]
-
-
-def _metrics(instance: Instance) -> dict[str, float]:
-    return metrics_of(instance.annotations)
+def metrics_in(trend: Trend) -> list[Metric]:
+    """What the instance measures, and what it does not though one before it did, by name."""
+    return [trend.metric(name) for name in sorted(trend.names)]
 
 
 def _annotations(instance: Instance) -> list[tuple[str, str | None]]:
     """The annotations that are no metrics, as text."""
-    metrics = _metrics(instance)
+    metrics = metrics_of(instance.annotations)
     return [(key, shown(value)) for key, value in instance.annotations.items() if key not in metrics]
 
 
@@ -149,16 +148,15 @@ def _consumer(row: Consumption, asset: Asset) -> Consumer:
 
 
 def _twin(viewer: Viewer, asset: Asset, instance: Instance, code: Code) -> dict[str, Any]:
-    before = ready_before(viewer, asset, instance)
-    metrics = metrics_against(instance, before)
+    trend = trend_up_to(viewer, asset, instance)
     consumptions = consumptions_of(viewer, instance)
     found = Resolved(asset, instance)
     first = Instance.objects.visible_to(viewer).first_with_content_of([instance])
     return {
         **with_equal(instance_shape(found), found, first),
         "run": run_shape(instance.run, run_of(asset, instance)),
-        "compared_with": before.ref if before else None,
-        "metrics": {row.name: {"value": row.value, "before": row.previous, "change": row.delta} for row in metrics},
+        "compared_with": trend.ref_before or None,
+        "metrics": {metric.name: metric.shape for metric in metrics_in(trend)},
         "consumed_by": [consumer_entry(row, asset) for row in consumptions[:CONSUMERS]],
         "code": code.in_flow,
         "code_outside_flows": code.outside,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from access.identity import Viewer
 from catalog.addresses import instance_url
 from catalog.filters import PRODUCER, SAME_AS, TAG, Filter
-from catalog.metrics import Metric, metrics_of
+from catalog.metrics import Metric, number_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
@@ -18,12 +18,12 @@ ROWS = 20
 
 @dataclass(frozen=True)
 class InstanceRow:
-    """`same_as`: the first version with the same content, if that is an earlier one."""
+    """`values` are those of the columns; `same_as` is the first version with the same content, if that is earlier."""
 
     instance: Instance
     url: str
     aliases: list[str]
-    values: list[Metric | None]
+    values: list[Metric]
     same_as: str = ""
 
     @property
@@ -75,9 +75,8 @@ def instance_rows(
     ]
 
 
-def _values(instance: Instance, columns: list[str]) -> list[Metric | None]:
-    metrics = metrics_of(instance.annotations)
-    return [Metric(name, metrics[name]) if name in metrics else None for name in columns]
+def _values(instance: Instance, columns: list[str]) -> list[Metric]:
+    return [Metric(name, number_of(instance.annotations.get(name))) for name in columns]
 
 
 def suggested_by(rows: list[Instance], first_equal: Mapping[int, str] | None = None) -> Iterator[tuple[Filter, str]]:

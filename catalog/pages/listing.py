@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -49,7 +50,7 @@ class AssetRow:
     trend: Trend
     aliases: list[tuple[str, str]]
 
-    @property
+    @cached_property
     def metrics(self) -> list[Metric]:
         return self.trend.headline(METRICS)
 
@@ -68,13 +69,12 @@ class AssetRow:
 
     @property
     def shape(self) -> dict[str, Any]:
-        metrics = {row.name: {"value": row.value, "before": row.previous, "change": row.delta} for row in self.metrics}
         return {
             **item_shape(self.asset),
             "state": self.asset.newest.state if self.asset.newest else DEFINITION,
             "consumers": self.asset.consumer_count,
             "aliases": dict(self.aliases),
-            "metrics": metrics,
+            "metrics": {metric.name: metric.shape for metric in self.metrics},
         }
 
 

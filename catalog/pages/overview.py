@@ -1,6 +1,7 @@
 """The overview of a branch: its assets with producers, consumers, freshness and metrics; and its deploy."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.db.models import F
@@ -40,7 +41,7 @@ class Glance:
     trend: Trend
     uses: Uses
 
-    @property
+    @cached_property
     def metrics(self) -> list[Metric]:
         return self.trend.headline(METRICS)
 

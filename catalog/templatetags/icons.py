@@ -1,7 +1,10 @@
 """Icons of the site, drawn from the sprite static/icons.svg, and the icons that users give to their assets."""
 
+import functools
+
 from django import template
 from django.templatetags.static import static
+from django.urls import get_script_prefix
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -11,6 +14,12 @@ register = template.Library()
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """The icon `name`: decoration beside a word, so it is hidden from screen readers."""
+    return _icon(name, get_script_prefix())
+
+
+@functools.lru_cache(maxsize=256)
+def _icon(name: str, prefix: str) -> SafeString:
+    """Made once: a page has hundreds. `prefix` is below which address the site stands, as `static` looks it up."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from catalog.metrics import describe_trend, format_metric
+from catalog.metrics import describe_trend, format_metric, line_through
 from catalog.metrics import sparkline as sparkline_points
 
 register = template.Library()
@@ -25,9 +25,11 @@ def metric(value: float | None) -> str:
 
 @register.inclusion_tag("_sparkline.html")
 def sparkline(name: str, values: Sequence[float | None], width: int = 92, height: int = 26) -> dict[str, Any]:
-    """The small line chart of a metric's values, oldest first."""
+    """The small line chart of a metric's values, oldest first, with gaps where it was not measured."""
+    points = sparkline_points(values, width, height)
     return {
-        "points": sparkline_points(values, width, height),
+        "path": line_through(points),
+        "newest": next((point for point in reversed(points) if point), None),
         "label": describe_trend(name, values),
         "width": width,
         "height": height,

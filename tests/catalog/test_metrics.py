@@ -7,7 +7,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from catalog.metrics import Metric, describe_trend, format_metric, headline, metrics_of, sparkline, wanted_direction
+from catalog.metrics import (
+    Metric,
+    describe_trend,
+    format_metric,
+    line_through,
+    metrics_of,
+    sparkline,
+    wanted_direction,
+)
+from catalog.pages.trends import RECENT, Trend
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -23,6 +32,12 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
         ("1e5", 100000.0),
         ("1E-2", 0.01),
         ("0", 0.0),
+        ("999999999999999", 999999999999999.0),
+        ("-4200000000000000000", -4.2e18),
+        ("0.30000000000000004", 0.30000000000000004),
+        ("0.9333333333333333", 0.9333333333333333),
+        ("1.2345678901234567e-05", 1.2345678901234567e-05),
+        (10**25, 1e25),
     ],
 )
 def test_numbers_and_json_number_strings_are_metrics(value, number):
@@ -34,7 +49,16 @@ def test_numbers_and_json_number_strings_are_metrics(value, number):
     [
         *(True, False, None, [], {}, [1], float("nan"), float("inf"), 10**400),
         *("", " 1", "1 ", "1\n", "+1", ".5", "1.", "01", "-", "0x1", "1e400", "9" * 500),
-        *("NaN", "Infinity", "-inf", "1_000", "1,000", "true", "v2"),
+        *("NaN", "nan", "Infinity", "-inf", "1_000", "1,000", "true", "v2", "n/a"),
+        *(
+            "1" * 40,
+            "1234567890123456",
+            "-1234567890123456",
+            "0123",
+            "01.5",
+            "0.123456789012345678",
+            "1.23456789012345678e3",
+        ),
         *("\u0663", "\uff11"),  # digits of other scripts
     ],
 )
@@ -51,13 +75,14 @@ def test_reserved_keys_are_never_metrics(key):
 
 
 @given(st.text())
-def test_a_string_is_a_metric_exactly_when_json_reads_it_as_a_finite_number(text):
+def test_a_string_is_a_metric_only_when_json_reads_it_as_a_finite_number(text):
     try:
         value = json.loads(text, parse_constant=lambda name: None)
     except ValueError:
         value = None
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and text == text.strip()
-    assert bool(metrics_of({"k": text})) == (is_number and math.isfinite(value))
+    short = is_number and math.isfinite(value) and len(text) <= 15
+    assert metrics_of({"k": text}) == ({"k": value} if short else metrics_of({"k": value}) if is_number else {})
 
 
 @given(FINITE)
@@ -69,20 +94,64 @@ def test_metrics_keep_the_order_of_the_annotations():
     assert list(metrics_of({"rows": 1, "note": "x", "auc": 2, "acc": 3})) == ["rows", "auc", "acc"]
 
 
+def trend(*annotations):
+    """The trend of versions that say this, oldest first."""
+    return Trend(tuple(range(1, len(annotations) + 1)), annotations)
+
+
 def test_the_headline_shows_quality_first_then_what_can_be_compared_then_names():
-    metrics = {"zebra": 1.0, "rows": 5.0, "bytes": 7.0, "val_loss": 0.2, "accuracy": 0.9}
-    names = [metric.name for metric in headline(metrics, {"rows": 4.0, "accuracy": 0.8}, limit=4)]
-    assert names == ["accuracy", "val_loss", "rows", "bytes"]
+    shown = trend({"rows": 4, "accuracy": 0.8, "val_loss": 1}, {"zebra": 1, "rows": 5, "bytes": 7, "accuracy": 0.9})
+    assert [metric.name for metric in shown.headline(4)] == ["accuracy", "val_loss", "rows", "bytes"]
 
 
 def test_the_headline_does_not_depend_on_the_order_of_annotations():
-    metrics = {"b": 1.0, "a": 2.0, "auc": 3.0}
-    assert headline(metrics, None) == headline(dict(reversed(metrics.items())), None)
+    said = {"b": 1, "a": 2, "auc": 3}
+    assert trend(said).headline(3) == trend(dict(reversed(said.items()))).headline(3)
+    assert trend(said).headline(0) == trend().headline(3) == []
 
 
-def test_the_headline_carries_the_value_before_and_never_more_than_the_limit():
-    assert headline({"auc": 0.5, "rows": 2.0}, {"auc": 0.25}, limit=1) == [Metric("auc", 0.5, 0.25)]
-    assert headline({"auc": 0.5}, None, limit=0) == []
+GAPS = [None, {}, "n/a", "NaN", "", True, [0.9], {"value": 0.9}]
+
+
+@pytest.mark.parametrize("gap", GAPS)
+def test_a_version_without_a_number_takes_no_metric_away(gap):
+    """Neither from the names, nor from their order, nor from the values before it."""
+    said = {"rows": 5, "bytes": 7} | ({} if gap == {} else {"auc": gap})
+    shown = trend({"auc": 0.8, "rows": 4, "bytes": 7}, {"auc": 0.9, "rows": 4, "bytes": 7}, said)
+    assert shown.names == ["auc", "bytes", "rows"]
+    assert shown.series("auc") == [0.8, 0.9, None]
+    auc = shown.metric("auc")
+    assert (auc.is_gap, auc.text, auc.previous_ref, auc.ref, auc.delta) == (True, "0.9", "v2", "v3", None)
+    assert auc.shape == {"value": None, "before": 0.9, "before_ref": "v2", "change": None}
+
+
+@pytest.mark.parametrize("missing", ["a", "b", "c", "d"])
+def test_no_single_version_changes_which_metrics_come_first(missing):
+    whole = dict.fromkeys("abcd", 1)
+    newest = {name: value for name, value in whole.items() if name != missing}
+    assert trend(whole, whole, newest).names == trend(whole, newest, whole).names == list("abcd")
+
+
+def test_a_change_is_that_since_the_last_version_that_measured_it():
+    shown = trend({"auc": 0.8}, {"auc": "n/a"}, {}, {"auc": 0.9})
+    assert shown.metric("auc") == Metric("auc", 0.9, 0.8, "v1", skips=True, ref="v4")
+    assert trend({"auc": 0.8}, {"auc": 0.9}).metric("auc") == Metric("auc", 0.9, 0.8, "v1", ref="v2")
+    assert trend({}, {"auc": 0.9}).metric("auc") == Metric("auc", 0.9, ref="v2")
+
+
+def test_what_was_given_up_comes_after_what_is_measured():
+    assert trend({"acc": 1}, *[{"auc": 1, "rows": 2}] * RECENT).names == ["auc", "acc", "rows"]
+    assert trend({"acc": 1}, *[{"auc": 1, "rows": 2}] * (RECENT - 1)).names == [
+        "auc",
+        "acc",
+        "rows",
+    ]  # not compared yet
+    assert trend({"acc": 1}, {"acc": 1}, *[{"auc": 1}] * (RECENT - 1)).names == ["acc", "auc"]
+
+
+def test_names_of_identities_and_moments_have_no_series():
+    said = {"commit": 1234567, "created_at": 1.7e9, "rows": 5, "_private": 1, "artifact": 7}
+    assert trend(said, said).names == ["rows"]
 
 
 @pytest.mark.parametrize(
@@ -151,9 +220,11 @@ def test_every_number_can_be_written_shortly_and_close_to_its_value(value):
 @given(st.lists(st.none() | FINITE, max_size=40))
 def test_a_sparkline_stays_in_its_box_and_runs_from_left_to_right(values):
     points = sparkline(values, width=92, height=26)
-    assert len(points) == sum(value is not None for value in values)
-    assert all(0 <= x <= 92 and 0 <= y <= 26 for x, y in points)
-    assert [x for x, _ in points] == sorted(x for x, _ in points)
+    assert [point is None for point in points] == [value is None for value in values] or not any(points)
+    drawn = [point for point in points if point]
+    assert len(drawn) == sum(value is not None for value in values)
+    assert all(0 <= x <= 92 and 0 <= y <= 26 for x, y in drawn)
+    assert [x for x, _ in drawn] == sorted(x for x, _ in drawn)
 
 
 @given(FINITE, FINITE)
@@ -171,13 +242,18 @@ def test_a_single_value_is_one_point_at_the_right_end():
     assert sparkline([0.9], width=92, height=26) == [(89, 13)]
 
 
-def test_a_missing_value_keeps_its_place():
-    assert [x for x, _ in sparkline([1.0, None, 2.0], width=92)] == [3, 89]
+def test_a_missing_value_keeps_its_place_and_the_line_stops_there():
+    points = sparkline([1.0, 1.0, None, 2.0, None, 1.0], width=103)
+    assert [point and point[0] for point in points] == [3, 22, None, 61, None, 100]
+    assert line_through(points) == "M3 23h0L22 23M61 3h0M100 23h0"
     assert sparkline([None, None]) == sparkline([]) == []
+    assert line_through([]) == ""
 
 
 def test_a_trend_is_told_in_words():
     series = [0.9, None, 0.95, 0.93]
-    assert describe_trend("auc", series) == "auc over 3 versions: from 0.9 to 0.93, between 0.9 and 0.95"
+    assert describe_trend("auc", series) == "auc in 3 of 4 versions: from 0.9 to 0.93, between 0.9 and 0.95"
+    assert describe_trend("auc", [0.9, 0.8]) == "auc over 2 versions: from 0.9 to 0.8, between 0.8 and 0.9"
     assert describe_trend("auc", [0.9]) == "auc: 0.9"
+    assert describe_trend("auc", [None, 0.9, None]) == "auc in 1 of 3 versions: 0.9; not measured in the newest"
     assert describe_trend("auc", [None]) == "auc: no values"

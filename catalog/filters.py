@@ -38,9 +38,10 @@ class Filter:
     `label` names it in a sentence, `examples` and `doc` explain it, `many` says that it makes sense to repeat it;
     `aliases` are other spellings of its name. `parse` makes values of the texts that a query gives; all of them must
     hold. The queries of one value: `on_instance` takes the prefix that leads to the instance, such as `newest__`;
-    `on_definition` is asked of an asset whose definition stands for an instance (None: that does not match).
-    `on_asset` is asked, in a list of assets, of the asset itself instead of what stands for it. Without any query it
-    is the row of the states, which say what stands for an asset.
+    `on_shown` is asked in its place in a list of assets, if what the asset declares counts too; `on_definition` is asked
+    of an asset whose definition stands for an instance (None: that does not match). `on_asset` is asked, in a list of
+    assets, of the asset itself instead of what stands for it. Without any query it is the row of the states, which say
+    what stands for an asset.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Filter:
     doc: str
     parse: Callable[[str, list[str]], Values]
     on_instance: Callable[[Any, str], Q] | None = None
+    on_shown: Callable[[Any, str], Q] | None = None
     on_definition: Callable[[Any], Q] | None = None
     on_asset: Callable[[Any], Q] | None = None
     aliases: tuple[str, ...] = ()
@@ -82,6 +84,15 @@ def _any_contains(text: str, *columns: str) -> Q:
 def _has_tag(column: str, tag: tuple[str, str | None]) -> Q:
     key, value = tag
     return Q(**{f"{column}__has_name": key}) if value is None else Q(**{f"{column}__has_member": (key, value)})
+
+
+def _has_effective_tag(column: str, tag: tuple[str, str | None]) -> Q:
+    """An instance that stands for its asset has the tag, or has nothing against one that is declared."""
+    key, value = tag
+    declared = _has_tag("declared_tags", tag)
+    if value is not None:
+        declared &= ~Q(**{f"{column}__has_name": key})
+    return _has_tag(column, tag) | declared
 
 
 def _has_annotation(column: str, asked: AnnotationFilter) -> Q:
@@ -121,9 +132,11 @@ TAG = Filter(
     name="tag",
     label="tag",
     examples=("tag=env=prod", "tag=env"),
-    doc="The tag has this value; the tag is there. May be repeated.",
+    doc="The tag has this value; the tag is there. May be repeated. In a list of assets the declared tags count too, "
+    "unless the instance has another value; in a list of instances those of the instance.",
     parse=each(tag_of),
     on_instance=lambda tag, at: _has_tag(f"{at}tags", tag),
+    on_shown=lambda tag, at: _has_effective_tag(f"{at}tags", tag),
     on_definition=lambda tag: _has_tag("declared_tags", tag),
     many=True,
 )
@@ -253,7 +266,8 @@ class FiltersAsked:
 
     def on_shown(self, prefix: str) -> Q:
         """The conditions on the instance that is shown for an asset; `prefix` is the path to it."""
-        return _all(row.on_instance(value, prefix) for row, value in self._of_shown() if row.on_instance)
+        asked = ((row.on_shown or row.on_instance, value) for row, value in self._of_shown())
+        return _all(ask(value, prefix) for ask, value in asked if ask)
 
     def on_definition(self) -> Q:
         """The same of a definition that stands in the place of an instance."""

@@ -297,6 +297,11 @@ class Asset(models.Model):
             return self.description
         return self.newest_ready.description
 
+    def tags_with(self, instance: "Instance | None") -> dict[str, str]:
+        """The effective tags while an instance stands for the asset: the declared ones, with those of the instance over
+        them. None: the definition, or nothing."""
+        return self.declared_tags | instance.tags if instance else self.declared_tags
+
     def shown(self, states: Collection[str] = ()) -> "Instance | None":
         """What stands for the asset in a list: the newest registration if it is in these states, else the newest ready.
 

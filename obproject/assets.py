@@ -232,7 +232,8 @@ class Asset:
     def list_data_assets(self, tags: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Return ``{"items": [{"asset", "latest_instance", "tags"}], "continuation": None}``: all data assets.
 
-        With ``tags``, those whose newest instance has all of them.
+        With ``tags``, those that have all of them in effect: the declared ones, with those of the newest instance over
+        them. So are the ``tags`` of an item; its ``latest_instance`` has its own.
         """
         return {"items": self.reader.assets("data", tags), "continuation": None}
 

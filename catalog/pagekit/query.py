@@ -152,9 +152,8 @@ class PageQuery:
 
 
 def tags_of(asset: Asset) -> dict[str, str]:
-    """The tags of `latest`: of the newest ready instance, or of the definition."""
-    tags: dict[str, str] = asset.newest_ready.tags if asset.newest_ready else asset.declared_tags
-    return tags
+    """The effective tags: those that are declared, with those of the newest ready instance over them."""
+    return asset.tags_with(asset.newest_ready)
 
 
 def tag_links(asset: Asset, listing: PageQuery) -> list[Link]:

@@ -190,7 +190,10 @@ def aliases_of(asset: Asset, uid: str) -> list[str]:
 def item_shape(
     asset: Asset, base: str = "", states: tuple[str, ...] = (), first_equal: Mapping[int, str] | None = None
 ) -> Json:
-    """The JSON of an asset in a list, with the instance shown for it; null if all are pending or failed."""
+    """The JSON of an asset in a list, with the instance shown for it; null if all are pending or failed.
+
+    `tags` are the effective ones; the instance has its own, by which public clients filter and promote.
+    """
     found = Resolved(asset, asset.shown(states))
     latest = instance_shape(found, base) if found.instance or asset.is_declared else None
     if latest and first_equal is not None:
@@ -198,7 +201,7 @@ def item_shape(
     return {
         "asset": asset_shape(asset, asset.newest_ready),
         "latest_instance": latest,
-        "tags": latest["tags"] if latest else tags_shape(asset.declared_tags),
+        "tags": tags_shape(asset.tags_with(found.instance)),
         "url": f"{base}{asset_path(asset)}",
     }
 

@@ -124,7 +124,7 @@ class AssetReader:
         return bool(answer["ref"] == DEFINITION)
 
     def assets(self, kind: str, tags: Mapping[str, Any] | None = None) -> list[Json]:
-        """Return the assets of all branches; with ``tags``, those whose newest instance has all of them."""
+        """Return the assets of all branches; with ``tags``, those that have all of them in effect."""
         query = {"tag": [written_tag(pair["key"], pair["value"]) for pair in tag_pairs(tags or {})]}
         first, *others = self.branches
         items = self.catalogue.list_assets(first, kind, query)

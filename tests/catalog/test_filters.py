@@ -150,6 +150,40 @@ def test_tags(world):
     assert [(asked, instances(tag=asked)) for asked, _ in answers] == answers
 
 
+def test_declared_tags_are_in_effect_with_those_of_the_instance_over_them(api):
+    declared = {"domain": "churn", "env": "none", "a=b": "c"}
+    api.post("deploys", deploy_body(*(definition(name, tags=declared) for name in ("bare", "said", "only"))))
+    api.register("data/bare")
+    api.register("data/said", tags=[{"key": "env", "value": "prod"}])
+    api.register("data/said", tags=[{"key": "env", "value": "dev"}], state="pending", task="F/2/s/1")
+    api.register("data/other", tags=[{"key": "domain", "value": "churn"}])
+    answers = [
+        ("domain=churn", ["bare", "only", "other", "said"]),
+        ("domain", ["bare", "only", "other", "said"]),
+        ("env=none", ["bare", "only"]),
+        ("env=prod", ["said"]),
+        ("env", ["bare", "only", "said"]),
+        ('"a=b"=c', ["bare", "only", "said"]),
+        (["domain=churn", "env=prod"], ["said"]),
+        ("domain=x", []),
+    ]
+    assert [(asked, listed(api, tag=asked)) for asked, _ in answers] == answers
+    assert listed(api, tag="env=dev", state="any") == ["said"]
+    assert listed(api, tag="env=prod", state="any") == []
+    assert listed(api, tag="domain=churn", state="pending") == ["said"]
+    assert summarised(api, tag="domain=churn") == ["only", "other"]  # of instances: their own
+
+
+def test_an_item_has_the_tags_in_effect_and_its_instance_its_own(api):
+    """Public clients filter and promote by the latter, and take the former where there is no instance."""
+    api.post("deploys", deploy_body(definition("said", tags={"domain": "churn", "env": "none"})))
+    api.register("data/said", tags=[{"key": "env", "value": "prod"}])
+    item = api.get("data").data["items"][0]
+    assert item["tags"] == [{"key": "domain", "value": "churn"}, {"key": "env", "value": "prod"}]
+    assert item["latest_instance"]["tags"] == [{"key": "env", "value": "prod"}]
+    assert api.get("data/said/instances/latest").data["tags"] == item["latest_instance"]["tags"]
+
+
 def test_all_filters_must_hold(world):
     assert listed(world, annotation=["n>=5", "f<1"]) == ["strings", "typed"]
     assert listed(world, annotation=["n>=5", "ok=true", "s=text"], kind="artifact", text="typ") == ["typed"]

@@ -8,7 +8,7 @@ from catalog.addresses import instance_url
 from catalog.filters import PRODUCER, SAME_AS, TAG, Filter
 from catalog.metrics import Metric, number_of
 from catalog.models import Asset, Instance
-from catalog.pagekit.query import PageQuery
+from catalog.pagekit.query import Link, PageQuery
 from catalog.pagekit.uses import EntityLink
 from catalog.querysets import InstanceQuerySet
 from obproject.filter_keys import written_tag
@@ -25,6 +25,10 @@ class InstanceRow:
     aliases: list[str]
     values: list[Metric]
     same_as: str = ""
+
+    @property
+    def tags(self) -> list[Link]:
+        return [{"key": key, "value": value, "url": ""} for key, value in self.instance.tags.items()]
 
     @property
     def producer(self) -> EntityLink:

@@ -51,7 +51,9 @@ def test_the_table_of_instances_keeps_the_column(gap, vic):
 
 def test_an_instance_says_what_it_did_not_measure_though_one_before_did(gap, vic):
     page = text_of(vic.get(f"{ASSET}/v4"))
-    assert re.search(r">accuracy</bdi></code></td><td[^>]*><span[^>]*>not measured</span></td><td[^>]*>0\.93</td>", page)
+    assert re.search(
+        r">accuracy</bdi></code></td><td[^>]*><span[^>]*>not measured</span></td><td[^>]*>0\.93</td>", page
+    )
     assert '<bdi class="long-text">n/a</bdi>' in page
 
 

@@ -156,6 +156,28 @@ def test_the_links_of_tags_find_what_they_say_whatever_the_tags_are_called(world
     assert titles(vic.get("/alpha/churn/main/data?tag=%22a=b%22=c")) == ["a"]
 
 
+def test_declared_tags_are_shown_with_those_of_the_instance_and_their_links_find_the_asset(full, vic):
+    full.deploy(models__churn_model=Declaration({}, declared_tags={"domain": "churn", "env": "none"}))
+    for page in (MODELS, f"{MODELS}/churn_model"):
+        tags = re.findall(r'<a class="tag" href="([^"]*)" title="([^"]*)"', text_of(vic.get(page)))
+        assert [title for _, title in tags] == ["domain=churn", "env=prod"]
+        assert all(titles(vic.get(unescape(link))) == ["churn_model"] for link, _ in tags)
+    item = vic.get(f"{MODELS}.json?tag=domain=churn").json()["items"][0]
+    assert {tag["key"]: tag["value"] for tag in item["tags"]} == {"domain": "churn", "env": "prod"}
+    assert item["latest_instance"]["tags"] == [{"key": "env", "value": "prod"}]
+
+
+def test_of_many_tags_three_are_shown_and_the_others_unfold(world):
+    world.register("data/many", tags={f"k{number:02}": "v" for number in range(15)})
+    vic = world.client()
+    for page in ("/alpha/churn/main/data", "/alpha/churn/main/data/many"):
+        html = text_of(vic.get(page))
+        unfolds = html[html.index('<details class="more-tags">') :]
+        assert unfolds.index("<summary>+12<") < unfolds.index('title="k03=v"') < unfolds.index('title="k14=v"')
+        assert unfolds.index('title="k14=v"') < unfolds.index("</details>")
+        assert html.rindex('title="k02=v"') < html.rindex("<details")
+
+
 def test_a_filter_begins_at_the_first_page(full, vic):
     assert "page=" not in re.search(r'class="tag" href="([^"]*)"', text_of(vic.get(f"{MODELS}?page=1")))[1]
 

@@ -68,14 +68,16 @@ class RobustPages(admin.ModelAdmin):
 
     def get_search_results(self, request: HttpRequest, rows: QuerySet[Any], search_term: str) -> Any:
         if len(search_term.split()) > SEARCH_WORDS:
-            raise BadRequest(f"A search takes at most {SEARCH_WORDS} words.")
+            raise BadRequest(f"A search takes at most {SEARCH_WORDS} words; this one has {len(search_term.split())}.")
         return super().get_search_results(request, rows, search_term)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
         try:
             return super().changelist_view(request, extra_context)
         except (OverflowError, DataError) as error:
-            raise BadRequest("The address asks for a number or a time that no row can hold.") from error
+            raise BadRequest(
+                "The address asks for a number or a time that no row can hold. Take that filter out of it."
+            ) from error
 
     def changeform_view(self, request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
         """Where somebody else was faster to add the same row, the form sees it the second time and says so."""

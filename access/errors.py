@@ -126,6 +126,10 @@ def refusal_of(exc: Exception) -> tuple[int, str, dict[str, Any]] | None:
             return _refusal_of_fields(exc)
         case drf_errors.NotAuthenticated():
             return 401, "", {}
+        case drf_errors.UnsupportedMediaType():
+            return 415, f"{exc.detail} Send JSON, with `Content-Type: application/json`.", {"field": "Content-Type"}
+        case drf_errors.NotAcceptable():
+            return 406, f"{exc.detail} This API answers with JSON: `Accept: application/json`.", {"field": "Accept"}
         case drf_errors.APIException():
             return exc.status_code, str(exc.detail), {}
         case Http404():
@@ -134,6 +138,9 @@ def refusal_of(exc: Exception) -> tuple[int, str, dict[str, Any]] | None:
             return 403, str(exc), {}
         case django_errors.RequestDataTooBig():
             return 413, "", {}
+        case django_errors.TooManyFieldsSent():
+            most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
+            return 400, f"The request has more than {most:,} parameters, which is more than this site takes.", {}
         case django_errors.ValidationError():
             return 400, " ".join(exc.messages), {}
         case django_errors.SuspiciousOperation() | django_errors.BadRequest():

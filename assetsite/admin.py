@@ -33,7 +33,7 @@ class SiteAdmin(admin.AdminSite):
             if not self.has_permission(request):
                 raise NotFound("The administration is for people with the role editor or admin in a perimeter.")
             if "%00" in request.META.get("QUERY_STRING", ""):
-                raise BadRequest("The address asks for a NUL character, which no row can hold.")
+                raise BadRequest("The address asks for a NUL character (%00), which no row can hold. Take it out.")
             return entered(request, *args, **kwargs)
 
         return update_wrapper(guarded, entered)

@@ -93,7 +93,9 @@ def _key_and_rest(name: str, text: str, operators: str) -> tuple[str, str]:
     except ValueError:
         raise _not_understood(name, text, "what begins with a quotation mark must be a JSON string") from None
     if UNSTORABLE.search(key):
-        raise BadRequest(f"The filter '{name}' has a character that can't be stored.", field=name)
+        raise BadRequest(
+            f"The filter '{name}' has a NUL or a lone surrogate, which nothing has. Take it out.", field=name
+        )
     return key, text[end:]
 
 

@@ -38,10 +38,10 @@ class Filter:
     `label` names it in a sentence, `examples` and `doc` explain it, `many` says that it makes sense to repeat it;
     `aliases` are other spellings of its name. `parse` makes values of the texts that a query gives; all of them must
     hold. The queries of one value: `on_instance` takes the prefix that leads to the instance, such as `newest__`;
-    `on_shown` is asked in its place in a list of assets, if what the asset declares counts too; `on_definition` is asked
-    of an asset whose definition stands for an instance (None: that does not match). `on_asset` is asked, in a list of
-    assets, of the asset itself instead of what stands for it. Without any query it is the row of the states, which say
-    what stands for an asset.
+    `on_shown` is asked in its place in a list of assets, if what the asset declares counts too; `on_definition` is
+    asked of an asset whose definition stands for an instance (None: that does not match). `on_asset` is asked, in a
+    list of assets, of the asset itself instead of what stands for it. Without any query it is the row of the states,
+    which say what stands for an asset.
     """
 
     name: str
@@ -69,7 +69,9 @@ class Filter:
 
 def _check_texts(name: str, texts: list[str]) -> None:
     if any(UNSTORABLE.search(text) for text in texts):
-        raise BadRequest(f"The filter '{name}' has a character that can't be stored.", field=name)
+        raise BadRequest(
+            f"The filter '{name}' has a NUL or a lone surrogate, which nothing has. Take it out.", field=name
+        )
     if len(texts) > limits.FILTERS_OF_A_KIND:
         raise BadRequest(f"The filter '{name}' may be given {limits.FILTERS_OF_A_KIND} times at most.", field=name)
 

@@ -42,7 +42,7 @@ class RunPlace:
             return None
         parts = _PLACE.fullmatch(text)
         if not text.isascii() or parts is None:
-            raise BadRequest(f"'{name}' is not one that this list gave out.", field=name)
+            raise BadRequest(f"'{name}' is not one that this list gave out. Begin without it.", field=name)
         return cls(_EPOCH + timedelta(microseconds=int(parts[1])), int(parts[2]))
 
     def __str__(self) -> str:

@@ -26,9 +26,9 @@ def check_spec(spec: Any) -> Json:
         entries = spec.get(kind, [])
         if not isinstance(entries, list):
             raise BadRequest(f"'spec.{kind}' must be a list.", field=f"spec.{kind}")
-        for entry in entries:
+        for place, entry in enumerate(entries):
             if isinstance(entry, dict):
-                _check_entry(entry, f"spec.{kind}")
+                _check_entry(entry, f"spec.{kind}.{place}")
     return spec
 
 
@@ -36,9 +36,9 @@ def _check_entry(entry: Json, where: str) -> None:
     for name, (_, longest) in ENRICHES.items():
         value = entry.get(name)
         if value is not None and not isinstance(value, str):
-            raise BadRequest(f"'{name}' in '{where}' must be a string.", field=where)
+            raise BadRequest(f"'{where}.{name}' must be a string.", field=f"{where}.{name}")
         if value and len(value) > longest:
-            raise BadRequest(f"'{name}' in '{where}' is longer than {longest} characters.", field=where)
+            raise BadRequest(f"'{where}.{name}' is longer than {longest} characters.", field=f"{where}.{name}")
 
 
 def declarations(spec: Json) -> dict[tuple[str, str], Json]:

@@ -61,4 +61,4 @@ def _position(request: Request) -> str:
 
 
 def _bad_token() -> BadRequest:
-    return BadRequest("'continuation' is not one that this list gave out.", field="continuation")
+    return BadRequest("'continuation' is not one that this list gave out. Begin without it.", field="continuation")

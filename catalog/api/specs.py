@@ -69,7 +69,7 @@ class PostSpec(CatalogView):
         self.viewer.require(perimeter, Role.EDITOR)
         body = self.checked(SpecBody).validated_data
         if body.get("perimeter", perimeter) != perimeter:
-            raise BadRequest("The perimeter in the body is not that of the address.", field="perimeter")
+            raise BadRequest("The perimeter in the body is not that of the address. Leave it out.", field="perimeter")
         place, spec = Place.of(perimeter, body["project"], body["branch"]), check_spec(body["spec"])
         at = BranchAddress(self.may_write(place, body["branch"]), place.project, place.key)
         return self.once(lambda: (200, self._posted(at, body, spec)))

@@ -124,10 +124,15 @@ class CatalogView(APIView):
         said: Any = self.request.data
         for name, right in (("perimeter", place.perimeter), ("project", place.project)):
             if said.get(name) not in (None, right):
-                raise BadRequest(f"The {name} in the body is not that of the address.", field=name)
+                raise BadRequest(
+                    f"The {name} in the body is not '{right}', as the address says. Leave it out.", field=name
+                )
         branch = said.get("branch")
         if branch is not None and (not isinstance(branch, str) or branch_key(branch) != place.key):
-            raise BadRequest("The branch in the body is not that of the address.", field="branch")
+            raise BadRequest(
+                f"The branch in the body is not '{place.key}', as the address says. Leave it out.", field="branch"
+            )
+
 
 
 def bases_without_docs() -> list[type]:

@@ -44,8 +44,9 @@ def parsed(text: str) -> Entry:
     try:
         entry = parse_entry(text)
         lenient = MAY_BE_LEFT_OUT if issubclass(BODIES.get(entry.operation, Body), RunMembers) else ()
-        check_storable([entry.id, entry.perimeter, entry.project, entry.branch, entry.kind, entry.asset])
-        check_storable([entry.instance, entry.alias, without(entry.body, lenient)])
+        at = ("id", "perimeter", "project", "branch", "kind", "asset", "instance", "alias")
+        check_storable({name: getattr(entry, name) for name in at})
+        check_storable(without(entry.body, lenient))
     except (ValueError, OverflowError, RecursionError) as error:
         raise Unusable(f"It is no entry: {error}.") from None
     except SiteError as error:

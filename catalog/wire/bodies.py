@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.utils.functional import cached_property
@@ -13,6 +15,7 @@ from catalog import limits
 from catalog.entities import Entity
 from catalog.recording import Declaration, Registration, Told
 from catalog.states import STATES_TO_REGISTER, STATES_TO_SETTLE, Kind, State
+from catalog.wire.parsing import KEEP_ELSEWHERE
 from catalog.wire.told import digest_in, digests_in, told_by
 from obproject.branches import check_asset_id, check_branch, check_project
 from obproject.roles import check_role
@@ -37,7 +40,8 @@ def check_key(key: str) -> None:
     if not key:
         raise serializers.ValidationError("has an empty key.")
     if len(key) > limits.KEY_LENGTH:
-        raise serializers.ValidationError(f"has a key longer than {limits.KEY_LENGTH} characters.")
+        longest = limits.KEY_LENGTH
+        raise serializers.ValidationError(f"has a key longer than {longest} characters, which begins '{key[:40]}'.")
 
 
 class Texts(serializers.DictField):
@@ -69,6 +73,14 @@ class Flag(serializers.BooleanField):
         return data
 
 
+class Choice(serializers.ChoiceField):
+    """One of a few words, which a refusal names."""
+
+    def __init__(self, choices: Sequence[str], **options: Any) -> None:
+        refusal = f"{{input}} is none of {', '.join(choices)}."
+        super().__init__(choices=choices, error_messages={"invalid_choice": refusal}, **options)
+
+
 @extend_schema_field({"type": "object", "additionalProperties": True})
 class Annotations(serializers.Field):
     """An object of values of any JSON type."""
@@ -85,7 +97,8 @@ class Annotations(serializers.Field):
             check_key(key)
             size = len((value if isinstance(value, str) else json.dumps(value)).encode())
             if size > limits.ANNOTATION_BYTES:
-                raise serializers.ValidationError(f"'{key}' has {size} bytes; at most {limits.ANNOTATION_BYTES}.")
+                most = limits.ANNOTATION_BYTES
+                raise serializers.ValidationError(f"'{key}' has {size} bytes; at most {most}. {KEEP_ELSEWHERE}")
         return data
 
 
@@ -212,7 +225,7 @@ class RegistrationBody(RunMembers):
     tags: serializers.ListSerializer[Any] = serializers.ListSerializer(child=TagBody(), required=False, allow_null=True)
     blobs = serializers.ListField(child=Anything(), max_length=limits.BLOBS, required=False, allow_null=True)
     annotations = Annotations(required=False, allow_null=True)
-    state = serializers.ChoiceField(choices=STATES_TO_REGISTER, default=State.READY.value)
+    state = Choice(STATES_TO_REGISTER, default=State.READY.value)
     digest = Anything(required=False, help_text="The content address of what the blobs refer to.")
     datastore = DatastoreBody(required=False, allow_null=True)
     branch_name = BranchName(required=False, allow_null=True)
@@ -221,7 +234,8 @@ class RegistrationBody(RunMembers):
     def validate_tags(self, tags: list[Json] | None) -> dict[str, str]:
         pairs = {tag["key"]: tag["value"] for tag in tags or []}
         if len(pairs) != len(tags or []):
-            raise serializers.ValidationError("name a key twice.")
+            twice = next(key for key, count in Counter(tag["key"] for tag in tags or []).items() if count > 1)
+            raise serializers.ValidationError(f"name the key '{twice[:40]}' twice: a key has one value.")
         if len(pairs) > limits.TAGS:
             raise serializers.ValidationError(f"are {len(pairs)}; at most {limits.TAGS} are allowed.")
         return pairs
@@ -303,7 +317,7 @@ class ConsumptionBody(RunMembers):
 class ConfirmationBody(Body):
     entity_ref = EntityRefBody()
     attempt = WholeNumber(min_value=0, max_value=limits.ATTEMPTS, required=False, allow_null=True)
-    state = serializers.ChoiceField(choices=STATES_TO_SETTLE)
+    state = Choice(STATES_TO_SETTLE)
     reason = Text(max_length=limits.REASON_LENGTH, required=False, allow_blank=True)
     instances = serializers.ListField(child=Text(max_length=32), max_length=10_000, required=False)
     digests = Anything(required=False, help_text="The digests of the artifacts behind the instances, by their ids.")
@@ -346,7 +360,7 @@ class SpecBody(Body):
 
 
 class DefinitionBody(Body):
-    kind = serializers.ChoiceField(choices=Kind.values)
+    kind = Choice(Kind.values)
     id = Text(max_length=128)
     name = Text(max_length=limits.NAME_LENGTH)
     description = Text(max_length=limits.DESCRIPTION_LENGTH, required=False, allow_blank=True)

@@ -9,7 +9,17 @@ from rest_framework import serializers
 from catalog import limits
 from catalog.entities import Entity
 from catalog.recording import Highlighted
-from catalog.wire.bodies import Anything, Body, BranchName, ClientId, DatastoreBody, EntityRefBody, Text, WholeNumber
+from catalog.wire.bodies import (
+    Anything,
+    Body,
+    BranchName,
+    Choice,
+    ClientId,
+    DatastoreBody,
+    EntityRefBody,
+    Text,
+    WholeNumber,
+)
 
 Json = dict[str, Any]
 MARKS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff", "image/gif": b"GIF8"}
@@ -49,7 +59,7 @@ class SeriesBody(Body):
 
 
 class ChartBody(Body):
-    kind = serializers.ChoiceField(choices=["line", "bar"])
+    kind = Choice(["line", "bar"])
     caption = Text(max_length=limits.HIGHLIGHT_CAPTION_LENGTH, allow_blank=True, default="")
     x = texts(limits.HIGHLIGHT_POINTS, limits.HIGHLIGHT_CAPTION_LENGTH)
     series = serializers.ListField(child=SeriesBody(), min_length=1, max_length=limits.HIGHLIGHT_SERIES)
@@ -86,7 +96,7 @@ class HighlightContentBody(Body):
     title = Text(max_length=limits.HIGHLIGHT_TITLE_LENGTH, allow_blank=True, default="")
     labels = texts(limits.HIGHLIGHT_LABELS, limits.HIGHLIGHT_LABEL_LENGTH)
     synopsis = texts(limits.HIGHLIGHT_LINES, limits.HIGHLIGHT_LINE_LENGTH)
-    highlight_type = serializers.ChoiceField(choices=["columns", "image", "chart"], default="columns")
+    highlight_type = Choice(["columns", "image", "chart"], default="columns")
     highlight_body = Anything(
         required=False,
         help_text="columns: [{big, small}]. image: {src, alt}, src a data URI of a PNG, JPEG or GIF. "

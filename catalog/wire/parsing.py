@@ -1,8 +1,9 @@
 """Parse a body: strict JSON, bounded in size and depth, with only values that both databases can store."""
 
 import json
+import math
 from collections.abc import Collection, Mapping
-from typing import IO, Any, NoReturn
+from typing import IO, Any
 
 from rest_framework.parsers import BaseParser
 
@@ -11,6 +12,11 @@ from catalog import limits
 
 MAY_BE_LEFT_OUT = ("run", "position", "session", "digest", "digests")
 """The members of a write that may cost nobody the write: `catalog.wire.told` checks them."""
+
+KEEP_ELSEWHERE = "Keep large data in an artifact or a file, and register what refers to it."
+PATH_DEPTH, PATH_NAME = 8, 40
+"""How much of a path a refusal shows: so many names, of so many characters."""
+READABLE_DIGITS = 4_000
 
 
 class StrictJSONParser(BaseParser):
@@ -23,13 +29,9 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         body = stream.read(limits.BODY_BYTES + 1)
         if len(body) > limits.BODY_BYTES:
-            raise TooLarge(f"The body is larger than {limits.BODY_BYTES // 1024**2} MiB.", most=limits.BODY_BYTES)
-        try:
-            parsed = json.loads(body.decode(), parse_constant=float if self.lenient else _no_constant)
-        except RecursionError:
-            raise BadRequest("The JSON is nested too deeply.") from None
-        except ValueError as error:
-            raise BadRequest(f"The body is not JSON: {error}.") from None
+            most = f"{limits.BODY_BYTES // 1024**2} MiB"
+            raise TooLarge(f"The body is larger than {most}. {KEEP_ELSEWHERE}", most=limits.BODY_BYTES)
+        parsed = _parsed(body)
         check_storable(without(parsed, self.lenient))
         return parsed
 
@@ -44,25 +46,83 @@ def without(body: Any, members: Collection[str]) -> Any:
     return {name: value for name, value in body.items() if name not in members} if isinstance(body, dict) else body
 
 
-def check_storable(value: Any, depth: int = 0) -> None:
-    """Refuse values that can't be stored exactly: NUL, lone surrogates, infinite numbers, too deep nesting."""
+def check_storable(value: Any) -> None:
+    """Refuse values that can't be stored exactly, and say where they are and what to do.
+
+    These are NUL, lone surrogates, numbers that are not finite, and too deep nesting.
+    """
+    try:
+        _check(value, 0)
+    except _Unstorable as found:
+        raise BadRequest(f"{found.where or 'The body'} {found.why}", field=found.where) from None
+
+
+class _Unstorable(Exception):
+    """A value that can't be stored: why, with what to do, and its path, which those around it put together."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.path: list[str] = []
+
+    @property
+    def where(self) -> str:
+        """The path with dots, such as `annotations.loss`, shortened where it is deep or has long names."""
+        names = [limits.UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", name[:PATH_NAME]) for name in self.path[::-1]]
+        return ".".join([*names[:PATH_DEPTH], "\N{HORIZONTAL ELLIPSIS}"] if len(names) > PATH_DEPTH else names)
+
+
+def _check(value: Any, depth: int) -> None:
     if depth > limits.JSON_DEPTH:
-        raise BadRequest(f"The JSON is nested more than {limits.JSON_DEPTH} deep.")
-    match value:
-        case str():
-            if limits.UNSTORABLE.search(value):
-                raise BadRequest("A string in the body has a NUL or a lone surrogate, which can't be stored.")
-        case int() | float():
-            if limits.is_too_large(value):
-                raise BadRequest("A number in the body is too large.")
-        case dict():
-            for key, inner in value.items():
-                check_storable(key, depth)
-                check_storable(inner, depth + 1)
-        case list():
-            for inner in value:
-                check_storable(inner, depth + 1)
+        raise _Unstorable(f"is nested more than {limits.JSON_DEPTH} deep. Send what is below as a string of JSON.")
+    inside: Any = None
+    try:
+        match value:
+            case str():
+                if limits.UNSTORABLE.search(value):
+                    raise _Unstorable("has a NUL or a lone surrogate, which can't be stored. Take it out of the text.")
+            case int() | float():
+                if limits.is_too_large(value):
+                    raise _Unstorable(_why_not_finite(value))
+            case dict():
+                for inside, inner in value.items():
+                    if limits.UNSTORABLE.search(inside):
+                        raise _Unstorable(
+                            "has a NUL or a lone surrogate in its name, which can't be stored. Rename it."
+                        )
+                    _check(inner, depth + 1)
+            case list():
+                for inside, inner in enumerate(value):  # noqa: B007 (named where it is caught)
+                    _check(inner, depth + 1)
+    except _Unstorable as found:
+        if inside is not None:
+            found.path.append(str(inside))
+        raise
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
+def _why_not_finite(value: float) -> str:
+    if value != value:
+        return "is NaN, which JSON does not have. Send null or a string, or leave it out."
+    return "is a number beyond 1.8e308, and too large for those who read it. Send it as a string, or leave it out."
+
+
+def _parsed(body: bytes) -> Any:
+    """The JSON; NaN and infinities stand in it, so that the check can say where."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not text in UTF-8: {error.reason} at byte {error.start}.") from None
+    try:
+        return json.loads(text, parse_constant=float)
+    except RecursionError:
+        raise BadRequest(
+            f"The body is nested more than {limits.JSON_DEPTH} deep. Send what is below as a string of JSON."
+        ) from None
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from None
+    except ValueError:  # a whole number of more digits than Python reads
+        return json.loads(text, parse_constant=float, parse_int=_whole)
+
+
+def _whole(digits: str) -> float:
+    return int(digits) if len(digits) <= READABLE_DIGITS else math.inf

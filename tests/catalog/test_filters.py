@@ -179,7 +179,8 @@ def test_an_item_has_the_tags_in_effect_and_its_instance_its_own(api):
     api.post("deploys", deploy_body(definition("said", tags={"domain": "churn", "env": "none"})))
     api.register("data/said", tags=[{"key": "env", "value": "prod"}])
     item = api.get("data").data["items"][0]
-    assert item["tags"] == [{"key": "domain", "value": "churn"}, {"key": "env", "value": "prod"}]
+    tags = [{"key": "domain", "value": "churn"}, {"key": "env", "value": "prod"}]
+    assert sorted(item["tags"], key=lambda tag: tag["key"]) == tags
     assert item["latest_instance"]["tags"] == [{"key": "env", "value": "prod"}]
     assert api.get("data/said/instances/latest").data["tags"] == item["latest_instance"]["tags"]
 

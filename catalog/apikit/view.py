@@ -134,7 +134,6 @@ class CatalogView(APIView):
             )
 
 
-
 def bases_without_docs() -> list[type]:
     """The classes whose docstrings are for readers of the code: the OpenAPI document does not show them at calls."""
     return [*get_lib_doc_excludes(), CatalogView]

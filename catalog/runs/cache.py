@@ -1,7 +1,7 @@
-"""Pages of finished cards, cached gzipped in a folder of bounded size: the least recently used are evicted first.
+"""Pages of finished cards, cached in a folder of bounded size: the least recently used are evicted first.
 
-Safe for any number of threads and processes: a name stands for one content, and files appear whole. If the folder
-can't be written to, reading is only slower.
+A file holds a line with the page's nonce, and the gzipped page. Safe for any number of threads and processes: a name
+stands for one content, and files appear whole. If the folder can't be written to, reading is only slower.
 """
 
 import hashlib
@@ -11,34 +11,35 @@ from pathlib import Path
 
 from django.conf import settings
 
-from catalog.runs.card_frame import FRAME_SCRIPT
+from catalog.runs.card_document import VERSION
+from catalog.runs.results import CardPage
 
 MAX_BYTES = 512 * 1024 * 1024
 
 
 def name_of(*parts: str) -> str:
     """The name under which the page of one version of a card is cached."""
-    return hashlib.sha256("\0".join([*parts, FRAME_SCRIPT.decode()]).encode()).hexdigest()
+    return hashlib.sha256("\0".join([*parts, VERSION]).encode()).hexdigest()
 
 
-def get(name: str) -> bytes | None:
-    """The cached page, marked as just used; None if there is none."""
+def get(name: str) -> CardPage | None:
+    """The cached page of a finished card, marked as just used; None if there is none."""
     path = _path(name)
     try:
-        content = path.read_bytes()
+        nonce, _, gzipped = path.read_bytes().partition(b"\n")
         os.utime(path)
     except OSError:
         return None
-    return content
+    return CardPage(gzipped, nonce.decode(), live=False)
 
 
-def put(name: str, page: bytes) -> None:
-    """Cache `page`, and evict others if the folder is full."""
+def put(name: str, page: CardPage) -> None:
+    """Cache the page of a finished card, and evict others if the folder is full."""
     path = _path(name)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
-            part.write(page)
+            part.write(page.nonce.encode() + b"\n" + page.gzipped)
         Path(part.name).replace(path)
         _trim(path.parent)
     except OSError:
@@ -46,7 +47,7 @@ def put(name: str, page: bytes) -> None:
 
 
 def _path(name: str) -> Path:
-    return Path(settings.HOME) / "cards" / f"{name}.html.gz"
+    return Path(settings.HOME) / "cards" / f"{name}.card"
 
 
 def _trim(folder: Path) -> None:

@@ -2,13 +2,13 @@
 
 import gzip
 from http import HTTPStatus
-from pathlib import Path
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.html import format_html
 
+from catalog.runs.card_document import document_of, new_nonce
 from catalog.runs.results import CardPage, LiveData, Reason, Unavailable
 
 # Metaflow's cards carry their own scripts and styles, all inline, and images as data; charts compile expressions
@@ -17,6 +17,7 @@ POLICY = "; ".join(
         "sandbox allow-scripts",
         "default-src 'none'",
         "script-src 'unsafe-inline' 'unsafe-eval'",
+        "worker-src 'none'",
         "style-src 'unsafe-inline'",
         "img-src data: blob:",
         "font-src data:",
@@ -26,18 +27,16 @@ POLICY = "; ".join(
         "frame-ancestors 'self'",
     ]
 )
-FRAME_SCRIPT = Path(__file__).with_name("frame.html").read_bytes()
 STATUS = {
     Reason.NOT_ALLOWED: HTTPStatus.FORBIDDEN,
     Reason.UNREACHABLE: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
-def with_frame_script(html: bytes) -> bytes:
-    """A card's page with the script that tells its height to the page around it and takes live data from there."""
-    at = html.lower().rfind(b"</body>")
-    at = len(html) if at < 0 else at
-    return html[:at] + FRAME_SCRIPT + html[at:]
+def policy_of(nonce: str) -> str:
+    """The policy of a document with this nonce. It is two, which both hold: of the scripts that are written in the
+    page, for the first allows no others, only those with the nonce run."""
+    return f"{POLICY}, script-src 'nonce-{nonce}' 'unsafe-eval'"
 
 
 def frame_response(request: HttpRequest, page: CardPage | Unavailable) -> HttpResponseBase:
@@ -46,10 +45,12 @@ def frame_response(request: HttpRequest, page: CardPage | Unavailable) -> HttpRe
     403 if the browser does not load it into an inner frame: a card that is opened by itself could navigate its tab.
     """
     if request.headers.get("Sec-Fetch-Dest", "iframe") != "iframe":
-        return _guarded(HttpResponse("A card is shown only inside its page.", "text/plain", HTTPStatus.FORBIDDEN))
+        refusal = HttpResponse("A card is shown only inside its page.", "text/plain", HTTPStatus.FORBIDDEN)
+        return _guarded(refusal, POLICY)
     if isinstance(page, Unavailable):
-        return _guarded(_said(page))
-    return _guarded(_shown(request, page))
+        nonce = new_nonce()
+        return _guarded(_said(page, nonce), policy_of(nonce))
+    return _guarded(_shown(request, page), policy_of(page.nonce))
 
 
 def live_response(data: LiveData | Unavailable) -> HttpResponse:
@@ -81,21 +82,23 @@ def _shown(request: HttpRequest, page: CardPage) -> HttpResponseBase:
     return get_conditional_response(request, etag=page.etag, response=response) or response
 
 
-def _said(answer: Unavailable) -> HttpResponse:
+def _said(answer: Unavailable, nonce: str) -> HttpResponse:
     body = format_html(
         '<!doctype html><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>No card</title>'
         '<body style="font: 1rem system-ui, sans-serif; margin: 1rem"><p>{}</p>',
         answer.sentence,
     )
-    response = HttpResponse(with_frame_script(body.encode()), status=_status(answer))
+    response = HttpResponse(document_of(body.encode(), nonce), status=_status(answer))
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _guarded(response: HttpResponseBase) -> HttpResponseBase:
-    """The same response under the policy of cards. The site's middleware leaves headers that are set here; a 304 has
+def _guarded(response: HttpResponseBase, policy: str) -> HttpResponseBase:
+    """The same response under a policy of cards. The site's middleware leaves headers that are set here; a 304 has
     them too, because browsers apply its headers to the cached page."""
-    response["Content-Security-Policy"] = POLICY
+    response["Content-Security-Policy"] = policy
+    response["Connection-Allowlist"] = "()"  # where browsers know it, it closes what no policy names: not even a knock
+    response["X-DNS-Prefetch-Control"] = "off"
     response["X-Frame-Options"] = "SAMEORIGIN"
     response["X-Content-Type-Options"] = "nosniff"
     response["Referrer-Policy"] = "no-referrer"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from catalog.runs import cache
-from catalog.runs.card_frame import with_frame_script
+from catalog.runs.card_document import document_of, new_nonce
 from catalog.runs.datastore_layout import CardName, TaskPath, html_path, live_path
 from catalog.runs.facts import Record, record_of
 from catalog.runs.results import Card, CardList, CardPage, LiveData, Reason, Unavailable, UnavailableError
@@ -80,14 +80,16 @@ def read_page(card: Card) -> CardPage:
     name = cache.name_of(location.store.root, location.folder, card.key, location.version)
     kept = None if card.live else cache.get(name)
     if kept is not None:
-        return CardPage(kept, live=False)
+        return kept
     html = location.store.read(html_path(location.folder, card.key))
     if html is None:
         raise UnavailableError(Reason.TASK_GONE, "This card is gone from where its task kept it.")
-    page = gzip.compress(with_frame_script(html), compresslevel=1 if card.live else 6, mtime=0)
+    nonce = new_nonce()
+    zipped = gzip.compress(document_of(html, nonce).encode(), compresslevel=1 if card.live else 6, mtime=0)
+    page = CardPage(zipped, nonce, card.live)
     if not card.live:
         cache.put(name, page)
-    return CardPage(page, card.live)
+    return page
 
 
 def read_live_data(card: Card) -> LiveData:

@@ -91,9 +91,13 @@ class CardList:
 
 @dataclass(frozen=True)
 class CardPage:
-    """The page of a card, ready for its frame: gzipped bytes of UTF-8 HTML. `live` pages must not be cached."""
+    """The page of a card, ready for its frame: gzipped bytes of UTF-8 HTML. `live` pages must not be cached.
+
+    Only scripts with the `nonce` may run in it; see `catalog.runs.card_document`.
+    """
 
     gzipped: bytes = field(repr=False)
+    nonce: str = field(repr=False)
     live: bool
 
     @cached_property

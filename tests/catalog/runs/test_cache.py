@@ -64,10 +64,10 @@ def test_the_card_of_a_running_task_is_not_kept(root: Path, settings) -> None:
 def test_what_was_read_longest_ago_leaves_first(settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(card_cache, "MAX_BYTES", 25)
     for age, name in enumerate(["c", "b", "a"]):
-        card_cache.put(name, b"0123456789")
-        os.utime(Path(settings.HOME) / "cards" / f"{name}.html.gz", (1000 - age, 1000 - age))
+        card_cache.put(name, CardPage(b"0123456", "no", live=False))
+        os.utime(Path(settings.HOME) / "cards" / f"{name}.card", (1000 - age, 1000 - age))
     assert card_cache.get("a")
-    card_cache.put("d", b"0123456789")
+    card_cache.put("d", CardPage(b"0123456", "no", live=False))
     assert [path.name[0] for path in kept(settings)] == ["a", "d"]
 
 

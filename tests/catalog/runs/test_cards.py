@@ -21,6 +21,7 @@ from catalog.runs import (
     live_data,
     task_facts,
 )
+from catalog.runs.card_document import FRAME_SCRIPT
 from tests.catalog.runs.conftest import FlowRuns, start_flow
 
 pytestmark = pytest.mark.flows
@@ -48,13 +49,14 @@ def test_the_default_card_of_a_finished_task_is_found(runs: FlowRuns) -> None:
     assert "</html>" in page_of(card)
 
 
-def test_the_page_carries_the_frame_script_before_its_last_closing_tag(runs: FlowRuns) -> None:
+def test_the_page_carries_the_guard_before_all_and_the_frame_script_before_its_last_closing_tag(runs: FlowRuns) -> None:
     (card,) = cards_of(runs.task("CardsFlow", "start"), runs.datastore)
     original = (runs.card_folder(card.task) / "cards" / f"{card.key}.html").read_text()
-    before, _, _ = page_of(card).rpartition("</body>")
-    script = before.removeprefix(original.rpartition("</body>")[0])
-    assert "ResizeObserver" in script
-    assert page_of(card).replace(script, "") == original
+    page, frame_script = page_of(card), FRAME_SCRIPT + "</body>"
+    assert page.count(frame_script) == 1
+    guard = page.replace(FRAME_SCRIPT, "").removesuffix(original)
+    assert guard.startswith("<!DOCTYPE html><script nonce=")
+    assert guard.count("<script") == guard.count("</script>") == 1
 
 
 def test_both_cards_of_a_task_are_found_by_their_ids(runs: FlowRuns) -> None:

@@ -1,6 +1,7 @@
 """The answer that a card's frame gets, through the site's own middleware."""
 
 import gzip
+import re
 
 import pytest
 from django.http import HttpRequest
@@ -9,18 +10,19 @@ from django.test import Client
 from django.urls import path
 
 from catalog.runs import CardPage, LiveData, Reason, Unavailable
-from catalog.runs.card_frame import POLICY, frame_response, live_response
+from catalog.runs.card_frame import POLICY, frame_response, live_response, policy_of
 
 CARD = gzip.compress(b"<html><body><p>the card</p></body></html>", mtime=0)
+NONCE = re.compile(r"script-src 'nonce-[\w-]{4,}' 'unsafe-eval'")
 IN_FRAME = {"Sec-Fetch-Dest": "iframe", "Accept-Encoding": "gzip"}
 
 
 def finished(request: HttpRequest) -> HttpResponseBase:
-    return frame_response(request, CardPage(CARD, live=False))
+    return frame_response(request, CardPage(CARD, "once", live=False))
 
 
 def running(request: HttpRequest) -> HttpResponseBase:
-    return frame_response(request, CardPage(CARD, live=True))
+    return frame_response(request, CardPage(CARD, "once", live=True))
 
 
 def unreachable(request: HttpRequest) -> HttpResponseBase:
@@ -53,7 +55,10 @@ def site(settings) -> None:
 @pytest.mark.parametrize("destination", ["iframe", "document", "empty"])
 def test_every_answer_is_under_the_cards_policy_alone(client: Client, address: str, destination: str) -> None:
     response = client.get(address, headers={"Sec-Fetch-Dest": destination})
-    assert response["Content-Security-Policy"] == POLICY
+    policy, _, of_scripts = response["Content-Security-Policy"].partition(", ")
+    assert policy == POLICY
+    assert NONCE.fullmatch(of_scripts) or response.status_code == 403
+    assert response["Connection-Allowlist"] == "()"
     assert response["X-Frame-Options"] == "SAMEORIGIN"
     assert response["X-Content-Type-Options"] == "nosniff"
     assert response["Referrer-Policy"] == "no-referrer"
@@ -92,7 +97,7 @@ def test_a_finished_card_that_the_browser_has_is_not_sent_again(client: Client) 
     assert first["Cache-Control"] == "private, no-cache"
     again = client.get("/finished", headers=IN_FRAME | {"If-None-Match": first["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
-    assert again["Content-Security-Policy"] == POLICY
+    assert again["Content-Security-Policy"] == first["Content-Security-Policy"] == policy_of("once")
     refused = client.get("/finished", headers={"Sec-Fetch-Dest": "document", "If-None-Match": first["ETag"]})
     assert refused.status_code == 403
 
@@ -107,6 +112,8 @@ def test_a_reason_is_told_as_text(client: Client) -> None:
     response = client.get("/unreachable", headers=IN_FRAME)
     assert response.status_code == 503
     assert "The &lt;storage&gt; is down." in response.text
+    nonce = response["Content-Security-Policy"].rpartition("'nonce-")[2].partition("'")[0]
+    assert response.text.startswith(f'<!doctype html><script nonce="{nonce}">')
 
 
 def test_live_data_is_json_and_never_kept(client: Client) -> None:

@@ -66,7 +66,8 @@ def test_the_cards_of_a_task_are_read_from_its_bucket(runs: FlowRuns) -> None:
     assert [(card.key, card.size, card.live) for card in cards] == [(card.key, card.size, card.live) for card in local]
     page, same = card_page(cards[0]), card_page(local[0])
     assert isinstance(page, CardPage)
-    assert page == same
+    assert isinstance(same, CardPage)
+    assert page.html.replace(page.nonce, "") == same.html.replace(same.nonce, "")
 
 
 @pytest.mark.usefixtures("bucket")

@@ -1,6 +1,7 @@
 // The page's side of the frames in which cards are shown: <iframe sandbox="allow-scripts" data-card src="…?embed=true">.
 // A card is an untrusted page in a sandbox. It may only send its height and, while live data from the address in
-// data-live are relayed into it, a request to be reloaded.
+// data-live are relayed into it, a request to be reloaded. One that sends without end, or goes on in the browser's
+// history, is taken out.
 
 (() => {
   "use strict";
@@ -9,15 +10,69 @@
   const MAX_HEIGHT = 20000;
   const POLL_MS = 3000;
   const MAX_POLL_MS = 30000;
+  const MOST_MESSAGES = 300; // in a second
+  const MOST_MOVES = 3;
+  const TOO_MANY_MESSAGES = "This card was taken out, because it sent so much that the page could not answer.";
+  const TOO_MANY_MOVES = "This card was taken out, because it filled the history of the browser.";
 
   const relays = new WeakMap(); // iframe -> {last: live data, reloaded: token for which the frame was reloaded}
+  const senders = new WeakMap(); // window of a card -> {frame, since: ms, messages, moves, entries: of the history}
 
   const cardFrames = () => document.querySelectorAll("iframe[data-card]");
 
+  function know(frame) {
+    senders.set(frame.contentWindow, {frame, since: 0, messages: 0, moves: 0, entries: history.length});
+  }
+
   function fit(frame, height) {
-    if (!Number.isFinite(height)) return;
     const borders = frame.offsetHeight - frame.clientHeight;
     frame.style.height = `${Math.min(Math.max(Math.ceil(height) + borders, MIN_HEIGHT), MAX_HEIGHT)}px`;
+  }
+
+  // At most once for each picture on the screen
+  function fitSoon(sender, height) {
+    if (!Number.isFinite(height)) return;
+    if (sender.height === undefined) {
+      requestAnimationFrame(() => {
+        fit(sender.frame, sender.height);
+        sender.height = undefined;
+      });
+    }
+    sender.height = height;
+  }
+
+  function sendsTooMuch(sender, now) {
+    if (now - sender.since > 1000) Object.assign(sender, {since: now, messages: 0});
+    sender.messages += 1;
+    return sender.messages > MOST_MESSAGES;
+  }
+
+  function takeOut({frame}, reason) {
+    const place = document.createElement("p");
+    const again = document.createElement("button");
+    place.className = "pad muted";
+    again.type = "button";
+    again.textContent = "Load it again";
+    again.addEventListener("click", () => {
+      place.replaceWith(frame);
+      relays.delete(frame);
+      start();
+    });
+    place.append(reason, " ", again);
+    place.setAttribute("role", "status");
+    frame.replaceWith(place);
+  }
+
+  // Back must lead where it led before the card's moves
+  function countMoves(sender, steps) {
+    sender.moves += steps;
+    if (sender.moves <= MOST_MOVES) return;
+    takeOut(sender, TOO_MANY_MOVES);
+    if (history.length > sender.entries) history.go(sender.entries - history.length);
+  }
+
+  function noteOwnMove() {
+    for (const {contentWindow} of cardFrames()) Object.assign(senders.get(contentWindow) ?? {}, {entries: history.length});
   }
 
   // The frame's origin is opaque, so no target origin can be given; only the card's own data are sent
@@ -37,11 +92,17 @@
   }
 
   addEventListener("message", event => {
-    const frame = [...cardFrames()].find(each => each.contentWindow === event.source);
-    if (!frame || !event.data) return;
-    if (event.data.card === "height") fit(frame, event.data.height);
-    if (event.data.card === "ready") sendLast(frame);
-    if (event.data.card === "stale") reload(frame);
+    const sender = event.source && senders.get(event.source);
+    if (!sender?.frame.isConnected) return;
+    if (sendsTooMuch(sender, event.timeStamp)) {
+      takeOut(sender, TOO_MANY_MESSAGES);
+      return;
+    }
+    const {card, height, steps} = event.data ?? {};
+    if (card === "height") fitSoon(sender, height);
+    if (card === "ready") sendLast(sender.frame);
+    if (card === "stale") reload(sender.frame);
+    if (card === "moved") countMoves(sender, steps);
   });
 
   // The card's live data; null: no answer this time; undefined: stop polling
@@ -78,11 +139,14 @@
 
   function start() {
     for (const frame of cardFrames()) {
+      if (!senders.has(frame.contentWindow)) know(frame);
       send(frame, {card: "measure"}); // its first message may have come before our listener
       if (frame.dataset.live && !relays.has(frame)) relay(frame);
     }
   }
 
   start();
+  addEventListener("hashchange", noteOwnMove);
+  document.addEventListener("htmx:pushedIntoHistory", noteOwnMove);
   document.addEventListener("htmx:afterSettle", start); // frames in new fragments
 })();

@@ -1,9 +1,14 @@
 """Cards in a real browser: they are fully drawn in their frame, kept up to date, and reach nothing outside of it."""
 
+import re
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
 from pathlib import Path
+from select import select
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -157,6 +162,119 @@ def test_a_hostile_card_reaches_nothing(page: Page, site: str, runs: FlowRuns, e
     assert "of-ada" not in "".join(SECRETS)
     assert height_of(page) <= 20_000
     assert len(page.context.pages) == 1
+
+
+@contextmanager
+def listening() -> Iterator[tuple[int, list[str]]]:
+    """A port of UDP and TCP, and what came in there."""
+    came: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        udp.bind(tcp.getsockname())
+
+        def note() -> None:
+            while True:
+                for ready in select([tcp, udp], [], [])[0]:
+                    if ready is tcp:
+                        tcp.accept()[0].close()
+                    elif udp.recv(64) == b"end":
+                        return
+                    came.append("TCP" if ready is tcp else "UDP")
+
+        noting = threading.Thread(target=note, daemon=True)
+        noting.start()
+        yield tcp.getsockname()[1], came
+        udp.sendto(b"end", udp.getsockname())
+        noting.join()
+
+
+def write_cards(root: Path, **cards: str) -> FlowRuns:
+    """A datastore with one task, Flow/1/start/2, that has these cards by their types."""
+    written = FlowRuns(root)
+    folder = written.card_folder("Flow/1/start/2") / "cards"
+    folder.mkdir(parents=True)
+    for name, page in cards.items():
+        (folder / f"{name}-abcdef.html").write_text(page)
+    return written
+
+
+def test_no_packet_leaves_a_card_whatever_it_tries(page: Page, site: str, tmp_path: Path) -> None:
+    tries = (Path(__file__).parent / "ways_out.js").read_text()
+    endings = re.findall(r"^  (\w+): ", tries.partition("const endings")[2], re.MULTILINE)
+    assert len(endings) == 7
+    with listening() as (port, came):
+        tries = tries.replace("PORT", str(port))
+        call = tries.partition("const CALL = `")[2].partition("`;")[0].replace("${at}", f"127.0.0.1:{port}")
+        framed = f'<iframe srcdoc="{escape(f"<script>{call}</script>")}"></iframe>'
+        static = f'{framed}<div><template shadowrootmode="closed">{framed}</template></div><object></object>'
+        start = f"<!doctype html><body><link rel='preconnect' href='http://127.0.0.1:{port}'>{static}<script>"
+        cards = {way: f"{start}{tries.replace('WAY', way)}</script><p>tried</p>" for way in ["all", *endings]}
+        written = write_cards(tmp_path, **cards)
+        page.goto(address(site, "task", written, "Flow/1/start/2"))
+        page.wait_for_timeout(1500)
+        assert came == []
+        expect(page.frame_locator("iframe >> nth=0").get_by_text("tried")).to_be_visible()
+        page.wait_for_timeout(1500)
+    assert came == []
+    assert len(page.context.pages) == 1
+
+
+WIDE = """<style>body { overflow-x: hidden; white-space: nowrap }</style>
+<h1 onclick="this.textContent += ' heard'">AUC 0.8016 on the holdout rows, a headline far too long for a phone</h1>"""
+
+
+def test_a_wide_card_scrolls_inside_of_its_frame_on_a_phone(page: Page, site: str, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(address(site, "task", write_cards(tmp_path, wide=WIDE), "Flow/1/start/2"))
+    page.frame_locator("iframe").locator("h1").click(position={"x": 5, "y": 5})
+    expect(page.frame_locator("iframe").get_by_text("heard")).to_be_visible()
+    page.mouse.wheel(300, 0)
+    until(page, lambda: page.frames[1].evaluate("scrollX") > 100)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+RESTLESS = """<!doctype html><p id="end">restless</p><a href="#end">down</a><script>
+for (let i = 0; i < 20; i += 1) history.pushState(i, "", "?" + i);
+addEventListener("load", () => setTimeout(() => {
+  history.back();
+  document.querySelector("a").click();
+  document.body.append("walked");
+  addEventListener("click", () => { for (let i = 0; i < 20; i += 1) location.hash = "p" + i; });
+}));
+</script>"""
+FLOOD = """<!doctype html><p>flood</p><script>
+const pour = () => { for (let i = 0; i < 20000; i += 1) parent.postMessage({card: "height", height: i}, "*"); };
+setInterval(pour, 1);
+</script>"""
+
+
+def test_a_card_adds_nothing_to_the_history(page: Page, site: str, tmp_path: Path) -> None:
+    written = write_cards(tmp_path, restless=RESTLESS)
+    page.goto(f"{site}/card.js")
+    page.goto(address(site, "task", written, "Flow/1/start/2"))
+    card, before = page.frame_locator("iframe"), page.evaluate("history.length")
+    expect(card.locator("body")).to_contain_text("walked")
+    page.wait_for_timeout(300)
+    assert page.evaluate("history.length") == before
+    card.locator("p").click()
+    expect(page.get_by_text("it filled the history of the browser")).to_be_visible()
+    page.wait_for_timeout(300)
+    page.go_back()
+    assert page.url == f"{site}/card.js"
+
+
+def test_a_card_that_floods_its_page_is_taken_out_until_it_is_asked_for_again(
+    page: Page, site: str, tmp_path: Path
+) -> None:
+    written = write_cards(tmp_path, flood=FLOOD)
+    page.goto(address(site, "task", written, "Flow/1/start/2"), timeout=PATIENCE_SECONDS * 1000)
+    again = page.get_by_role("button", name="Load it again")
+    expect(again).to_be_visible()
+    began = time.monotonic()
+    assert page.title() == "The page"
+    assert time.monotonic() - began < 1
+    assert page.locator("iframe").count() == 0
+    again.click()
+    expect(page.get_by_text("it sent so much that the page could not answer")).to_be_visible()
 
 
 def test_a_card_opened_by_itself_is_refused(page: Page, site: str, runs: FlowRuns) -> None:

@@ -9,7 +9,7 @@ from django.http.response import HttpResponseBase
 from access.identity import viewer_of
 from catalog import runs
 from catalog.addresses import instance_url
-from catalog.models import Asset, Instance
+from catalog.models import Asset, Highlight, Instance
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
@@ -37,8 +37,12 @@ class CardView:
 def task_of(asset: Asset, instance: Instance) -> tuple[str, runs.Datastore]:
     """The task and datastore of the producer, for `catalog.runs`; the task is empty if the producer is none."""
     task = instance.producer_id if instance.producer_kind == "task" else ""
-    perimeter = asset.branch.project.perimeter.name
-    return task, runs.Datastore(instance.datastore_type or None, instance.datastore_root or None, perimeter)
+    return task, datastore_of(instance, asset.branch.project.perimeter.name)
+
+
+def datastore_of(row: Instance | Highlight, perimeter: str) -> runs.Datastore:
+    """The datastore of the task of an instance or a highlight of this perimeter."""
+    return runs.Datastore(row.datastore_type or None, row.datastore_root or None, perimeter, row.datastore_cards)
 
 
 def card_view(asset: Asset, instance: Instance, query: PageQuery) -> CardView:

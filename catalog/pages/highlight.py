@@ -13,7 +13,7 @@ from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
-from catalog.pages.cards import CardView, answer_card, view_of
+from catalog.pages.cards import CardView, answer_card, datastore_of, view_of
 from catalog.pages.highlights import Tile, find_highlight
 from catalog.reading import Place
 
@@ -62,8 +62,7 @@ def _earlier(viewer: Viewer, highlight: Highlight) -> list[Tile]:
 def _task_of(highlight: Highlight) -> tuple[str, runs.Datastore]:
     """The task and datastore of the highlight, for `catalog.runs`; the task is empty if its entity is none."""
     is_task = Entity(highlight.entity_kind, highlight.entity_id).pathspec is not None
-    perimeter = highlight.branch.project.perimeter.name
-    place = runs.Datastore(highlight.datastore_type or None, highlight.datastore_root or None, perimeter)
+    place = datastore_of(highlight, highlight.branch.project.perimeter.name)
     return (highlight.entity_id if is_task else ""), place
 
 

@@ -24,6 +24,7 @@ class Highlighted:
     attempt: int | None = None
     datastore_type: str = ""
     datastore_root: str = ""
+    datastore_cards: str | None = None
 
 
 @in_one_transaction
@@ -58,6 +59,7 @@ def show_highlight(
         attempt=what.attempt,
         datastore_type=what.datastore_type,
         datastore_root=what.datastore_root,
+        datastore_cards=what.datastore_cards,
         title=what.title,
         content=what.content,
         image=what.image,

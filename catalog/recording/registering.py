@@ -47,6 +47,7 @@ class Registration:
     digest: str | None = None
     datastore_type: str = ""
     datastore_root: str = ""
+    datastore_cards: str | None = None
 
 
 @in_one_transaction
@@ -108,6 +109,7 @@ def register(
         digest=what.digest,
         datastore_type=what.datastore_type,
         datastore_root=what.datastore_root,
+        datastore_cards=what.datastore_cards,
         created_at=created_at,
         settled_at=None if state == State.PENDING else created_at,
         actor=actor,

@@ -15,12 +15,14 @@ State = Literal["running", "succeeded", "failed", "finished"]
 class Datastore(NamedTuple):
     """The datastore of a task, from its registration; type and root are None if the client did not report them.
 
+    `cards` is the root of the task's cards, if it is neither `root` nor in the folder of cards below it.
     `perimeter` is that of the registration. Roots that are bound to a perimeter are read for that one only.
     """
 
     type: str | None = None
     root: str | None = None
     perimeter: str = ""
+    cards: str | None = None
 
 
 class Reason(enum.StrEnum):

@@ -191,6 +191,12 @@ class TagBody(Body):
 class DatastoreBody(Body):
     type = Text(max_length=16)
     root = Text(max_length=limits.ROOT_LENGTH)  # type: ignore[assignment]
+    cards = Text(
+        max_length=limits.ROOT_LENGTH,
+        required=False,
+        allow_null=True,
+        help_text="The root below which the task's cards are, if it is neither `root` nor `mf.cards` below it.",
+    )
 
 
 class RunMembers(Body):
@@ -286,6 +292,7 @@ class RegistrationBody(RunMembers):
             digest=digest_in(body.get("digest"))[0],
             datastore_type=datastore.get("type", ""),
             datastore_root=datastore.get("root", ""),
+            datastore_cards=datastore.get("cards"),
         )
 
 

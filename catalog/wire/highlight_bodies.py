@@ -151,4 +151,5 @@ class HighlightBody(Body):
             attempt=said.get("attempt"),
             datastore_type=datastore.get("type", ""),
             datastore_root=datastore.get("root", ""),
+            datastore_cards=datastore.get("cards"),
         )

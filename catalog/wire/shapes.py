@@ -62,12 +62,17 @@ def instance_shape(found: Resolved, base: str = "") -> Json:
         "position": _position_shape(instance),
         "digest": instance.digest,
         **({} if instance.digest else {"same_as": None}),
-        "datastore": (
-            {"type": instance.datastore_type, "root": instance.datastore_root} if instance.datastore_type else None
-        ),
+        "datastore": _datastore_shape(instance),
         "aliases": aliases_of(asset, instance.uid),
         "url": f"{base}{asset_path(asset)}/{instance.ref}",
     }
+
+
+def _datastore_shape(instance: Instance) -> Json | None:
+    if not instance.datastore_type:
+        return None
+    cards = {"cards": instance.datastore_cards} if instance.datastore_cards else {}
+    return {"type": instance.datastore_type, "root": instance.datastore_root, **cards}
 
 
 def run_name_shape(name: str) -> Json | None:

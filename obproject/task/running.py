@@ -28,6 +28,8 @@ from obproject.task.journal_writer import UNAVAILABLE, JournalWriter
 from obproject.task.run_facts import facts_of_task, position_of
 
 _UNPUBLISHED = "assets_unpublished"
+_CARDS = "mf.cards"
+"""The folder of cards below the root of a datastore, unless settings of Metaflow's say otherwise."""
 
 _current: RunningTask | None = None
 _tried: list[OwnRegistration] = []
@@ -63,7 +65,7 @@ class RunningTask:
     metadata: Any
     """Metaflow's metadata provider of the run."""
     datastore: dict[str, str]
-    """``type`` and ``root`` of the datastore that holds the task's artifacts and cards."""
+    """``type`` and ``root`` of the datastore that holds the task's artifacts and cards; ``cards``, if elsewhere."""
     graph: Any = None
     """Metaflow's graph of the flow."""
     parameters: Collection[tuple[str, Any]] = ()
@@ -262,5 +264,26 @@ def end(ok: bool, *, run_goes_on: bool = False) -> None:
 
 
 def datastore_of(storage_type: str, root: str) -> dict[str, str]:
-    """Return a datastore as it stands on the wire; a local root is made absolute."""
-    return {"type": storage_type, "root": str(Path(root).absolute()) if storage_type == "local" else str(root)}
+    """Return a datastore as it stands on the wire; a local root is made absolute.
+
+    ``cards`` is the root of the task's cards, where settings or the working directory have put them elsewhere.
+    """
+    place = _absolute(storage_type, root)
+    cards = _absolute(storage_type, _root_of_cards(storage_type) or root)
+    elsewhere = cards.rstrip("/") not in (place.rstrip("/"), f"{place.rstrip('/')}/{_CARDS}")
+    return {"type": storage_type, "root": place, **({"cards": cards} if elsewhere else {})}
+
+
+def _absolute(storage_type: str, root: str) -> str:
+    return str(Path(root).absolute()) if storage_type == "local" else str(root)
+
+
+def _root_of_cards(storage_type: str) -> str | None:
+    """Return where Metaflow puts the cards of this process; None if it is the datastore's own root."""
+    try:
+        from metaflow.plugins.cards.card_datastore import CardDatastore
+
+        root = CardDatastore.get_storage_root(storage_type)
+    except Exception:  # no cards in this Metaflow, or none in such a datastore
+        return None
+    return str(root) if root else None

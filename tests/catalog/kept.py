@@ -63,7 +63,7 @@ class Task:
 
     def registers(self, asset: str = "xkcd", *, entry_id: str = "", **more: Any) -> Entry:
         body = {"entity_ref": self.ref, "data_asset_kind": "artifact", "state": "pending", "attempt": self.attempt}
-        body |= {"datastore": {"type": "local", "root": str(self.root)}}
+        body |= {"datastore": {"type": "local", "root": str(self.root), "cards": f"{self.root}.cards"}}
         body |= more.pop("body", {})
         return self.keep(self.entry(Operation.REGISTER, asset, body=body, entry_id=entry_id, **more))
 

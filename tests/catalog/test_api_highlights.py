@@ -174,3 +174,11 @@ def test_what_does_not_fit_is_refused_by_name(api, more, field):
 
 def test_an_unknown_branch_has_none(api):
     assert api.get("highlights").status_code == 404
+
+
+def test_where_the_cards_are_is_kept_if_it_is_told(api):
+    told = {"type": "local", "root": "/a/.metaflow", "cards": "/b/.metaflow/mf.cards"}
+    show(api, datastore=told)
+    assert Highlight.objects.get().datastore_cards == told["cards"]
+    assert api.register(datastore=told)["datastore"] == told
+    assert api.register(datastore=told | {"cards": None})["datastore"] == {"type": "local", "root": "/a/.metaflow"}

@@ -130,6 +130,7 @@ def test_an_answer_is_kept_seven_days(api, monkeypatch):
         ({"attempt": True}, "attempt"),
         ({"attempt": "1"}, "attempt"),
         ({"datastore": "local"}, "datastore"),
+        ({"datastore": {"type": "local", "root": "/a", "cards": 1}}, "datastore"),
         ({"branch_name": "//"}, "branch_name"),
         ({"branch_name": "other"}, "branch_name"),
         ({"perimeter": "other"}, "perimeter"),

@@ -65,7 +65,7 @@ COMPARED = {
     Instance: (
         *OF_ASSET, "uid", "number", "state", "asset_kind", "description", "annotations", "tags", "blobs",
         "producer_kind", "producer_id", *COMPONENT, "run", "promoted_from__uid", "attempt", "datastore_type",
-        "datastore_root", "created_at", "foreach_path", "iteration", "digest",
+        "datastore_root", "datastore_cards", "created_at", "foreach_path", "iteration", "digest",
     ),
     Consumption: (
         *OF_ASSET, "uid", "instance__uid", "reference", "entity_kind", "entity_id", *COMPONENT, "run", "write_branch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -166,3 +167,33 @@ def test_what_somebody_else_reads_in_a_task_does_not_fail_with_it(
     task.settle(ok=False)
     assert catalogue.confirmations == []
     assert not {"attempt", "position"} & set(catalogue.consumptions[0])
+
+
+@pytest.mark.parametrize(
+    ("setting", "kind", "root", "cards"),
+    [
+        ({}, "local", "{cwd}/.metaflow", None),
+        ({}, "local", "/elsewhere/.metaflow", "{cwd}/.metaflow/mf.cards"),  # METAFLOW_DATASTORE_SYSROOT_LOCAL
+        ({"CARD_LOCALROOT": "/cards"}, "local", "/elsewhere/.metaflow", None),  # Metaflow then leaves them there
+        ({"CARD_S3ROOT": "s3://team/metaflow/mf.cards"}, "s3", "s3://team/metaflow", None),
+        ({"CARD_S3ROOT": "s3://team/metaflow/mf.cards"}, "s3", "s3://team/metaflow/", None),
+        ({"CARD_S3ROOT": "s3://cards/all"}, "s3", "s3://team/metaflow", "s3://cards/all"),
+        ({"CARD_GSROOT": "gs://cards/all"}, "gs", "gs://team/metaflow", "gs://cards/all"),
+        ({"CARD_AZUREROOT": "cards/all"}, "azure", "team/metaflow", "cards/all"),
+        ({}, "of-another-kind", "somewhere", None),
+    ],
+)
+def test_the_place_of_the_cards_is_told_where_settings_put_them_elsewhere(
+    setting: dict[str, str],
+    kind: str,
+    root: str,
+    cards: str | None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / ".metaflow").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name, value in setting.items():
+        monkeypatch.setattr(f"metaflow.plugins.cards.card_datastore.{name}", value)
+    root, cards = root.format(cwd=tmp_path), cards and cards.format(cwd=tmp_path)
+    assert running.datastore_of(kind, root) == {"type": kind, "root": root} | ({"cards": cards} if cards else {})

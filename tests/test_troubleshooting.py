@@ -1,4 +1,4 @@
-"""docs/troubleshooting.md has every message of the flow side, and none that nobody says any more."""
+"""docs/troubleshooting.md has every message of the flow side and of cards, and none that nobody says any more."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ RAISED = {
     "ProjectScheduleException",
     "ProjectTriggerException",
 }
-RAISED |= {"CommandError", "refusal"}
+RAISED |= {"CommandError", "refusal", "Unavailable", "UnavailableError"}
 FLOOR = {"branches.py", "references.py", "roles.py"}
 SAYING = {"print", "_tell", "warn"}
 
 
 FLOW_SIDE = ("obproject", "metaflow_extensions")
+CARDS = "catalog/runs"
 SITE = ("access", "catalog")
 """Their refusals reach users too; those that say by themselves what to do need no row."""
 
@@ -54,7 +55,7 @@ def text_of(node: ast.AST) -> str:
 
 def messages() -> Iterator[tuple[str, str]]:
     """The messages that users see, with where they are written."""
-    for path in files():
+    for path in files((*FLOW_SIDE, CARDS)):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and node.args:
                 name = ast.unparse(node.func).rpartition(".")[2]
@@ -98,4 +99,5 @@ def test_every_message_is_on_the_page() -> None:
 def test_what_the_page_explains_is_said_somewhere() -> None:
     trees = [ast.parse(path.read_text()) for path in files(FLOW_SIDE + SITE)]
     code = "\n".join(text_of(node) for tree in trees for node in ast.walk(tree))
+    code += "".join((ROOT / script).read_text() for script in ("static/card.js", "catalog/runs/guard.js"))
     assert [phrase for phrase in PHRASES if fixed(phrase) not in code] == []

@@ -35,7 +35,7 @@ def cards_of(task: str, datastore: Datastore) -> CardList:
     if path is None:
         return CardList(missing=_NOT_A_TASK)
     try:
-        return find_cards(path, stores_for(datastore))
+        return find_cards(path, datastore)
     except UnavailableError as error:
         return CardList(missing=error.answer)
 
@@ -43,7 +43,9 @@ def cards_of(task: str, datastore: Datastore) -> CardList:
 def card_of(task: str, datastore: Datastore, key: str) -> Card | Unavailable:
     """The card of `task` that an address names by its `key`."""
     cards = cards_of(task, datastore)
-    unknown = Unavailable(Reason.NO_CARD, "This task has no such card.")
+    unknown = Unavailable(
+        Reason.NO_CARD, "This task has no such card. The page that leads here shows those that it has."
+    )
     return next((card for card in cards if card.key == key), cards.missing or unknown)
 
 

@@ -9,8 +9,8 @@ from catalog.runs import cache
 from catalog.runs.card_document import document_of, new_nonce
 from catalog.runs.datastore_layout import CardName, TaskPath, html_path, live_path
 from catalog.runs.facts import Record, record_of
-from catalog.runs.results import Card, CardList, CardPage, LiveData, Reason, Unavailable, UnavailableError
-from catalog.runs.roots import Stores
+from catalog.runs.results import Card, CardList, CardPage, Datastore, LiveData, Reason, Unavailable, UnavailableError
+from catalog.runs.roots import stores_for, stores_of_cards
 from catalog.runs.stores import Store, StoredFile
 
 MAX_LIVE_BYTES = 8 * 1024 * 1024
@@ -24,17 +24,18 @@ class CardLocation(NamedTuple):
     version: str
 
 
-def find_cards(path: TaskPath, stores: Stores) -> CardList:
+def find_cards(path: TaskPath, datastore: Datastore) -> CardList:
     """The cards of the task in the first store that has any; raises `UnavailableError` if a store can't be read."""
-    store, folder, files = _card_files(path, stores.files)
+    stores = stores_for(datastore)
+    store, folder, files = _card_files(path, stores_of_cards(datastore, stores))
     try:
         record = record_of(path, stores)
     except UnavailableError as error:
         if not files:
-            return CardList(missing=error.answer)
+            return CardList(missing=_with_places(error.answer, datastore))
         record = None
     if not files:
-        return CardList(missing=_no_card(record))
+        return CardList(missing=_with_places(_no_card(record), datastore))
     cards = [_card(path, CardLocation(store, folder, file.version), file, name, record) for file, name in files]
     newest = max((card.attempt for card in cards if card.attempt is not None), default=None)
     current = (card for card in cards if card.attempt in (None, newest))
@@ -68,10 +69,23 @@ def _card(path: TaskPath, location: CardLocation, file: StoredFile, name: CardNa
 
 def _no_card(record: Record | None) -> Unavailable:
     if record is None or record.settled:
-        return Unavailable(Reason.NO_CARD, "This task made no card. With @card on its step, the next one makes one.")
+        return Unavailable(
+            Reason.NO_CARD, "This task has no card here. With @card on its step, the next one makes one."
+        )
     if record.facts.state == "running":
         return Unavailable(Reason.PENDING, "This task is still running and has not shown a card yet.")
     return Unavailable(Reason.PENDING, "This task ended a moment ago. If it makes a card, it will be here shortly.")
+
+
+def _with_places(answer: Unavailable, datastore: Datastore) -> Unavailable:
+    """The answer, and where nothing was found: of the places that were looked in, only those that the task itself
+    named are told, as whoever sees the task may know them."""
+    if answer.reason not in (Reason.NO_CARD, Reason.TASK_GONE):
+        return answer
+    named = " and ".join(dict.fromkeys(filter(None, (datastore.cards, datastore.root))))
+    looked = f"Looked below {named}." if named else "Looked where this server is told to."
+    remedy = "Whoever runs the server can add other places to ASSETSITE_CARD_ROOTS."
+    return Unavailable(answer.reason, f"{answer.sentence} {looked} {remedy}")
 
 
 def read_page(card: Card) -> CardPage:
@@ -83,7 +97,9 @@ def read_page(card: Card) -> CardPage:
         return kept
     html = location.store.read(html_path(location.folder, card.key))
     if html is None:
-        raise UnavailableError(Reason.TASK_GONE, "This card is gone from where its task kept it.")
+        raise UnavailableError(
+            Reason.TASK_GONE, "This card is gone from where its task kept it. The next run makes another."
+        )
     nonce = new_nonce()
     zipped = gzip.compress(document_of(html, nonce).encode(), compresslevel=1 if card.live else 6, mtime=0)
     page = CardPage(zipped, nonce, card.live)

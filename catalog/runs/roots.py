@@ -129,31 +129,52 @@ class Stores(NamedTuple):
 def stores_for(datastore: Datastore) -> Stores:
     """The stores to look in: the one that the task names, if that is allowed, then the configured ones.
 
-    The configured ones matter if a client does not report its datastore, and if Metaflow stores cards apart from their
-    task: with METAFLOW_DATASTORE_SYSROOT_LOCAL set, 2.19 writes cards below the working directory.
+    The configured ones matter if a client does not report its datastore, or not that Metaflow stores cards apart from
+    their task: with METAFLOW_DATASTORE_SYSROOT_LOCAL set, 2.19 writes cards below the working directory.
     """
     roots = Roots(datastore.perimeter)
     folders = [roots.folder(place) for place in roots.open if isinstance(place, Path)]
     buckets = [roots.bucket(place) for place in roots.open if isinstance(place, Bucket)]
-    named = [_named(datastore, roots)] if datastore.root else []
+    named = [_named(datastore.type, datastore.root, roots)] if datastore.root else []
     of_a_kind: dict[str | None, list[Store]] = {"local": [*folders], "s3": [*buckets]}
     configured = of_a_kind.get(datastore.type, [*folders, *buckets])
     files = list({store.root: store for store in [*named, *configured]}.values())
     if not files:
-        raise UnavailableError(Reason.UNREACHABLE, "Nothing tells this server where the task keeps its files.")
+        raise UnavailableError(
+            Reason.UNREACHABLE,
+            "Nothing tells this server where the task keeps its files. Whoever runs the server can name the place with "
+            "ASSETSITE_CARD_ROOTS, or with Metaflow's own METAFLOW_DATASTORE_SYSROOT_LOCAL or "
+            "METAFLOW_DATASTORE_SYSROOT_S3: see docs/configuration.md.",
+        )
     return Stores(files, [store for store in files if isinstance(store, LocalStore)] or folders)
 
 
-def _named(datastore: Datastore, roots: Roots) -> Store:
-    root = datastore.root or ""
-    if datastore.type == "local":
+def stores_of_cards(datastore: Datastore, stores: Stores) -> list[Store]:
+    """The stores to look in for a task's cards: the one that it names for them, then those of its files."""
+    if not datastore.cards:
+        return stores.files
+    try:
+        named = _named(datastore.type, datastore.cards, Roots(datastore.perimeter))
+    except UnavailableError as error:
+        if error.answer.reason is Reason.NOT_ALLOWED:
+            raise
+        return stores.files  # the first card would have made the folder
+    return [named, *stores.files]
+
+
+def _named(kind: str | None, root: str, roots: Roots) -> Store:
+    if kind == "local":
         return _named_folder(root, roots)
-    if datastore.type == "s3":
+    if kind == "s3":
         bucket = Bucket.parse(root)
         if bucket is None or not roots.is_open(bucket):
             raise _not_allowed()
         return roots.bucket(bucket)
-    raise UnavailableError(Reason.UNREACHABLE, "This server can't read the kind of storage that this task uses.")
+    raise UnavailableError(
+        Reason.UNREACHABLE,
+        "This server reads folders and S3, not the kind of storage that this task uses. "
+        "Metaflow's own command, card view, shows its cards.",
+    )
 
 
 def _named_folder(root: str, roots: Roots) -> Store:
@@ -165,7 +186,9 @@ def _named_folder(root: str, roots: Roots) -> Store:
         raise _not_allowed()
     if not folder.is_dir():
         raise UnavailableError(
-            Reason.UNREACHABLE, "The folder in which this task kept its files is not on this machine."
+            Reason.UNREACHABLE,
+            "The folder in which this task kept its files is not on this machine. Cards of other machines are shown if "
+            "Metaflow keeps them in S3, or in a folder that this machine has under the same name.",
         )
     if configured:
         return roots.folder(folder)

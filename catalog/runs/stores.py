@@ -61,7 +61,10 @@ class Store(Protocol):
 
 def too_large(limit: int) -> UnavailableError:
     """The refusal of a file longer than `limit` bytes."""
-    return UnavailableError(Reason.TOO_LARGE, f"This is larger than {limit // 1024**2} MB and is not shown.")
+    return UnavailableError(
+        Reason.TOO_LARGE,
+        f"This is larger than {limit // 1024**2} MB and is not shown. Metaflow's own command, card view, shows it.",
+    )
 
 
 def real(path: Path) -> Path:
@@ -139,7 +142,8 @@ class LocalStore:
             descriptor = self._open(path, flags)
         except PermissionError as error:
             raise UnavailableError(
-                Reason.UNREACHABLE, "The server's user may not open the files of this task."
+                Reason.UNREACHABLE,
+                "The server's user may not open the files of this task. Whoever runs the server can give it the right.",
             ) from error
         except OSError:
             descriptor = None
@@ -254,18 +258,24 @@ class ObjectStorage:
 def silent_storage() -> UnavailableError:
     """The error if the object storage does not answer, or the server has no credentials for it."""
     return UnavailableError(
-        Reason.UNREACHABLE, "The object storage in which this task keeps its files can't be reached right now."
+        Reason.UNREACHABLE,
+        "The object storage in which this task keeps its files can't be reached right now. If it stays so, whoever "
+        "runs the server should look at its network, its AWS credentials and METAFLOW_S3_ENDPOINT_URL.",
     )
 
 
 def refused_by_storage(code: str) -> UnavailableError:
     """The error if the object storage refuses a call."""
     known = {
-        "NoSuchBucket": "The bucket in which this task keeps its files does not exist.",
-        "AccessDenied": "The object storage does not let this server read the files of this task.",
+        "NoSuchBucket": "The bucket in which this task keeps its files does not exist in the object storage that this "
+        "server asks. Whoever runs it can name another with METAFLOW_S3_ENDPOINT_URL.",
+        "AccessDenied": "The object storage does not let this server read the files of this task. Whoever runs the "
+        "server can let its AWS credentials list and read that place.",
     }
     sentence = known.get(
-        code, f"The object storage in which this task keeps its files answered with an error ({code})."
+        code,
+        f"The object storage in which this task keeps its files answered with an error ({code}). Whoever runs the "
+        "server finds there what it means.",
     )
     return UnavailableError(Reason.UNREACHABLE, sentence)
 

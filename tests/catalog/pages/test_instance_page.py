@@ -86,7 +86,9 @@ def test_without_a_card_a_sentence_says_why(full, vic):
     from catalog.entities import Entity
     from catalog.recording import AssetAddress, Registration
 
-    assert "Nothing tells this server where the task keeps its files." in text_of(vic.get(f"{ASSET}/v3"))
+    said = text_of(vic.get(f"{ASSET}/v3"))
+    assert "Nothing tells this server where the task keeps its files." in said
+    assert "ASSETSITE_CARD_ROOTS" in said
     recording.register(
         actor="ada",
         at=AssetAddress(full.branch(), "data", "manual"),

@@ -92,6 +92,60 @@ def test_a_card_that_metaflow_put_below_another_folder_is_found_in_the_configure
     assert "the card" in shown(root)
 
 
+@pytest.fixture
+def apart(root: Path, tmp_path: Path) -> Datastore:
+    """A datastore whose cards lie apart from it, as its task says; the task left its metadata in it."""
+    write(root / TASK / "_meta" / "_self.json", "{}")
+    write(root / TASK / "0.runtime", "{}")
+    moved = shutil.move(root / "mf.cards", tmp_path / "cards")
+    return Datastore("local", str(root), cards=str(moved))
+
+
+def missing(datastore: Datastore) -> Unavailable:
+    found = cards_of(TASK, datastore).missing
+    assert found is not None
+    return found
+
+
+def test_a_card_is_shown_from_where_its_task_says_that_it_is(apart: Datastore) -> None:
+    assert len(cards_of(TASK, apart)) == 1
+    assert missing(apart._replace(cards=None)).reason is Reason.NO_CARD
+
+
+def test_the_place_of_cards_is_allowed_by_the_same_rules_as_that_of_files(apart: Datastore, settings) -> None:
+    settings.LOCAL_MODE = False
+    settings.CARD_ROOTS = [apart.root]
+    assert missing(apart).reason is Reason.NOT_ALLOWED
+    settings.CARD_ROOTS = [apart.root, apart.cards]
+    assert len(cards_of(TASK, apart)) == 1
+    settings.CARD_ROOTS = [apart.root, f"beta={apart.cards}"]
+    assert missing(apart).reason is Reason.NOT_ALLOWED
+    assert missing(apart._replace(cards="relative")).reason is Reason.NOT_ALLOWED
+    settings.LOCAL_MODE = True
+    settings.CARD_ROOTS = []
+    if os.geteuid() == 0:
+        os.chown(apart.cards or "", NOBODY, NOBODY)
+    assert missing(apart if os.geteuid() == 0 else apart._replace(cards="/usr")).reason is Reason.NOT_ALLOWED
+
+
+def test_where_nothing_was_found_is_told_as_far_as_the_task_named_it(
+    apart: Datastore, tmp_path: Path, settings
+) -> None:
+    settings.CARD_ROOTS = [str(tmp_path / "configured")]
+    nowhere = apart._replace(cards=str(tmp_path / "nowhere"))  # no card has made that folder
+    assert missing(nowhere) == Unavailable(
+        Reason.NO_CARD,
+        "This task has no card here. With @card on its step, the next one makes one. "
+        f"Looked below {nowhere.cards} and {apart.root}. "
+        "Whoever runs the server can add other places to ASSETSITE_CARD_ROOTS.",
+    )
+    shutil.rmtree(Path(apart.root or "") / "Flow")
+    assert f"Looked below {apart.root}." in missing(apart._replace(cards=None)).sentence
+    unnamed = missing(Datastore()).sentence
+    assert "Looked where this server is told to." in unnamed
+    assert "configured" not in unnamed
+
+
 @pytest.mark.parametrize("named", [Datastore(), Datastore("local", None)])
 def test_without_a_named_datastore_the_configured_ones_are_searched(
     root: Path, monkeypatch: pytest.MonkeyPatch, named: Datastore

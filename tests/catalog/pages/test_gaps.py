@@ -33,7 +33,7 @@ def test_the_line_of_a_listing_stops_and_says_so(gap, vic):
     label = "accuracy in 3 of 4 versions: from 0.91 to 0.93, between 0.91 and 0.93; not measured in the newest"
     assert f'aria-label="{label}"' in page
     assert re.search(r'<path d="M3 23h0L\d+ 13L\d+ 3"/>', page)
-    assert "Last 50" in page
+    assert 'title="The last 50 ready versions"' in page
 
 
 def test_a_gap_is_null_in_twins(gap, vic):
@@ -98,4 +98,4 @@ def test_an_evaluation_without_a_number_takes_neither_column_nor_chart(full, vic
     assert '<th scope="col" class="metric-head number" title="auc">' in page
     assert "n/a" in page
     assert '<span class="visually-hidden">not measured in v3</span>' in page
-    assert re.search(r'<path class="line c0" d="M0\.0 [\d.]+h0M1000\.0 [\d.]+h0"/>', page)
+    assert re.search(r'<path class="dot c0" d="M0\.0 [\d.]+h0M1000\.0 [\d.]+h0"/>', page)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -67,6 +68,9 @@ __all__ = [
     "task_ref",
     "user_ref",
 ]
+
+
+_NOT_IN_THEIR_ADDRESSES = re.compile(r"[^a-z0-9_-]")
 
 
 class DeleteResult(NamedTuple):
@@ -379,6 +383,11 @@ class Asset:
     def _set_alias(self, branch: str, name: str, kind: str, instance_id: str, alias: str) -> dict[str, Any]:
         """Set an alias on any branch; :meth:`set_alias` is the one to use."""
         return self.writer.set_alias(branch, checked_kind(kind), name, alias, {"instance_id": instance_id})
+
+
+def _sanitize_branch_name(name: str) -> str:
+    """Return a branch name as the public client writes it in addresses; the server finds the branch by it."""
+    return _NOT_IN_THEIR_ADDRESSES.sub("_", name.replace("@", "_at_").lower())
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,9 @@ from typing import Any, Literal
 MAIN_BRANCHES = ("main", "master")
 """The production branches. They read what they write, whatever ``[dev-assets]`` says."""
 
+VENDOR_PRODUCTION = "prod"
+"""What the vendor's platform has called the branch of what is deployed from main: Metaflow's name for it."""
+
 MAX_NAME_LENGTH = 128
 """Longest project, asset id, alias and perimeter."""
 
@@ -165,11 +168,12 @@ class BranchChoice:
     def lookup_order(self) -> tuple[str, ...]:
         """Branch names to look for an asset on, in order: the read branch, then the write branch if it is another.
 
-        With ``own_first`` it is the other way round.
+        With ``own_first`` it is the other way round. After ``prod``, the vendor's name for it, comes ``main``.
         """
         if not self.reads_elsewhere:
             return (self.write,)
-        return (self.write, self.read) if self.own_first else (self.read, self.write)
+        read = (self.read, "main") if self.read_key == VENDOR_PRODUCTION else (self.read,)
+        return (self.write, *read) if self.own_first else (*read, self.write)
 
 
 def resolve_branches(

@@ -83,7 +83,7 @@ FLOORS = {
         ["evals"],
         ["prj", "promotion", "project_events"],
         ["flow"],
-        ["deploy"],
+        ["deploy", "projectbase"],
         ["commands"],
     ],
 }

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from obproject.assets import _sanitize_branch_name
 from obproject.branches import (
     BranchChoice,
     branch_key,
@@ -19,6 +20,7 @@ from obproject.branches import (
     is_unnamed,
     resolve_branches,
 )
+from obproject.projectbase import resolve_scope
 
 
 @pytest.mark.parametrize(
@@ -211,3 +213,38 @@ def test_two_spellings_of_one_branch_are_one_branch() -> None:
 def test_no_usable_branch_is_an_error(arguments) -> None:
     with pytest.raises(ValueError, match="branch name"):
         resolve_branches(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("own_first", "order"), [(False, ("prod", "main", "user.alice")), (True, ("user.alice", "prod", "main"))]
+)
+def test_the_vendors_name_for_production_leads_to_main(own_first: bool, order: tuple[str, ...]) -> None:
+    choice = resolve_branches(metaflow_branch="user.alice", dev_assets_branch="prod", own_first=own_first)
+    assert choice.lookup_order == order
+
+
+@pytest.mark.parametrize(
+    ("record", "dev_assets", "read"),
+    [
+        (None, None, None),
+        (None, "stable", "stable"),
+        ({"branch": "main", "spec": {"metaflow_branch": "prod"}}, "stable", "prod"),
+        ({"branch": "main", "spec": {"metaflow_branch": "prod.eu"}}, "stable", "prod.eu"),
+        ({"branch": "main", "spec": {}}, "stable", "main"),
+        ({"branch": "x", "spec": {"metaflow_branch": "test.x"}}, None, "test.x"),
+        ({"branch": "x", "spec": {"metaflow_branch": "test.x"}}, "stable", "stable"),
+        ({"branch": "main", "spec": {"metaflow_branch": "user.alice"}}, "stable", "stable"),
+    ],
+)
+def test_the_public_clients_rule_of_branches_can_still_be_asked(record, dev_assets, read) -> None:
+    config = {"project": "churn"} | ({"dev-assets": {"branch": dev_assets}} if dev_assets else {})
+    assert resolve_scope(config, record) == ("churn", read)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [("feature/Big-Model", "feature_big-model"), ("user.ada@example.org", "user_ada_at_example_org"), ("main", "main")],
+)
+def test_the_public_clients_spelling_of_a_branch_has_the_branchs_key(name: str, written: str) -> None:
+    assert _sanitize_branch_name(name) == written
+    assert branch_key(written) == branch_key(name)

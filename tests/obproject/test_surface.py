@@ -30,6 +30,7 @@ IMPORTS = {
         "get_model_asset_summary"
     ),
     "obproject.project_events": "ProjectEvent project_trigger",
+    "obproject.projectbase": "ProjectFlow resolve_scope",
 }
 
 REGISTER_ARTIFACT = "name, artifact, annotations=None, tags=None, description=None"

@@ -73,7 +73,7 @@ def _reading(asset: Asset, instance: Instance | None, *, getter: str, door: str,
     if shown is not None and shown.asset_kind == "artifact":
         return f"{keeper}{kind} = {getter}.get_{kind}(\n    {what})"
     reference = f"reference = {door}.consume_{kind}_asset(\n    {what})"
-    if shown is None:
+    if shown is None and not asset.declared_blobs:
         return f'{reference}\nproperties = {door}.get_properties(\n    "{asset.asset_id}", kind="{kind}")'
     return f'{reference}\nblobs = reference["{kind}_properties"]["blobs"]'
 

@@ -21,11 +21,11 @@ from catalog.pages.aliases import aliases_of
 from catalog.pages.cards import CardView, card_view
 from catalog.pages.deploys import readme_folder_of
 from catalog.pages.instances import instance_rows, instances_on_page, suggested_by
-from catalog.pages.properties import properties_of
+from catalog.pages.properties import properties_of, shown
 from catalog.pages.pulse import asset_mark
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, Resolved
-from catalog.states import State
+from catalog.states import Kind, State
 from catalog.wire.shapes import asset_shape, instance_shape, with_equal
 
 COLUMNS = 3
@@ -92,6 +92,8 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "tags": tag_links(asset, PageQuery(kind_url(asset.branch, asset.kind), QueryDict())),
         "aliases": aliases_of(asset),
         "properties": properties_of(asset),
+        "declared_kind": "" if asset.asset_kind == Kind(asset.kind).singular else asset.asset_kind,
+        "declared_blobs": [shown(blob) for blob in asset.declared_blobs],
         "readme_folder": readme_folder_of(asset),
         "code": Code.of(request, asset),
         "activity": activity_of_asset(viewer, asset),
@@ -103,8 +105,8 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
 
 def _card(asset: Asset, query: PageQuery) -> CardView | None:
     """The card of the newest ready instance, or of the newest of all while none is ready."""
-    shown: Instance | None = asset.newest_ready or asset.newest
-    return card_view(asset, shown, query) if shown and shown.state != State.FAILED else None
+    newest: Instance | None = asset.newest_ready or asset.newest
+    return card_view(asset, newest, query) if newest and newest.state != State.FAILED else None
 
 
 def _twin(viewer: Viewer, asset: Asset, query: PageQuery, code: Code) -> dict[str, Any]:
@@ -112,7 +114,7 @@ def _twin(viewer: Viewer, asset: Asset, query: PageQuery, code: Code) -> dict[st
     page = instances_on_page(viewer, asset, query, bulk=True)
     uses = uses_of(viewer, asset)
     ready = asset.newest_ready
-    latest, shown = Resolved(asset, ready), [Resolved(asset, row) for row in page.rows]
+    latest, listed = Resolved(asset, ready), [Resolved(asset, row) for row in page.rows]
     same = Instance.objects.visible_to(viewer).first_with_content_of([*page.rows, *filter(None, [ready])])
     has_latest = ready is not None or asset.is_declared
     return {
@@ -121,7 +123,7 @@ def _twin(viewer: Viewer, asset: Asset, query: PageQuery, code: Code) -> dict[st
         "readme": asset.readme,
         "declared_properties": asset.declared_properties,
         "latest_instance": with_equal(instance_shape(latest), latest, same) if has_latest else None,
-        "instances": [with_equal(instance_shape(found), found, same) for found in shown],
+        "instances": [with_equal(instance_shape(found), found, same) for found in listed],
         "newer": page.newer,
         "older": page.older,
         "aliases": {alias.name: _ref(alias) for alias in aliases_of(asset)},

@@ -47,7 +47,8 @@ def project(served: Site, tmp_path_factory: pytest.TempPathFactory) -> str:
     EvalsLogger(asset=asset).log({"accuracy": 0.91})
     definition = {"kind": "models", "id": "llm", "name": "LLM", "properties": {"size": "8B"}}
     deploy = {"branch_name": "feature/x", "version_id": "1", "entity_ref": {"entity_kind": "ci", "entity_id": "ci"}}
-    deploy |= {"spec": {}, "definitions": [definition]}
+    hosted = {"kind": "models", "id": "vlm", "name": "VLM", "properties": {"size": "2B"}, "blobs": ["org/vlm"]}
+    deploy |= {"spec": {}, "definitions": [definition, hosted]}
     asset.catalogue.request("POST", "feature/x", "deploys", body=deploy, about="deploy")
     return name
 
@@ -66,6 +67,7 @@ def step(project: str, unconfigured: pytest.MonkeyPatch) -> SimpleNamespace:
         ("data/rows", {"blobs": ["s3://bucket/rows"]}),
         ("data/rows/v1", {"blobs": ["s3://bucket/rows"]}),
         ("models/llm", {"properties": {"size": "8B"}}),
+        ("models/vlm", {"blobs": ["org/vlm"]}),
         ("data/evaluation_log", {}),
     ],
 )

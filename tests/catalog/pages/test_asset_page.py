@@ -150,6 +150,16 @@ def test_properties_say_what_a_person_and_a_deploy_made_of_them(full, vic):
     assert "from <bdi>llama3-1-8b</bdi> to <bdi>llama5</bdi>" in page
 
 
+def test_a_definition_shows_what_it_refers_to_and_its_kind(full, vic):
+    full.deploy(models__llm=Declaration({}, asset_kind="vlm", declared_blobs=["org/llm <8B>", {"revision": 2}]))
+    page = unescape(text_of(vic.get("/alpha/churn/main/models/llm")).replace("<wbr>", ""))
+    blobs = page[page.index("<h2>Declared blobs") :]
+    assert "<bdi>org/llm <8B></bdi>" in blobs
+    assert '<bdi>{"revision": 2}</bdi>' in blobs
+    assert "Declared as <bdi>vlm</bdi>" in page
+    assert 'blobs = reference["model_properties"]["blobs"]' in page
+
+
 def test_only_who_may_edit_is_led_to_the_admin(full):
     assert "Edit properties" in text_of(full.client("ada").get(ASSET))
     assert "Edit properties" not in text_of(full.client("vic").get(ASSET))

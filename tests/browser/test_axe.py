@@ -10,6 +10,7 @@ from playwright.sync_api import Route
 
 from tests.browser.conftest import DESK, PHONE, Watched, World
 from tests.browser.test_lineage import complaints
+from tests.lanes import long
 
 pytestmark = pytest.mark.browser
 
@@ -34,14 +35,17 @@ def findings(watched: Watched) -> dict[str, object]:
     return {watched.page.url: wrong} if wrong else {}
 
 
-@pytest.mark.sample(1)
-@pytest.mark.parametrize(("size", "scheme"), [(DESK, "light"), (PHONE, "dark")])
-def test_axe_finds_nothing_serious_on_any_kind_of_page(world: World, open_page: Callable[..., Watched], size, scheme):
+@pytest.mark.parametrize(
+    ("paths", "size", "scheme"), [(PAGES[::4], DESK, "light"), *long((PAGES, DESK, "light"), (PAGES, PHONE, "dark"))]
+)
+def test_axe_finds_nothing_serious_on_any_kind_of_page(
+    world: World, open_page: Callable[..., Watched], paths, size, scheme
+):
     watched = open_page(size, scheme)
     listed = requests.get(world.url("admin/catalog/asset/"), timeout=10).text
     asset = listed.partition('href="/admin/catalog/asset/')[2].partition("/")[0]
     wrong: dict[str, object] = {}
-    for path in [*PAGES, f"admin/catalog/asset/{asset}/change/", f"admin/catalog/asset/{asset}/history/"]:
+    for path in [*paths, f"admin/catalog/asset/{asset}/change/", f"admin/catalog/asset/{asset}/history/"]:
         watched.page.goto(world.url(path))
         watched.errors = [error for error in watched.errors if "404 (Not Found)" not in error]
         wrong |= findings(watched)

@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from textwrap import dedent
 from types import ModuleType
@@ -68,7 +69,9 @@ def really_run(file: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(sys, "path", [str(file.parent), str(root), str(root / "src"), *sys.path])
     before = set(sys.modules)
     try:
-        runpy.run_path(str(file), run_name="__main__")
+        # In a thread of its own, for in this one tests in a browser keep an event loop running.
+        with ThreadPoolExecutor(1) as alone:
+            alone.submit(runpy.run_path, str(file), run_name="__main__").result()
     except _Ran as ran:
         return str(ran)
     finally:

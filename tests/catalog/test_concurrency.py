@@ -214,6 +214,7 @@ def test_of_highlights_shown_at_once_one_of_each_flow_is_the_newest(crowd):
     assert len(crowd.get(other).json()["highlights"]) == 3
 
 
+@pytest.mark.long
 def test_retried_tasks_that_read_and_register_the_same_assets_in_opposite_order_meet_no_deadlock(crowd, served):
     """Each write of a later attempt fails what the earlier one read and registered, on both assets."""
     crowd.all([("PATCH", f"data/{name}", registration()) for name in "ab"])

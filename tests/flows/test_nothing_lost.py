@@ -202,10 +202,10 @@ def test_what_a_caught_step_registered_has_failed_whoever_says_so(project: Proje
     assert told["state"] == "succeeded"
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(200, marks=[pytest.mark.both, pytest.mark.long])])
-def test_a_server_killed_in_the_middle_of_its_registrations_and_restarted(
-    project: Project, server: Server, count: int
-) -> None:
+@pytest.mark.both
+@pytest.mark.long
+def test_a_server_killed_in_the_middle_of_its_registrations_and_restarted(project: Project, server: Server) -> None:
+    count = 200
     killed = threading.Event()
 
     def registered() -> int:

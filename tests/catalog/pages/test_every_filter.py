@@ -77,7 +77,7 @@ def test_every_row_has_a_case():
     assert set(CASES) == {row.name for row in FILTERS}
 
 
-@pytest.mark.sample(8)
+@pytest.mark.sample(3)
 @ROWS
 @pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
 def test_a_page_and_its_twin_are_narrowed(four, vic, row, page):
@@ -105,7 +105,7 @@ def test_what_is_told_of_the_number_of_rows_is_true(four, vic, row):
         assert '<strong class="figures">' not in text_of(vic.get(asked(page, **{row.name: text})))
 
 
-@pytest.mark.sample(8)
+@pytest.mark.sample(3)
 @ROWS
 @pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
 def test_a_chip_names_the_filter_and_takes_it_away(four, vic, row, page):

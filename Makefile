@@ -6,6 +6,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 8000
 export PORT
+# Each worker, flow and server of the tests would compile all that it imports anew
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

@@ -64,6 +64,7 @@ SECRET_KEY = env.str("ASSETSITE_SECRET_KEY", default="") or (secret_key_of(HOME)
 DEBUG = env.bool("ASSETSITE_DEBUG", default=False)
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 ALLOWED_HOSTS = LOCAL_HOSTS if LOCAL_MODE else env.list("ASSETSITE_ALLOWED_HOSTS", default=[])
+TRUST_PROXY = not LOCAL_MODE and env.bool("ASSETSITE_TRUST_PROXY", default=False)
 LOCAL_PERIMETER = "default"
 PORT = env.int("PORT", default=8000)
 BIND = env.str("ASSETSITE_BIND", default="0.0.0.0")  # noqa: S104 (team mode only: behind a proxy, in a container)
@@ -198,7 +199,7 @@ if not LOCAL_MODE:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_TLS
     SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
     SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
-    if env.bool("ASSETSITE_TRUST_PROXY", default=False):
+    if TRUST_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 # Subdomains and browsers' preload lists concern all of a domain, of which the site is one host: its owner decides
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -40,7 +40,7 @@ SHARED = {
 
 FLOORS = {
     "access": [
-        ["errors", "prepared", "schema", "visibility"],
+        ["addresses", "errors", "prepared", "schema", "visibility"],
         ["models"],
         ["identity"],
         ["authentication", "admin", "api", "checks"],

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+from django.utils.cache import patch_vary_headers
 from django.utils.functional import SimpleLazyObject
 
 from access.authentication import identify
@@ -100,9 +101,13 @@ def ask_to_sign_in(request: HttpRequest, exc: Unauthorized) -> HttpResponse:
     if wants_json(request) or request.headers.get("x-api-key") or request.headers.get("Authorization"):
         return error_response(exc.status, exc.message, exc.detail)
     sign_in = resolve_url(settings.LOGIN_URL)
+    response: HttpResponse
     if "HX-Request" in request.headers:  # a redirect would put the sign-in page into a part of the open page
-        return HttpResponse(status=401, headers={"HX-Redirect": sign_in, **CHALLENGE})
-    return redirect_to_login(request.get_full_path(), sign_in)
+        response = HttpResponse(status=401, headers={"HX-Redirect": sign_in, **CHALLENGE})
+    else:
+        response = redirect_to_login(request.get_full_path(), sign_in)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 def proxied(request: HttpRequest) -> str:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
@@ -15,5 +16,5 @@ class ViewerScheme(OpenApiAuthenticationExtension):
         return [
             {"type": "apiKey", "in": "header", "name": "x-api-key"},
             {"type": "http", "scheme": "bearer"},
-            {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+            {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
         ]

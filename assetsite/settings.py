@@ -10,6 +10,8 @@ from typing import Any
 import environ
 from csp.constants import NONE, SELF
 
+from access.headers import mark_static
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -91,6 +93,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "access.headers.PrivateAnswersMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -145,6 +148,7 @@ DATETIME_FORMAT = "Y-m-d H:i"  # in the admin
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # the site's own files and those that packages bring, with no collecting step
+WHITENOISE_ADD_HEADERS_FUNCTION = mark_static
 
 # Bodies: one registration may carry 64 KiB in each annotation, a deploy all of a project's READMEs
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
@@ -192,8 +196,11 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "access.errors.csrf_failure"
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
+# Browsers send a host's cookies to all of its ports, so their names are the site's own
+SESSION_COOKIE_NAME = "assetsite_session"
+CSRF_COOKIE_NAME = "assetsite_csrf"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if not LOCAL_MODE:
     BEHIND_TLS = env.bool("ASSETSITE_TLS", default=False)
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_TLS

@@ -40,7 +40,7 @@ SHARED = {
 
 FLOORS = {
     "access": [
-        ["addresses", "errors", "prepared", "schema", "visibility"],
+        ["addresses", "errors", "headers", "prepared", "schema", "visibility"],
         ["models"],
         ["identity"],
         ["authentication", "admin", "api", "checks"],

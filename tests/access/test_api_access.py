@@ -139,7 +139,7 @@ def test_a_session_reads_but_must_bring_the_csrf_token_to_write(strict_client, c
     strict_client.force_login(cast.ada)
     assert strict_client.get(MAIN).status_code == 200
     assert_refused(patch(strict_client), 403, "forbidden")
-    strict_client.cookies["csrftoken"] = "a" * 32
+    strict_client.cookies["assetsite_csrf"] = "a" * 32
     assert patch(strict_client, **{"x-csrftoken": "a" * 32}).status_code == 200
 
 

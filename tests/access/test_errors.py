@@ -54,7 +54,7 @@ def test_broken_json_is_400_and_another_type_is_415(client):
 def test_a_huge_form_is_413(strict_client, cast, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
     strict_client.force_login(cast.ada)
-    strict_client.cookies["csrftoken"] = "a" * 32  # so that the form is read
+    strict_client.cookies["assetsite_csrf"] = "a" * 32  # so that the form is read
     response = strict_client.post("/alpha/rename", "a=" + "x" * 200, content_type="application/x-www-form-urlencoded")
     assert response.status_code == 413
     assert "larger than this site takes" in response.content.decode()

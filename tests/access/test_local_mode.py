@@ -25,7 +25,7 @@ def assert_refused_with_a_sentence(response, words: str) -> None:
 @pytest.fixture
 def browser(strict_client) -> Client:
     """A client with the cookies that a browser has after it opened a page of the site."""
-    strict_client.cookies["csrftoken"] = "a" * 32
+    strict_client.cookies["assetsite_csrf"] = "a" * 32
     return strict_client
 
 

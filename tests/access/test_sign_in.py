@@ -1,7 +1,6 @@
 """People at the pages: sign-in, sign-out, and what strangers and outsiders get."""
 
 import pytest
-from django.conf import settings as site_settings
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("team")]
 
@@ -81,8 +80,3 @@ def test_closing_an_account_ends_its_session(client, cast):
     cast.vic.is_active = False
     cast.vic.save()
     assert client.get("/alpha/").status_code == 302
-
-
-def test_the_session_cookie_is_not_for_scripts():
-    assert site_settings.SESSION_COOKIE_HTTPONLY
-    assert site_settings.SESSION_COOKIE_SAMESITE == "Lax"

@@ -68,7 +68,7 @@ def test_from_home_to_the_card_of_an_instance(world, open_page, size, scheme):
 def test_a_hostile_card_reaches_nothing(world, open_page):
     watched = open_page()
     page = watched.page
-    page.context.add_cookies([{"name": "sessionid", "value": "secret", "url": world.url()}])
+    page.context.add_cookies([{"name": "assetsite_session", "value": "secret", "url": world.url()}])
     page.goto(world.url("default/world/main/data/trap/v1"))
     card = page.frame_locator("iframe[data-card]")
     expect(card.get_by_text("site: refused", exact=True)).to_be_visible()

@@ -1,0 +1,45 @@
+"""The headers of every answer but static files: who may keep it, what it depends on, what its page may do."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+
+KEPT_BY_NOBODY = ("admin", "sign-in", "sign-out")
+"""The first segments of addresses whose answers are written to no disk."""
+WHO_ASKS = ("Cookie", "Authorization", "X-Api-Key")
+NOT_USED = (
+    *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation"),
+    *("gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment"),
+    *("picture-in-picture", "publickey-credentials-get", "screen-wake-lock", "serial", "storage-access", "usb"),
+    *("window-management", "xr-spatial-tracking"),
+)
+"""What browsers can let a page do, and no page of this site does; so no card within a page can either."""
+PERMISSIONS = ", ".join([*(f"{feature}=()" for feature in NOT_USED), "clipboard-write=(self)"])
+
+
+class PrivateAnswersMiddleware:
+    """Nobody but the browser that asked keeps an answer, and it asks again before it shows it a second time.
+
+    An answer that says itself who may keep it is left as it is. Static files are answered before this middleware, and
+    whatever is refused or redirected by another one comes through it.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        headers = response.headers
+        if "Cache-Control" not in headers:
+            secret = request.path_info.lstrip("/").partition("/")[0] in KEPT_BY_NOBODY
+            headers["Cache-Control"] = "no-store" if secret else "private, no-cache"
+        patch_vary_headers(response, WHO_ASKS)
+        headers["Permissions-Policy"] = PERMISSIONS
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        return response
+
+
+def mark_static(headers: dict[str, str], path: str, url: str) -> None:
+    """Whitenoise's hook, once for each file: pages of other sites load nothing from here."""
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -12,7 +12,7 @@ import psycopg
 
 from bench import report, rounds
 from bench.flows import measuring
-from bench.servers import SIZES, environment, seeded, served
+from bench.servers import SIZES, environment, seeded, served, sqlite_url
 from tests.on_postgres import cluster
 
 ROUNDS = 5
@@ -26,7 +26,7 @@ Databases = tuple[str, dict[str, str]]
 @contextmanager
 def sqlite(home: Path) -> Iterator[Databases]:
     """The version of SQLite, and an empty database for each size."""
-    yield report.sqlite_version(), {size: f"sqlite:///{home / size / 'catalogue.sqlite3'}" for size in SIZES}
+    yield report.sqlite_version(), {size: sqlite_url(home / size / "catalogue.sqlite3") for size in SIZES}
 
 
 @contextmanager

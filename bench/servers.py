@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from bench.load import Connection, message
 
@@ -27,6 +28,11 @@ class Server:
     def memory(self) -> int:
         """Resident bytes of the server's processes."""
         return sum(resident(pid) for pid in family(self.pid))
+
+
+def sqlite_url(file: Path) -> str:
+    """The address of an SQLite database, for `DATABASE_URL`."""
+    return f"sqlite:///{quote(str(file))}"
 
 
 def environment(database: str, home: Path, *, team: bool) -> dict[str, str]:

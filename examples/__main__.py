@@ -11,14 +11,17 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-PORT = int(os.environ.get("PORT") or 8000)
+PORT = os.environ.get("PORT", "").strip() or "8000"
 URL = f"http://127.0.0.1:{PORT}"
 
 
 def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us stops the server too
+    if not PORT.isdecimal() or not 0 < int(PORT) < 65536:
+        print(f"PORT is {PORT!r}; expected is a whole number from 1 to 65535.")
+        return 1
     if port_is_taken():
-        print(f"Port {PORT} is taken. Stop what listens there, or choose another: PORT={PORT + 1} make demo")
+        print(f"Port {PORT} is taken. Stop what listens there, or choose another: PORT=8080 make demo")
         return 1
     server = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=CHECKOUT, stdout=subprocess.DEVNULL)
     try:
@@ -38,7 +41,7 @@ def main() -> int:
 
 def port_is_taken() -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", PORT)) == 0
+        return probe.connect_ex(("127.0.0.1", int(PORT))) == 0
 
 
 def wait_until_served(server: subprocess.Popen[bytes]) -> None:

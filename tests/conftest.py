@@ -19,6 +19,7 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -202,7 +203,7 @@ def free_port() -> int:
 def database_url(home: Path) -> str:
     """A new, empty database of the kind that the tests run on."""
     if not POSTGRES:
-        return f"sqlite:///{home / 'catalogue.sqlite3'}"
+        return f"sqlite:///{quote(str(home / 'catalogue.sqlite3'))}"
     import psycopg
 
     base, _, _ = os.environ["DATABASE_URL"].rpartition("/")

@@ -16,7 +16,7 @@ from bench import SMOKE
 from bench.flows.reconciling import reconciling
 from bench.flows.rows import Row, beside, ms
 from bench.flows.running import Cost, artifact, run_flow
-from bench.servers import environment, served
+from bench.servers import environment, served, sqlite_url
 
 TASKS, ROUNDS, WORKERS = 30, 2, 2
 INTERPRETERS, CALLS = (3, 5) if SMOKE else (11, 40)
@@ -53,7 +53,7 @@ def place() -> Iterator[Place]:
     """An empty site in local mode on SQLite, and a project's folder."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="assetsite-bench-")))
-        server = stack.enter_context(served(environment(f"sqlite:///{home}/catalogue.sqlite3", home, team=False)))
+        server = stack.enter_context(served(environment(sqlite_url(home / "catalogue.sqlite3"), home, team=False)))
         yield Place(home / "project", f"http://127.0.0.1:{server.port}")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from bench import SMOKE
 from bench.flows.rows import Row
 from bench.flows.running import run_flow
-from bench.servers import environment, start
+from bench.servers import environment, sqlite_url, start
 
 RUNS, FEW = (20, 10) if SMOKE else (1000, 100)
 ROOM = 2 * 2**30
@@ -41,7 +41,7 @@ class Catalogue:
 
     def __init__(self, home: Path) -> None:
         self.file = home / "catalogue.sqlite3"
-        self.env = environment(f"sqlite:///{self.file}", home, team=False)
+        self.env = environment(sqlite_url(self.file), home, team=False)
         self._manage("migrate", "--verbosity", "0")
 
     def reconcile(self, root: Path) -> Pass:

@@ -8,20 +8,10 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 
-MODES = ("local", "team")
-
 
 @register(Tags.security)
 def check_mode(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """The mode is a known one, and everything that it relies on is set."""
-    if settings.MODE not in MODES:
-        return [
-            Error(
-                f"ASSETSITE_MODE is {settings.MODE!r}, which is not a mode.",
-                hint=f"Set it to one of: {', '.join(MODES)}.",
-                id="access.E001",
-            )
-        ]
+    """Everything that the mode relies on is set."""
     return _local_mode_problems() if settings.LOCAL_MODE else _team_mode_problems()
 
 

@@ -7,13 +7,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import environ
 from csp.constants import NONE, SELF
 
 from access.headers import mark_static
+from assetsite.environment import Environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+MODES = ("local", "team")
+env = Environment(os.environ)
 
 
 def secret_key_of(folder: Path) -> str:
@@ -42,36 +43,58 @@ def write_whole(path: Path, text: str) -> None:
     Path(new.name).replace(path)
 
 
-def database_of(url: str) -> dict[str, Any]:
-    """Django's description of the database at `url`; SQLite gets the options that let many processes write."""
-    database = env.db_url_config(url) | {"CONN_MAX_AGE": 600}
-    if database["ENGINE"].endswith("sqlite3"):
-        Path(database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
-        database["OPTIONS"] = {
+def secret_key() -> str:
+    """The key that is set; in local mode, where none needs to be, the one that is kept."""
+    key = env.secret("ASSETSITE_SECRET_KEY")
+    if key or not LOCAL_MODE:
+        return key
+    try:
+        return secret_key_of(HOME)
+    except OSError as error:
+        env.wrong("ASSETSITE_HOME", f"is {str(HOME)!r}, where the site can't keep its files: {error.strerror}.")
+        return ""
+
+
+def database() -> dict[str, Any]:
+    """Django's description of the database; SQLite gets the options that let many processes write."""
+    found = env.database("DATABASE_URL", HOME / "catalogue.sqlite3") | {"CONN_MAX_AGE": 600}
+    if found["ENGINE"].endswith("sqlite3"):
+        make_folder_of_database(Path(found["NAME"]).parent)
+        found["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
     else:
-        database["CONN_HEALTH_CHECKS"] = True
-        database["OPTIONS"] = {"server_side_binding": True} | database.get("OPTIONS", {})  # for access.prepared
-    return database
+        found["CONN_HEALTH_CHECKS"] = True
+        found["OPTIONS"] = {"server_side_binding": True} | found.get("OPTIONS", {})  # for access.prepared
+    return found
+
+
+def make_folder_of_database(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        name = "ASSETSITE_HOME" if folder == HOME else "DATABASE_URL"
+        env.wrong(name, f"is {str(folder)!r}, where the site can't keep its files: {error.strerror}.")
 
 
 # Where and how the site runs
-MODE = env.str("ASSETSITE_MODE", default="local")
-HOME = Path(env.str("ASSETSITE_HOME", default=str(BASE_DIR / ".assetsite"))).expanduser().resolve()
+MODE = env.choice("ASSETSITE_MODE", "local", MODES)
+HOME = env.folder("ASSETSITE_HOME", BASE_DIR / ".assetsite")
 LOCAL_MODE = MODE == "local"
-SECRET_KEY = env.str("ASSETSITE_SECRET_KEY", default="") or (secret_key_of(HOME) if LOCAL_MODE else "")
-DEBUG = env.bool("ASSETSITE_DEBUG", default=False)
+SECRET_KEY = secret_key()
+DEBUG = env.switch("ASSETSITE_DEBUG", False)
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-ALLOWED_HOSTS = LOCAL_HOSTS if LOCAL_MODE else env.list("ASSETSITE_ALLOWED_HOSTS", default=[])
-TRUST_PROXY = not LOCAL_MODE and env.bool("ASSETSITE_TRUST_PROXY", default=False)
+TEAM_HOSTS = env.host_names("ASSETSITE_ALLOWED_HOSTS")
+ALLOWED_HOSTS = LOCAL_HOSTS if LOCAL_MODE else TEAM_HOSTS
+TEAM_TLS, TEAM_PROXY = env.switch("ASSETSITE_TLS", False), env.switch("ASSETSITE_TRUST_PROXY", False)
+TRUST_PROXY = TEAM_PROXY and not LOCAL_MODE
 LOCAL_PERIMETER = "default"
-PORT = env.int("PORT", default=8000)
-BIND = env.str("ASSETSITE_BIND", default="0.0.0.0")  # noqa: S104 (team mode only: behind a proxy, in a container)
-WORKERS = env.int("ASSETSITE_WORKERS", default=1 if LOCAL_MODE else 2)
-THREADS = env.int("ASSETSITE_THREADS", default=4)
+PORT = env.whole_number("PORT", 8000, least=1, most=65535)
+BIND = env.ip_address("ASSETSITE_BIND", "0.0.0.0")  # noqa: S104 (team mode only: behind a proxy, in a container)
+WORKERS = env.whole_number("ASSETSITE_WORKERS", 1 if LOCAL_MODE else 2, least=1, most=256)
+THREADS = env.whole_number("ASSETSITE_THREADS", 4, least=1, most=256)
 
 INSTALLED_APPS = [
     "assetsite.apps.SiteAdminConfig",
@@ -125,7 +148,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": database_of(env.str("DATABASE_URL", default=f"sqlite:///{HOME / 'catalogue.sqlite3'}"))}
+DATABASES = {"default": database()}
 ERROR_PAGE_CONTEXT = "catalog.pagekit.refused.context_of"  # for access.errors, which stands below the catalogue
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -202,9 +225,8 @@ CSRF_COOKIE_NAME = "assetsite_csrf"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if not LOCAL_MODE:
-    BEHIND_TLS = env.bool("ASSETSITE_TLS", default=False)
-    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = BEHIND_TLS
-    SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_TLS else 0
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TEAM_TLS
+    SECURE_HSTS_SECONDS = 31_536_000 if TEAM_TLS else 0
     SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     if TRUST_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -212,13 +234,16 @@ if not LOCAL_MODE:
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # Cards and task facts
-CARD_ROOTS = env.list("ASSETSITE_CARD_ROOTS", default=[])
-METAFLOW_UI_URL = env.str("METAFLOW_UI_URL", default="").rstrip("/")
+CARD_ROOTS = env.entries("ASSETSITE_CARD_ROOTS")
+METAFLOW_UI_URL = env.web_address("METAFLOW_UI_URL")
 
 # Backfilling what the catalogue missed
-RECONCILE = env.list("ASSETSITE_RECONCILE", default=[])
-RECONCILE_MINUTES = env.float("ASSETSITE_RECONCILE_MINUTES", default=5)
-LOST_AFTER_HOURS = env.float("ASSETSITE_LOST_AFTER", default=48)
+RECONCILE = env.entries("ASSETSITE_RECONCILE")
+RECONCILE_MINUTES = env.number("ASSETSITE_RECONCILE_MINUTES", 5, least=0, most=44_640)
+LOST_AFTER_HOURS = env.number("ASSETSITE_LOST_AFTER", 48, least=1, most=87_600)
+
+env.refuse_if_wrong()
+MISSPELT_SETTINGS = env.misspelt()
 
 LOGGING = {
     "version": 1,

@@ -38,7 +38,7 @@ class Listed(NamedTuple):
     @classmethod
     def parse(cls, entry: str) -> "Listed":
         """The parsed entry; raises ValueError with the reason if it is malformed."""
-        match = ENTRY.fullmatch(entry.strip())
+        match = ENTRY.fullmatch(entry)
         if match is None:
             raise ValueError("it names no perimeter; write perimeter=place, or *=place.")
         perimeter, place = match["perimeter"], match["place"]

@@ -52,7 +52,7 @@ class Root(NamedTuple):
     @classmethod
     def parse(cls, entry: str) -> "Root":
         """The root of an entry of `ASSETSITE_CARD_ROOTS`; raises ValueError with the reason if it is malformed."""
-        match = ENTRY.fullmatch(entry.strip())
+        match = ENTRY.fullmatch(entry)
         perimeter, place = (match["perimeter"], match["place"]) if match else (None, "")
         if perimeter is not None and not PERIMETER_NAME.fullmatch(perimeter):
             raise ValueError(f"{perimeter!r} is not the name of a perimeter.")
@@ -113,7 +113,7 @@ def configured_roots() -> list[Root]:
     folders = [f"{sysroot}/.metaflow" if sysroot else None, metaflow_setting("CARD_LOCALROOT")]
     buckets = [metaflow_setting("DATASTORE_SYSROOT_S3"), metaflow_setting("CARD_S3ROOT")]
     return [
-        *(Root.parse(entry) for entry in settings.CARD_ROOTS if entry.strip()),
+        *(Root.parse(entry) for entry in settings.CARD_ROOTS),
         *(Root(real(Path(folder).expanduser())) for folder in folders if folder),
         *(Root(bucket) for url in buckets if url and (bucket := Bucket.parse(url))),
     ]

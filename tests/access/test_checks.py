@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,6 @@ def run(tmp_path: Path, *command: str, **environment: str) -> subprocess.Complet
 @pytest.mark.parametrize(
     ("environment", "code", "words"),
     [
-        ({"ASSETSITE_MODE": "teams"}, "access.E001", "ASSETSITE_MODE is 'teams', which is not a mode."),
         (
             {"ASSETSITE_MODE": "team", "ASSETSITE_ALLOWED_HOSTS": "assets.example.org"},
             "access.E002",
@@ -54,6 +54,43 @@ def test_a_setting_that_is_missing_is_named(tmp_path, environment, code, words):
     assert code in checked.stderr
     assert words in checked.stderr
     assert "Traceback" not in checked.stderr
+
+
+EVERY_COMMAND = """
+import sys, manage
+for command in %r:
+    sys.argv = ["manage.py", command]
+    try:
+        manage.main()
+    except SystemExit as end:
+        print(end)
+"""
+
+
+def test_all_wrong_settings_are_told_at_once_by_every_command(tmp_path):
+    (tmp_path / "file").touch()
+    wrong = {
+        "ASSETSITE_HOME": str(tmp_path / "file" / "home"),
+        "ASSETSITE_WORKERS": "0",
+        "DATABASE_URL": "postgres://ada:s3cret@db:port/x",
+    }
+    done = run(tmp_path, "-c", EVERY_COMMAND % [*get_commands()], **wrong)
+    assert done.stdout.count("The site can't run with these settings:") == len(get_commands())
+    assert (
+        done.stdout.count("ASSETSITE_HOME is ") == done.stdout.count("ASSETSITE_WORKERS is '0'") == len(get_commands())
+    )
+    assert "s3cret" not in done.stdout
+    assert "Traceback" not in done.stderr
+    loaded = run(tmp_path, "-c", "import assetsite.wsgi", **wrong)
+    assert loaded.returncode == 1
+    assert "Traceback" not in loaded.stderr
+
+
+def test_a_misspelt_setting_is_a_warning(tmp_path):
+    checked = check(tmp_path, ASSETSITE_CARDROOTS="/data", ASSETSITE_URL="http://127.0.0.1:8000")
+    assert checked.returncode == 0
+    assert checked.stderr.count("assetsite.W001") == 1
+    assert "Is ASSETSITE_CARD_ROOTS meant?" in checked.stderr
 
 
 @pytest.mark.sample(1)

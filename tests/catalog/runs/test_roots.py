@@ -376,7 +376,7 @@ def test_in_local_mode_too_a_bound_root_is_read_for_its_perimeter_only(shared: P
     ("entry", "place", "perimeter"),
     [
         ("/data", Path("/data"), None),
-        (" beta=/data/ ", Path("/data"), "beta"),
+        ("beta=/data, x/y ", Path("/data, x/y "), "beta"),
         ("/data/year=2026", Path("/data/year=2026"), None),
         ("beta=/data/year=2026", Path("/data/year=2026"), "beta"),
         ("s3://team/a=b", Bucket("team", "a=b"), None),

@@ -101,7 +101,11 @@ def error_response(status: int, message: str = "", detail: dict[str, Any] | None
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether errors at this address are JSON: in the API, and for the .json twins of pages."""
-    path = request.path_info
+    return json_at(request.path_info)
+
+
+def json_at(path: str) -> bool:
+    """Whether errors at this path are JSON."""
     return path.startswith(API_ROOT) or path == API_ROOT.rstrip("/") or path.endswith(".json")
 
 

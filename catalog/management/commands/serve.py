@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
 from granian import Granian
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 
 from catalog.derivation import is_current
 from catalog.reconciling.background import Background
@@ -39,12 +39,13 @@ class Command(BaseCommand):
 
     def _serve(self, address: str, port: int) -> None:
         Granian(
-            "assetsite.wsgi:application",
+            "assetsite.serving.application:application",
             address=address,
             port=port,
-            interface=Interfaces.WSGI,
+            interface=Interfaces.RSGI,
             workers=settings.WORKERS,
-            blocking_threads=settings.THREADS,
+            http=HTTPModes.http1,
+            websockets=False,
             backlog=1024,
             log_enabled=True,
             log_level="warning",

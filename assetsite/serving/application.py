@@ -1,0 +1,88 @@
+"""The application that `manage.py serve` gives to Granian: Django's, behind bodies that are read to their end.
+
+    headers ──▶ event loop: the body, under deadlines and a size ──▶ a pool's thread: Django ──▶ the whole answer
+
+A request holds a thread from when all of it is there until its answer is handed over; how fast its client sends and
+reads is the event loop's and the server's matter. Flows' calls have threads of their own, so that they wait for no
+page, and so have the probes of a supervisor.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+
+from access.errors import API_ROOT, SENTENCES
+from assetsite.serving.bodies import Body, Held, Limits
+from assetsite.serving.environ import environ_of
+from assetsite.serving.pools import Pool
+from assetsite.serving.refusals import Refused, refusal
+
+STOPS_WITHIN = 5.0
+PROBES = frozenset(("/healthz", "/readyz"))
+
+log = logging.getLogger("assetsite.serving")
+
+
+class Application:
+    """One process's side of Granian's RSGI interface."""
+
+    def __init__(self, wsgi: Callable[..., Iterable[bytes]], threads: int, limits: Limits) -> None:
+        self._wsgi = wsgi
+        self._limits = limits
+        self._held = Held(limits.together)
+        self._pages, self._calls, self._probes = Pool("pages", threads), Pool("calls", threads), Pool("probes", 1)
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        for pool in (self._pages, self._calls, self._probes):
+            pool.start()
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        for pool in (self._pages, self._calls, self._probes):
+            pool.stop(STOPS_WITHIN)
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        path, headers = scope.path, scope.headers
+        body = Body(headers, protocol, self._limits, self._held)
+        try:
+            content = await body.read()
+            answer = partial(self._answer, environ_of(scope, path, headers, content), protocol)
+            await self._pool_of(path).do(answer, protocol.client_disconnect)
+        except Refused as refused:
+            protocol.response_bytes(*refusal(path, refused))
+            await body.throw_away()
+        except Exception:
+            log.exception("The server failed at %s %s", scope.method, path)
+            protocol.response_bytes(*refusal(path, Refused(500, SENTENCES[500])))
+        finally:
+            body.release()
+
+    def _pool_of(self, path: str) -> Pool:
+        if path.startswith(API_ROOT):
+            return self._calls
+        return self._probes if path in PROBES else self._pages
+
+    def _answer(self, environ: dict[str, Any], protocol: Any) -> None:
+        """In a thread of a pool. The answer is whole before any of it is sent, so no reader holds the thread."""
+        started: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+            started[:] = int(status[:3]), headers
+
+        result = self._wsgi(environ, start_response)
+        try:
+            protocol.response_bytes(*started, b"".join(result))
+        finally:
+            if hasattr(result, "close"):
+                result.close()
+
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assetsite.settings")
+django.setup(set_prefix=False)
+application = Application(WSGIHandler(), settings.THREADS, Limits(size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))

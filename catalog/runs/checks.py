@@ -16,8 +16,8 @@ def check_card_roots(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     return [
         Error(
             f"ASSETSITE_CARD_ROOTS has the entry {entry!r}: {problem}",
-            hint="An entry is a folder or s3://bucket/prefix; perimeter= in front binds it to a perimeter. One with a comma "
-            "stands in double quotes.",
+            hint="An entry is a folder or s3://bucket/prefix; perimeter= in front binds it to a perimeter. "
+            "One with a comma stands in double quotes.",
             id="catalog.E001",
         )
         for entry in settings.CARD_ROOTS

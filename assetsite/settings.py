@@ -67,7 +67,8 @@ def database() -> dict[str, Any]:
         }
     else:
         found["CONN_HEALTH_CHECKS"] = True
-        found["OPTIONS"] = {"server_side_binding": True} | found.get("OPTIONS", {})  # for access.prepared
+        own = {"server_side_binding": True, "connect_timeout": 10}  # the first for access.prepared
+        found["OPTIONS"] = own | found.get("OPTIONS", {})
     return found
 
 

@@ -47,7 +47,7 @@ FLOORS = {
         ["apps", "management", "middleware", "urls"],
     ],
     "catalog": [
-        ["folding", "limits", "metric_names", "readmes", "states"],
+        ["folding", "limits", "metric_names", "readmes", "starting", "states"],
         ["metrics"],
         ["filter_values", "json_lookups", "runs", "templatetags"],
         ["filters"],

@@ -11,6 +11,7 @@ from granian.constants import HTTPModes, Interfaces
 
 from catalog.derivation import is_current
 from catalog.reconciling.background import Background
+from catalog.starting.readiness import make_home, wait_for_database
 
 LOOPBACK = "127.0.0.1"
 
@@ -22,8 +23,9 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT)
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
-        settings.HOME.mkdir(parents=True, exist_ok=True)
+        make_home()
         call_command("check")
+        wait_for_database(self.stderr.write)
         call_command("migrate", verbosity=0)
         call_command("prune", verbosity=0)
         address = LOOPBACK if settings.LOCAL_MODE else settings.BIND

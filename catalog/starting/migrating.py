@@ -1,0 +1,65 @@
+"""One process at a time migrates a database: servers that start together wait for each other."""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import connections
+
+Say = Callable[[str], object]
+
+WAITS = "Another process is migrating this database; waiting until it is done."
+LOCK = 4_705_911_386
+"""The number of the lock in a PostgreSQL database; any that nobody else uses there."""
+
+
+@contextmanager
+def alone(using: str, say: Say) -> Iterator[None]:
+    """Hold the lock on migrating a database, after waiting for whoever has it."""
+    connection: Any = connections[using]
+    if connection.vendor == "postgresql":
+        with _lock_in_database(using, say):
+            yield
+    elif connection.is_in_memory_db():
+        yield
+    else:
+        with _lock_beside(Path(connection.settings_dict["NAME"]), say):
+            yield
+
+
+@contextmanager
+def _lock_in_database(using: str, say: Say) -> Iterator[None]:
+    """A lock of a transaction on a connection of its own: a pooler in transaction mode knows no longer ones."""
+    connection = connections[using].copy()
+    try:
+        connection.set_autocommit(False)
+        with connection.cursor() as cursor:
+            for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+                cursor.execute(f"SET LOCAL {limit} = 0")
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
+            if not cursor.fetchone()[0]:
+                say(WAITS)
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            yield
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _lock_beside(database: Path, say: Say) -> Iterator[None]:
+    try:
+        lock = database.with_name(f"{database.name}.migrating").open("w")
+    except OSError as error:
+        raise CommandError(
+            f"The folder of the database, {str(database.parent)!r}, can't be written to: {error.strerror}."
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(WAITS)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

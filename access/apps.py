@@ -1,6 +1,7 @@
 """The room that decides who may do what."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class AccessConfig(AppConfig):
@@ -9,3 +10,6 @@ class AccessConfig(AppConfig):
 
     def ready(self) -> None:
         from access import checks, schema  # noqa: F401  (both register themselves when imported)
+        from access.statement_limits import watch_statements
+
+        connection_created.connect(watch_statements)

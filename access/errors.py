@@ -10,8 +10,11 @@
     └── TooLarge      413   over a stated limit
 
 They are also Django's exceptions of the same meaning where there are such, so pages may raise them too.
+
+What leaves a view besides is a 503 if it is trouble of the database (`access.database_trouble`), else a 500.
 """
 
+import sys
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
@@ -20,10 +23,13 @@ from django.conf import settings
 from django.core import exceptions as django_errors
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.template.loader import get_template
 from django.utils.module_loading import import_string
 from django.views import defaults
 from rest_framework import exceptions as drf_errors
 from rest_framework.response import Response
+
+from access.database_trouble import STOPPED, Trouble, trouble_of
 
 API_ROOT = "/v1/"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="assetsite"'}
@@ -36,6 +42,7 @@ CODES = {
     409: "conflict",
     413: "too_large",
     415: "unsupported_media_type",
+    503: "unavailable",
 }
 SENTENCES = {
     400: "The request can't be understood.",
@@ -46,6 +53,12 @@ SENTENCES = {
     413: "The request is larger than this site takes.",
     500: "The server failed; its log says why.",
 }
+
+
+LESS = (
+    "Ask for less: in a list begin with a filter that names a value exactly, or leave some out; in a search write more "
+    "letters; in lineage take less depth."
+)
 
 
 class SiteError(Exception):
@@ -203,9 +216,29 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    if (trouble := trouble_of(sys.exc_info()[1])) is not None:
+        return _unavailable(request, trouble)
     if wants_json(request):
         return error_response(500)
     return defaults.server_error(request, template_name="errors/500.html")
+
+
+def _unavailable(request: HttpRequest, trouble: Trouble) -> HttpResponse:
+    """A 503, which asks nothing of the database."""
+    message, detail = trouble.sentence, dict[str, float]()
+    if trouble is STOPPED:
+        seconds = getattr(request, "statement_limit", 0)
+        message, detail = (
+            f"This was stopped after {seconds:g} s, so as not to hold up others. {LESS}",
+            {"stopped_after": seconds},
+        )
+    if wants_json(request):
+        response: HttpResponse = error_response(503, message, detail)
+    else:
+        response = HttpResponse(get_template("errors/503.html").render({"message": message}), status=503)
+    if trouble.retry_after is not None:
+        response.headers["Retry-After"] = str(trouble.retry_after)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

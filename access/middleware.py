@@ -1,4 +1,4 @@
-"""Puts the viewer on every request, sends strangers to the sign-in page, and guards local mode."""
+"""Limits statements, puts the viewer on every request, sends strangers to the sign-in page, and guards local mode."""
 
 import getpass
 import ipaddress
@@ -20,6 +20,7 @@ from django.utils.functional import SimpleLazyObject
 
 from access.authentication import identify
 from access.errors import (
+    API_ROOT,
     CHALLENGE,
     MethodNotAllowed,
     SiteError,
@@ -31,12 +32,27 @@ from access.errors import (
 from access.identity import viewer_of
 from access.models import Membership, Perimeter, Role
 from access.prepared import prepared
+from access.statement_limits import limited
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP")
 PROXY_HEADER_START = "HTTP_X_FORWARDED"
+
+
+class StatementLimitMiddleware:
+    """Limits what a request asks of the database, from the first statement to the last."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_call = request.path_info.startswith(API_ROOT)
+        seconds = settings.CALL_LIMIT if is_call else settings.PAGE_LIMIT
+        request.statement_limit = seconds  # type: ignore[attr-defined]
+        with limited(seconds, reads=request.method in SAFE_METHODS):
+            return self.get_response(request)
 
 
 class LocalModeMiddleware:

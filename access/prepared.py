@@ -13,9 +13,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from django.conf import settings
 from django.db import connections, router
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
+
+from access.statement_limits import by_key
 
 Row = TypeVar("Row", bound=Model)
 
@@ -84,11 +87,12 @@ def planned_once(connection: Any) -> Iterator[None]:
     if driver is None:
         yield
         return
-    driver.prepare_threshold = 0
-    try:
-        yield
-    finally:
-        driver.prepare_threshold = None
+    with by_key():
+        driver.prepare_threshold = 0 if settings.PREPARED_STATEMENTS else None
+        try:
+            yield
+        finally:
+            driver.prepare_threshold = None
 
 
 def _parameters(write: Callable[..., Any]) -> list[tuple[str, inspect.Parameter]]:

@@ -67,8 +67,9 @@ def database() -> dict[str, Any]:
         }
     else:
         found["CONN_HEALTH_CHECKS"] = True
-        own = {"server_side_binding": True, "connect_timeout": 10}  # the first for access.prepared
-        found["OPTIONS"] = own | found.get("OPTIONS", {})
+        found["DISABLE_SERVER_SIDE_CURSORS"] = True  # a pooler gives the next statement to another session
+        options = {"server_side_binding": True, "connect_timeout": 5}  # the first for access.prepared
+        found["OPTIONS"] = options | found.get("OPTIONS", {})
     return found
 
 
@@ -115,6 +116,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "access.middleware.StatementLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "access.headers.PrivateAnswersMiddleware",
@@ -150,6 +152,9 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database()}
+PREPARED_STATEMENTS = env.switch("ASSETSITE_PREPARED_STATEMENTS", True)  # false for PgBouncer before 1.21
+PAGE_LIMIT = env.number("ASSETSITE_PAGE_LIMIT", 10, least=0, most=86_400)  # seconds for each statement; 0 for no limit
+CALL_LIMIT = env.number("ASSETSITE_CALL_LIMIT", 5, least=0, most=86_400)
 ERROR_PAGE_CONTEXT = "catalog.pagekit.refused.context_of"  # for access.errors, which stands below the catalogue
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -250,10 +255,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "filters": {"in_one_line": {"()": "access.database_trouble.InOneLine"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
-        "django.request": {"level": "ERROR"},  # a 404 is an answer, not an event
+        "django.request": {"level": "ERROR", "filters": ["in_one_line"]},  # a 404 is an answer, not an event
         "catalog.reconciling": {"level": "INFO"},
     },
 }

@@ -40,6 +40,7 @@ SHARED = {
 
 FLOORS = {
     "access": [
+        ["database_trouble", "statement_limits"],
         ["addresses", "errors", "headers", "prepared", "schema", "visibility"],
         ["models"],
         ["identity"],

@@ -2,7 +2,8 @@
 
 One :class:`requests.Session` is kept per process and settings, so that calls reuse a connection, in threads too, and a
 forked child opens its own. Every call has a time limit, and what may pass by itself (no connection, 429, 500, 502,
-503, 504) is tried again with growing pauses until the number of tries or the time is used up. That holds for writes as
+503, 504) is tried again with growing pauses until the number of tries or the time is used up. A catalogue that is there
+and asks for patience (``Retry-After``) gets all of the time, whatever the number of tries. That holds for writes as
 well: each carries an ``Idempotency-Key``, so the catalogue does a repeated call once.
 
 Redirects are not followed: the address is configured, and a token must not travel to where a redirect points.
@@ -116,17 +117,20 @@ class Connection:
     def _send(self, method: str, url: str, about: str, **arguments: Any) -> requests.Response:
         """Send until there is an answer that is worth reading, the tries are used up, or the time is."""
         deadline = time.monotonic() + self.settings.timeout
-        pause = _FIRST_PAUSE
-        for tries in range(1, self.settings.retries + 2):
+        pause, left = _FIRST_PAUSE, self.settings.retries
+        tries = 0
+        while True:
+            tries += 1
             try:
                 return self._try(method, url, about, deadline - time.monotonic(), **arguments)
             except _NoAnswer as last:
                 failure = last
-            wait = max(pause, failure.wait)
-            if tries > self.settings.retries or time.monotonic() + wait >= deadline:
+            wait = failure.wait or pause
+            if (not left and not failure.wait) or time.monotonic() + wait >= deadline:
                 break
             time.sleep(wait)
-            pause *= _PAUSE_GROWTH
+            if not failure.wait:
+                pause, left = pause * _PAUSE_GROWTH, left - 1
         if failure.response is not None:
             return failure.response
         raise errors.ServerUnreachable(
@@ -145,10 +149,10 @@ class Connection:
             raise _NoAnswer(_innermost(error)) from error
         except (requests.RequestException, UnicodeError) as error:
             raise errors.InvalidInput(f"{about}: can't be sent to {self.settings.url}: {error}") from error
-        if response.status_code in _PASSING_STATUSES:
+        if response.status_code in _PASSING_STATUSES and not _was_stopped(response):
             # The answer of a catalogue that failed has a reason; that of a proxy whose catalogue is down has none.
             worth_reading = response if response.status_code == requests.codes.server_error else None
-            raise _NoAnswer(f"status {response.status_code}", _retry_after(response), worth_reading)
+            raise _NoAnswer(_status_and_reason(response), _retry_after(response), worth_reading)
         return response
 
     def _session(self) -> requests.Session:
@@ -176,6 +180,8 @@ class Connection:
 
     def _refusal(self, response: requests.Response, answer: dict[str, Any], about: str) -> errors.RequestRefused:
         error_class, advice = _REFUSALS.get(response.status_code, (errors.ServerFault, ""))
+        if _was_stopped(response):
+            error_class = errors.TookTooLong
         found = answer.get("detail")
         detail = found if isinstance(found, dict) else {}
         if error_class is errors.AssetNotFound and ("instance" in detail or "alias" in detail):
@@ -213,6 +219,19 @@ def _json_object(response: requests.Response) -> dict[str, Any] | None:
     except ValueError:
         return None
     return answer if isinstance(answer, dict) else None
+
+
+def _was_stopped(response: requests.Response) -> bool:
+    """Whether a catalogue that is there stopped this one call; it would do so again."""
+    answer = _json_object(response) if response.status_code == requests.codes.unavailable else None
+    detail = answer.get("detail") if answer else None
+    return isinstance(detail, dict) and "stopped_after" in detail
+
+
+def _status_and_reason(response: requests.Response) -> str:
+    """Return the status, and the sentence of a catalogue that says why."""
+    message = (_json_object(response) or {}).get("message")
+    return f"status {response.status_code}" + (f": {message}" if isinstance(message, str) else "")
 
 
 def _retry_after(response: requests.Response) -> float:

@@ -19,6 +19,7 @@ Everything that this package raises on purpose is an :class:`AssetError`::
     │   │   └── InstanceNotFound       the asset is there, the instance or alias is not
     │   ├── Conflict               409: somebody else was first; ``current`` says what holds now
     │   │   └── AliasConflict          the alias doesn't point to where its mover expected
+    │   ├── TookTooLong            503: the catalogue stopped it, so as not to hold up others
     │   └── ServerFault            any other status, such as 500
     ├── WrongKind              the asset holds no artifact, so there is nothing to load     (also AttributeError)
     ├── NotPromotable          the instance isn't ready, or there is nothing but a definition
@@ -134,6 +135,10 @@ class AliasConflict(Conflict):
     def current_instance_id(self) -> str | None:
         """Id of the instance that the alias points to; None if the alias doesn't exist."""
         return self.current["instance_id"] if self.current else None
+
+
+class TookTooLong(RequestRefused):
+    """The catalogue is there, and stopped this one call, so as not to hold up others (503); it says what to narrow."""
 
 
 class ServerFault(RequestRefused):

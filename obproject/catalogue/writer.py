@@ -24,7 +24,7 @@ from obproject.kinds import COLLECTION_OF, label_of
 from obproject.notices import tell, tell_notes
 from obproject.references import AnyReference
 from obproject.task import running, spinning
-from obproject.task.journal_writer import UNAVAILABLE, now, outcome_of, parse_time
+from obproject.task.journal_writer import KEEPING, now, outcome_of, parse_time
 from obproject.task.process_session import Session, session_of
 from obproject.task.running import OwnRegistration, RunningTask
 
@@ -247,7 +247,7 @@ class AssetWriter:
         try:
             yield
         except Exception as error:
-            is_kept = running.running_task() is not None and isinstance(error, UNAVAILABLE)
+            is_kept = running.running_task() is not None and isinstance(error, KEEPING)
             if "run" in body and not is_kept and (reporter := self._reporter()):
                 reporter.facts.is_lost(self.catalogue.settings)
             raise

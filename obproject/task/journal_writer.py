@@ -16,7 +16,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from obproject.errors import NoServer, RequestRefused, ServerFault, ServerUnreachable, UnexpectedAnswer
+from obproject.errors import NoServer, RequestRefused, ServerFault, ServerUnreachable, TookTooLong, UnexpectedAnswer
 from obproject.journal import OUTCOMES_FIELD, TYPE, VERDICT, Entry, Operation, Outcome, Verdict, outcomes_as_json
 from obproject.json_types import Json
 from obproject.notices import tell
@@ -28,6 +28,8 @@ PAUSE = 60.0
 _MOST_REASON = 500
 UNAVAILABLE = (NoServer, ServerUnreachable, UnexpectedAnswer, ServerFault)
 """The errors that mean that the catalogue gave no answer."""
+KEEPING = (*UNAVAILABLE, TookTooLong)
+"""The errors after which a write that is stored with the task is not lost."""
 
 
 class JournalWriter:
@@ -103,6 +105,11 @@ class JournalWriter:
                 raise
             self.note_unavailable(error, settings)
             return None
+        except TookTooLong as error:
+            if settings.strict or not is_stored:
+                raise
+            self._report(TookTooLong, f"{error} {self._what_becomes_of_it()}")
+            return None
         except RequestRefused as refusal:
             self._store_outcomes({entry.id: Outcome(refused=str(refusal)[:_MOST_REASON])})
             raise
@@ -157,8 +164,7 @@ class JournalWriter:
         if not isinstance(error, NoServer):
             self._report(
                 type(error),
-                f"{error} What this task registers is kept with the run; the catalogue takes it over by itself, or by: "
-                f"manage.py reconcile{self._root_option()}",
+                f"{error} {self._what_becomes_of_it()}",
             )
         elif NoServer not in self._reported and self._claim_notice():
             self._report(
@@ -167,6 +173,12 @@ class JournalWriter:
                 f"What was kept is published by: manage.py reconcile{self._root_option()}",
             )
         self._reported.add(type(error))
+
+    def _what_becomes_of_it(self) -> str:
+        return (
+            "What this task registers is kept with the run; the catalogue takes it over by itself, or by: "
+            f"manage.py reconcile{self._root_option()}"
+        )
 
     def _report(self, about: type[Exception], text: str) -> None:
         """Print a line, once in a task for each kind of error."""

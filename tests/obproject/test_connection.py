@@ -23,6 +23,7 @@ from tests.obproject.stub_server import Canned, StubCatalogue, StubServer
 SPEC = path_of("perimeters", "p", "projects", "q", "branches", "main", "latestflowproject")
 ASSET = path_of("perimeters", "p", "projects", "q", "branches", "main", "data", "numbers")
 HTML = {"Content-Type": "text/html; charset=utf-8"}
+UNAVAILABLE = b'{"error": "unavailable", "message": "The disk is full.", "detail": {}}'
 REGISTRATION = {"entity_ref": {"entity_kind": "user", "entity_id": "alice"}, "data_asset_kind": "table"}
 
 
@@ -97,6 +98,32 @@ def test_a_long_retry_after_ends_the_tries(catalogue: StubCatalogue) -> None:
     with pytest.raises(errors.ServerUnreachable):
         connect(catalogue, timeout=5).request("GET", SPEC)
     assert time.monotonic() - started < 2
+
+
+def test_a_catalogue_that_asks_for_patience_is_waited_for_as_long_as_there_is_time(
+    catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    busy = Canned(503, UNAVAILABLE, {"Retry-After": "2"})
+    catalogue.answer_next(*[busy] * 6, Canned(200, b'{"done": true}'))
+    assert connect(catalogue, retries=0).request("PATCH", ASSET, body={}) == {"done": True}
+    assert waits == [2.0] * 6
+    assert len({request.headers["idempotency-key"] for request in catalogue.requests}) == 1
+
+
+def test_why_a_catalogue_is_not_available_is_said_when_the_time_is_over(catalogue: StubCatalogue) -> None:
+    catalogue.answer_next(*[Canned(503, UNAVAILABLE, {"Retry-After": "2"})] * 2)
+    with pytest.raises(errors.ServerUnreachable, match=r"status 503: The disk is full\.; tries: 1"):
+        connect(catalogue, timeout=1).request("GET", SPEC)
+
+
+def test_a_call_that_the_catalogue_stopped_is_not_repeated(catalogue: StubCatalogue) -> None:
+    stopped = b'{"error": "unavailable", "message": "Ask for less.", "detail": {"stopped_after": 5}}'
+    catalogue.answer_next(*[Canned(503, stopped)] * 3)
+    with pytest.raises(errors.TookTooLong, match="Ask for less"):
+        connect(catalogue).request("GET", SPEC)
+    assert len(catalogue.requests) == 1
 
 
 def test_a_server_that_is_down_is_unreachable() -> None:

@@ -27,6 +27,8 @@ AWAY = [
     Canned(302, b"", {"Location": "https://sso.example/login"}),
 ]
 
+STOPPED = b'{"error": "unavailable", "message": "Too long.", "detail": {"stopped_after": 5}}'
+
 
 @pytest.fixture
 def metadata(unconfigured: pytest.MonkeyPatch, catalogue: StubCatalogue) -> MemoryMetadata:
@@ -175,6 +177,17 @@ def test_fault_11_a_server_that_hangs_costs_the_task_one_time_limit(
     catalogue.answer_next(Canned(delay=2))
     assert [impatient.register_data_asset(f"rows{n}", kind="table") for n in range(50)] == [None] * 50
     assert len(catalogue.requests) == 1
+
+
+def test_a_write_that_the_catalogue_stopped_is_kept_and_the_next_is_sent(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalogue.answer_next(Canned(503, STOPPED))
+    assert asset.register_data_asset("rows", kind="table") is None
+    assert asset.register_data_asset("rows", kind="table") is not None
+    assert not metadata.outcomes
+    assert "Too long. (status 503" in (said := capsys.readouterr().out)
+    assert "is kept with the run" in said
 
 
 @pytest.mark.parametrize(("status", "expected"), [(503, ServerUnreachable), (500, ServerFault)])

@@ -7,7 +7,8 @@
     ├── NotFound      404   unknown, or not visible
     ├── MethodNotAllowed 405  an address that can't do that
     ├── Conflict      409   the catalogue has moved on, or a name is taken
-    └── TooLarge      413   over a stated limit
+    ├── TooLarge      413   over a stated limit
+    └── TooManyRequests 429 too often, or too much at once
 
 They are also Django's exceptions of the same meaning where there are such, so pages may raise them too.
 
@@ -42,6 +43,7 @@ CODES = {
     409: "conflict",
     413: "too_large",
     415: "unsupported_media_type",
+    429: "too_many_requests",
     503: "unavailable",
 }
 SENTENCES = {
@@ -98,6 +100,10 @@ class Conflict(SiteError):
 
 class TooLarge(SiteError):
     status = 413
+
+
+class TooManyRequests(SiteError):
+    status = 429
 
 
 def error_body(status: int, message: str = "", detail: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -42,7 +42,7 @@ FLOORS = {
     "access": [
         ["database_trouble", "statement_limits"],
         ["addresses", "errors", "headers", "prepared", "schema", "visibility"],
-        ["models"],
+        ["models", "turns"],
         ["identity"],
         ["authentication", "admin", "api", "checks"],
         ["apps", "management", "middleware", "urls"],

@@ -6,6 +6,7 @@ there for them: every list and every look-up begins with the rows of their own p
 
 from typing import Any
 
+from axes.models import AccessAttempt
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
@@ -378,6 +379,25 @@ class AccountAdmin(SuperusersOnly, RobustPages, UserAdmin):
         """Also called when a password is set."""
         _record(request, "account.change", "", obj.get_username(), {"changes": message})
         return super().log_change(request, obj, message)
+
+
+@admin.register(AccessAttempt)
+class FailedSignInsAdmin(SuperusersOnly, RobustPages):
+    """Failures of the last day by name and address; who waits because of them is let in by deleting the row."""
+
+    list_display = fields = ("username", "ip_address", "failures_since_start", "attempt_time")
+    search_fields = ["username", "ip_address"]
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        for attempts in queryset:
+            _record(request, "sign-in.unlock", "", attempts.username, {"address": attempts.ip_address})
+        return super().log_deletions(request, queryset)
 
 
 def _record_membership(request: HttpRequest, action: str, membership: Membership) -> None:

@@ -255,6 +255,18 @@ class AuditQuerySet(VisibleQuerySet["AuditEntry"]):
             detail=detail or {},
         )
 
+    def record_rarely(self, action: str, target: str, detail: dict[str, Any], *, within: timedelta, most: int) -> None:
+        """Write down what a stranger did, who may do it as often as they like.
+
+        `detail` has the `address`. Not if the same was done to the same from there `within` that time, and no more than
+        `most` of the action in all.
+        """
+        since = timezone.now() - within
+        told = self.filter(action=action, at__gte=since).values_list("target", "detail")[:most]
+        known = {(target, detail.get("address")) for target, detail in told}
+        if len(told) < most and (target, detail["address"]) not in known:
+            self.record("nobody", action=action, perimeter="", target=target, detail=detail)
+
     def update(self, **kwargs: Any) -> NoReturn:
         raise TypeError("The audit log is append-only.")
 

@@ -1,13 +1,10 @@
-"""The pages for signing in and out."""
+"""The addresses for signing in and out."""
 
-from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
+from access.sign_in import SignIn, SignOut
+
 urlpatterns = [
-    path(
-        "sign-in",
-        LoginView.as_view(template_name="access/sign_in.html", redirect_authenticated_user=True),
-        name="sign-in",
-    ),
-    path("sign-out", LogoutView.as_view(), name="sign-out"),
+    path("sign-in", SignIn.as_view(), name="sign-in"),
+    path("sign-out", SignOut.as_view(), name="sign-out"),
 ]

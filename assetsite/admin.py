@@ -1,6 +1,7 @@
 """The administration: Django's admin, entered by everybody who may write somewhere."""
 
 from functools import update_wrapper
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
@@ -9,8 +10,12 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from access.addresses import address_of, place_of
 from access.errors import BadRequest, NotFound
 from access.identity import viewer_of
+from access.models import AuditEntry
+from access.sign_in import SignOut
+from access.turns import turns
 
 
 class SiteAdmin(admin.AdminSite):
@@ -42,8 +47,20 @@ class SiteAdmin(admin.AdminSite):
         """People sign in at the site's own page, to which whoever is not signed in has been sent already."""
         return redirect("admin:index")
 
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """People sign out in the site's own way."""
+        return SignOut.as_view()(request)
+
     def password_change(self, request: HttpRequest, extra_context: Any = None) -> TemplateResponse:
         if getattr(request, "signed_in_locally", False):
             # saving the local user would keep the rights that it is lent for the request
             raise NotFound("In local mode nobody signs in, so there is no password.")
-        return super().password_change(request, extra_context)
+        if request.method != "POST":
+            return super().password_change(request, extra_context)
+        with turns().taken(place_of(request)):  # the old password is checked, as for signing in
+            response = super().password_change(request, extra_context)
+        if response.status_code == HTTPStatus.FOUND:
+            who = viewer_of(request)
+            detail = {"address": address_of(request)}
+            AuditEntry.objects.record(who, action="password.change", perimeter="", target=who.actor, detail=detail)
+        return response

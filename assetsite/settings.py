@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "axes",
     "csp",
     "django_htmx",
     "rest_framework",
@@ -164,9 +166,23 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
+
+# Failed sign-ins: counted by name and address together, kept for a day; access.attempts says how long to wait
+AXES_ENABLED = not LOCAL_MODE
+AXES_HANDLER = "access.attempts.Attempts"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "access.attempts.counted_name"
+AXES_CLIENT_IP_CALLABLE = "access.attempts.counted_place"
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(days=1)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # who waits is not kept waiting by trying
+AXES_DISABLE_ACCESS_LOG = True  # the audit log has it
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
@@ -236,8 +252,11 @@ if not LOCAL_MODE:
     SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
     if TRUST_PROXY:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Subdomains and browsers' preload lists concern all of a domain, of which the site is one host: its owner decides
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SILENCED_SYSTEM_CHECKS = [
+    # Subdomains and browsers' preload lists concern all of a domain, of which the site is one host: its owner decides
+    *("security.W005", "security.W021"),
+    "axes.W002",  # the middleware of axes answers for views that don't know of it; the sign-in page does
+]
 
 # Cards and task facts
 CARD_ROOTS = env.entries("ASSETSITE_CARD_ROOTS")
@@ -261,5 +280,6 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["in_one_line"]},  # a 404 is an answer, not an event
         "catalog.reconciling": {"level": "INFO"},
+        "axes": {"level": "ERROR"},  # strangers can fail as often as they like; the audit log counts
     },
 }

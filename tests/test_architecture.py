@@ -44,7 +44,8 @@ FLOORS = {
         ["addresses", "errors", "headers", "prepared", "schema", "visibility"],
         ["models", "turns"],
         ["identity"],
-        ["authentication", "admin", "api", "checks"],
+        ["attempts", "authentication", "admin", "api", "checks"],
+        ["sign_in"],
         ["apps", "management", "middleware", "urls"],
     ],
     "catalog": [

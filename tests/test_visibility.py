@@ -204,7 +204,7 @@ EXCEPTIONS = {
 }
 BEGINNINGS = {"visible_to", "of", "of_project", "resolve"}
 """The first call on a manager; but for `visible_to` they take a row that was found before."""
-WRITES = {"record"}
+WRITES = {"record", "record_rarely"}
 MANAGERS = {"objects", "_default_manager", "_base_manager"}
 OTHERS = {"User"}
 """Models of Django."""

@@ -1,9 +1,10 @@
-"""`manage.py prune`: drop the answers kept for repeated requests once they are older than seven days."""
+"""`manage.py prune`: drop the answers kept for repeated requests after seven days, and failed sign-ins after one."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from access.attempts import forget_old_attempts
 from catalog.recording import forget_old_answers
 
 
@@ -11,6 +12,6 @@ class Command(BaseCommand):
     help = "Drop what is kept for a time only. Events are never pruned."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        dropped = forget_old_answers()
+        answers, attempts = forget_old_answers(), forget_old_attempts()
         if options["verbosity"]:
-            self.stdout.write(f"{dropped} old answers dropped.")
+            self.stdout.write(f"{answers} old answers and {attempts} old failures of signing in dropped.")

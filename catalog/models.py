@@ -281,6 +281,8 @@ class Asset(models.Model):
             models.Index(fields=["branch", "kind", "asset_id"], name="asset_by_id"),
             # when a branch was last refreshed
             models.Index(fields=["branch", "-refreshed_at"], name="asset_freshness"),
+            # the deletion that a client repeats
+            models.Index(fields=["deletion_uid"], condition=~Q(deletion_uid=""), name="deletions_by_id"),
         ]
 
     def __str__(self) -> str:

@@ -150,6 +150,10 @@ class AssetQuerySet(PlacedQuerySet):
         """All assets that were ever at an address: the live one, and those deleted."""
         return self.at_place(place).filter(kind=kind, asset_id=asset_id)
 
+    def deleted_under(self, uid: str) -> Self:
+        """The one that was deleted under this id of a client; by the index of those that have one."""
+        return self.exclude(deletion_uid="").filter(deletion_uid=uid)
+
     def on_branch(self, branch: Branch, kind: str | None = None) -> Self:
         found = self.live().filter(branch=branch)
         return found.filter(kind=kind) if kind else found

@@ -76,11 +76,13 @@ class AliasDetail(CatalogView):
         uid = body.get("id") or ""
         return self._guarded(
             name,
-            lambda: self.once_by_id(lambda: (200, self._moved(name, body, uid)), lambda: self._moved_before(uid, name)),
+            lambda: self.once_by_id(
+                lambda: (200, self._moved(name, body, uid)), lambda: self._moved_before(uid, name, body["instance_id"])
+            ),
         )
 
-    def _moved_before(self, uid: str, name: str) -> tuple[int, Json] | None:
-        move = recording.move_before(uid, self.ever_here(), name)
+    def _moved_before(self, uid: str, name: str, target_uid: str) -> tuple[int, Json] | None:
+        move = recording.move_before(uid, self.ever_here(), name, target_uid)
         alias = move and move.asset.aliases.filter(name=name).first()
         if move and alias is None:
             raise Conflict(f"The alias '{name}' was moved under this id, and deleted since.", current=None)
@@ -117,7 +119,7 @@ class AliasDetail(CatalogView):
         )
 
     def _deleted_before(self, uid: str, name: str) -> tuple[int, None] | None:
-        return (204, None) if recording.move_before(uid, self.ever_here(), name) else None
+        return (204, None) if recording.move_before(uid, self.ever_here(), name, "") else None
 
     def _deleted(self, name: str, uid: str) -> tuple[int, None]:
         recording.delete_alias(

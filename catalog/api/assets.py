@@ -121,7 +121,7 @@ class AssetDetail(CatalogView):
         uid = body.validated_data.get("id") or ""
         return self.once_by_id(
             lambda: (201, self._answer(self._written(at, body), body)),
-            lambda: self._registered_before(uid, body.entity),
+            lambda: self._registered_before(uid, body),
         )
 
     def _answer(self, found: Resolved, body: RegistrationBody) -> Json:
@@ -134,8 +134,8 @@ class AssetDetail(CatalogView):
             notes.append(FOREIGN_SESSION)
         return with_notes(instance_shape(found, self.base), notes)
 
-    def _registered_before(self, uid: str, entity: Entity) -> tuple[int, Json] | None:
-        instance = recording.registration_before(uid, self.ever_here(), entity)
+    def _registered_before(self, uid: str, body: RegistrationBody) -> tuple[int, Json] | None:
+        instance = recording.registration_before(uid, self.ever_here(), body.entity, body.registration())
         return (201, instance_shape(Resolved(instance.asset, instance), self.base)) if instance else None
 
     def _may_supersede(self, scope: Perimeter, body: RegistrationBody) -> None:
@@ -223,7 +223,7 @@ class InstanceDetail(CatalogView):
         uid = body.validated_data.get("id") or ""
         return self.once_by_id(
             lambda: (200, self._consumed(body, uid)),
-            lambda: self._consumed_before(uid, body.entity),
+            lambda: self._consumed_before(uid, body),
         )
 
     def _consumed(self, checked: ConsumptionBody, uid: str) -> Json:
@@ -254,8 +254,16 @@ class InstanceDetail(CatalogView):
             return False
         return True
 
-    def _consumed_before(self, uid: str, entity: Entity) -> tuple[int, Json] | None:
-        consumption = recording.consumption_before(uid, self.ever_here(), entity)
+    def _consumed_before(self, uid: str, body: ConsumptionBody) -> tuple[int, Json] | None:
+        asked = self.kwargs["reference"]
+        consumption = recording.consumption_before(
+            uid,
+            self.ever_here(),
+            body.entity,
+            asked=asked,
+            reference=body.validated_data.get("reference") or asked,
+            role=body.validated_data.get("role"),
+        )
         return (200, self._answer(consumption)) if consumption else None
 
     def _answer(self, consumption: Consumption) -> Json:

@@ -58,5 +58,5 @@ class Highlights(CatalogView):
         return highlight_shape(highlight, self.base)
 
     def _shown_before(self, at: BranchAddress, body: HighlightBody) -> tuple[int, Json] | None:
-        highlight = recording.highlight_before(body.validated_data.get("id") or "", at, body.entity)
+        highlight = recording.highlight_before(body.validated_data.get("id") or "", at, body.entity, body.highlighted())
         return (201, highlight_shape(highlight, self.base)) if highlight else None

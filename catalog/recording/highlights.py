@@ -9,6 +9,7 @@ from catalog.counters import component_of
 from catalog.entities import Entity
 from catalog.models import Branch, Highlight, Project, new_highlight_id
 from catalog.recording.places import BranchAddress, branch_at, finish, in_one_transaction, moment
+from catalog.recording.repeats import refuse_other_content
 
 Json = dict[str, Any]
 
@@ -88,8 +89,12 @@ def _point_to(highlight: Highlight) -> None:
         Project.objects.filter(pk=project.pk).update(newest_highlight=highlight)
 
 
-def highlight_before(uid: str, at: BranchAddress, entity: Entity) -> Highlight | None:
-    """What `entity` showed under this id; Conflict if the id is another one's, None if nobody's."""
+def highlight_before(uid: str, at: BranchAddress, entity: Entity, what: Highlighted) -> Highlight | None:
+    """What `entity` showed under this id; None if nobody did.
+
+    Conflict if the id is that of another write: elsewhere, by another entity, or with other content. Images are not
+    compared, as a journal keeps none.
+    """
     with_place = Highlight.objects.select_related("branch__project")
     found: Highlight | None = with_place.filter(uid=uid).first() if uid else None
     if found is None:
@@ -98,4 +103,5 @@ def highlight_before(uid: str, at: BranchAddress, entity: Entity) -> Highlight |
     here = (project.perimeter_id, project.name, found.branch.key) == (at.perimeter.pk, at.project, at.key)
     if not here or (found.entity_kind, found.entity_id) != (entity.kind, entity.id):
         raise Conflict(f"The id '{uid}' belongs to another write.", field="id")
+    refuse_other_content(uid, {"title": (found.title, what.title), "content": (found.content, what.content)})
     return found

@@ -16,10 +16,17 @@ from access.prepared import insert
 from catalog.entities import Entity
 from catalog.lookups import kept_answer
 from catalog.models import AliasMove, Asset, Consumption, IdempotencyKey, Instance
+from catalog.reading import parsed_reference
+from catalog.recording.registering import Registration
+from obproject.references import ReferenceKind
 
 Json = dict[str, Any]
+Content = dict[str, tuple[Any, Any]]
+"""The parts of a write, each as it was stored and as a repeat says it."""
 Row = TypeVar("Row")
 KEPT_FOR = timedelta(days=7)
+CONTENT = {"kind": "asset_kind"} | {part: part for part in ("description", "annotations", "tags", "blobs")}
+"""What a registration is, by columns: a repeat may say the rest otherwise, such as its state and facts of its run."""
 
 
 @dataclass(frozen=True)
@@ -80,37 +87,90 @@ def forget_old_answers() -> int:
     return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()[0]
 
 
-def registration_before(uid: str, here: QuerySet[Asset], entity: Entity) -> Instance | None:
-    """The instance that `entity` registered under this id; Conflict if the id is another one's, None if nobody's.
+def registration_before(uid: str, here: QuerySet[Asset], entity: Entity, what: Registration) -> Instance | None:
+    """The instance that `entity` registered under this id; None if nobody did.
 
-    `here` are the assets that were ever at the address of the request.
+    `here` are the assets that were ever at the address of the request. Conflict if the id is that of another write:
+    at another address, by another entity, or with other content than `what`.
     """
     with_place = Instance.objects.select_related(*_OWN_PLACE, "component")
     instance: Instance | None = with_place.filter(uid=uid).first() if uid else None
     if instance is None:
         return None
     same = (instance.producer_kind, instance.producer_id) == (entity.kind, entity.id)
-    return _only_here(instance, instance.asset, same, uid, here)
+    found = _only_here(instance, instance.asset, same, uid, here)
+    refuse_other_content(
+        uid, {part: (getattr(found, column), getattr(what, column)) for part, column in CONTENT.items()}
+    )
+    return found
 
 
-def consumption_before(uid: str, here: QuerySet[Asset], entity: Entity) -> Consumption | None:
-    """The consumption that `entity` recorded under this id."""
+def consumption_before(
+    uid: str, here: QuerySet[Asset], entity: Entity, *, asked: str, reference: str, role: str | None
+) -> Consumption | None:
+    """The consumption that `entity` recorded under this id.
+
+    `asked` is what the address names, and `reference` what the consumer asked for. What `latest` meant then it need not
+    mean now, so instances are compared only where the address has an id.
+    """
     with_place = Consumption.objects.select_related(*_OWN_PLACE, "instance")
     found: Consumption | None = with_place.filter(uid=uid).first() if uid else None
     if found is None:
         return None
-    return _only_here(found, found.asset, (found.entity_kind, found.entity_id) == (entity.kind, entity.id), uid, here)
+    same = (found.entity_kind, found.entity_id) == (entity.kind, entity.id)
+    _only_here(found, found.asset, same, uid, here)
+    content: Content = {"reference": (found.reference, reference), "role": (found.role, role)}
+    if parsed_reference(asked).kind is ReferenceKind.ID:
+        content["instance"] = (found.instance.uid if found.instance else found.asset.definition_uid, asked)
+    refuse_other_content(uid, content)
+    return found
 
 
-def move_before(uid: str, here: QuerySet[Asset], name: str) -> AliasMove | None:
-    """The move or deletion of the alias that was done under this id."""
+def move_before(uid: str, here: QuerySet[Asset], name: str, target_uid: str) -> AliasMove | None:
+    """The move of the alias that was done under this id; with an empty target, its deletion."""
     move = AliasMove.objects.filter(uid=uid).select_related("asset").first() if uid else None
-    return _only_here(move, move.asset, move.name == name, uid, here) if move else None
+    if move is None:
+        return None
+    _only_here(move, move.asset, move.name == name, uid, here)
+    refuse_other_content(uid, {"instance_id": (move.to_uid, target_uid)})
+    return move
 
 
 def deletion_before(uid: str, here: QuerySet[Asset]) -> Asset | None:
     """The asset of this address that was deleted under this id."""
-    return here.filter(deletion_uid=uid).first() if uid else None
+    asset = Asset.objects.deleted_under(uid).first() if uid else None
+    return _only_here(asset, asset, True, uid, here) if asset else None
+
+
+def refuse_other_content(uid: str, content: Content) -> None:
+    """Raise Conflict if a write that arrives under the id of an earlier one says anything else than that one."""
+    differing = [part for part, (stored, said) in content.items() if not same_json(stored, said)]
+    if differing:
+        raise Conflict(
+            f"The id '{uid}' belongs to an earlier write with other content ({', '.join(differing)}). "
+            "Nothing was written. Send a repeat as it was sent first, and give a new write an id of its own.",
+            field="id",
+            differing=differing,
+        )
+
+
+def same_json(one: Any, other: Any) -> bool:
+    """Whether two values are the same as JSON, also after a database has stored one of them.
+
+    The order of members plays no part, and 1 is 1.0; true is no number.
+    """
+    match one, other:
+        case dict(), dict():
+            return one.keys() == other.keys() and all(same_json(one[key], other[key]) for key in one)
+        case list(), list():
+            return len(one) == len(other) and all(map(same_json, one, other))
+        case bool(), _:
+            return one is other
+        case _, bool():
+            return False
+        case (int(), float()) | (float(), int()):  # PostgreSQL writes 1e23 as a whole number
+            return float(one) == float(other)
+    return bool(one == other)
 
 
 _OWN_PLACE = ("asset__branch__project__perimeter", "asset__newest_ready")

@@ -102,7 +102,9 @@ def test_recount_finds_the_newest_again(api):
 def test_a_highlight_with_an_id_is_shown_once(api):
     made = show(api, id=ID)
     assert made["id"] == ID
-    assert show(api, id=ID, title="Another") == made
+    assert show(api, id=ID, attempt=1) == made
+    for title, label in (("Another", "new"), ("Model is better", "old")):
+        assert api.post("highlights", body(id=ID, title=title, labels=[label])).status_code == 409
     assert Highlight.objects.count() == 1
     for other in (
         api.post("highlights", body(id=ID, entity=SCORE)),
@@ -118,6 +120,14 @@ def test_an_image_is_kept_beside_the_rest_and_answered_by_its_address(api):
     assert image == {"src": f"{made['url']}/image", "alt": "A curve"}
     kept = Highlight.objects.get()
     assert (bytes(kept.image), kept.image_type) == (PNG, "image/png")
+
+
+def test_an_image_is_no_part_of_what_makes_a_repeat(api):
+    image = {"highlight_type": "image", "highlight_body": {"src": data_uri(), "alt": "A curve"}}
+    made = show(api, id=ID, **image)
+    assert show(api, id=ID, **image) == made
+    image["highlight_body"]["src"] = ""  # as in the journal of a task
+    assert show(api, id=ID, **image) == made
 
 
 @pytest.mark.parametrize(

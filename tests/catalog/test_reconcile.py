@@ -111,6 +111,19 @@ def test_only_what_is_missing_is_backfilled(metaflow, api):
     assert Recount().run().corrections == []
 
 
+def test_a_client_that_repeats_what_was_backfilled_gets_it_and_not_another(metaflow, perimeter, api):
+    task = metaflow.task()
+    entry = task.registers(body={"annotations": {"rows": 3.0}, "tags": [{"key": "a", "value": "b"}]})
+    reading = task.consumes(entry.id)
+    task.ends()
+    reconcile(metaflow)
+    sent = {**entry.body, "id": entry.id, "branch_name": "main"}
+    assert api.patch("data/xkcd", sent).data["id"] == entry.id
+    assert api.put("data/xkcd/instances/latest", {**reading.body, "id": reading.id}).status_code == 200
+    assert api.patch("data/xkcd", sent | {"annotations": {"rows": 4}}).status_code == 409
+    assert (Instance.objects.count(), Consumption.objects.count()) == (1, 1)
+
+
 def test_doing_it_again_changes_nothing(metaflow, perimeter):
     task = metaflow.task()
     task.consumes(task.registers().id)

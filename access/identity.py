@@ -10,7 +10,9 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from access.errors import Forbidden, NotFound, Unauthorized
-from access.models import Membership, Perimeter, Role, Token
+from access.models import TOKEN_START, Membership, Perimeter, Role, Token
+
+VIA_TOKEN = " via token "  # noqa: S105  (between the names of a person and a token)
 
 
 class NotVisible(NotFound):
@@ -55,7 +57,7 @@ class Viewer:
     def actor(self) -> str:
         """How the audit log and the pages name who did something: "ada", or "ada via token as_1a2b3c4d…"."""
         name = self.user.get_username() or "nobody"
-        return f"{name} via token {self.token}" if self.token else name
+        return f"{name}{VIA_TOKEN}{self.token}" if self.token else name
 
     def as_audited(self) -> dict[str, Any]:
         """The fields of an audit entry that say who did it."""
@@ -151,6 +153,11 @@ def viewer_of(request: HttpRequest | Request) -> Viewer:
     holder: Any = request
     viewer: Viewer = holder.viewer
     return viewer
+
+
+def is_by(username: str, actor: str) -> bool:
+    """Whether the actor that a row names (see `Viewer.actor`) is this person, or a token of theirs."""
+    return actor == username or actor.startswith(f"{username}{VIA_TOKEN}{TOKEN_START}")
 
 
 def _grants_of_token(token: Token) -> list[Grant]:

@@ -56,7 +56,7 @@ FLOORS = {
         ["querysets"],
         ["models"],
         ["addresses", "derivation", "entities", "lookups", "name_starts", "newest", "specs"],
-        ["edges", "old_runs", "reading", "run_outcomes", "search"],
+        ["branch_writers", "edges", "old_runs", "reading", "run_outcomes", "search"],
         ["counters"],
         ["recording"],
         ["apikit", "wire"],

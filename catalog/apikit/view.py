@@ -1,6 +1,7 @@
 """The base of API views: caller, address, filters, and writes that are done once."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError
@@ -12,14 +13,15 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from access.errors import BadRequest, SiteError
-from access.identity import Viewer, viewer_of
+from access.identity import NotAllowed, Viewer, viewer_of
 from access.models import Perimeter, Role
 from catalog import limits
+from catalog.branch_writers import is_only_by
 from catalog.filters import FILTERS, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.models import Asset, Branch, Instance
 from catalog.reading import Place, checked_asset_id, find_asset
 from catalog.recording import Once, once
-from obproject.branches import branch_key
+from obproject.branches import MAIN_BRANCHES, branch_key
 
 Json = dict[str, Any]
 Act = Callable[[], tuple[int, Json | None]]
@@ -63,11 +65,33 @@ class CatalogView(APIView):
                 field="branch_name",
             )
         self.viewer.require(place.perimeter, Role.VIEWER)
-        names = [place.key]
-        if self.viewer.branch_patterns:  # the name that the branch has beats the one that a client claims
-            known = Branch.objects.visible_to(self.viewer).at_place(place)
-            names.insert(0, known.values_list("git_name", flat=True).first() or name or place.key)
+        names = self._names_at(place, name) if self.viewer.branch_patterns else [place.key]
         return self.viewer.require(place.perimeter, Role.EDITOR, names)
+
+    def _names_at(self, place: Place, claimed: str) -> list[str]:
+        """The names of a branch, for the patterns of a token: the one that it has, else the one that a client claims.
+
+        A claim opens a branch that is known by its key only if nobody but the caller has written there.
+        """
+        if place.key in MAIN_BRANCHES:
+            return [place.key]
+        branch = Branch.objects.visible_to(self.viewer).at_place(place).first()
+        if branch and not branch.git_name and claimed and self._opens(place, claimed):
+            username = self.viewer.user.get_username()
+            if not is_only_by(username, branch):
+                raise NotAllowed(
+                    f"The branch '{place.key}' has no git name yet, and others than {username} have written to it, so "
+                    f"a token for {', '.join(self.viewer.branch_patterns)} can't name it '{claimed}'. Let somebody who "
+                    f"may write to every branch register there once as '{claimed}', or use a token for '{place.key}'.",
+                    branch=place.key,
+                    branches=self.viewer.branch_patterns,
+                )
+        return [(branch.git_name if branch else "") or claimed or place.key, place.key]
+
+    def _opens(self, place: Place, claimed: str) -> bool:
+        """Whether it is the claimed name that lets the token write, and not the key."""
+        may = partial(self.viewer.may, place.perimeter, Role.EDITOR)
+        return may([claimed]) and not may([place.key])
 
     def may_settle(self, scope: Perimeter, instances: QuerySet[Instance]) -> None:
         """Refuse unless the viewer may write to every branch that has any of these instances."""

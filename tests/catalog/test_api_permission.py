@@ -21,6 +21,7 @@ BRANCH = f"{ROOT}/projects/churn/branches"
 MAIN, FEATURE = f"{BRANCH}/main", f"{BRANCH}/feature_x"
 ASSET = f"{MAIN}/data/xkcd"
 REGISTRATION = {"entity_ref": TASK, "data_asset_kind": "artifact"}
+HIGHLIGHT = {"entity_ref": TASK, "content": {"title": "Better"}}
 SPEC = {"project": "churn", "branch": "main", "version_id": "1", "spec": {"data": []}}
 
 # name of the route, method, address, body, status for an editor
@@ -48,7 +49,7 @@ WRITES = [
     ("api-alias", "DELETE", f"{ASSET}/aliases/production", None, 204),
     ("api-specs", "DELETE", f"{MAIN}/flowprojects", None, 204),
     ("api-deploys", "POST", f"{MAIN}/deploys", deploy_body(definition("xkcd")), 200),
-    ("api-highlights", "POST", f"{MAIN}/highlights", {"entity_ref": TASK, "content": {"title": "Better"}}, 201),
+    ("api-highlights", "POST", f"{MAIN}/highlights", HIGHLIGHT, 201),
     ("api-post-spec", "POST", f"{ROOT}/flowprojects", SPEC, 200),
     ("api-confirmations", "POST", f"{ROOT}/confirmations", {"entity_ref": TASK, "state": "ready"}, 200),
 ]
@@ -62,7 +63,7 @@ def named(endpoints):
 
 @dataclass
 class Team:
-    """A site in team mode: eve edits alpha, vic views it, olga is of another perimeter."""
+    """A site in team mode: ada administers alpha, eve edits it, vic views it, olga is of another perimeter."""
 
     alpha: Perimeter
     people: dict[str, User]
@@ -77,8 +78,13 @@ class Team:
 def team(db, settings):
     settings.MODE, settings.LOCAL_MODE = "team", False
     alpha, beta = (Perimeter.objects.create(name=name) for name in ("alpha", "beta"))
-    people = {name: User.objects.create(username=name) for name in ("eve", "vic", "olga")}
-    for name, perimeter, role in (("eve", alpha, Role.EDITOR), ("vic", alpha, Role.VIEWER), ("olga", beta, Role.ADMIN)):
+    people = {name: User.objects.create(username=name) for name in ("ada", "eve", "vic", "olga")}
+    for name, perimeter, role in (
+        ("ada", alpha, Role.ADMIN),
+        ("eve", alpha, Role.EDITOR),
+        ("vic", alpha, Role.VIEWER),
+        ("olga", beta, Role.ADMIN),
+    ):
         Membership.objects.create(user=people[name], perimeter=perimeter, role=role)
     team = Team(alpha, people)
     eve = team.api("eve")
@@ -217,6 +223,57 @@ def test_the_name_that_a_branch_has_beats_the_one_that_is_claimed(team):
     answer = slashed.patch(f"{FEATURE}/data/a", REGISTRATION | {"branch_name": "feature/x"})
     assert answer.status_code == 403
     assert Branch.objects.get(key="feature_x").git_name == "feature-x"
+
+
+Y = f"{BRANCH}/feature_y"
+
+
+def claims():
+    """Every call in which a token says what the branch is called."""
+    return {
+        "register": ("patch", f"{Y}/data/b", REGISTRATION | {"branch_name": "feature/y"}),
+        "deploy": ("post", f"{Y}/deploys", deploy_body(definition("b"), branch_name="feature/y")),
+        "spec": ("post", f"{ROOT}/flowprojects", SPEC | {"branch": "feature/y"}),
+        "highlight": ("post", f"{Y}/highlights", HIGHLIGHT | {"branch_name": "feature/y"}),
+    }
+
+
+@pytest.mark.parametrize("how", claims())
+def test_a_claimed_name_does_not_open_a_branch_that_others_have_written(team, how):
+    team.api("ada").register(f"{Y}/data/a")  # by its key alone, as other clients do
+    method, path, body = claims()[how]
+    before = what_is_there()
+    answer = team.api("eve", branch_patterns=["feature/*"]).call(method, path, body)
+    assert answer.status_code == 403
+    assert "others than eve have written to it" in answer.data["message"]
+    assert answer.data["detail"] == {"branch": "feature_y", "branches": ["feature/*"]}
+    assert what_is_there() == before
+    assert Branch.objects.get(key="feature_y").git_name == ""
+
+
+@pytest.mark.parametrize("how", claims())
+def test_it_opens_one_that_only_the_owner_of_the_token_has_written_and_one_that_is_new(team, how):
+    method, path, body = claims()[how]
+    slashed = team.api("eve", branch_patterns=["feature/*"])
+    if how != "spec":
+        team.api("eve").register(f"{Y}/data/a")
+    assert slashed.call(method, path, body).status_code in (200, 201)
+    assert Branch.objects.get(key="feature_y").git_name == ("" if how == "spec" else "feature/y")
+
+
+def test_a_token_for_the_key_may_name_the_branch_and_then_that_name_counts(team):
+    team.api("ada").register(f"{Y}/data/a")
+    slashed = team.api("eve", branch_patterns=["feature/*"])
+    for api in (team.api("eve", branch_patterns=["feature_*"]), slashed):
+        assert api.patch(f"{Y}/data/b", REGISTRATION | {"branch_name": "feature/y"}).status_code == 201
+    assert slashed.delete(f"{Y}/data/b").status_code == 204
+
+
+def test_main_needs_no_first_write_to_be_main(team):
+    capital = team.api("eve", branch_patterns=["M*"])
+    for project in ("churn", "new"):
+        spec = SPEC | {"project": project, "branch": "MAIN"}
+        assert capital.post(f"{ROOT}/flowprojects", spec).status_code == 403
 
 
 def test_a_pattern_may_name_main_alone(team):

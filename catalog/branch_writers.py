@@ -1,0 +1,30 @@
+"""Who has written to a branch, by the events on it: whether a claimed name may make it the caller's own."""
+
+from django.db.models import QuerySet
+
+from access.identity import is_by
+from catalog.models import (
+    AliasMove,
+    Asset,
+    Branch,
+    DefinitionRevision,
+    Highlight,
+    Instance,
+    PropertyEdit,
+    SpecVersion,
+    StateChange,
+)
+
+MOST_EVENTS = 10_000
+"""So many events of a branch are looked at; one that has more may have other writers."""
+EVENTS = (Instance, AliasMove, StateChange, DefinitionRevision, PropertyEdit, SpecVersion, Highlight)
+"""What is written to a branch, each with its `actor`; assets are made and deleted besides."""
+
+
+def is_only_by(username: str, branch: Branch) -> bool:
+    """Whether every write to the branch was this person's, or that of a token of theirs."""
+    assets = Asset.objects.of(branch)
+    made, deleted = assets.values_list("created_by"), assets.exclude(deleted_at=None).values_list("deleted_by")
+    events: list[QuerySet] = [model.objects.of(branch).values_list("actor") for model in EVENTS]
+    actors = list(made.union(deleted, *events, all=True)[: MOST_EVENTS + 1])
+    return len(actors) <= MOST_EVENTS and all(is_by(username, actor) for (actor,) in actors)

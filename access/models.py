@@ -29,6 +29,8 @@ RESERVED_NAMES = (
     "admin",
     "static",
     "healthz",
+    "livez",
+    "readyz",
     "sign-in",
     "sign-out",
     "styleguide",

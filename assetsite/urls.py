@@ -7,7 +7,6 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
-from assetsite.health import healthz
 from catalog.styleguide import styleguide_page
 
 handler400 = "access.errors.bad_request"
@@ -21,7 +20,6 @@ api_root = csrf_exempt(
 )
 
 urlpatterns = [
-    path("healthz", healthz, name="healthz"),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("v1", api_root),

@@ -22,10 +22,14 @@ from access.errors import API_ROOT, SENTENCES
 from assetsite.serving.bodies import Body, Held, Limits
 from assetsite.serving.environ import environ_of
 from assetsite.serving.pools import Pool
-from assetsite.serving.refusals import Refused, refusal
+from assetsite.serving.refusals import PROBES, Refused, refusal
+from catalog.supervising.orphans import end_with_parent
 
 STOPS_WITHIN = 5.0
-PROBES = frozenset(("/healthz", "/readyz"))
+LIVENESS = "/livez"
+PROBED_WITHIN = 5.0
+"""Seconds; a database that does not answer would hold the probes' thread for longer than who probes waits."""
+
 
 log = logging.getLogger("assetsite.serving")
 
@@ -40,6 +44,7 @@ class Application:
         self._pages, self._calls, self._probes = Pool("pages", threads), Pool("calls", threads), Pool("probes", 1)
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        end_with_parent()
         for pool in (self._pages, self._calls, self._probes):
             pool.start()
 
@@ -53,7 +58,7 @@ class Application:
         try:
             content = await body.read()
             answer = partial(self._answer, environ_of(scope, path, headers, content), protocol)
-            await self._pool_of(path).do(answer, protocol.client_disconnect)
+            await self._have_done(path, answer, protocol)
         except Refused as refused:
             protocol.response_bytes(*refusal(path, refused))
             await body.throw_away()
@@ -63,10 +68,22 @@ class Application:
         finally:
             body.release()
 
-    def _pool_of(self, path: str) -> Pool:
+    async def _have_done(self, path: str, answer: Callable[[], None], protocol: Any) -> None:
         if path.startswith(API_ROOT):
-            return self._calls
-        return self._probes if path in PROBES else self._pages
+            await self._calls.do(answer, protocol.client_disconnect)
+        elif path in PROBES:
+            await self._probe(answer, protocol)
+        elif path == LIVENESS:
+            answer()  # here, as it takes nothing that could be held; that the event loop turns is what it tells
+        else:
+            await self._pages.do(answer, protocol.client_disconnect)
+
+    async def _probe(self, answer: Callable[[], None], protocol: Any) -> None:
+        try:
+            async with asyncio.timeout(PROBED_WITHIN):
+                await self._probes.do(answer, protocol.client_disconnect)
+        except TimeoutError:
+            raise Refused(503, "The database does not answer in time.") from None
 
     def _answer(self, environ: dict[str, Any], protocol: Any) -> None:
         """In a thread of a pool. The answer is whole before any of it is sent, so no reader holds the thread."""

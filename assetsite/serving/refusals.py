@@ -5,6 +5,7 @@ import json
 from access.errors import error_body, json_at
 
 Headers = list[tuple[str, str]]
+PROBES = ("/healthz", "/readyz")
 ALWAYS = [("cache-control", "no-store"), ("x-content-type-options", "nosniff")]
 
 
@@ -18,9 +19,9 @@ class Refused(Exception):
 
 
 def refusal(path: str, refused: Refused) -> tuple[int, Headers, bytes]:
-    """Status, headers and body of the answer: JSON where errors are, else the sentence as plain text."""
+    """Status, headers and body of the answer: JSON where errors are and for probes, else plain text."""
     headers = ALWAYS if refused.retry_after is None else [*ALWAYS, ("retry-after", str(refused.retry_after))]
-    if json_at(path):
+    if json_at(path) or path in PROBES:
         body = json.dumps(error_body(refused.status, refused.message))
         return refused.status, [*headers, ("content-type", "application/json")], body.encode()
     return refused.status, [*headers, ("content-type", "text/plain; charset=utf-8")], f"{refused.message}\n".encode()

@@ -237,6 +237,10 @@ class Server:
             )
         _wait_until_served(self.site.url, self._process, self.site.home)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(timeout=20)

@@ -61,6 +61,7 @@ FLOORS = {
         ["recording"],
         ["apikit", "wire"],
         ["pagekit", "reconciling"],
+        ["supervising"],
         ["admin", "api", "apps", "management", "pages", "styleguide"],
     ],
     "lineage": [

@@ -1,4 +1,4 @@
-"""In a thread of the server: a recount if an older version has written the catalogue; passes every few minutes."""
+"""In a thread beside the server: a recount if an older version has written the catalogue; passes every few minutes."""
 
 import logging
 import threading
@@ -32,6 +32,10 @@ class Background:
 
     def start(self) -> None:
         self._thread.start()
+
+    def is_working(self) -> bool:
+        """Whether there is, or will be, something to do."""
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         """End between two writes; the next start continues with the first pass."""

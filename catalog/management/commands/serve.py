@@ -6,12 +6,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connections
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces
 
 from catalog.derivation import is_current
-from catalog.reconciling.background import Background
 from catalog.starting.readiness import make_home, wait_for_database
+from catalog.supervising.beside import Beside
+from catalog.supervising.ports import check_port, claimed
+from catalog.supervising.web_processes import serve
 
 LOOPBACK = "127.0.0.1"
 
@@ -23,32 +23,25 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=settings.PORT)
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
+        address = LOOPBACK if settings.LOCAL_MODE else settings.BIND
+        check_port(address, port)  # before anything of the catalogue is touched
         make_home()
         call_command("check")
         wait_for_database(self.stderr.write)
         call_command("migrate", verbosity=0)
         call_command("prune", verbosity=0)
-        address = LOOPBACK if settings.LOCAL_MODE else settings.BIND
-        self.stdout.write(self.style.SUCCESS(f"assetsite is at http://{address}:{port}  (Ctrl-C stops it)"))
-        background = Background(settings.RECONCILE_MINUTES, actor="manage.py serve")
-        if settings.RECONCILE_MINUTES > 0 or not is_current():
-            background.start()
-        connections.close_all()  # the workers are forked off, and open their own
-        try:
+        with claimed(address, port):
+            self.stdout.write(self.style.SUCCESS(f"assetsite is at http://{address}:{port}  (Ctrl-C stops it)"))
             self._serve(address, port)
-        finally:
-            background.stop()
 
     def _serve(self, address: str, port: int) -> None:
-        Granian(
-            "assetsite.serving.application:application",
-            address=address,
-            port=port,
-            interface=Interfaces.RSGI,
-            workers=settings.WORKERS,
-            http=HTTPModes.http1,
-            websockets=False,
-            backlog=1024,
-            log_enabled=True,
-            log_level="warning",
-        ).serve()
+        beside = Beside(settings.RECONCILE_MINUTES, actor="manage.py serve")
+        needed = settings.RECONCILE_MINUTES > 0 or not is_current()
+        connections.close_all()  # the other processes are forked off, and open their own
+        if needed:
+            beside.start()
+        try:
+            serve(address, port)
+        finally:
+            if needed:
+                beside.stop()

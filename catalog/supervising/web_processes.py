@@ -1,0 +1,48 @@
+"""The web processes, as Granian starts them; one that dies is started again while the others go on."""
+
+import resource
+
+from django.conf import settings
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+
+from catalog.supervising.orphans import STOPS_WITHIN
+
+APPLICATION = "assetsite.serving.application:application"
+HEADERS_WITHIN = 30_000
+"""Milliseconds for the headers of a request, and for the first one after another."""
+
+MOST_FILES = 65_536
+OWN_FILES = 512
+"""Files that a process may need besides its clients' connections: the database, cards, static files."""
+
+MOST_CONNECTIONS = 10_000
+
+
+def serve(address: str, port: int) -> None:
+    """Until this process is told to end (SIGTERM, Ctrl-C), or web processes die as soon as they are started."""
+    Granian(
+        APPLICATION,
+        address=address,
+        port=port,
+        interface=Interfaces.RSGI,
+        workers=settings.WORKERS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),
+        websockets=False,
+        backlog=1024,
+        backpressure=_connections(),
+        respawn_failed_workers=True,
+        workers_kill_timeout=int(STOPS_WITHIN),
+        log_enabled=True,
+        log_level="warning",
+    ).serve()
+
+
+def _connections() -> int:
+    """How many clients one web process may have at once: what the system gives, as slow ones cost nothing else."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = max(soft, min(hard, MOST_FILES)) if hard != resource.RLIM_INFINITY else MOST_FILES
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    return max(128, min(files - OWN_FILES, MOST_CONNECTIONS))

@@ -39,7 +39,7 @@ def test_another_server_is_named_with_its_catalogue(taken, monkeypatch):
     monkeypatch.setattr(psutil.Process, "cmdline", lambda self: ["python", "/x/manage.py", "serve"])
     monkeypatch.setattr(psutil.Process, "environ", lambda self: {"ASSETSITE_HOME": "/srv/other"})
     with pytest.raises(CommandError, match=f"by process {os.getppid()}, which serves the catalogue in /srv/other"):
-        check_port("0.0.0.0", taken)  # noqa: S104
+        check_port("0.0.0.0", taken)
 
 
 def test_a_process_of_another_user_has_it_without_a_name(taken, monkeypatch):

@@ -2,9 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Awaitable, Callable
 from queue import SimpleQueue
-from typing import Any
 
 Work = Callable[[], None]
 
@@ -31,13 +31,14 @@ class Pool:
             thread.start()
 
     def stop(self, within: float) -> None:
-        """Let each thread end after the jobs that are there, waiting so many seconds for each."""
+        """Let the threads end after the jobs that are there, waiting so many seconds for them."""
+        end = time.monotonic() + within
         for _ in self._threads:
             self._jobs.put(None)
         for thread in self._threads:
-            thread.join(within)
+            thread.join(max(0.0, end - time.monotonic()))
 
-    async def do(self, work: Work, given_up: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def do(self, work: Work, given_up: Callable[[], Awaitable[None]]) -> None:
         """Have `work` done by a thread; raises what it raises.
 
         If all threads are taken, and `given_up()` ends before one is free, it is not done.
@@ -53,7 +54,7 @@ class Pool:
         finally:
             job.work = None  # a thread that has not begun with it leaves it
 
-    async def _done_or(self, given_up: Callable[[], Coroutine[Any, Any, None]], job: Job) -> None:
+    async def _done_or(self, given_up: Callable[[], Awaitable[None]], job: Job) -> None:
         watch = asyncio.ensure_future(given_up())
         try:
             await asyncio.wait((job.done, watch), return_when=asyncio.FIRST_COMPLETED)

@@ -54,13 +54,11 @@ def trial(mode: str, server: Server) -> list[str]:
 
 def half_a_body(mode: str) -> bytes:
     """In team mode of a stranger, who has made up the cookie that lets the form be read."""
-    if mode == "local":
-        head = f"PATCH {api('main', ASSETS[0])} HTTP/1.1\r\nContent-Type: application/json"
-    else:
-        head = (
-            f"POST /sign-in HTTP/1.1\r\nCookie: csrftoken={'a' * 32}\r\nContent-Type: application/x-www-form-urlencoded"
-        )
-    return f"{head}\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\nx".encode()
+    call = (f"PATCH {api('main', ASSETS[0])} HTTP/1.1", "Content-Type: application/json")
+    cookie = f"Cookie: assetsite_csrf={'a' * 32}"
+    form = ("POST /sign-in HTTP/1.1", "Content-Type: application/x-www-form-urlencoded", cookie)
+    lines = [*(call if mode == "local" else form), "Host: 127.0.0.1", "Content-Length: 1000", "", "x"]
+    return "\r\n".join(lines).encode()
 
 
 def asked(server: Server) -> dict[str, Sample]:

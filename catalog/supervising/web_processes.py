@@ -1,6 +1,7 @@
 """The web processes, as Granian starts them; one that dies is started again while the others go on."""
 
 import resource
+from contextlib import suppress
 
 from django.conf import settings
 from granian import Granian
@@ -43,6 +44,8 @@ def serve(address: str, port: int) -> None:
 def _connections() -> int:
     """How many clients one web process may have at once: what the system gives, as slow ones cost nothing else."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = max(soft, min(hard, MOST_FILES)) if hard != resource.RLIM_INFINITY else MOST_FILES
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, hard))
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    with suppress(OSError, ValueError):  # some systems give less than they say
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return max(128, min(files - OWN_FILES, MOST_CONNECTIONS))

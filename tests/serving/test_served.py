@@ -32,7 +32,7 @@ def half_sent(served: Site) -> Iterator[None]:
     """Many bodies of which a part is there: registrations, and forms of strangers."""
     heads = [
         "PATCH /v1/perimeters/default/projects/churn/branches/main/data/half HTTP/1.1\nContent-Type: application/json",
-        "POST /sign-in HTTP/1.1\nCookie: csrftoken=aaaa\nContent-Type: application/x-www-form-urlencoded",
+        "POST /sign-in HTTP/1.1\nCookie: assetsite_csrf=aaaa\nContent-Type: application/x-www-form-urlencoded",
     ]
     with ExitStack() as connections:
         for number in range(HALF_SENT):

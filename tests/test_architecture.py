@@ -50,7 +50,7 @@ FLOORS = {
     ],
     "catalog": [
         ["folding", "limits", "metric_names", "readmes", "starting", "states"],
-        ["metrics"],
+        ["backup", "metrics"],
         ["filter_values", "json_lookups", "runs", "templatetags"],
         ["filters"],
         ["querysets"],

@@ -3,11 +3,11 @@
 import fcntl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from typing import IO
 
-from django.core.management.base import CommandError
 from django.db import connections
+
+from catalog.starting.locks import lock_beside
 
 Say = Callable[[str], object]
 
@@ -19,15 +19,14 @@ LOCK = 4_705_911_386
 @contextmanager
 def alone(using: str, say: Say) -> Iterator[None]:
     """Hold the lock on migrating a database, after waiting for whoever has it."""
-    connection: Any = connections[using]
-    if connection.vendor == "postgresql":
+    if connections[using].vendor == "postgresql":
         with _lock_in_database(using, say):
             yield
-    elif connection.is_in_memory_db():
+        return
+    with lock_beside(using, "migrating") as lock:
+        if lock:
+            _wait_for(lock, say)
         yield
-    else:
-        with _lock_beside(Path(connection.settings_dict["NAME"]), say):
-            yield
 
 
 @contextmanager
@@ -48,18 +47,9 @@ def _lock_in_database(using: str, say: Say) -> Iterator[None]:
         connection.close()
 
 
-@contextmanager
-def _lock_beside(database: Path, say: Say) -> Iterator[None]:
+def _wait_for(lock: IO[str], say: Say) -> None:
     try:
-        lock = database.with_name(f"{database.name}.migrating").open("w")
-    except OSError as error:
-        raise CommandError(
-            f"The folder of the database, {str(database.parent)!r}, can't be written to: {error.strerror}."
-        ) from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say(WAITS)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say(WAITS)
+        fcntl.flock(lock, fcntl.LOCK_EX)

@@ -5,10 +5,11 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from catalog.derivation import is_current
 from catalog.starting.readiness import make_home, wait_for_database
+from catalog.starting.serving import noted_as_served
 from catalog.supervising.beside import Beside
 from catalog.supervising.ports import check_port, claimed
 from catalog.supervising.web_processes import serve
@@ -26,13 +27,14 @@ class Command(BaseCommand):
         address = LOOPBACK if settings.LOCAL_MODE else settings.BIND
         check_port(address, port)  # before anything of the catalogue is touched
         make_home()
-        call_command("check")
         wait_for_database(self.stderr.write)
-        call_command("migrate", verbosity=0)
-        call_command("prune", verbosity=0)
-        with claimed(address, port):
-            self.stdout.write(self.style.SUCCESS(f"assetsite is at http://{address}:{port}  (Ctrl-C stops it)"))
-            self._serve(address, port)
+        call_command("check")
+        with noted_as_served(DEFAULT_DB_ALIAS):
+            call_command("migrate", verbosity=0)
+            call_command("prune", verbosity=0)
+            with claimed(address, port):
+                self.stdout.write(self.style.SUCCESS(f"assetsite is at http://{address}:{port}  (Ctrl-C stops it)"))
+                self._serve(address, port)
 
     def _serve(self, address: str, port: int) -> None:
         beside = Beside(settings.RECONCILE_MINUTES, actor="manage.py serve")

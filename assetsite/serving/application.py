@@ -30,7 +30,6 @@ LIVENESS = "/livez"
 PROBED_WITHIN = 5.0
 """Seconds; a database that does not answer would hold the probes' thread for longer than who probes waits."""
 
-
 log = logging.getLogger("assetsite.serving")
 
 

@@ -23,6 +23,8 @@ class Limits:
     """Of one body, in bytes, and of all large ones that a process holds at once; times are in seconds."""
 
     size: int
+    parts: int = 20_000
+    """Each part that arrives by itself costs the event loop time, were it a single byte."""
     together: int = 256 * 1024**2
     whole: float = 30.0
     pause: float = 10.0
@@ -92,6 +94,8 @@ class Body:
         self._size += len(chunk)
         if self._size > self._limits.size:
             raise self._too_large()
+        if len(self._parts) == self._limits.parts:
+            raise Refused(413, f"The request comes in more than {self._limits.parts:,} parts. Send larger ones.")
         if self._size > SMALL:
             self._held.take(self._size - self._taken)
             self._taken = self._size

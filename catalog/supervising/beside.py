@@ -39,7 +39,7 @@ class Beside:
         self._process.kill()
 
     def _start_process(self) -> None:
-        self._process = multiprocessing.Process(target=_work_until_told, args=self._work, name="beside")
+        self._process = multiprocessing.Process(target=_work_until_told, args=self._work, name="beside", daemon=True)
         self._process.start()
 
     def _keep(self) -> None:

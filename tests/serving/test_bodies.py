@@ -9,7 +9,7 @@ from assetsite.serving.refusals import Refused
 from tests.serving.rsgi import Headers, Wire
 
 MIB = 1024**2
-QUICK = Limits(size=MIB, whole=0.3, pause=0.1, lingers=0.1)
+QUICK = Limits(size=MIB, parts=50, whole=0.3, pause=0.1, lingers=0.1)
 CHUNKED = ("transfer-encoding", "chunked")
 
 
@@ -41,6 +41,11 @@ def test_a_chunked_body_is_refused_as_soon_as_it_is_too_large() -> None:
     with pytest.raises(Refused) as refused:
         read(wire, CHUNKED)
     assert (refused.value.status, wire.unread) == (413, 5)
+
+
+def test_a_body_in_very_many_parts_is_refused() -> None:
+    with pytest.raises(Refused, match="more than 50 parts"):
+        read(Wire(*[b"x"] * 60), CHUNKED)
 
 
 @pytest.mark.parametrize("chunks", [(b"a", 0.2), (b"a", *(0.06, b"a") * 9)], ids=["it stops", "it drips"])

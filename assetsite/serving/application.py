@@ -10,6 +10,7 @@ page, and so have the probes of a supervisor.
 import asyncio
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -30,6 +31,9 @@ LIVENESS = "/livez"
 PROBED_WITHIN = 5.0
 """Seconds; a database that does not answer would hold the probes' thread for longer than who probes waits."""
 
+TURN = 0.0005
+"""Seconds that a thread may go on while another wants to; Python's own 5 ms add up, as a call waits several times."""
+
 log = logging.getLogger("assetsite.serving")
 
 
@@ -44,6 +48,7 @@ class Application:
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         end_with_parent()
+        sys.setswitchinterval(TURN)
         for pool in (self._pages, self._calls, self._probes):
             pool.start()
 

@@ -42,6 +42,7 @@ class Load:
         self.reads = 0
 
     def run(self, seconds: float, kill: Any) -> None:
+        self._register(0)  # which is read from now on
         threads = [threading.Thread(target=self._write, args=(n,)) for n in range(WRITERS)]
         threads += [threading.Thread(target=self._read) for _ in range(READERS)]
         for thread in threads:
@@ -60,18 +61,20 @@ class Load:
         return max(after - before for before, after in itertools.pairwise(times))
 
     def _write(self, writer: int) -> None:
-        task = {"entity_kind": "task", "entity_id": "Flow/1/start/1"}
         while not self._over.is_set():
-            uid = f"i_{secrets.token_hex(10)}"
-            body = {"entity_ref": task, "data_asset_kind": "artifact", "id": uid}
-            while not self._ask("PATCH", f"data/asset_{writer}", body):
-                time.sleep(0.05)
-            self.registered.append(uid)
+            self._register(writer)
+
+    def _register(self, writer: int) -> None:
+        uid = f"i_{secrets.token_hex(10)}"
+        task = {"entity_kind": "task", "entity_id": "Flow/1/start/1"}
+        body = {"entity_ref": task, "data_asset_kind": "artifact", "id": uid}
+        while not self._ask("PATCH", f"data/asset_{writer}", body):
+            time.sleep(0.05)
+        self.registered.append(uid)
 
     def _read(self) -> None:
         while not self._over.is_set():
-            if self.registered and self._ask("GET", "data/asset_0/instances/latest", None):
-                self.reads += 1
+            self.reads += self._ask("GET", "data/asset_0/instances/latest", None)
 
     def _ask(self, method: str, path: str, body: Any) -> bool:
         try:

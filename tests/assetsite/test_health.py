@@ -58,6 +58,7 @@ def reason(path: str) -> str:
     return answer.json()["message"]
 
 
+@pytest.mark.both
 @pytest.mark.parametrize("path", PROBES)
 @pytest.mark.parametrize("host", ["10.0.3.7:8000", "assets.example.org", "_"])
 def test_they_answer_under_any_host_name_to_anybody_and_everywhere(path, host, db, settings):

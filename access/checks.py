@@ -7,12 +7,33 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
+
+from access.pooling import loses_prepared_statements
 
 
 @register(Tags.security)
 def check_mode(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Everything that the mode relies on is set."""
     return _local_mode_problems() if settings.LOCAL_MODE else _team_mode_problems()
+
+
+@register(Tags.compatibility)
+def check_pooler(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Statements that are prepared once are still there the next time."""
+    database: Any = connection
+    if database.vendor != "postgresql" or not settings.PREPARED_STATEMENTS:
+        return []
+    if not loses_prepared_statements(database.Database, database.get_connection_params()):
+        return []
+    return [
+        Error(
+            "The pooler of DATABASE_URL loses prepared statements, as PgBouncer in transaction mode does before 1.21.",
+            hint="Set ASSETSITE_PREPARED_STATEMENTS=false; or, with PgBouncer 1.21 or newer, max_prepared_statements "
+            "there.",
+            id="access.E005",
+        )
+    ]
 
 
 def _team_mode_problems() -> list[CheckMessage]:

@@ -40,7 +40,7 @@ SHARED = {
 
 FLOORS = {
     "access": [
-        ["database_trouble", "statement_limits"],
+        ["database_trouble", "pooling", "statement_limits"],
         ["addresses", "errors", "headers", "prepared", "schema", "visibility"],
         ["models", "turns"],
         ["identity"],

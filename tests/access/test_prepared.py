@@ -121,3 +121,15 @@ if connection.vendor == "postgresql":
             kept = [statement for (statement,) in cursor.fetchall()]
         assert any("revoked_at" in statement for statement in kept)
         assert not any('"access_token"."name" = ' in statement for statement in kept)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no sessions that keep statements")
+@pytest.mark.parametrize("kept", [True, False])
+def test_sessions_keep_statements_unless_that_is_switched_off(tokens, settings, kept):
+    settings.PREPARED_STATEMENTS = kept
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+        for _ in range(6):
+            assert ask(tokens["ada"]) == tokens["ada"]
+        cursor.execute("SELECT count(*) > 0 FROM pg_prepared_statements")
+        assert cursor.fetchone() == (kept,)

@@ -83,33 +83,34 @@ class OnPostgreSQL:
         self._begin = f"BEGIN; SET LOCAL statement_timeout = {ms}; SET LOCAL lock_timeout = {waiting}".encode()
 
     def __call__(self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if not connection.in_atomic_block:
+        database = context["connection"]
+        if not database.in_atomic_block:
             if _thread.by_key:
                 return execute(sql, params, many, context)
             if not self.reads or sql.startswith(WRITES):
                 with transaction.atomic():
-                    self._ensure_begun()
+                    self._ensure_begun(database)
                     return execute(sql, params, many, context)
-            self.until_the_end.enter_context(self._reading())
-        self._ensure_begun()
+            self.until_the_end.enter_context(_reading(database))
+        self._ensure_begun(database)
         return execute(sql, params, many, context)
 
-    @contextmanager
-    def _reading(self) -> Iterator[None]:
-        with transaction.atomic():
-            yield
-            if connection.connection is not None and connection.connection.closed:
-                connection.close()  # it was lost, and there is nothing to commit
-
-    def _ensure_begun(self) -> None:
+    def _ensure_begun(self, database: Any) -> None:
         """Django has a transaction begin with its first statement: psycopg sends a `BEGIN` unless there was one."""
-        django: Any = connection
-        driver, psycopg = django.connection.pgconn, django.Database
+        psycopg, driver = database.Database, database.connection.pgconn
         if driver.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-            with connection.wrap_database_errors:
+            with database.wrap_database_errors:
                 answer = driver.exec_(self._begin)
                 if answer.status != psycopg.pq.ExecStatus.COMMAND_OK:
                     raise psycopg.errors.error_from_result(answer)
+
+
+@contextmanager
+def _reading(database: Any) -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        if database.connection is not None and database.connection.closed:
+            database.close()  # it was lost, and there is nothing to commit
 
 
 class OnSQLite:
@@ -123,7 +124,7 @@ class OnSQLite:
 
     def __call__(self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
         if _thread.waits != self._waits:
-            connection.connection.execute(f"PRAGMA busy_timeout = {self._waits}")
+            context["connection"].connection.execute(f"PRAGMA busy_timeout = {self._waits}")
             _thread.waits = self._waits
         _thread.deadline = time.monotonic() + self._seconds
         return execute(sql, params, many, context)

@@ -22,7 +22,8 @@ class Site:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = home / "server.log"
-        self.env = environment(database, home, team=False) | settings
+        own = {"DJANGO_SETTINGS_MODULE": "assetsite.settings"}  # not those of the benchmarks, which have no error pages
+        self.env = environment(database, home, team=False) | own | settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -1,7 +1,7 @@
 """System checks of the configuration, for `manage.py check`: what must be set before the site may be served."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -10,6 +10,11 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
 from access.pooling import loses_prepared_statements
+
+from access.models import RESERVED_NAMES
+
+if TYPE_CHECKING:
+    from assetsite.public_address import PublicAddress
 
 
 @register(Tags.security)
@@ -50,11 +55,13 @@ def _team_mode_problems() -> list[CheckMessage]:
         problems.append(
             Error(
                 "ASSETSITE_ALLOWED_HOSTS is not set; team mode answers only to the host names listed there.",
-                hint="Set it to the names that people type, separated by commas: assets.example.org",
+                hint="Set ASSETSITE_PUBLIC_URL to the address that people type, or this to names of hosts alone.",
                 id="access.E003",
             )
         )
-    if settings.SECURE_SSL_REDIRECT and not settings.SECURE_PROXY_SSL_HEADER:
+    if settings.PUBLIC_ADDRESS is not None:
+        problems += _public_address_problems(settings.PUBLIC_ADDRESS)
+    elif settings.SECURE_SSL_REDIRECT and not settings.SECURE_PROXY_SSL_HEADER:
         problems.append(
             Warning(
                 "ASSETSITE_TLS is set without ASSETSITE_TRUST_PROXY: the site can't tell https from http, so it "
@@ -66,17 +73,47 @@ def _team_mode_problems() -> list[CheckMessage]:
     return problems
 
 
-def _local_mode_problems() -> list[CheckMessage]:
-    strangers = sorted(set(settings.ALLOWED_HOSTS) - set(settings.LOCAL_HOSTS))
-    if not strangers:
-        return []
-    return [
-        Error(
-            f"Local mode needs no sign-in, so it must not answer to {', '.join(strangers)}.",
-            hint="Leave the host names to the site, or set ASSETSITE_MODE=team.",
-            id="access.E004",
+def _public_address_problems(address: "PublicAddress") -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
+    if settings.SECURE_SSL_REDIRECT and not address.is_secure:
+        problems.append(
+            Error(
+                f"ASSETSITE_TLS says that people reach the site by https only, ASSETSITE_PUBLIC_URL is {address.url}",
+                hint="Write the public address with https, or leave ASSETSITE_TLS out.",
+                id="access.E006",
+            )
         )
-    ]
+    first = address.script_name.split("/")[1] if address.path else ""
+    if first in RESERVED_NAMES:
+        problems.append(
+            Error(
+                f"ASSETSITE_PUBLIC_URL is {address.url}, and the site itself has addresses below /{first}.",
+                hint="Serve it below another path.",
+                id="access.E007",
+            )
+        )
+    return problems
+
+
+def _local_mode_problems() -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
+    if strangers := sorted(set(settings.ALLOWED_HOSTS) - set(settings.LOCAL_HOSTS)):
+        problems.append(
+            Error(
+                f"Local mode needs no sign-in, so it must not answer to {', '.join(strangers)}.",
+                hint="Leave the host names to the site, or set ASSETSITE_MODE=team.",
+                id="access.E004",
+            )
+        )
+    if settings.PUBLIC_ADDRESS is not None:
+        problems.append(
+            Error(
+                "ASSETSITE_PUBLIC_URL is set, and local mode answers to this machine only, never through a proxy.",
+                hint="Leave the public address out, or set ASSETSITE_MODE=team.",
+                id="access.E005",
+            )
+        )
+    return problems
 
 
 def _has_secret_key() -> bool:

@@ -55,7 +55,7 @@ def validate_perimeter_name(name: str) -> None:
         raise ValidationError(
             "A perimeter's name is up to 64 lower-case letters, digits, '-' and '_', starting with a letter or digit."
         )
-    if name in RESERVED_NAMES:
+    if name in RESERVED_NAMES or [name] == settings.FORCE_SCRIPT_NAME.split("/")[1:2]:
         raise ValidationError(f"The site uses the name {name!r} itself; choose another one for the perimeter.")
 
 

@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 import environ
 
+from assetsite.public_address import PublicAddress, trusted_origin
+
 Value = TypeVar("Value")
 
 PREFIX = "ASSETSITE_"
@@ -110,6 +112,24 @@ class Environment:
             if problem := _host_problem(host):
                 self.wrong(name, f"has {host!r}; {problem}")
         return hosts
+
+    def public_address(self, name: str) -> PublicAddress | None:
+        """The address that people type; None if it is not set, as it is then what each request was sent to."""
+        try:
+            return PublicAddress.of(text) if (text := self.text(name)) else None
+        except ValueError as error:
+            self.wrong(name, str(error))
+            return None
+
+    def origins(self, name: str) -> list[str]:
+        """Origins as browsers write them."""
+        found = []
+        for entry in self.entries(name):
+            try:
+                found.append(trusted_origin(entry))
+            except ValueError as error:
+                self.wrong(name, str(error))
+        return found
 
     def folder(self, name: str, default: Path) -> Path:
         """An absolute folder; its name is taken as it is written."""

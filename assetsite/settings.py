@@ -94,6 +94,9 @@ ALLOWED_HOSTS = LOCAL_HOSTS if LOCAL_MODE else TEAM_HOSTS
 TEAM_TLS, TEAM_PROXY = env.switch("ASSETSITE_TLS", False), env.switch("ASSETSITE_TRUST_PROXY", False)
 TRUST_PROXY = TEAM_PROXY and not LOCAL_MODE
 LOCAL_PERIMETER = "default"
+PUBLIC_ADDRESS = env.public_address("ASSETSITE_PUBLIC_URL")
+CSRF_TRUSTED_ORIGINS = env.origins("ASSETSITE_TRUSTED_ORIGINS")
+FORCE_SCRIPT_NAME = ""  # the site is where the public address says, whatever the server makes of a request
 PORT = env.whole_number("PORT", 8000, least=1, most=65535)
 BIND = env.ip_address("ASSETSITE_BIND", "0.0.0.0")  # noqa: S104 (team mode only: behind a proxy, in a container)
 WORKERS = env.whole_number("ASSETSITE_WORKERS", 1 if LOCAL_MODE else 2, least=1, most=256)
@@ -191,8 +194,9 @@ USE_I18N = False
 USE_TZ = True
 DATETIME_FORMAT = "Y-m-d H:i"  # in the admin
 
-STATIC_URL = "static/"
+STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_STATIC_PREFIX = "/static/"  # below the public address
 WHITENOISE_USE_FINDERS = True  # the site's own files and those that packages bring, with no collecting step
 WHITENOISE_ADD_HEADERS_FUNCTION = mark_static
 
@@ -250,8 +254,16 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 if not LOCAL_MODE:
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = TEAM_TLS
     SECURE_HSTS_SECONDS = 31_536_000 if TEAM_TLS else 0
-    if TRUST_PROXY:
+    # What the public address says is not asked of each request, but for whether to redirect it to https
+    if TRUST_PROXY and (TEAM_TLS or PUBLIC_ADDRESS is None):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if PUBLIC_ADDRESS is not None and not LOCAL_MODE:
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, PUBLIC_ADDRESS.host]
+    FORCE_SCRIPT_NAME = PUBLIC_ADDRESS.script_name
+    STATIC_URL = f"{PUBLIC_ADDRESS.path}/static/"
+    SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = f"{PUBLIC_ADDRESS.path}/"
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_ADDRESS.is_secure
+    SPECTACULAR_SETTINGS["SERVERS"] = [{"url": PUBLIC_ADDRESS.url.rstrip("/")}]
 SILENCED_SYSTEM_CHECKS = [
     # Subdomains and browsers' preload lists concern all of a domain, of which the site is one host: its owner decides
     *("security.W005", "security.W021"),

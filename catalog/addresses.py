@@ -1,10 +1,15 @@
-"""Addresses of pages, each written here and nowhere else: below the site's root, quoted, without a query.
+"""Addresses of pages, each written here and nowhere else: from the root of the host, quoted, without a query.
 
-`*_path` is the same address in plain text, as the API gives it behind the root of the site.
+`*_path` is the same address with its names in plain text, as the API gives it behind the scheme and host of the site.
+The path below which the site is served (`FORCE_SCRIPT_NAME`, from ASSETSITE_PUBLIC_URL) begins them all. It is read
+from the settings, as Django's own note of it is one for each thread.
 """
 
 from functools import lru_cache
 from urllib.parse import quote
+
+from django.conf import settings
+from django.http import HttpRequest
 
 from catalog.models import Asset, Branch, Component, Highlight, Instance, Project
 
@@ -18,9 +23,26 @@ COMPONENT_SEGMENTS = {
 _IN_NAMES = "@+:~"
 """What names of perimeters, projects and assets may hold and a browser leaves alone."""
 
+_IN_SUB_PATHS = "~!$&'()*+,;=:@"
+"""What the path below which the site is served may hold and is not percent-encoded, as in ASSETSITE_PUBLIC_URL."""
+
+
+def root_url() -> str:
+    """Below which all addresses are: empty, or such as `/assets`."""
+    return _root(settings.FORCE_SCRIPT_NAME)
+
+
+def home_url() -> str:
+    return f"{root_url()}/"
+
+
+def page_url(request: HttpRequest) -> str:
+    """The page that is asked for."""
+    return root_url() + quote(request.path_info, safe="/" + _IN_NAMES)
+
 
 def perimeter_url(name: str) -> str:
-    return f"/{_segment(name)}"
+    return f"{root_url()}/{_segment(name)}"
 
 
 def project_url(project: Project) -> str:
@@ -36,8 +58,13 @@ def branch_url_by_key(project: Project, key: str) -> str:
     return f"{project_url(project)}/{_segment(key)}"
 
 
+def branch_url_by_names(perimeter: str, project: str, key: str) -> str:
+    """A branch of which only the names are at hand."""
+    return f"{perimeter_url(perimeter)}/{_segment(project)}/{_segment(key)}"
+
+
 def branch_path(perimeter: str, project: str, key: str) -> str:
-    return f"/{perimeter}/{project}/{key}"
+    return f"{root_url()}/{perimeter}/{project}/{key}"
 
 
 def kind_url(branch: Branch, kind: str) -> str:
@@ -98,6 +125,11 @@ def instance_lineage_url(asset: Asset, instance: Instance) -> str:
 
 def _branch_path(branch: Branch) -> str:
     return branch_path(branch.project.perimeter.name, branch.project.name, branch.key)
+
+
+@lru_cache(maxsize=4)
+def _root(script_name: str) -> str:
+    return quote(script_name, safe="/" + _IN_SUB_PATHS)
 
 
 @lru_cache(maxsize=4096)  # a page writes the same few names again and again

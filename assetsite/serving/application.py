@@ -20,6 +20,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
 from access.errors import API_ROOT, SENTENCES
+from assetsite.public_address import behind, without
 from assetsite.serving.bodies import Body, Held, Limits
 from assetsite.serving.environ import environ_of
 from assetsite.serving.pools import Pool
@@ -40,9 +41,10 @@ log = logging.getLogger("assetsite.serving")
 class Application:
     """One process's side of Granian's RSGI interface."""
 
-    def __init__(self, wsgi: Callable[..., Iterable[bytes]], threads: int, limits: Limits) -> None:
+    def __init__(self, wsgi: Callable[..., Iterable[bytes]], threads: int, limits: Limits, sub_path: str = "") -> None:
         self._wsgi = wsgi
         self._limits = limits
+        self._sub_path = sub_path
         self._held = Held(limits.together)
         self._pages, self._calls, self._probes = Pool("pages", threads), Pool("calls", threads), Pool("probes", 1)
 
@@ -57,11 +59,12 @@ class Application:
             pool.stop(STOPS_WITHIN)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        path, headers = scope.path, scope.headers
+        asked, headers = scope.path, scope.headers
+        path = without(self._sub_path, asked)
         body = Body(headers, protocol, self._limits, self._held)
         try:
             content = await body.read()
-            answer = partial(self._answer, environ_of(scope, path, headers, content), protocol)
+            answer = partial(self._answer, environ_of(scope, asked, headers, content), protocol)
             await self._have_done(path, answer, protocol)
         except Refused as refused:
             protocol.response_bytes(*refusal(path, refused))
@@ -106,4 +109,9 @@ class Application:
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "assetsite.settings")
 django.setup(set_prefix=False)
-application = Application(WSGIHandler(), settings.THREADS, Limits(size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+application = Application(
+    behind(settings.PUBLIC_ADDRESS, WSGIHandler()),
+    settings.THREADS,
+    Limits(size=settings.DATA_UPLOAD_MAX_MEMORY_SIZE),
+    settings.FORCE_SCRIPT_NAME,
+)

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from drf_spectacular.generators import SchemaGenerator
 
+from catalog.addresses import home_url
+
 Json = dict[str, Any]
 _SCHEMA = "#/components/schemas/"
 
@@ -56,7 +58,7 @@ class Shape(NamedTuple):
 @login_required  # a page for people, so who is not signed in is sent to do so
 def api_page(request: HttpRequest) -> HttpResponse:
     addresses, shapes = reference()
-    context = {"addresses": addresses, "shapes": shapes, "base": request.build_absolute_uri("/").rstrip("/")}
+    context = {"addresses": addresses, "shapes": shapes, "base": request.build_absolute_uri(home_url()).rstrip("/")}
     return render(request, "catalog/api.html", context)
 
 

@@ -140,7 +140,11 @@ class CatalogView(APIView):
         token, user = self.viewer.token, self.viewer.user
         caller = f"token {token.pk}" if token else f"user {user.pk}"
         return Once.of(
-            caller=caller, method=self.request.method or "", path=self.request.path, key=key, body=self.request.data
+            caller=caller,
+            method=self.request.method or "",
+            path=self.request.path_info,
+            key=key,
+            body=self.request.data,
         )
 
     def check_body_agrees(self, place: Place) -> None:

@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 
 from django.http import HttpRequest
-from django.urls import get_script_prefix
 
+from catalog.addresses import home_url
 from catalog.models import Asset, Instance
 from catalog.states import Kind
 
@@ -89,4 +89,4 @@ def _door(request: HttpRequest, asset: Asset) -> str:
 
 
 def _site_of(request: HttpRequest) -> str:
-    return request.build_absolute_uri(get_script_prefix()).rstrip("/")
+    return request.build_absolute_uri(home_url()).rstrip("/")

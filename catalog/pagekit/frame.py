@@ -11,7 +11,9 @@ from catalog.addresses import (
     branch_lineage_url,
     branch_url,
     evaluations_url,
+    home_url,
     kind_url,
+    page_url,
     perimeter_url,
     project_url,
 )
@@ -49,7 +51,9 @@ def branch_frame(request: HttpRequest, branch: Branch, tab: str = "", asset: Ass
 
 
 def twin_url(request: HttpRequest) -> str:
-    path = "/index" if request.path == "/" else request.path
+    path = page_url(request)
+    if path == home_url():
+        path += "index"
     query = request.META.get("QUERY_STRING", "")
     return f"{path}{TWIN}?{query}" if query else f"{path}{TWIN}"
 
@@ -76,7 +80,7 @@ def perimeter_entries(viewer: Viewer, current: str) -> list[Json]:
     shown = names[:LONGEST_MENU] if several or current else []
     if current and current not in shown:
         shown = [current, *shown]
-    home = [_entry("All perimeters", "/", not current)] if several else []
+    home = [_entry("All perimeters", home_url(), not current)] if several else []
     return [*home, *(_entry(name, perimeter_url(name), name == current) for name in shown)]
 
 

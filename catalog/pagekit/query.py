@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, QueryDict
 
 from access.errors import BadRequest
+from catalog.addresses import page_url
 from catalog.filters import FILTERS, STATE, TAG, TEXT, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.limits import UNSTORABLE
 from catalog.models import Asset
@@ -33,7 +34,7 @@ class PageQuery:
 
     @classmethod
     def of(cls, request: HttpRequest, anchor: str = "") -> "PageQuery":
-        return cls(request.path + anchor, request.GET)
+        return cls(page_url(request) + anchor, request.GET)
 
     def filters(self, takes: Sequence[Filter] = FILTERS) -> FiltersAsked:
         return FiltersAsked.of(self.params, takes)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.addresses import branch_url, project_url
+from catalog.addresses import branch_url, perimeter_url, project_url
 from catalog.filters import TEXT
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Highlight, Project
@@ -55,6 +55,10 @@ class ProjectRow:
     branches: list[BranchRow]
     more: int
     newest: Tile | None
+
+    @property
+    def perimeter_url(self) -> str:
+        return perimeter_url(self.project.perimeter.name)
 
     @property
     def shape(self) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.identity import viewer_of
-from catalog.addresses import asset_url, branch_path, instance_url
+from catalog.addresses import asset_url, branch_url_by_names, instance_url
 from catalog.filter_values import time_of
 from catalog.models import Asset
 from catalog.pagekit.places import at_place
@@ -64,7 +64,7 @@ def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
     names = ", ".join(f"{asset.asset_id} {asset.newest_ready.ref}" for asset in fresh[:NAMED])
     more = " and more" if len(fresh) > NAMED else ""
     arrived = "has arrived" if len(fresh) == 1 else "have arrived"
-    return _news(request, f"{names}{more} {arrived}.", branch_path(place.perimeter, place.project, place.key))
+    return _news(request, f"{names}{more} {arrived}.", branch_url_by_names(place.perimeter, place.project, place.key))
 
 
 def _news(request: HttpRequest, news: str, page: str) -> HttpResponse:

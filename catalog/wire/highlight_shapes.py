@@ -10,7 +10,7 @@ Json = dict[str, Any]
 
 
 def highlight_shape(highlight: Highlight, base: str = "") -> Json:
-    """`base` is the site's root, without a slash."""
+    """`base` is the scheme and host of the site."""
     return {
         "id": highlight.uid,
         "at": time_shape(highlight.at),

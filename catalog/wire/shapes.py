@@ -37,7 +37,7 @@ def asset_shape(asset: Asset, instance: Instance | None = None) -> Json:
 
 
 def instance_shape(found: Resolved, base: str = "") -> Json:
-    """The JSON of an instance, or of a definition in place of one. `base` is the site's root, without a slash.
+    """The JSON of an instance, or of a definition in place of one. `base` is the scheme and host of the site.
 
     It is what the row of the instance tells: of its run the name; which one has the same content only if none has.
     """

@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 from uuid import UUID, uuid5
 
+from catalog.addresses import root_url
 from catalog.states import RunState, State
 from catalog.wire.shapes import time_shape
 from lineage.answers import Answer
@@ -88,8 +89,8 @@ class _Activity:
 
 
 def write(answer: Answer, base_url: str) -> str:
-    """The events, one a line. `base_url` is their producer, and its host their namespace."""
-    writer = _Writer(base_url.rstrip("/"))
+    """The events, one a line. The site below `base_url` is their producer, and its address their namespace."""
+    writer = _Writer(base_url.rstrip("/") + root_url())
     events = [writer.event(activity, answer.as_of) for activity in _activities(answer)]
     events.sort(key=lambda event: (event["eventTime"], event["job"]["name"], event["run"]["runId"]))
     return "".join(json.dumps(event, separators=(",", ":")) + "\n" for event in events)

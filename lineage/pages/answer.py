@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from access.identity import Viewer, viewer_of
+from catalog.addresses import page_url
 from catalog.models import Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import branch_frame
@@ -130,7 +131,7 @@ def lineage_response(request: HttpRequest, subject: Subject, suffix: str) -> Htt
 
 
 def _answer(request: HttpRequest, subject: Subject, suffix: str, *, is_glance: bool) -> _Answered:
-    query = PageQuery(request.path.removesuffix(suffix), request.GET)
+    query = PageQuery(page_url(request).removesuffix(suffix), request.GET)
     scope = Scope.of(query.params, depth=subject.depth, direction=subject.direction)
     viewer = viewer_of(request)
     base = subject.ask(viewer, scope)

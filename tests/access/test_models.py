@@ -29,6 +29,13 @@ def test_other_and_reserved_names_are_refused_however_the_row_is_made(name):
     assert not Perimeter.objects.exists()
 
 
+def test_no_perimeter_is_named_as_the_sub_path_begins(settings):
+    settings.FORCE_SCRIPT_NAME = "/our/assets"
+    with pytest.raises(ValidationError, match="The site uses the name 'our' itself"):
+        Perimeter.objects.create(name="our")
+    assert Perimeter.objects.create(name="assets").name == "assets"
+
+
 def test_roles_are_in_order():
     assert [role for role in Role if role.covers(Role.EDITOR)] == [Role.EDITOR, Role.ADMIN]
     assert [role.rank for role in (Role.VIEWER, Role.EDITOR, Role.ADMIN)] == [0, 1, 2]

@@ -1,9 +1,10 @@
 """Every address that the site writes leads to the page that it is written for, whatever the names are."""
 
 from inspect import getmembers, isfunction, signature
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import pytest
+from django.test import RequestFactory
 from django.urls import resolve
 
 from access.models import Perimeter
@@ -21,7 +22,9 @@ def place(name: str = "churn") -> dict[str, object]:
     branch = Branch(project=project, key="feature_x")
     asset = Asset(branch=branch, kind=Kind.MODELS, asset_id=name)
     return {
+        "request": RequestFactory().get(f"/{name}/{name}/feature_x/models/{quote(name)}"),
         "name": name,
+        "perimeter": name,
         "project": project,
         "branch": branch,
         "key": branch.key,
@@ -34,10 +37,13 @@ def place(name: str = "churn") -> dict[str, object]:
 
 
 VIEWS = {
+    "home_url": "home",
+    "page_url": "asset",
     "perimeter_url": "perimeter",
     "project_url": "project",
     "branch_url": "branch",
     "branch_url_by_key": "branch",
+    "branch_url_by_names": "branch",
     "kind_url": "kind",
     "asset_url": "asset",
     "asset_url_by_id": "asset",
@@ -53,7 +59,16 @@ VIEWS = {
 
 def written(function: str, name: str) -> str:
     known, wanted = place(name), getattr(addresses, function)
-    return wanted(**{parameter: known[parameter] for parameter in signature(wanted).parameters})
+    names = {"project": name} if function.endswith("_by_names") else {}
+    return wanted(**{parameter: (known | names)[parameter] for parameter in signature(wanted).parameters})
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("function", VIEWS)
+def test_below_a_sub_path_every_address_begins_with_it(function, name, settings):
+    plain = written(function, name)
+    settings.FORCE_SCRIPT_NAME = "/our site/assets"
+    assert written(function, name) == f"/our%20site/assets{plain}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -86,7 +101,8 @@ def test_the_listing_of_both_kinds_has_an_address():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_path_is_its_address_in_plain_text(name):
+def test_a_path_is_its_address_in_plain_text(name, settings):
+    settings.FORCE_SCRIPT_NAME = "/assets"
     known = place(name)
     assert addresses.asset_path(known["asset"]) == unquote(addresses.asset_url(known["asset"]))
     assert addresses.highlight_path(known["highlight"]) == unquote(addresses.highlight_url(known["highlight"]))
@@ -97,4 +113,4 @@ def test_a_path_is_its_address_in_plain_text(name):
 
 def test_every_address_is_tested_here():
     known = {name for name, _ in getmembers(addresses, isfunction) if "_url" in name}
-    assert known == {*VIEWS, "component_url"}
+    assert known == {*VIEWS, "component_url", "root_url"}

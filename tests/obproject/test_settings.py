@@ -56,6 +56,8 @@ def test_a_metaflow_profile_is_read(tmp_path: Path) -> None:
         ("OBP_API_SERVER", "api.example.com", "https://api.example.com"),
         ("OBP_API_SERVER", "http://127.0.0.1:8000", "http://127.0.0.1:8000"),
         ("OBP_INTEGRATIONS_URL", "http://host:8000/integrations", "http://host:8000"),
+        ("OBP_API_SERVER", "host.example/assets/", "https://host.example/assets"),
+        ("OBP_INTEGRATIONS_URL", "https://host.example/assets/integrations", "https://host.example/assets"),
     ],
 )
 def test_the_reference_protocols_own_names_come_last(

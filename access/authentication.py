@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from access.errors import CHALLENGE, Unauthorized
 from access.identity import Viewer, viewer_of
 from access.models import Token
+from access.refused_forms import refusal_of_form
 
 if TYPE_CHECKING:  # this module is loaded while APIView is being made, from the settings
     from rest_framework.views import APIView
@@ -65,6 +67,12 @@ class ViewerAuthentication(SessionAuthentication):
         if viewer.token is None and not (viewer.local and not from_browser(request)):
             self.enforce_csrf(request)
         return viewer.user, viewer
+
+    def enforce_csrf(self, request: Request) -> None:
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as exc:
+            raise refusal_of_form(request, str(exc.detail)) from None
 
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE["WWW-Authenticate"]

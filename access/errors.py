@@ -206,7 +206,7 @@ def answer_refusal(request: HttpRequest, exc: Exception, status: int = 400) -> H
     return render(request, templates, {**around(request, status), "message": message}, status=status)
 
 
-# The site's handler400, handler403, handler404 and handler500, and its CSRF_FAILURE_VIEW
+# The site's handler400, handler403, handler404 and handler500
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -245,7 +245,3 @@ def _unavailable(request: HttpRequest, trouble: Trouble) -> HttpResponse:
     if trouble.retry_after is not None:
         response.headers["Retry-After"] = str(trouble.retry_after)
     return response
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return answer_refusal(request, Forbidden("This form is out of date. Go back, reload the page and send it again."))

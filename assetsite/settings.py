@@ -245,7 +245,7 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-CSRF_FAILURE_VIEW = "access.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "access.refused_forms.csrf_failure"
 # Browsers send a host's cookies to all of its ports, so their names are the site's own
 SESSION_COOKIE_NAME = "assetsite_session"
 CSRF_COOKIE_NAME = "assetsite_csrf"

@@ -42,7 +42,7 @@ FLOORS = {
     "access": [
         ["database_trouble", "pooling", "statement_limits"],
         ["addresses", "errors", "headers", "prepared", "schema", "visibility"],
-        ["models", "turns"],
+        ["models", "refused_forms", "turns"],
         ["identity"],
         ["attempts", "authentication", "admin", "api", "checks"],
         ["sign_in"],

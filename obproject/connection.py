@@ -28,6 +28,7 @@ from obproject.shipping import LOOPBACK
 _CONNECT_TIMEOUT = 3.0
 _FIRST_PAUSE = 0.5
 _PAUSE_GROWTH = 4
+_AUTHORITIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _PASSING_STATUSES = frozenset({429, 500, 502, 503, 504})
 
 _REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
@@ -203,6 +204,7 @@ def _open_session(settings: Settings) -> requests.Session:
     if urlsplit(settings.url or "").hostname in LOOPBACK:
         # A proxy that the environment names can't reach this machine's own loopback address.
         session.trust_env = False
+        session.verify = next(filter(None, map(os.environ.get, _AUTHORITIES)), True)
     return session
 
 

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.lanes import QUICK
 from tests.on_postgres import cluster, programs
 
 TESTS = Path(__file__).parent
-CHROMIUM, DOT = Path("/usr/bin/chromium"), Path("/usr/bin/dot")
+CHROMIUM, DOT, NGINX = Path("/usr/bin/chromium"), Path("/usr/bin/dot"), Path("/usr/sbin/nginx")
 # tests/conftest.py says what stays together; the long ones come first, so that no worker is left with one at the end.
 # On two cores; the tests of flows and browsers wait for other processes, so there is one worker more where they run.
 PYTEST = ["-m", "pytest", "-q", "--no-loadscope-reorder"]
@@ -98,6 +99,7 @@ def what_is_lacking() -> list[str]:
     needed = {
         "the tests in a browser (apt-get install chromium)": CHROMIUM.exists(),
         "the tests that have Graphviz draw (apt-get install graphviz)": DOT.exists(),
+        "the tests behind a proxy (apt-get install nginx openssl)": NGINX.exists() and which("openssl") is not None,
         "the tests on PostgreSQL (apt-get install postgresql)": programs() is not None,
     }
     return [what for what, is_here in needed.items() if not is_here]

@@ -189,7 +189,10 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
 
     def open_page(size: tuple[int, int] = DESK, scheme: str = "light", scripts: bool = True) -> Watched:
         context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, java_script_enabled=scripts
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+            ignore_https_errors=True,  # the certificate of test_proxy.py is signed by nobody
         )
         contexts.append(context)
         watched = Watched(context.new_page())

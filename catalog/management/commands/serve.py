@@ -29,11 +29,13 @@ class Command(BaseCommand):
         make_home()
         wait_for_database(self.stderr.write)
         call_command("check")
+        listening, public = f"http://{address}:{port}", settings.PUBLIC_ADDRESS
+        where = f"{public.url}, by a proxy to {listening}" if public else listening
         with noted_as_served(DEFAULT_DB_ALIAS):
             call_command("migrate", verbosity=0)
             call_command("prune", verbosity=0)
             with claimed(address, port):
-                self.stdout.write(self.style.SUCCESS(f"assetsite is at http://{address}:{port}  (Ctrl-C stops it)"))
+                self.stdout.write(self.style.SUCCESS(f"assetsite is at {where}  (Ctrl-C stops it)"))
                 self._serve(address, port)
 
     def _serve(self, address: str, port: int) -> None:

@@ -9,7 +9,7 @@ class AccessConfig(AppConfig):
     verbose_name = "Access"
 
     def ready(self) -> None:
-        from access import checks, schema  # noqa: F401  (both register themselves when imported)
+        from access import checks, deployment_checks, schema  # noqa: F401  (all register themselves when imported)
         from access.statement_limits import watch_statements
 
         connection_created.connect(watch_statements)

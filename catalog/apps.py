@@ -15,7 +15,8 @@ class CatalogConfig(AppConfig):
     def ready(self) -> None:
         import catalog.reconciling.checks
         import catalog.recording.checks
-        import catalog.runs.checks  # noqa: F401  (all register themselves when imported)
+        import catalog.runs.checks
+        import catalog.starting.checks  # noqa: F401  (all register themselves when imported)
 
         post_migrate.connect(note_what_is_derived, sender=self)
 

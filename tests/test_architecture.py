@@ -44,7 +44,7 @@ FLOORS = {
         ["addresses", "errors", "headers", "prepared", "schema", "visibility"],
         ["models", "refused_forms", "turns"],
         ["identity"],
-        ["attempts", "authentication", "admin", "api", "checks"],
+        ["attempts", "authentication", "admin", "api", "checks", "deployment_checks"],
         ["sign_in"],
         ["apps", "management", "middleware", "urls"],
     ],

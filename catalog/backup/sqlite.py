@@ -51,6 +51,7 @@ def is_empty(using: str) -> bool:
 def put(using: str, dump: IO[bytes]) -> None:
     """Put the dump in the place of the database, at one stroke; raises NoBackup if it is damaged, and InUse."""
     file = _file(using)
+    connections[using].close()
     with tempfile.TemporaryDirectory(dir=file.parent, prefix=f".{file.name[:100]}.") as folder:
         new = Path(folder) / "new.sqlite3"
         copy_to(dump, new)

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 from catalog.reconciling.sources import Listed
 
@@ -21,6 +21,20 @@ def check_sources(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
         )
         for entry in settings.RECONCILE
         if (problem := _problem(entry))
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_that_nothing_is_lost(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Report a team's site that reads no metadata."""
+    if settings.LOCAL_MODE or settings.RECONCILE:
+        return []
+    return [
+        Warning(
+            "What tasks register while the site is away does not come in later: no place of metadata is named.",
+            hint="Set ASSETSITE_RECONCILE to Metaflow's metadata service, as *=https://… or perimeter=https://…",
+            id="catalog.W002",
+        )
     ]
 
 

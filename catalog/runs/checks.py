@@ -5,9 +5,9 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from catalog.runs.roots import Root
+from catalog.runs.roots import Root, configured_roots
 
 
 @register(Tags.security)
@@ -22,6 +22,23 @@ def check_card_roots(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
         )
         for entry in settings.CARD_ROOTS
         if (problem := _problem(entry))
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_that_cards_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Report a team's site that may read no card."""
+    try:
+        if settings.LOCAL_MODE or configured_roots():
+            return []
+    except ValueError:  # which is an error of its own
+        return []
+    return [
+        Warning(
+            "No card and no fact of a task is shown: no place is named where they may be read.",
+            hint="Set ASSETSITE_CARD_ROOTS to the datastore roots of your flows.",
+            id="catalog.W001",
+        )
     ]
 
 

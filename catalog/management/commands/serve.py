@@ -28,7 +28,7 @@ class Command(BaseCommand):
         check_port(address, port)  # before anything of the catalogue is touched
         make_home()
         wait_for_database(self.stderr.write)
-        call_command("check")
+        call_command("check", deploy=not settings.LOCAL_MODE)
         listening, public = f"http://{address}:{port}", settings.PUBLIC_ADDRESS
         where = f"{public.url}, by a proxy to {listening}" if public else listening
         with noted_as_served(DEFAULT_DB_ALIAS):

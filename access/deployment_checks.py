@@ -1,0 +1,63 @@
+"""What an operator of a team's site would regret, for `manage.py check --deploy` and the start of the server.
+
+They take the place of Django's own, which name its settings and not the site's.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Tags, Warning, register
+
+SHORTEST_KEY = 50
+FEWEST_CHARACTERS = 10
+"""How many different ones a key has at least that nobody made up by hand."""
+
+
+@register(Tags.security, deploy=True)
+def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Report what lets others in, in team mode."""
+    return [] if settings.LOCAL_MODE else [*_in_the_open(), *_easily_guessed()]
+
+
+def _in_the_open() -> list[CheckMessage]:
+    problems: list[CheckMessage] = []
+    if not settings.SECURE_SSL_REDIRECT:
+        problems.append(
+            Warning(
+                "The site is reached by http, so passwords and tokens can be read on their way.",
+                hint="Put a proxy that speaks TLS in front, and set ASSETSITE_TLS=true and ASSETSITE_TRUST_PROXY=true.",
+                id="access.W010",
+            )
+        )
+    if settings.DEBUG:
+        problems.append(
+            Warning(
+                "ASSETSITE_DEBUG is on: an error shows the code and what it works on to everybody.",
+                hint="Leave it out.",
+                id="access.W011",
+            )
+        )
+    if "*" in settings.ALLOWED_HOSTS:
+        problems.append(
+            Warning(
+                "ASSETSITE_ALLOWED_HOSTS is *: links in the site's answers lead wherever the request says.",
+                hint="Set it to the names that people type, separated by commas.",
+                id="access.W012",
+            )
+        )
+    return problems
+
+
+def _easily_guessed() -> list[CheckMessage]:
+    key = settings.SECRET_KEY
+    if len(key) >= SHORTEST_KEY and len(set(key)) >= FEWEST_CHARACTERS:
+        return []
+    return [
+        Warning(
+            f"ASSETSITE_SECRET_KEY can be guessed: it has less than {SHORTEST_KEY} characters, or repeats a few.",
+            hint="Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
+            id="access.W013",
+        )
+    ]

@@ -2,6 +2,7 @@
 
 import getpass
 import ipaddress
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,8 +38,11 @@ from access.statement_limits import limited
 Answer = Callable[[HttpRequest], HttpResponse]
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-PROXY_HEADERS = ("HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP")
-PROXY_HEADER_START = "HTTP_X_FORWARDED"
+PROXY_HEADER = re.compile(
+    r"HTTP_(FORWARDED|VIA|CDN_LOOP|X_FORWARDED.*|X_ORIGINAL.*|X_REWRITE.*"
+    r"|.*(CLIENT|CONNECTING|REAL|REMOTE|USER|PEER|SOURCE|SOCKET)_?(IP|ADDR|ADDRESS))"
+)
+"""What proxies and tunnels add: where a request came from, what it asked for before, and that it passed them."""
 
 
 class StatementLimitMiddleware:
@@ -132,7 +136,7 @@ def proxied(request: HttpRequest) -> str:
     if not _is_loopback(address):
         return f"Local mode answers to this machine only, not to {address or 'an unknown address'}."
     for name in request.META:
-        if name in PROXY_HEADERS or name.startswith(PROXY_HEADER_START):
+        if PROXY_HEADER.fullmatch(name):
             header = name.removeprefix("HTTP_").replace("_", "-").title()
             return f"Local mode answers no request that came through a proxy (header {header}); use team mode."
     return ""

@@ -84,11 +84,21 @@ def test_loopback_addresses_are_this_machine(strict_client, address):
 
 @pytest.mark.parametrize(
     "header",
-    ["Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port"],
+    [
+        *("Forwarded", "Via", "X-Real-IP", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"),
+        *("CF-Connecting-IP", "True-Client-IP", "Client-IP", "X-Original-URL", "X-Rewrite-URL", "CDN-Loop"),
+        *("Fastly-Client-IP", "X-Cluster-Client-IP", "X-Azure-ClientIP", "X-Azure-SocketIP", "X-Appengine-User-IP"),
+        *("X-Remote-Addr", "X-ProxyUser-IP", "X-Original-Forwarded-For"),
+    ],
 )
 def test_whatever_came_through_a_proxy_is_refused(strict_client, header):
     assert_refused_with_a_sentence(strict_client.get("/", headers={header: "127.0.0.1"}), header.title())
     assert_refused_with_a_sentence(patch(strict_client, **{header: ""}), "proxy")
+
+
+def test_what_programs_send_of_themselves_is_no_sign_of_a_proxy(strict_client):
+    sent = {"X-Client-Name": "a", "X-Request-Id": "1", "X-User": "eve", "X-Ip-Version": "4", "Client-Version": "2"}
+    assert strict_client.get("/", headers=sent).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "10.0.0.7", "a@b"])

@@ -1,5 +1,6 @@
 """The network address of who asks."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from django.conf import settings
@@ -27,8 +28,9 @@ def place_of(request: HttpRequest) -> str:
     return str(ip_network((address, IPV6_OF_ONE_PLACE), strict=False).network_address)
 
 
+@lru_cache(maxsize=200)
 def _read(text: str) -> str:
-    """The address that a text names, with or without a port; empty for any other text."""
+    """The address that a text names, with or without a port; empty for any other text. Few ask all the time."""
     text = text.strip()
     if text.startswith("["):  # [2001:db8::7]:443
         text = text[1:].partition("]")[0]

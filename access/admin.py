@@ -15,15 +15,19 @@ from django.core.exceptions import ValidationError
 from django.db import DataError, IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 
+from access.addresses import address_of
 from access.errors import BadRequest, NotFound
 from access.identity import viewer_of
 from access.models import AuditEntry, Membership, Perimeter, Role, Token, new_secret, secret_fields
 from access.visibility import VisibleQuerySet, perimeter_name_of
 
 TOKEN_CHOICES = ["perimeter", "user", "role", "name", "branch_patterns", "expires_at"]
-TOKEN_FACTS = ["prefix", "state", "created_at", "created_by", "last_used_at", "revoked_at"]
+TOKEN_FACTS = [
+    *("prefix", "state", "created_at", "created_by", "last_used_at", "last_used_from", "used_from", "revoked_at")
+]
 SEARCH_WORDS = 20
 # What the links of Django's filters and date hierarchies ask for; of numbers, those for which there are such dates
 LOOKUPS = {
@@ -322,18 +326,27 @@ class TokenAdmin(PerimeterRows):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    @admin.display(description="Used from")
+    def used_from(self, token: Token) -> str:
+        """The networks, the newest first."""
+        return "\n".join(f"{use.network} since {use.since:%Y-%m-%d %H:%M} UTC" for use in token.uses) or "-"
+
     def get_fields(self, request: HttpRequest, obj: Token | None = None) -> Any:
         return TOKEN_CHOICES + TOKEN_FACTS if obj else TOKEN_CHOICES
 
     def save_model(self, request: HttpRequest, obj: Token, form: Any, change: bool) -> None:
-        secret = new_secret()
-        for field, value in secret_fields(secret).items():
+        obj.secret = new_secret()
+        for field, value in secret_fields(obj.secret).items():
             setattr(obj, field, value)
         obj.created_by = viewer_of(request).actor
         super().save_model(request, obj, form, change)
         detail = {"user": obj.user.get_username(), "role": obj.role, "branches": obj.branch_patterns}
         _record(request, "token.create", obj.perimeter, obj.prefix, detail)
-        messages.warning(request, f"Copy the token now, it will not be shown again: {secret}")
+
+    def response_add(self, request: HttpRequest, obj: Token, post_url_continue: str | None = None) -> HttpResponse:
+        """The secret, shown in this very answer, which nobody keeps: a redirect would have to keep it on the way."""
+        context = {**self.admin_site.each_context(request), "title": "Copy the token", "token": obj, "opts": self.opts}
+        return TemplateResponse(request, "admin/access/token/made.html", context)
 
     @admin.action(description="Revoke the selected tokens")
     def revoke(self, request: HttpRequest, tokens: QuerySet[Token]) -> None:
@@ -405,4 +418,5 @@ def _record_membership(request: HttpRequest, action: str, membership: Membership
 
 
 def _record(request: HttpRequest, action: str, perimeter: Perimeter | str, target: str, detail: dict[str, Any]) -> None:
+    detail = {**detail, "address": address_of(request)}
     AuditEntry.objects.record(viewer_of(request), action=action, perimeter=perimeter, target=target, detail=detail)

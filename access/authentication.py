@@ -9,6 +9,8 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from access import token_use
+from access.addresses import address_of
 from access.errors import CHALLENGE, Unauthorized
 from access.identity import Viewer, viewer_of
 from access.models import Token
@@ -22,7 +24,7 @@ def identify(request: HttpRequest) -> Viewer:
     """The viewer of a request. A token that is no good raises Unauthorized, in local mode too."""
     secret = secret_in(request)
     if secret:
-        return viewer_of_secret(secret)
+        return viewer_of_secret(secret, address_of(request))
     return Viewer(request.user, local=getattr(request, "signed_in_locally", False))
 
 
@@ -33,8 +35,11 @@ def secret_in(request: HttpRequest) -> str:
     return key or (bearer.strip() if scheme.lower() == "bearer" else "")
 
 
-def viewer_of_secret(secret: str) -> Viewer:
-    """The viewer of a token's secret, by one query; raises Unauthorized saying what is wrong with the token."""
+def viewer_of_secret(secret: str, address: str = "") -> Viewer:
+    """The viewer of a token's secret, by one query; raises Unauthorized saying what is wrong with the token.
+
+    `address` is where it is used from, empty if that is not known.
+    """
     token, now = Token.objects.of_secret(secret), timezone.now()
     if token is None:
         raise Unauthorized("The token is unknown.")
@@ -44,7 +49,7 @@ def viewer_of_secret(secret: str) -> Viewer:
         raise Unauthorized(f"The token {token} has expired.")
     if not token.user.is_active:
         raise Unauthorized(f"The account of the token {token} is closed.")
-    token.note_use(now)
+    token_use.note(token, now, address)
     return Viewer(token.user, token=token)
 
 

@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -46,7 +47,6 @@ PERIMETER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 TOKEN_START = "as_"  # noqa: S105  (what every token begins with, so that leaked ones can be found)
 SHOWN_LENGTH = len(TOKEN_START) + 8
-LAST_USE_PRECISION = timedelta(minutes=1)
 
 
 def validate_perimeter_name(name: str) -> None:
@@ -131,6 +131,14 @@ class Membership(models.Model):
         return f"{self.user}: {self.role} of {self.perimeter}"
 
 
+@dataclass(frozen=True)
+class Use:
+    """A network that a token was used from, and since when."""
+
+    network: str
+    since: datetime
+
+
 class TokenQuerySet(VisibleQuerySet["Token"]):
     def issue(self, *, user: "User", perimeter: Perimeter, role: Role, **fields: Any) -> "tuple[Token, str]":
         """A new token and its secret, which is not kept and can't be had again; ValidationError for bad fields."""
@@ -169,6 +177,11 @@ class Token(models.Model):
     created_by = models.CharField(max_length=200, blank=True, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, editable=False)
+    last_used_from = models.CharField(max_length=45, blank=True, editable=False, help_text="An IP address.")
+    networks = models.JSONField(
+        default=dict, editable=False, help_text="Where it was used from: since when, and whether the audit log has it."
+    )
+    networks_told_at = models.DateTimeField(null=True, editable=False)
     revoked_at = models.DateTimeField(null=True, editable=False)
 
     objects = TokenQuerySet.as_manager()
@@ -176,6 +189,9 @@ class Token(models.Model):
     class Meta:
         ordering = ["-created_at", "-pk"]
         constraints = [role_constraint("token_role_known")]
+
+    secret = ""
+    """Of a token that has just been made, for as long as the request takes; no column keeps it."""
 
     def __str__(self) -> str:
         return f"{self.prefix}…"
@@ -190,6 +206,12 @@ class Token(models.Model):
             return "revoked"
         return "expired" if self.expired(timezone.now()) else "valid"
 
+    @property
+    def uses(self) -> list[Use]:
+        """The networks that it was used from, the newest first."""
+        uses = [Use(network, datetime.fromisoformat(use["since"])) for network, use in self.networks.items()]
+        return sorted(uses, key=lambda use: use.since, reverse=True)
+
     def may_write(self, branch_names: Iterable[str]) -> bool:
         """Whether a branch known by these names (as written, and its key) is one that the token may write to."""
         if not self.branch_patterns:
@@ -200,13 +222,6 @@ class Token(models.Model):
         """Make the token useless from now on; the first revocation's time stays."""
         self.revoked_at = self.revoked_at or timezone.now()
         self.save(update_fields=["revoked_at"])
-
-    def note_use(self, now: datetime) -> None:
-        """Remember that the token was used, writing at most once a minute however many workers see it."""
-        stale = now - LAST_USE_PRECISION
-        if self.last_used_at is None or self.last_used_at < stale:
-            unnoted = Q(last_used_at__isnull=True) | Q(last_used_at__lt=stale)
-            Token.objects.filter(unnoted, pk=self.pk).update(last_used_at=now)
 
 
 @prepared

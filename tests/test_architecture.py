@@ -44,8 +44,9 @@ FLOORS = {
         ["addresses", "errors", "headers", "prepared", "schema", "visibility"],
         ["models", "refused_forms", "turns"],
         ["identity"],
+        ["token_use"],
         ["attempts", "authentication", "admin", "api", "checks", "deployment_checks"],
-        ["sign_in"],
+        ["pages", "sign_in"],
         ["apps", "management", "middleware", "urls"],
     ],
     "catalog": [

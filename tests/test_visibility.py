@@ -169,6 +169,7 @@ FREE = {
     "access.authentication": "who asks is not known yet: a token is found by its secret",
     "access.identity": "what a viewer may do is read here",
     "access.middleware": "who asks is not known yet: the user and the perimeter of local mode",
+    "access.token_use": "by the key of the token that was shown",
     "access.models": "queries are defined here, and asked elsewhere",
     "access.management": "who runs commands has the whole database",
     "catalog.management": "who runs commands has the whole database",

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 from django import forms
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
@@ -43,7 +45,7 @@ def new_token(client, cast, **fields) -> str:
     """The secret that the admin shows after adding a token."""
     data = {"user": "eve", "perimeter": cast.alpha.pk, "role": "editor", "branch_patterns": "", **fields}
     page = client.post("/admin/access/token/add/", data, follow=True).content.decode()
-    return "".join(re.findall(r"as_[0-9a-f]{64}", page))
+    return "".join(set(re.findall(r"as_[0-9a-f]{64}", page)))
 
 
 def add_member(client, perimeter, name, role="viewer") -> str:
@@ -361,6 +363,18 @@ def test_a_new_token_is_shown_once(client, cast, ada):
         assert token.prefix in text
         assert secret not in text
         assert token.digest not in text
+
+
+def test_its_secret_is_in_the_answer_alone(client, cast, ada):
+    data = {"user": "eve", "perimeter": cast.alpha.pk, "role": "editor", "branch_patterns": ""}
+    answer = client.post("/admin/access/token/add/", data, REMOTE_ADDR="192.0.2.7")
+    (secret,) = set(re.findall(r"as_[0-9a-f]{64}", answer.content.decode()))
+    assert answer.status_code == 200
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert "messages" not in answer.cookies
+    assert secret not in str([list(model.objects.values()) for model in (Token, AuditEntry, LogEntry, Session)])
+    entry = AuditEntry.objects.get(action="token.create")
+    assert entry.detail == {"user": "eve", "role": "editor", "branches": [], "address": "192.0.2.7"}
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """The rules that rows keep by themselves."""
 
-from datetime import timedelta
-
 import pytest
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
@@ -66,29 +64,6 @@ def test_the_secret_is_not_kept_anywhere(cast):
 def test_secrets_differ(cast):
     made = {Token.objects.issue(user=cast.eve, perimeter=cast.alpha, role=Role.EDITOR)[1] for _ in range(50)}
     assert len(made) == 50
-
-
-def test_use_is_noted_at_most_once_a_minute(cast, django_assert_num_queries):
-    token, _ = Token.objects.issue(user=cast.eve, perimeter=cast.alpha, role=Role.EDITOR)
-    now = timezone.now()
-    with django_assert_num_queries(1):
-        token.note_use(now)
-    token.refresh_from_db()
-    assert token.last_used_at == now
-    with django_assert_num_queries(0):
-        token.note_use(now + timedelta(seconds=59))
-    token.note_use(now + timedelta(seconds=61))
-    token.refresh_from_db()
-    assert token.last_used_at == now + timedelta(seconds=61)
-
-
-def test_of_two_workers_that_saw_the_same_old_use_one_writes(cast):
-    token, _ = Token.objects.issue(user=cast.eve, perimeter=cast.alpha, role=Role.EDITOR)
-    slower = Token.objects.get(pk=token.pk)
-    now = timezone.now()
-    token.note_use(now)
-    slower.note_use(now + timedelta(seconds=1))
-    assert Token.objects.get(pk=token.pk).last_used_at == now
 
 
 def test_a_revocation_keeps_its_first_time(cast):

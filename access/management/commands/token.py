@@ -113,6 +113,7 @@ def describe(token: Token) -> str:
     """One line about a token: what it opens, and whether it still does."""
     branches = ",".join(token.branch_patterns) or "all branches"
     used = f"used {token.last_used_at:%Y-%m-%d}" if token.last_used_at else "never used"
+    used += f" from {token.last_used_from}" if token.last_used_from else ""
     facts = [token.prefix, token.user.get_username(), token.perimeter.name, token.role, branches, token.state, used]
     return "\t".join([*facts, token.name]).rstrip()
 

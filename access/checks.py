@@ -9,9 +9,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 
-from access.pooling import loses_prepared_statements
-
 from access.models import RESERVED_NAMES
+from access.pooling import loses_prepared_statements
 
 if TYPE_CHECKING:
     from assetsite.public_address import PublicAddress

@@ -9,8 +9,9 @@ from bench.load import Connection, Sample, header, measure
 from bench.servers import SIZES, Server
 from bench.workload import TARGETS, Target
 
-CLIENTS = (1, 8)
+CLIENTS = (1, 2) if SMOKE else (1, 8)
 WARM_UP = 0.02 if SMOKE else 0.3
+MOST_ASKED = 2 if SMOKE else 10
 
 
 @dataclass(frozen=True)
@@ -81,4 +82,4 @@ def most_queries(port: int, requests: list[bytes]) -> int:
     """The queries of the answer that takes most of them, after a first one that may have to fill a cache."""
     with Connection(port) as connection:
         connection.ask(requests[0])
-        return max(int(header(connection.ask(request), "x-queries")) for request in requests[:10])
+        return max(int(header(connection.ask(request), "x-queries")) for request in requests[:MOST_ASKED])

@@ -24,7 +24,7 @@ from bench import SMOKE
 
 PERIMETER, PROJECT = "default", "shop"
 BRANCHES = ["main", "feature/new-model", "feature/prices", "user.alice", "user.bob"]
-DATA, MODELS = (20, 10) if SMOKE else (120, 80)
+DATA, MODELS = (12, 6) if SMOKE else (120, 80)
 ASSETS = [("data", f"table_{n:03}") for n in range(DATA)] + [("models", f"model_{n:03}") for n in range(MODELS)]
 BIG = ASSETS[0]
 BUSY = [*ASSETS[1:10], *ASSETS[DATA : DATA + 4]]

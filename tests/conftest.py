@@ -69,21 +69,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(tryfirst=True)  # before the marks choose
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs the served site or the database, and what of a sample is left to the long lane.
+    """Marks what needs the served site or the database, further cases, and what of a sample is left to the long lane.
 
     The longest come first.
     """
-    cases: Counter[tuple[Path, str]] = Counter()
+    cases: Counter[str] = Counter()
     for item in items:
         if "served" in getattr(item, "fixturenames", ()):
             item.add_marker("served")
         if item.get_closest_marker("django_db") or not DATABASES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("database")
-        if sample := item.get_closest_marker("sample"):
-            test = (item.path, getattr(item, "originalname", item.name))
-            cases[test] += 1
-            if cases[test] > sample.args[0]:
-                item.add_marker("long")
+        test = item.nodeid.partition("[")[0]
+        cases[test] += 1
+        if cases[test] > 1 and not item.get_closest_marker("each"):
+            item.add_marker("further")
+        sample = item.get_closest_marker("sample")
+        if sample and cases[test] > sample.args[0]:
+            item.add_marker("long")
     items.sort(key=_how_late)
 
 

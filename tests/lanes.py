@@ -3,6 +3,9 @@
 both     depends on the database, so it runs on SQLite and on PostgreSQL
 long     for `make test-long` alone: more cases of what `make test` has seen some of
 sample   (n): the first n cases of a test; the others are long
+further  a case of a test after its first, which asks a database the same with other values: on SQLite alone, where the
+         test is not marked both; tests/conftest.py finds out which are
+each     the cases of a test ask different queries, so the long lane has each of them on PostgreSQL too
 slow     takes seconds for its file, so `make test-quick` leaves it out
 flows    runs real Metaflow flows against a really served site
 browser  needs Chromium
@@ -10,11 +13,13 @@ database needs the database of the tests; tests/conftest.py finds out which do
 served   needs the served site, of which there is one in a session; tests/conftest.py finds out which do
 """
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+WORLDS_ON_POSTGRES = 5
 QUICK = "not flows and not browser and not served and not slow and not long"
 
 
@@ -26,6 +31,15 @@ def long(*cases: Any) -> list[Any]:
 def first(most: int, cases: Sequence[Any]) -> list[Any]:
     """The first few cases, and the others for the long lane."""
     return [*cases[:most], *long(*cases[most:])]
+
+
+def worlds(seeds: Sequence[int]) -> list[Any]:
+    """The seeds of random worlds: one of them, and the others for the long lane; PostgreSQL has the first few.
+
+    Seeds make other rows, which are asked for by the same queries.
+    """
+    on_postgres = os.environ.get("DATABASE_URL", "").startswith("postgres")
+    return first(1, seeds[:WORLDS_ON_POSTGRES] if on_postgres else seeds)
 
 
 def every(step: int, cases: Sequence[Any]) -> list[Any]:

@@ -2,7 +2,8 @@
 
     quick  on SQLite, without flows, browsers, served sites and slow files: while one writes code
     usual  on SQLite, then what depends on the database on PostgreSQL
-    long   what the usual lane leaves out, on PostgreSQL too; the demo, rebuilt from Metaflow alone; the benchmarks once
+    long   what the usual lane leaves out, and on PostgreSQL one case of each other test that has a database; the demo,
+           rebuilt from Metaflow alone; the benchmarks once
 
 What this machine lacks is skipped and said in the last lines, with how to get it; with ASSETSITE_TEST_EVERYTHING set,
 lacking it is a failure.
@@ -12,9 +13,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from shutil import which
+from typing import IO
 
 import pytest
 
@@ -27,7 +31,7 @@ CHROMIUM, DOT, NGINX = Path("/usr/bin/chromium"), Path("/usr/bin/dot"), Path("/u
 # On two cores; the tests of flows and browsers wait for other processes, so there is one worker more where they run.
 PYTEST = ["-m", "pytest", "-q", "--no-loadscope-reorder"]
 SMOKE = [
-    *("-m", "bench", "--database", "SQLite", "--rounds", "1", "--seconds", "0.1"),
+    *("-m", "bench", "--database", "SQLite", "--rounds", "1", "--seconds", "0.02"),
     *("--tasks", "2", "--flow-rounds", "1"),
 ]
 WITH_DATABASE = [str(TESTS / room) for room in ("access", "catalog", "lineage")]
@@ -62,10 +66,21 @@ def usual(*options: str) -> int:
 
 
 def long(*options: str) -> int:
-    rest = "(both and long) or database and not (both or browser or flows or served)"
+    rest = "(both and long) or database and not (both or further or browser or flows or served)"
     some_long = files(lambda text: re.search(r"tests\.lanes|mark\.(long|sample)", text))
     failed = on_sqlite("-m", "long", *options, *some_long) or on_postgres("-m", rest, *options, *WITH_DATABASE)
-    return failed or python("-m", "tests.rebuild_demo") or python(*SMOKE, ASSETSITE_BENCH_SMOKE="1")
+    return failed or demo_and_benchmarks()
+
+
+def demo_and_benchmarks() -> int:
+    """Both at once, since each waits for processes of its own; the output of the benchmarks comes last."""
+    with ThreadPoolExecutor() as pool, tempfile.TemporaryFile("w+") as told:
+        benchmarks = pool.submit(python, *SMOKE, out=told, ASSETSITE_BENCH_SMOKE="1")
+        failed = python("-m", "tests.rebuild_demo") or benchmarks.result()
+        benchmarks.result()
+        told.seek(0)
+        print(told.read())
+    return failed
 
 
 def on_sqlite(*options: str) -> int:
@@ -86,9 +101,9 @@ def files(wanted: Callable[[str], object]) -> list[str]:
     return sorted(str(path) for path in TESTS.rglob("test_*.py") if wanted(path.read_text()))
 
 
-def python(*command: str, **more: str) -> int:
+def python(*command: str, out: IO[str] | None = None, **more: str) -> int:
     env = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    return subprocess.run([sys.executable, *command], env=env | more, check=False).returncode
+    return subprocess.run([sys.executable, *command], env=env | more, stdout=out, check=False).returncode
 
 
 def _no_failure_without_tests(code: int, options: tuple[str, ...]) -> int:

@@ -305,6 +305,7 @@ QUERIES = [
 ]  # fmt: skip
 
 
+@pytest.mark.each
 @pytest.mark.parametrize("queries", every(24, QUERIES))
 @pytest.mark.parametrize("model", LISTS)
 def test_no_query_of_a_list_is_a_failure(client, cast, root, issue, model, queries):

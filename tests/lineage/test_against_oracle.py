@@ -28,7 +28,7 @@ from lineage.answers import Answer, Reason
 from lineage.graph import Kind
 from lineage.scope import Scope
 from lineage.walk import walk
-from tests.lanes import first
+from tests.lanes import worlds
 from tests.lineage.checks import (
     check_depth,
     check_graph,
@@ -79,7 +79,7 @@ FAR = 10_000
 ROLES = [frozenset(roles) for roles in ((), (), (), ("baseline",), ("input",), ("input", "baseline"), ("evaluation",))]
 
 
-@pytest.fixture(scope="module", params=first(1, SEEDS), ids="seed{}".format)
+@pytest.fixture(scope="module", params=worlds(SEEDS), ids="seed{}".format)
 def world(request, django_db_setup, django_db_blocker) -> Iterator[World]:
     """Recorded once for all tests of a seed, and taken back after them."""
     with django_db_blocker.unblock(), transaction.atomic():

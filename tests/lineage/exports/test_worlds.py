@@ -17,7 +17,7 @@ from lineage.answers import Answer
 from lineage.exports import EXPORTS
 from lineage.graph import Kind, Relation
 from lineage.scope import Scope
-from tests.lanes import first
+from tests.lanes import worlds
 from tests.lineage.exports.examples import SITE
 from tests.lineage.worlds import VAULT, World, made
 
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 SEGMENTS = {"flow": "flows", "deployment": "deployments", "person": "people", "ci": "ci", "other": "unknown"}
 
 
-@pytest.fixture(scope="module", params=first(1, range(1, 5)), ids="seed{}".format)
+@pytest.fixture(scope="module", params=worlds(range(1, 5)), ids="seed{}".format)
 def world(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: object) -> Iterator[World]:
     with django_db_blocker.unblock(), transaction.atomic():  # type: ignore[attr-defined]
         yield made(request.param)

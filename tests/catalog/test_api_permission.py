@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from access.models import Membership, Perimeter, Role, Token
 from catalog.models import Asset, Branch, Consumption, Highlight, Instance
+from tests.built_once import built_once
 from tests.catalog.wire import CI, TASK, definition, deploy_body
 from tests.conftest import Api
 
@@ -77,6 +78,10 @@ class Team:
 @pytest.fixture
 def team(db, settings):
     settings.MODE, settings.LOCAL_MODE = "team", False
+    return built_once(make_team)
+
+
+def make_team():
     alpha, beta = (Perimeter.objects.create(name=name) for name in ("alpha", "beta"))
     people = {name: User.objects.create(username=name) for name in ("ada", "eve", "vic", "olga")}
     for name, perimeter, role in (

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.built_once import built_once
 from tests.catalog.wire import PERIMETER, TASK
 
 
@@ -127,6 +128,10 @@ def test_a_method_that_an_address_lacks_is_405_in_the_one_shape(api):
 
 @pytest.fixture
 def mixed(api):
+    built_once(register_mixed, api)
+
+
+def register_mixed(api):
     """v1 ready, v2 failed, v3 ready, v4 failed, v5 pending."""
     for number, state in enumerate(["ready", "failed", "ready", "failed", "pending"], start=1):
         api.register(task=f"F/{number}/s/1", state="ready" if state == "ready" else "pending")

@@ -11,6 +11,7 @@ from django.db.models import F
 from catalog.counters import Recount
 from catalog.models import Asset, Branch, Component, Consumption, Edge, Instance, Promotion
 from catalog.recording import clear_override, override_property
+from tests.built_once import built_once
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body, spec_body, task
 
 pytestmark = [pytest.mark.both, pytest.mark.slow]
@@ -128,6 +129,11 @@ def test_recount_corrects_nothing_after_any_history(api, seed):
 
 @pytest.fixture
 def healthy(api):
+    built_once(register_all, api)
+    return api
+
+
+def register_all(api):
     """A small catalogue with every kind of derived fact."""
     made = api.register()
     api.register(state="pending", task="F/2/s/1")
@@ -140,7 +146,6 @@ def healthy(api):
     for source in (made["id"], "i_unknown"):
         api.register("data/stable", annotations={"promoted_from_instance": source})
     assert Recount().run().corrections == []
-    return api
 
 
 def derived():

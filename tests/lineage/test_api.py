@@ -5,6 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from catalog.models import Component, Edge
+from tests.built_once import built_once
 from tests.catalog.wire import task
 
 pytestmark = pytest.mark.slow
@@ -15,6 +16,10 @@ APP = {"entity_kind": "deployment", "entity_id": "scores-app"}
 
 @pytest.fixture
 def shop(api):
+    return built_once(open_shop, api)
+
+
+def open_shop(api):
     """raw -> TrainFlow -> churn -> scores-app; IngestFlow made raw."""
     raw = api.register("data/raw", entity_ref=INGEST)
     api.consume("data/raw/instances/latest", entity_ref=TRAIN, consumer={"branch": "main"})

@@ -13,6 +13,7 @@ from catalog.entities import Entity
 from catalog.models import Asset, Instance
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Registration
 from obproject.branches import branch_key
+from tests.built_once import built_once
 
 
 @dataclass
@@ -74,6 +75,10 @@ class World:
 @pytest.fixture
 def world(db: None, settings: Any) -> World:
     settings.MODE, settings.LOCAL_MODE = "team", False
+    return built_once(team)
+
+
+def team() -> World:
     alpha, beta = (Perimeter.objects.create(name=name) for name in ("alpha", "beta"))
     people = {name: User.objects.create(username=name) for name in ("ada", "vic", "olga")}
     for name, perimeter, role in (("ada", alpha, Role.EDITOR), ("vic", alpha, Role.VIEWER), ("olga", beta, Role.ADMIN)):
@@ -89,6 +94,11 @@ def vic(world: World) -> Client:
 
 @pytest.fixture
 def full(world: World) -> World:
+    built_once(fill, world)
+    return world
+
+
+def fill(world: World) -> None:
     """A model with three versions, aliases, a tag and consumers on two branches; a data asset; a definition."""
     for number in range(1, 4):
         made = world.register(
@@ -107,7 +117,6 @@ def full(world: World) -> World:
     world.consume("models/churn_model", branch="feature/new-model")
     world.consume("models/churn_model", "dashboard", kind="deployment")
     world.register("models/churn_model", branch="feature/new-model", annotations={"accuracy": 0.95})
-    return world
 
 
 def text_of(answer: Any) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from catalog.filters import FILTERS, TEXT
 from catalog.models import Instance
+from tests.built_once import built_once
 
 from .conftest import text_of
 
@@ -35,6 +36,11 @@ ROWS = pytest.mark.parametrize("row", FILTERS, ids=lambda row: row.name)
 
 @pytest.fixture
 def four(world):
+    built_once(register_four, world)
+    return world
+
+
+def register_four(world):
     """The same four registrations as assets of one listing, as instances of one asset, and as entries of the log."""
     said = {
         "description": "a needle",
@@ -50,7 +56,6 @@ def four(world):
             Instance.objects.filter(pk=made.pk).update(created_at=datetime(year, 1, 1, tzinfo=UTC))
             if what is said:
                 world.alias("sewn", made)
-    return world
 
 
 def shown(answer):
@@ -94,6 +99,7 @@ def test_the_api_gives_the_same_answer(four, vic, row):
     assert shown(vic.get(asked(f"{API}/models/history", **{row.name: text}))) == found
 
 
+@pytest.mark.each
 @ROWS
 def test_what_is_told_of_the_number_of_rows_is_true(four, vic, row):
     text, found = CASES[row.name]
@@ -105,6 +111,7 @@ def test_what_is_told_of_the_number_of_rows_is_true(four, vic, row):
         assert '<strong class="figures">' not in text_of(vic.get(asked(page, **{row.name: text})))
 
 
+@pytest.mark.each
 @pytest.mark.sample(3)
 @ROWS
 @pytest.mark.parametrize("page", [LISTING, ASSET, LOG])

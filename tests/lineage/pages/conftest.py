@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from catalog import recording
+from tests.built_once import built_once
 from tests.catalog.pages.conftest import World, vic, world  # noqa: F401 (fixtures)
 
 BRANCH = "/alpha/churn/main"
@@ -19,6 +20,11 @@ ARROW = re.compile(r'<path data-ends="(\d+) (\d+)"')
 
 @pytest.fixture
 def linked(world: World) -> World:  # noqa: F811
+    built_once(link, world)
+    return world
+
+
+def link(world: World) -> None:  # noqa: F811
     """events → FeatureFlow → features → TrainFlow → churn_model → ScoreFlow ⇄ scores, and TrainFlow on feature/x."""
     world.register("data/events", "EventFlow/1/end/1")
     world.consume("data/events", "FeatureFlow/1/start/1")
@@ -34,7 +40,6 @@ def linked(world: World) -> World:  # noqa: F811
     world.register("data/old", "OldFlow/1/end/1")
     world.consume("data/old", "FeatureFlow/1/start/1")
     recording.delete_asset(actor="ada", asset=world.asset("data/old"))
-    return world
 
 
 def drawn(page: str) -> tuple[set[str], set[tuple[str, str]]]:

@@ -11,6 +11,7 @@ from catalog import recording
 from catalog.entities import Entity
 from catalog.models import Instance, Run
 from catalog.recording import AssetAddress, Registration, Told
+from tests.built_once import built_once
 from tests.catalog.pages.conftest import text_of
 from tests.catalog.pages.test_run_facts import COMMIT, FACTS, NOTHING, STARTED, words
 from tests.lineage.pages.conftest import BRANCH
@@ -119,6 +120,11 @@ def test_runs_of_an_older_catalogue_have_no_rows_and_are_shown(linked, vic):
 
 @pytest.fixture
 def many(linked):
+    built_once(run_50_times, linked)
+    return linked
+
+
+def run_50_times(linked):
     """50 runs, five of which began at one moment; the last one arrived first."""
     for number in range(50):
         run = f"TrainFlow/{number + 100}"
@@ -126,7 +132,6 @@ def many(linked):
         began = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=-number if number < 45 else -45)
         Run.objects.filter(name=run).update(first_at=began)
     Run.objects.filter(name="TrainFlow/1").update(first_at=datetime(2020, 1, 1, tzinfo=UTC))
-    return linked
 
 
 def test_the_runs_are_paged_and_none_is_lost_or_shown_twice(many, vic):

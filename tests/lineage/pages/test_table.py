@@ -6,6 +6,7 @@ from io import StringIO
 
 import pytest
 
+from tests.built_once import built_once
 from tests.catalog.pages.conftest import text_of
 from tests.lineage.pages.conftest import LINEAGE, answered, tabled
 
@@ -14,10 +15,14 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def long(linked):
+    built_once(add_readers, linked)
+    return linked
+
+
+def add_readers(linked):
     """The same with 40 readers more."""
     for number in range(40):
         linked.consume("data/features", f"Reader{number:02}/1/start/1")
-    return linked
 
 
 def test_it_is_folded_until_a_part_of_it_is_asked_for(linked, vic):

@@ -92,7 +92,7 @@ PROBES = {"/livez": alive, "/healthz": can_serve, "/readyz": is_ready}
 
 def _check_sqlite() -> None:
     """The file is there, its disk takes a block, and it can be read."""
-    if not connection.is_in_memory_db():
+    if not connection.is_in_memory_db():  # type: ignore[attr-defined]
         path = Path(connection.settings_dict["NAME"])
         if not path.exists():
             raise Unfit("The file of the database is gone.")

@@ -80,7 +80,9 @@ def _listener(port: int) -> psutil.Process | None:
         pids = [
             connection.pid
             for connection in psutil.net_connections("tcp")
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid
+            if connection.status == psutil.CONN_LISTEN
+            and getattr(connection.laddr, "port", 0) == port
+            and connection.pid
         ]
         return psutil.Process(min(pids)) if pids else None
     except psutil.Error:  # ended meanwhile, or not for this user to see

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import requests
@@ -63,16 +63,12 @@ def trial(what: str, site: Site, folder: Path) -> dict[str, bool]:
     def fill_and_free(outcome: Outcome) -> None:
         while len(outcome.numbers) < COUNT // 4:
             time.sleep(0.01)
-        ballast = fill(folder)
-        while not any(answer.startswith("503") for answer in outcome.answers):
-            fill(folder)  # what the database has freed meanwhile
-            time.sleep(0.05)
-        end = time.monotonic() + FULL_FOR
+        ballast, end = folder / "ballast", time.monotonic() + FULL_FOR
         while time.monotonic() < end:
+            fill(ballast)  # also with what the database has freed meanwhile
             reading.append(requests.get(f"{site.url}/{BRANCH}/data", timeout=20).status_code)
-            time.sleep(0.2)
-        for file in ballast.parent.glob("ballast*"):
-            file.unlink()
+            time.sleep(0.1)
+        ballast.unlink()
 
     outcome = register(site.url, COUNT, WRITERS, fill_and_free)
     print(f"{what}: {dict(outcome.answers)}; reading meanwhile: {sorted(set(reading))}")
@@ -87,15 +83,11 @@ def trial(what: str, site: Site, folder: Path) -> dict[str, bool]:
     }
 
 
-def fill(folder: Path) -> Path:
-    """Fill a file system to its last byte; the file that does."""
-    file = folder / f"ballast{time.monotonic_ns()}"
-    with file.open("wb", buffering=0) as ballast:
-        try:
-            while True:
-                ballast.write(bytes(4096))
-        except OSError:
-            return file
+def fill(ballast: Path) -> None:
+    """Let a file grow until its file system is full, to the last byte."""
+    with suppress(OSError), ballast.open("ab", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
 
 
 if __name__ == "__main__":

@@ -66,7 +66,10 @@ def mixed(url: str, **settings: str) -> tuple[Counter[int], set[str]]:
     """The answers to pages and calls, and the limits that another client of the pooler finds meanwhile."""
     with tempfile.TemporaryDirectory() as home, served_site(url, Path(home), **settings) as site:
         end = time.monotonic() + SECONDS
-        with ThreadPoolExecutor(CLIENTS) as pool, psycopg.connect(url, autocommit=True) as other:
+        with (
+            ThreadPoolExecutor(CLIENTS) as pool,
+            psycopg.connect(url, autocommit=True, prepare_threshold=None) as other,
+        ):
             asked = [pool.submit(ask, site, end) for _ in range(CLIENTS)]
             limits = set()
             while time.monotonic() < end:

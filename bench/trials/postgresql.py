@@ -34,7 +34,7 @@ class PostgreSQL:
         self._run("initdb", "-U", "assetsite", "-A", "trust", "-E", "UTF8")
 
     def start(self) -> None:
-        options = f"-p {self.port} -h 127.0.0.1 -k {self._home} -c max_connections=200"
+        options = f"-p {self.port} -h 127.0.0.1 -c unix_socket_directories='' -c max_connections=200"
         self._run("pg_ctl", "-w", "-l", str(self._home / "log"), "-o", options, "start")
 
     def stop(self, mode: str = "fast") -> None:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
+from access import checks
 from access.pooling import loses_prepared_statements
 
 
@@ -56,3 +57,13 @@ def test_two_sessions_that_get_in_each_others_way_have_a_pooler_that_loses_state
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
 def test_postgresql_itself_loses_nothing():
     assert not loses_prepared_statements(connection.Database, connection.get_connection_params())
+
+
+@pytest.mark.both
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="needs PostgreSQL")
+def test_the_check_says_what_to_set_and_is_content_when_it_is_set(monkeypatch, settings):
+    monkeypatch.setattr(checks, "loses_prepared_statements", lambda *how: True)
+    (problem,) = checks.check_pooler(None)
+    assert "ASSETSITE_PREPARED_STATEMENTS=false" in str(problem.hint)
+    settings.PREPARED_STATEMENTS = False
+    assert checks.check_pooler(None) == []

@@ -39,7 +39,10 @@ log = logging.getLogger("assetsite.serving")
 
 
 class Application:
-    """One process's side of Granian's RSGI interface."""
+    """One process's side of Granian's RSGI interface.
+
+    Which thread a request takes is decided by its path below `sub_path`; what `wsgi` gets is the path as it was sent.
+    """
 
     def __init__(self, wsgi: Callable[..., Iterable[bytes]], threads: int, limits: Limits, sub_path: str = "") -> None:
         self._wsgi = wsgi

@@ -40,7 +40,7 @@ class Stuck:
 
 @asynccontextmanager
 async def served(wsgi: Wsgi, threads: int = 1) -> Any:
-    application = Application(wsgi, threads, LIMITS)
+    application = Application(wsgi, threads, LIMITS, "/données")
     application.__rsgi_init__(asyncio.get_running_loop())
     yield application.__rsgi__
     application.__rsgi_del__(asyncio.get_running_loop())
@@ -63,6 +63,9 @@ def ask(wsgi: Wsgi, scope: Scope, wire: Wire) -> Wire:
         ("/v1", b"pages-1"),
         ("/healthz", b"probes-1"),
         ("/readyz", b"probes-1"),
+        ("/données/v1/me", b"calls-1"),
+        ("/données/healthz", b"probes-1"),
+        ("/données/", b"pages-1"),
     ],
 )
 def test_pages_calls_and_probes_have_threads_of_their_own(path: str, thread: bytes) -> None:

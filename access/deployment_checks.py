@@ -8,14 +8,17 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Warning, register
+
+DEPLOYMENT = "deployment"
+"""The tag of these checks, in all rooms."""
 
 SHORTEST_KEY = 50
 FEWEST_CHARACTERS = 10
 """How many different ones a key has at least that nobody made up by hand."""
 
 
-@register(Tags.security, deploy=True)
+@register(DEPLOYMENT, deploy=True)
 def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Report what lets others in, in team mode."""
     return [] if settings.LOCAL_MODE else [*_in_the_open(), *_easily_guessed()]
@@ -23,7 +26,7 @@ def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 def _in_the_open() -> list[CheckMessage]:
     problems: list[CheckMessage] = []
-    if not settings.SECURE_SSL_REDIRECT:
+    if not settings.SESSION_COOKIE_SECURE:
         problems.append(
             Warning(
                 "The site is reached by http, so passwords and tokens can be read on their way.",

@@ -35,7 +35,7 @@ def take(using: str, dump: IO[bytes], folder: Path) -> set[Migration]:
         snapshot, schema = cursor.fetchone()
         what = [f"--snapshot={snapshot}", f'--table="{schema}".*', "--no-owner", "--no-privileges"]
         with tempfile.TemporaryFile() as errors:
-            command = [program, "--format=custom", *what, f"--dbname={_address(using)}"]
+            command = [program, "--no-password", "--format=custom", *what, f"--dbname={_address(using)}"]
             with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=_environment(using)) as process:  # noqa: S603
                 shutil.copyfileobj(_pipe(process.stdout), dump, SIZE)
             _refuse_failed("pg_dump", process.returncode, errors)
@@ -60,7 +60,14 @@ def users(using: str) -> list[str]:
 
 def put(using: str, dump: IO[bytes]) -> None:
     """Put the dump in the place of all tables of the schema, in one transaction; raises ProgramFailed."""
-    loading = [_program("psql", using), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+    loading = [
+        _program("psql", using),
+        "--no-password",
+        "--no-psqlrc",
+        "--quiet",
+        "--set=ON_ERROR_STOP=1",
+        "--output=/dev/null",
+    ]
     reading = [_program("pg_restore", using), "--no-owner", "--no-privileges", "--file=-"]
     quoted = [connections[using].ops.quote_name(table) for table in _tables(using)]
     drop = f"DROP TABLE {', '.join(quoted)} CASCADE;\n" if quoted else ""

@@ -56,7 +56,9 @@ def put(using: str, dump: IO[bytes]) -> None:
         new = Path(folder) / "new.sqlite3"
         copy_to(dump, new)
         _refuse_damaged(new)
-        _settle(file)
+        if file.exists():
+            _settle(file)
+            shutil.copymode(file, new)
         new.replace(file)
     sync_folder(file.parent)
 
@@ -74,8 +76,6 @@ def _refuse_damaged(file: Path) -> None:
 
 def _settle(file: Path) -> None:
     """Bring all that belongs to a database into its one file, for which nobody else may have it open."""
-    if not file.exists():
-        return
     try:
         with closing(_connected(file)) as database:
             database.execute("PRAGMA journal_mode=DELETE")

@@ -7,6 +7,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from access.deployment_checks import DEPLOYMENT
 from catalog.reconciling.sources import Listed
 
 
@@ -24,7 +25,7 @@ def check_sources(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
     ]
 
 
-@register(Tags.security, deploy=True)
+@register(DEPLOYMENT, deploy=True)
 def check_that_nothing_is_lost(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Report a team's site that reads no metadata."""
     if settings.LOCAL_MODE or settings.RECONCILE:

@@ -7,6 +7,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from access.deployment_checks import DEPLOYMENT
 from catalog.runs.roots import Root, configured_roots
 
 
@@ -25,7 +26,7 @@ def check_card_roots(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
     ]
 
 
-@register(Tags.security, deploy=True)
+@register(DEPLOYMENT, deploy=True)
 def check_that_cards_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Report a team's site that may read no card."""
     try:

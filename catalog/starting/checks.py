@@ -8,8 +8,10 @@ from typing import Any
 import psutil
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Warning, register
 from django.db import DatabaseError, connection
+
+from access.deployment_checks import DEPLOYMENT
 
 OVER_NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "gluster", "lustre", "fuse.sshfs", "fuse.s3fs")
 """How the types of file systems begin whose locks SQLite can't rely on."""
@@ -22,7 +24,7 @@ BESIDE = 2
 """Connections of the background pass, and of a command."""
 
 
-@register(Tags.security, deploy=True)
+@register(DEPLOYMENT, deploy=True)
 def check_place(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Report an SQLite file where it is not safe."""
     file = Path(connection.settings_dict["NAME"])
@@ -48,7 +50,7 @@ def check_place(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[
     return problems
 
 
-@register(Tags.security, deploy=True)
+@register(DEPLOYMENT, deploy=True)
 def check_connections(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Report more threads than PostgreSQL takes connections."""
     most = _most_connections()

@@ -4,15 +4,17 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from django.core.checks import Warning, run_checks
+from django.core.checks import Tags, run_checks
 
+from access.deployment_checks import DEPLOYMENT
 from catalog.starting import checks
 
 KEY = "bM4Yx0oGm1kPq7Zt2Wc9Rv6Lh3Ns8Jd5Fa_Eu-Ki4Tw7Xo1Qz0Bg"
 
 
 def told():
-    return {problem.id for problem in run_checks(include_deployment_checks=True) if isinstance(problem, Warning)}
+    found = run_checks(tags=[DEPLOYMENT, Tags.security], include_deployment_checks=True)
+    return {problem.id for problem in found if not problem.is_silenced()}
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def test_of_a_site_that_is_set_up_well_there_is_nothing_to_tell(team):
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [
-        ("SECURE_SSL_REDIRECT", False, "access.W010"),
+        ("SESSION_COOKIE_SECURE", False, "access.W010"),
         ("DEBUG", True, "access.W011"),
         ("ALLOWED_HOSTS", ["*"], "access.W012"),
         ("SECRET_KEY", "changeme", "access.W013"),

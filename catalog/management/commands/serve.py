@@ -1,12 +1,15 @@
 """`manage.py serve`: the site, with everything it needs in place."""
 
+from argparse import ArgumentTypeError
 from typing import Any
 
 from django.conf import settings
+from django.core.checks import run_checks
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from access.deployment_checks import DEPLOYMENT
 from catalog.derivation import is_current
 from catalog.starting.readiness import make_home, wait_for_database
 from catalog.starting.serving import noted_as_served
@@ -17,18 +20,25 @@ from catalog.supervising.web_processes import serve
 LOOPBACK = "127.0.0.1"
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise ArgumentTypeError(f"{text!r} is no whole number from 1 to 65535")
+    return int(text)
+
+
 class Command(BaseCommand):
     help = "Bring the database up to date and serve: on loopback in local mode, on ASSETSITE_BIND in team mode."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=settings.PORT)
+        parser.add_argument("--port", type=_port, default=settings.PORT)
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         address = LOOPBACK if settings.LOCAL_MODE else settings.BIND
         check_port(address, port)  # before anything of the catalogue is touched
         make_home()
         wait_for_database(self.stderr.write)
-        call_command("check", deploy=not settings.LOCAL_MODE)
+        call_command("check")
+        self._say_regrets()
         listening, public = f"http://{address}:{port}", settings.PUBLIC_ADDRESS
         where = f"{public.url}, by a proxy to {listening}" if public else listening
         with noted_as_served(DEFAULT_DB_ALIAS):
@@ -37,6 +47,10 @@ class Command(BaseCommand):
             with claimed(address, port):
                 self.stdout.write(self.style.SUCCESS(f"assetsite is at {where}  (Ctrl-C stops it)"))
                 self._serve(address, port)
+
+    def _say_regrets(self) -> None:
+        for problem in run_checks(tags=[DEPLOYMENT], include_deployment_checks=True):
+            self.stderr.write(self.style.WARNING(f"{problem.msg} {problem.hint}"))
 
     def _serve(self, address: str, port: int) -> None:
         beside = Beside(settings.RECONCILE_MINUTES, actor="manage.py serve")

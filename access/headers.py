@@ -8,6 +8,7 @@ from django.utils.cache import patch_vary_headers
 KEPT_BY_NOBODY = ("admin", "sign-in", "sign-out")
 """The first segments of addresses whose answers are written to no disk."""
 WHO_ASKS = ("Cookie", "Authorization", "X-Api-Key")
+VARY = ", ".join(WHO_ASKS)
 NOT_USED = (
     *("accelerometer", "autoplay", "camera", "display-capture", "encrypted-media", "fullscreen", "geolocation"),
     *("gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "payment"),
@@ -34,7 +35,10 @@ class PrivateAnswersMiddleware:
         if "Cache-Control" not in headers:
             secret = request.path_info.lstrip("/").partition("/")[0] in KEPT_BY_NOBODY
             headers["Cache-Control"] = "no-store" if secret else "private, no-cache"
-        patch_vary_headers(response, WHO_ASKS)
+        if "Vary" in headers:
+            patch_vary_headers(response, WHO_ASKS)
+        else:  # flows' calls
+            headers["Vary"] = VARY
         headers["Permissions-Policy"] = PERMISSIONS
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response

@@ -49,6 +49,7 @@ def test_the_wait_grows_with_each_failure():
     assert waits == [0, 0, 1, 2, 4, 32, 60, 60, 60]
 
 
+@pytest.mark.both
 def test_after_five_failures_the_right_password_has_to_wait_too(cast):
     assert fail(4).status_code == 200
     for answer in (sign_in(), sign_in(password=RIGHT)):
@@ -127,6 +128,7 @@ def test_programs_are_told_in_json(cast):
     assert TOO_OFTEN in answer.json()["message"]
 
 
+@pytest.mark.both
 def test_the_audit_log_tells_sign_ins_and_failures_and_can_not_be_filled(cast):
     for _ in range(12):
         sign_in()

@@ -3,11 +3,13 @@
 Client and server both import this module, so the rules exist once. Standard library only.
 
 A branch is known by its git name as written (``feature/new-model``, ``user.alice``). On the wire and as identity it has
-one canonical *key* (``feature_new_model``, ``user_alice``): :func:`branch_key`.
+one canonical *key* (``feature_new_model``, ``user_alice``): :func:`branch_key`. Where the reference client's rule would
+lose letters of a name (``user.李``), its key has a hash; what is made of it elsewhere: :func:`former_keys`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -26,7 +28,13 @@ MAX_NAME_LENGTH = 128
 MAX_BRANCH_LENGTH = 255
 """Longest git name of a branch."""
 
+MAX_KEY_LENGTH = 128
+"""Longest key of a branch: Metaflow takes no longer name of one."""
+
+_HASH_LENGTH = 8
+_WITHOUT_HEAD = "branch"
 _UNSAFE_IN_KEY = re.compile(r"[^a-z0-9_]+")
+_ASCII_UNSAFE_IN_KEY = re.compile(r"[\x00-\x2f\x3a-\x5e\x60\x7b-\x7f]+")
 _UNDERSCORES = re.compile(r"_+")
 # A surrogate can't be encoded and a control character can't be seen: neither belongs in a name.
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]")
@@ -40,13 +48,50 @@ _SEGMENT_RULE = "letters, digits and _ . @ + : ~ -, beginning with a letter, a d
 
 
 def branch_key(name: str) -> str:
-    """Return the canonical key of a branch name; empty if nothing of the name survives.
+    """Return the canonical key of a branch name; empty if it has neither a letter nor a digit of any script.
 
     ``@`` becomes ``_at_``, the rest is lower-cased, everything outside ``[a-z0-9_]`` becomes ``_``, runs of ``_``
-    become one and those at the ends go. A key is its own key.
+    become one and those at the ends go. Where that loses letters, as of ``user.李`` or ``été/x``, or makes a key longer
+    than :data:`MAX_KEY_LENGTH`, a hash of the name stands at its end: ``user_81200efb``. Spellings that differ in
+    separators, capitals and the form of Unicode have one key. A key is its own key.
     """
+    folded = _folded(name)
+    if folded.isascii() and len(folded) <= MAX_KEY_LENGTH:
+        return folded
+    digest = hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()[:_HASH_LENGTH]
+    head = reference_key(folded)[: MAX_KEY_LENGTH - 1 - _HASH_LENGTH].strip("_")
+    return f"{head or _WITHOUT_HEAD}_{digest}"
+
+
+def reference_key(name: str) -> str:
+    """Return the key that the reference client makes of a name, which may lose letters; empty if it loses all."""
     lowered = name.replace("@", "_at_").lower()
     return _UNDERSCORES.sub("_", _UNSAFE_IN_KEY.sub("_", lowered)).strip("_")
+
+
+def former_keys(name: str) -> tuple[str, ...]:
+    """Return the keys by which other clients and older versions ask for a name, but for its own.
+
+    They may be those of other names as well. The names of production branches are none: whoever asks for ``main`` means
+    no branch that lost its letters.
+    """
+    forms = (unicodedata.normalize("NFC", name), name, unicodedata.normalize("NFD", name))
+    found = dict.fromkeys(map(reference_key, forms))
+    own = branch_key(name)
+    return tuple(key for key in found if key not in ("", own, VENDOR_PRODUCTION, *MAIN_BRANCHES))
+
+
+def is_same_name(one: str, other: str) -> bool:
+    """Say whether two git names are one, whatever form of Unicode each is written in."""
+    return one == other or unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+
+
+def _folded(name: str) -> str:
+    """Return a name as the rule of keys has it, with the letters of other scripts in their place."""
+    if name.isascii():
+        return reference_key(name)
+    whole = unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).replace("@", "_at_").lower())
+    return _UNDERSCORES.sub("_", _ASCII_UNSAFE_IN_KEY.sub("_", whole)).strip("_")
 
 
 def is_main(name: str) -> bool:
@@ -63,10 +108,11 @@ def is_unnamed(name: str) -> bool:
 
 
 def check_branch(name: str) -> str:
-    """Return a branch name that has a key and can be stored and shown; otherwise raise ValueError."""
+    """Return a branch name that has a key and can be stored and shown, in the form NFC; otherwise raise ValueError."""
+    name = unicodedata.normalize("NFC", name) if name else name
     _check_text("branch name", name, MAX_BRANCH_LENGTH)
     if not branch_key(name):
-        raise ValueError(f"the branch name {name!r} has no letter a-z and no digit, so it has no key to be found by")
+        raise ValueError(f"the branch name {name!r} has no letter and no digit, so it has no key to be found by")
     return name
 
 

@@ -27,8 +27,6 @@ from obproject.project.workflows import Workflow, import_folders, read_workflows
 from obproject.settings import Settings, find_settings
 
 SPEC_FILE = "project_spec.json"
-METAFLOW_BRANCH_LENGTH = 128
-"""Longest name of a branch that Metaflow takes."""
 _WITH_PACKAGES = ("conda", "pypi", "fast-bakery")
 """The environments of Metaflow in which its decorators for packages work."""
 _UNTOLD = "HEAD"
@@ -250,9 +248,6 @@ class _Planner:
                     f"found {flow.flow_name}, a plain FlowSpec, expected a ProjectFlow, for only that has a branch"
                 )
                 self._report(flow.source, message)
-        if (length := len(branch_key(self.branch))) > METAFLOW_BRANCH_LENGTH:
-            message = f"its key has {length} characters, and Metaflow takes at most {METAFLOW_BRANCH_LENGTH}"
-            self._report("branch", f"flows can't be deployed to {self.branch[:20]!r}...: {message}")
 
     # Flows
 

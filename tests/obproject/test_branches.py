@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from obproject.assets import _sanitize_branch_name
 from obproject.branches import (
+    MAX_KEY_LENGTH,
     BranchChoice,
     branch_key,
     check_alias,
@@ -16,8 +17,10 @@ from obproject.branches import (
     check_branch,
     check_perimeter,
     check_project,
+    former_keys,
     is_main,
     is_unnamed,
+    reference_key,
     resolve_branches,
 )
 from obproject.projectbase import resolve_scope
@@ -35,16 +38,82 @@ from obproject.projectbase import resolve_scope
         ("dependabot/npm/foo-1.2.3", "dependabot_npm_foo_1_2_3"),
         ("user.alice", "user_alice"),
         ("user.alice@company.com", "user_alice_at_company_com"),
-        ("été/x", "t_x"),
+        ("user.李", "user_81200efb"),
+        ("user.王", "user_99663739"),
+        ("été/x", "t_x_1845e536"),
+        ("日本", "branch_cf2abf0c"),
+        ("🚀", "branch_ebbc0b28"),
+        ("main李", "main_a282cc6e"),
+        ("ветка/новая", "branch_c4f0bb77"),
+        ("user.DOM\\John Smith", "user_dom_john_smith"),
         ("Main", "main"),
         ("a b#c+d", "a_b_c_d"),
         ("@", "at"),
         ("//", ""),
+        ("---", ""),
         ("", ""),
     ],
 )
 def test_branch_key(name: str, key: str) -> None:
     assert branch_key(name) == key
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("été/x", "Été-X", "e\u0301te\u0301_x", "été--x"),
+        ("user.李@example.org", "USER_李_at_example.org"),
+        ("x" * 200, "X" * 200),
+        ("İ", "I\u0307"),
+    ],
+)
+def test_spellings_of_one_name_have_one_key_also_where_letters_are_lost(spellings: tuple[str, ...]) -> None:
+    assert len({branch_key(name) for name in spellings}) == 1
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("user.李", "user.王", "user", "user.🚀", "user.\u200b"),
+        ("été/x", "àtà/x", "t/x"),
+        ("日本", "中国", "…", "branch"),
+        ("main", "main李", "李main"),
+        ("a" * 140, "a" * 141, "a" * 139 + "b"),
+        ("@" * 200, "@" * 201),
+    ],
+)
+def test_names_of_other_letters_have_other_keys_that_fit_everywhere(names: tuple[str, ...]) -> None:
+    keys = {branch_key(name) for name in names}
+    assert len(keys) == len(names)
+    assert all(len(key) <= MAX_KEY_LENGTH for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("feature/x", ()),
+        ("user.李", ("user",)),
+        ("été/x", ("t_x", "e_te_x")),
+        ("e\u0301te\u0301/x", ("t_x", "e_te_x")),
+        ("x" * 200, ("x" * 200,)),
+        ("日本", ()),
+        ("main李", ()),
+        ("李prod", ()),
+    ],
+)
+def test_what_other_clients_call_a_branch_that_lost_letters(name: str, keys: tuple[str, ...]) -> None:
+    assert former_keys(name) == keys
+
+
+@given(st.text())
+def test_a_plain_name_keeps_its_key(name: str) -> None:
+    if name.isascii() and len(reference_key(name)) <= MAX_KEY_LENGTH:
+        assert branch_key(name) == reference_key(name)
+
+
+@given(st.text())
+def test_all_forms_of_unicode_of_a_name_have_one_key(name: str) -> None:
+    assert len({branch_key(unicodedata.normalize(form, name)) for form in ("NFC", "NFD")} | {branch_key(name)}) == 1
 
 
 @given(st.text())
@@ -128,7 +197,9 @@ def test_projects_and_perimeters_are_plain(check) -> None:
 
 def test_branch_names_need_a_key() -> None:
     assert check_branch("feature/x y") == "feature/x y"
-    for name in ("", "//", "日本", "a\0b", "x\ud800", "x" * 256):
+    assert check_branch("日本") == "日本"
+    assert check_branch("e\u0301") == "\u00e9"
+    for name in ("", "//", "---", "a\0b", "x\ud800", "x" * 256):
         with pytest.raises(ValueError, match="branch name"):
             check_branch(name)
 

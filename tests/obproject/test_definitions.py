@@ -221,7 +221,7 @@ def test_all_problems_come_at_once(write, tmp_path: Path) -> None:
         "as Metaflow's @project demands; for example 'my_project'",
         "obproject.toml: key 'title': found a list, expected a string",
         "obproject.toml: key 'branch': "
-        "the branch name '//' has no letter a-z and no digit, so it has no key to be found by",
+        "the branch name '//' has no letter and no digit, so it has no key to be found by",
         "obproject.toml: [dev-assets] key 'branch': found the boolean true, expected a string",
         "obproject.toml: key 'promotion': found the string 'production', expected a table",
         "obproject.toml: [obproject_dirs] key 'models': "

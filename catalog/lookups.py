@@ -6,7 +6,7 @@ from django.db.models import QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 
 from access.prepared import prepared
-from catalog.models import Asset, Component, Edge, IdempotencyKey, Instance, Run
+from catalog.models import Asset, BranchKey, Component, Edge, IdempotencyKey, Instance, Run
 
 
 def _live_asset(perimeter: int, project: str, key: str, kind: str, asset_id: str) -> QuerySet[Asset]:
@@ -33,6 +33,13 @@ def locked_asset_at(perimeter: int, project: str, key: str, kind: str, asset_id:
     """The live asset, locked for this transaction."""
     found = _live_asset(perimeter, project, key, kind, asset_id)
     return found.select_for_update(of=("self",), no_key=True)
+
+
+@prepared
+def further_key(perimeter: int, project: str, key: str) -> QuerySet[BranchKey]:
+    """The branch that has this key besides its own."""
+    found: Any = BranchKey.objects.select_related("branch")
+    return found.filter(project__perimeter=perimeter, project__name=project, key=key)
 
 
 @prepared

@@ -15,6 +15,7 @@ from access.visibility import VisibleQuerySet
 from catalog import querysets
 from catalog.limits import DIGEST_LENGTH, FOREACH_LENGTH
 from catalog.states import Kind, RunState, State
+from obproject.branches import branch_key
 from obproject.evaluation_log import is_evaluation_log
 from obproject.roles import ROLE_LENGTH
 from obproject.sessions import is_session_id
@@ -91,6 +92,10 @@ class Branch(models.Model):
         """How people know the branch: its git name, or its key while nobody has named it."""
         return self.git_name or self.key
 
+    def is_called(self, name: str) -> bool:
+        """Whether a name or a key is that of this branch, without asking for its further keys."""
+        return branch_key(name) in (self.key, branch_key(self.name))
+
 
 class BranchName(models.Model):
     """Event: a branch was given the git name that it is shown by."""
@@ -103,6 +108,30 @@ class BranchName(models.Model):
     actor = models.CharField(max_length=255)
 
     objects = VisibleQuerySet.as_manager()
+
+
+class BranchKey(models.Model):
+    """A further key of a branch: what other clients, or other versions of this one, make of its name.
+
+    No event: it follows from the names of branches, and from which of them came first.
+    """
+
+    PERIMETER = "branch__project__perimeter"
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="further_keys")
+    shared = models.BooleanField(
+        default=False, help_text="Another branch would be called so too, so the key alone leads to neither."
+    )
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "key"], name="one_branch_per_further_key")]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class SpecVersion(models.Model):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from access.errors import BadRequest, NotFound
 from access.identity import Viewer
+from catalog.branch_keys import look_elsewhere
 from catalog.lookups import asset_at, run_named, whole_asset_at
 from catalog.models import Asset, Branch, Instance, Project, Run
 from catalog.states import DEFAULT_STATES, Kind, State
@@ -15,21 +16,23 @@ NAMES = {Kind.DATA.value: "data asset", Kind.MODELS.value: "model"}
 
 @dataclass(frozen=True)
 class Place:
-    """The names in an address, checked and normalised; the branch need not exist."""
+    """The names in an address, checked and normalised; the branch need not exist. `written` is its name as given."""
 
     perimeter: str
     project: str
     key: str
+    written: str = ""
 
     @classmethod
     def of(cls, perimeter: str, project: str, branch: str) -> "Place":
         try:
-            return cls(perimeter, check_project(project), branch_key(check_branch(branch)))
+            name = check_branch(branch)
+            return cls(perimeter, check_project(project), branch_key(name), name)
         except ValueError as error:
             raise BadRequest(_sentence(error)) from None
 
     def __str__(self) -> str:
-        return f"{self.project}/{self.key}"
+        return f"{self.project}/{self.written or self.key}"
 
 
 @dataclass(frozen=True)
@@ -130,13 +133,19 @@ def _no_instance(asset: Asset, text: str, reference: Reference) -> NotFound:
 
 
 def _missing(viewer: Viewer, place: Place, kind: str = "", asset_id: str = "") -> NotFound:
-    """The error for an address: it names the part that is unknown, as far as the viewer may know."""
+    """The error for an address: it names the part that is unknown, as far as the viewer may know.
+
+    Raises KnownByOtherKey if the branch is found by a further key.
+    """
+    look_elsewhere(viewer.require(place.perimeter).pk, place.project, place.key)
     if not Project.objects.visible_to(viewer).in_perimeter(place.perimeter).filter(name=place.project).exists():
         where = f"the perimeter '{place.perimeter}'"
         return NotFound(f"There is no project '{place.project}' in {where}.", project=place.project)
-    if not Branch.objects.visible_to(viewer).at_place(place).exists():
-        return NotFound(f"There is no branch '{place.key}' in the project '{place.project}'.", branch=place.key)
-    missing = f"There is no {NAMES[kind]} '{asset_id}' on {place}"
+    branch = Branch.objects.visible_to(viewer).at_place(place).first()
+    if branch is None:
+        name = place.written or place.key
+        return NotFound(f"There is no branch '{name}' in the project '{place.project}'.", branch=place.key)
+    missing = f"There is no {NAMES[kind]} '{asset_id}' on {place.project}/{branch.name}"
     other = next(one for one in Kind if one.value != kind)
     if Asset.objects.visible_to(viewer).at(place, other.value, asset_id).exists():
         return NotFound(

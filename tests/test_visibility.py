@@ -18,6 +18,7 @@ from catalog.entities import Entity
 from catalog.models import Alias, Asset, BranchName, ClonedTask, Instance, Run, StateChange
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Highlighted, Registration
+from obproject.branches import branch_key
 from tests.test_architecture import modules
 
 pytestmark = pytest.mark.slow
@@ -86,6 +87,8 @@ class Walled:
             definitions={("data", "copy"): Declaration({"owner": "eve"})},
         )
         recording.show_highlight(actor="ada", at=self.branch, entity=TASK, what=Highlighted("93 % right"))
+        lossy = BranchAddress(self.perimeter, "churn", branch_key("été"), "été")
+        recording.show_highlight(actor="ada", at=lossy, entity=TASK, what=Highlighted("95 % right"))
 
     def register(self, asset: str = "data/xkcd", **said: object) -> Instance:
         at = AssetAddress(self.branch, *asset.split("/"))
@@ -135,6 +138,7 @@ def test_with_a_deleted_asset_goes_all_that_belongs_to_it(alpha):
     assert left - of_perimeter == {
         "Project",
         "Branch",
+        "BranchKey",
         "BranchName",
         "SpecVersion",
         "Component",
@@ -178,6 +182,7 @@ FREE = {
     "catalog.edges": "what is derived is kept for everybody",
     "catalog.name_starts": "what is derived is kept for everybody",
     "catalog.old_runs": "what is derived is kept for everybody",
+    "catalog.branch_keys": "by the key of a perimeter, which `Viewer.require` gave, or of a branch that was found",
     "catalog.recording": "a write locks and reads what its caller was allowed to write to",
     "catalog.reconciling": "no person asks: what tasks have kept is backfilled",
     "catalog.querysets": "queries are defined here, and asked elsewhere",

@@ -17,7 +17,7 @@ from catalog.entities import Entity
 from catalog.filters import STATE, FiltersAsked
 from catalog.models import Asset, Consumption, Instance
 from catalog.reading import Resolved, checked_asset_id, find_instance, run_of
-from catalog.recording import AssetAddress, BranchAddress
+from catalog.recording import AssetAddress
 from catalog.states import State
 from catalog.wire.bodies import (
     AssetDeletion,
@@ -60,6 +60,8 @@ class AssetList(CatalogView):
         assets = assets.filter(kind=kind, asset_id__gt=after_name(request))
         filters = self.filters(*PAGING)
         rows = list(assets.matching(filters).with_newest().defer("readme").order_by("asset_id")[: size + 1])
+        if not rows:
+            self.look_elsewhere(place)
         token = token_for(rows[size - 1].asset_id) if len(rows) > size else None
         shown = [instance for row in rows[:size] if (instance := row.shown(filters.states))]
         first = Instance.objects.visible_to(self.viewer).first_with_content_of(shown)
@@ -115,9 +117,10 @@ class AssetDetail(CatalogView):
         body: RegistrationBody = self.checked(RegistrationBody, kind=kind)
         self.check_body_agrees(place)
         git_name = body.validated_data.get("branch_name") or ""
-        scope = self.may_write(place, git_name)
+        to = self.to_write(place, git_name)
+        scope = to.perimeter
         self._may_supersede(scope, body)
-        at = AssetAddress(BranchAddress(scope, place.project, place.key, git_name), kind, name)
+        at = AssetAddress(to, kind, name)
         uid = body.validated_data.get("id") or ""
         return self.once_by_id(
             lambda: (201, self._answer(self._written(at, body), body)),

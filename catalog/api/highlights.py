@@ -44,7 +44,7 @@ class Highlights(CatalogView):
         body: HighlightBody = self.checked(HighlightBody)
         self.check_body_agrees(place)
         git_name = body.validated_data.get("branch_name") or ""
-        at = BranchAddress(self.may_write(place, git_name), place.project, place.key, git_name)
+        at = self.to_write(place, git_name)
         return self.once_by_id(lambda: (201, self._shown(at, body)), lambda: self._shown_before(at, body))
 
     def _shown(self, at: BranchAddress, body: HighlightBody) -> Json:

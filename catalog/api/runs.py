@@ -30,6 +30,8 @@ class RunList(CatalogView):
         rows = runs_of_branch(
             self.viewer, perimeter, place.project, place.key, flow=flow, after=after_run(request), most=size + 1
         )
+        if not rows:
+            self.look_elsewhere(place)
         shown = rows[:size]
         outcomes = outcomes_of(self.viewer, perimeter.pk, [row.name for row in shown])
         runs = [listed_run_shape(row, outcomes[row.name], self.base) for row in shown]

@@ -35,9 +35,10 @@ class LatestSpec(CatalogView):
     )
     def get(self, request: Request, **address: str) -> Response:
         place = self.place()
-        spec = agreed_spec(find_branch(self.viewer, place))
+        branch = find_branch(self.viewer, place)
+        spec = agreed_spec(branch)
         if spec is None:
-            raise NotFound(f"No spec is posted for {place}.", branch=place.key)
+            raise NotFound(f"No spec is posted for {place.project}/{branch.name}.", branch=branch.key)
         return Response(spec)
 
 
@@ -70,8 +71,9 @@ class PostSpec(CatalogView):
         body = self.checked(SpecBody).validated_data
         if body.get("perimeter", perimeter) != perimeter:
             raise BadRequest("The perimeter in the body is not that of the address. Leave it out.", field="perimeter")
-        place, spec = Place.of(perimeter, body["project"], body["branch"]), check_spec(body["spec"])
-        at = BranchAddress(self.may_write(place, body["branch"]), place.project, place.key)
+        place, spec = self.placed(Place.of(perimeter, body["project"], body["branch"])), check_spec(body["spec"])
+        scope = self.may_write(place, body["branch"])
+        at = BranchAddress(scope, place.project, place.key, written=body["branch"])
         return self.once(lambda: (200, self._posted(at, body, spec)))
 
     def _posted(self, at: BranchAddress, body: Json, spec: Json) -> Json:
@@ -100,7 +102,7 @@ class Deploys(CatalogView):
         self.viewer.require(place.perimeter, Role.EDITOR)
         body: DeployBody = self.checked(DeployBody)
         git_name = body.validated_data.get("branch_name", "")
-        at = BranchAddress(self.may_write(place, git_name), place.project, place.key, git_name)
+        at = self.to_write(place, git_name)
         return self.once(lambda: (200, self._deployed(at, body)))
 
     def _deployed(self, at: BranchAddress, body: DeployBody) -> Json:

@@ -1,6 +1,7 @@
 """The base of API views: caller, address, filters, and writes that are done once."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -16,20 +17,28 @@ from access.errors import BadRequest, SiteError
 from access.identity import NotAllowed, Viewer, viewer_of
 from access.models import Perimeter, Role
 from catalog import limits
+from catalog.branch_keys import KnownByOtherKey, look_elsewhere, names_of
 from catalog.branch_writers import is_only_by
 from catalog.filters import FILTERS, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.models import Asset, Branch, Instance
 from catalog.reading import Place, checked_asset_id, find_asset
-from catalog.recording import Once, once
-from obproject.branches import MAIN_BRANCHES, branch_key
+from catalog.recording import BranchAddress, Once, once
+from obproject.branches import MAIN_BRANCHES, branch_key, former_keys
 
 Json = dict[str, Any]
 Act = Callable[[], tuple[int, Json | None]]
 Done = Callable[[], tuple[int, Json | None] | None]
+MOST_KEYS = 3
+"""How often a request is done anew at another key of a branch; once, but for names that are given at this moment."""
 
 
 class CatalogView(APIView):
-    """What the views share: who asks, where, and how a write is done once."""
+    """What the views share: who asks, where, and how a write is done once.
+
+    What is asked by a further key of a branch is done anew at its own key.
+    """
+
+    own_keys: tuple[str, ...] = ()
 
     @property
     def viewer(self) -> Viewer:
@@ -40,7 +49,26 @@ class CatalogView(APIView):
         return self.request.build_absolute_uri("/").rstrip("/")
 
     def place(self) -> Place:
-        return Place.of(self.kwargs["perimeter"], self.kwargs["project"], self.kwargs["branch"])
+        return self.placed(Place.of(self.kwargs["perimeter"], self.kwargs["project"], self.kwargs["branch"]))
+
+    def placed(self, place: Place) -> Place:
+        """A place as it was asked for, at the own key of its branch as far as that is known."""
+        return replace(place, key=self.own_keys[-1]) if self.own_keys else place
+
+    def look_elsewhere(self, place: Place) -> None:
+        """For what is empty where there is no branch: do it anew if the branch is found by a further key."""
+        look_elsewhere(self.viewer.require(place.perimeter).pk, place.project, place.key)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        if not isinstance(exc, KnownByOtherKey) or len(self.own_keys) == MOST_KEYS:
+            return super().handle_exception(exc)
+        self.own_keys = (*self.own_keys, exc.key)
+        act = getattr(self, str(self.request.method).lower())
+        try:
+            answer: Response = act(self.request, *self.args, **self.kwargs)
+        except Exception as error:  # the API's own handler says what is no refusal
+            return self.handle_exception(error)
+        return answer
 
     def asset(self) -> Asset:
         return find_asset(self.viewer, self.place(), self.kwargs["kind"], self.kwargs["asset_id"], whole=False)
@@ -57,13 +85,23 @@ class CatalogView(APIView):
             raise refusal_of_unknown(unknown, takes, others)
         return FiltersAsked.of(query, takes)
 
+    def to_write(self, place: Place, name: str = "") -> BranchAddress:
+        """The address of a branch that the viewer may write to. A git name sent along must be that of the place.
+
+        It says which branch is meant where the place has what an older rule makes of the name.
+        """
+        key = place.key
+        if name and not self.own_keys:
+            key = branch_key(name)
+            if place.key != key and place.key not in former_keys(name):
+                raise BadRequest(
+                    f"The branch name '{name}' has the key '{key}', but the address says '{place.key}'.",
+                    field="branch_name",
+                )
+        return BranchAddress(self.may_write(replace(place, key=key), name), place.project, key, name, place.written)
+
     def may_write(self, place: Place, name: str = "") -> Perimeter:
-        """The perimeter, if the viewer may write to this branch. A git name sent along must be that of the address."""
-        if name and branch_key(name) != place.key:
-            raise BadRequest(
-                f"The branch name '{name}' has the key '{branch_key(name)}', but the address says '{place.key}'.",
-                field="branch_name",
-            )
+        """The perimeter, if the viewer may write to this branch."""
         self.viewer.require(place.perimeter, Role.VIEWER)
         names = self._names_at(place, name) if self.viewer.branch_patterns else [place.key]
         return self.viewer.require(place.perimeter, Role.EDITOR, names)
@@ -86,7 +124,10 @@ class CatalogView(APIView):
                     branch=place.key,
                     branches=self.viewer.branch_patterns,
                 )
-        return [(branch.git_name if branch else "") or claimed or place.key, place.key]
+        if branch is None:
+            self.look_elsewhere(place)
+            return [claimed or place.key, place.key]
+        return [branch.git_name or claimed or place.key, place.key, *names_of(branch)]
 
     def _opens(self, place: Place, claimed: str) -> bool:
         """Whether it is the claimed name that lets the token write, and not the key."""
@@ -122,6 +163,8 @@ class CatalogView(APIView):
         """
         try:
             return self.once(act)
+        except KnownByOtherKey:
+            raise
         except (IntegrityError, SiteError):
             answer = done()
             if answer is None:
@@ -156,10 +199,14 @@ class CatalogView(APIView):
                     f"The {name} in the body is not '{right}', as the address says. Leave it out.", field=name
                 )
         branch = said.get("branch")
-        if branch is not None and (not isinstance(branch, str) or branch_key(branch) != place.key):
+        if branch is not None and (not isinstance(branch, str) or not self._is_asked_for(branch)):
             raise BadRequest(
-                f"The branch in the body is not '{place.key}', as the address says. Leave it out.", field="branch"
+                f"The branch in the body is not '{place.written}', as the address says. Leave it out.", field="branch"
             )
+
+    def _is_asked_for(self, branch: str) -> bool:
+        asked = branch_key(self.kwargs["branch"])
+        return asked == branch_key(branch) or asked in former_keys(branch)
 
 
 def bases_without_docs() -> list[type]:

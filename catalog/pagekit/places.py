@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import Any
 
@@ -13,22 +14,29 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from access.identity import Viewer, viewer_of
+from catalog.branch_keys import KnownByOtherKey
 from catalog.models import Asset, Branch
 from catalog.pagekit.routes import TWIN
 from catalog.reading import Place, find_asset, find_branch
-from obproject.branches import is_unnamed
+from obproject.branches import is_same_name, is_unnamed
 
 
 def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Pass the `Place` of its address to a view that only reads; redirect from a git name of the branch to its key."""
+    """Pass the `Place` of its address to a view that only reads; redirect from a git name, or a further key, of the
+    branch to its own key."""
 
     @require_safe
     @wraps(view)
     def placed(request: HttpRequest, perimeter: str, project: str, branch: str, **rest: Any) -> HttpResponseBase:
         place = Place.of(perimeter, project, branch)
-        if branch != place.key:
-            return _to_key(request, place, branch)
-        return view(request, place, **rest)
+        try:
+            if branch != place.key:
+                return _to_key(request, place, branch)
+            return view(request, place, **rest)
+        except KnownByOtherKey as other:
+            if other.key == branch:  # which is no key any more of a name
+                return view(request, replace(place, key=branch), **rest)
+            return _to_address(request, other.key)
 
     return placed
 
@@ -36,14 +44,19 @@ def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpRespons
 def _to_key(request: HttpRequest, place: Place, written: str) -> HttpResponse:
     branch = find_branch(viewer_of(request), place)
     say_whose_key(request, branch, written)
+    return _to_address(request, branch.key)
+
+
+def _to_address(request: HttpRequest, key: str) -> HttpResponse:
+    """The same page at the own key of its branch."""
     match = request.resolver_match
     assert match is not None  # the resolver has found this view
-    return redirect_with_query(request, reverse(match.view_name, kwargs=match.kwargs | {"branch": branch.key}))
+    return redirect_with_query(request, reverse(match.view_name, kwargs=match.kwargs | {"branch": key}))
 
 
 def say_whose_key(request: HttpRequest, branch: Branch, written: str) -> None:
     """Warn a reader who is redirected from one branch to another because both names have the same key."""
-    if branch.git_name not in ("", written) and not is_unnamed(written):
+    if branch.git_name and not is_same_name(branch.git_name, written) and not is_unnamed(written):
         messages.warning(request, f"The key {branch.key} belongs to the branch {branch.git_name}, not to {written}.")
 
 

@@ -23,7 +23,6 @@ from catalog.models import (
 )
 from catalog.pagekit.uses import EntityLink
 from catalog.states import Kind, State
-from obproject.branches import branch_key
 
 ENTRIES = 20
 ICONS = {"task": "flow", "deployment": "deployment", "user": "person", "ci": "ci"}
@@ -60,7 +59,7 @@ class Happening:
     @property
     def other_branch(self) -> str:
         """The branch of a consumer, if it is not the one at hand."""
-        at_home = self.what != "consumed" or branch_key(self.elsewhere) == self.home.key
+        at_home = self.what != "consumed" or self.home.is_called(self.elsewhere)
         return "" if at_home else self.elsewhere
 
     @property

@@ -17,7 +17,7 @@ from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
-from catalog.reading import Place
+from catalog.reading import Place, find_branch
 from catalog.wire.highlight_shapes import highlight_shape
 from obproject.charts import Chart
 
@@ -109,7 +109,8 @@ def find_highlight(viewer: Viewer, place: Place, uid: str) -> Highlight:
     known = Highlight.objects.visible_to(viewer).at_place(place).select_related("branch__spec")
     found = None if UNSTORABLE.search(uid) else known.at_hand().filter(uid=uid).first()
     if found is None:
-        raise NotFound(f"There is no highlight '{uid}' on {place}.", highlight=uid)
+        branch = find_branch(viewer, place)
+        raise NotFound(f"There is no highlight '{uid}' on {place.project}/{branch.name}.", highlight=uid)
     return found
 
 

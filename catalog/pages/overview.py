@@ -1,6 +1,6 @@
 """The overview of a branch: its assets with producers, consumers, freshness and metrics; and its deploy."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, branch_lineage_url, branch_url, highlights_url
+from catalog.branch_keys import KnownByOtherKey, look_elsewhere, names_of
 from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
 from catalog.pagekit.code_examples import EXAMPLES
@@ -110,6 +111,7 @@ def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
             "perimeter": branch.project.perimeter.name,
             "project": branch.project.name,
             "key": branch.key,
+            "further_keys": names_of(branch),
             "name": branch.name,
             "data": branch.data_count,
             "models": branch.models_count,
@@ -143,7 +145,12 @@ def elsewhere(request: HttpRequest, perimeter: str, project: str, rest: str) -> 
     place = Place.of(perimeter, project, name)
     branch = branches.at_place(place).first()
     if branch is None:
-        viewer.require(perimeter)
-        raise NotFound(f"There is no page and no branch '{name}' in the project '{project}'.", branch=name)
+        scope = viewer.require(perimeter)
+        try:
+            look_elsewhere(scope.pk, project, place.key)
+        except KnownByOtherKey as other:
+            branch = branches.at_place(replace(place, key=other.key)).get()
+        else:
+            raise NotFound(f"There is no page and no branch '{name}' in the project '{project}'.", branch=name)
     say_whose_key(request, branch, name)
     return redirect(branch_url(branch))

@@ -6,11 +6,13 @@ it again.
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 
 from django.db import DataError, Error, IntegrityError, transaction
 
 from access.errors import SiteError
 from access.models import Perimeter
+from catalog.branch_keys import KnownByOtherKey
 from catalog.models import MissedWrite
 from catalog.reconciling.checking import Unusable, asset_address, checked_names, parsed
 from catalog.reconciling.collecting import known_ids
@@ -21,7 +23,7 @@ from catalog.reconciling.writes import NotYet, backfill
 from catalog.recording import AssetAddress
 from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.results import Datastore
-from obproject.journal import Operation
+from obproject.journal import Entry, Operation
 
 FIRST = (Operation.REGISTER, Operation.DELETE)
 """Assets and instances, before the rows that refer to them."""
@@ -83,11 +85,18 @@ class Applier:
         checked_names(entry)
         if not row.answered and not self._is_over(row, at):
             raise StillRuns
-        with transaction.atomic():
-            made = entry.id not in self._known and backfill(row, entry, at)
-            row.delete()
+        try:
+            made = self._write(row, entry, at)
+        except KnownByOtherKey as other:
+            made = self._write(row, entry, replace(at, branch=replace(at.branch, key=other.key)))
         self._known.add(entry.id)  # another source may hold the same entry
         self._progress.row.made += made
+        return made
+
+    @transaction.atomic
+    def _write(self, row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
+        made = entry.id not in self._known and backfill(row, entry, at)
+        row.delete()
         return made
 
     def _refused(self, row: MissedWrite, error: Error) -> None:

@@ -7,6 +7,7 @@ from rest_framework.exceptions import ValidationError
 
 from access.errors import BadRequest, SiteError
 from access.models import Perimeter
+from catalog.branch_keys import own_key
 from catalog.reading import Place, checked_asset_id
 from catalog.reconciling.sources import Source
 from catalog.recording import AssetAddress, BranchAddress
@@ -14,7 +15,7 @@ from catalog.states import Kind
 from catalog.wire.bodies import AliasBody, Body, ConsumptionBody, EntityRefBody, RegistrationBody, RunMembers
 from catalog.wire.highlight_bodies import HighlightBody
 from catalog.wire.parsing import MAY_BE_LEFT_OUT, check_storable, without
-from obproject.branches import branch_key, check_alias
+from obproject.branches import branch_key, check_alias, former_keys
 from obproject.journal import Entry, Operation, parse_entry
 
 ID_LENGTH = 64
@@ -76,12 +77,13 @@ def asset_address(entry: Entry, source: Source, perimeters: Mapping[str, Perimet
     except BadRequest as error:
         raise Unusable(error.message) from None
     name = _branch_name(entry, place.key)
-    return AssetAddress(BranchAddress(perimeter, place.project, place.key, name), entry.kind, asset_id)
+    key = own_key(perimeter.pk, place.project, name or entry.branch)
+    return AssetAddress(BranchAddress(perimeter, place.project, key, name, entry.branch), entry.kind, asset_id)
 
 
 def _branch_name(entry: Entry, key: str) -> str:
     name = entry.body.get("branch_name") if entry.operation in (Operation.REGISTER, Operation.HIGHLIGHT) else ""
-    if name and (not isinstance(name, str) or branch_key(name) != key):
+    if name and (not isinstance(name, str) or key not in (branch_key(name), *former_keys(name))):
         raise Unusable(f"The branch name in its body, {name!r}, is not that of its address.")
     return name or ""
 

@@ -139,7 +139,7 @@ def _ever_at(at: AssetAddress) -> QuerySet[Asset]:
 def _live(here: list[Asset], at: AssetAddress) -> Asset:
     asset = next((asset for asset in here if asset.deleted_at is None), None)
     if asset is None:
-        raise Unusable(f"There is no asset '{at.asset_id}' on {at.branch.project}/{at.branch.key}.")
+        raise Unusable(f"There is no asset '{at.asset_id}' on {at.branch.project}/{at.branch.called}.")
     return asset
 
 

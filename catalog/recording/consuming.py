@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from access.prepared import insert_with_key
+from catalog.branch_keys import own_key
 from catalog.counters import Recount
 from catalog.edges import add_consumption
 from catalog.entities import Entity
@@ -17,7 +18,7 @@ from catalog.recording.failing import has_later_attempt
 from catalog.recording.places import in_one_transaction, locked_all, moment
 from catalog.recording.registering import fail_earlier_attempts
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
-from obproject.branches import branch_key
+from obproject.branches import branch_key, reference_key
 
 
 @in_one_transaction
@@ -42,7 +43,8 @@ def consume(
     `settles`: who consumes may also fail what earlier attempts of the same task registered.
     """
     project = asset.branch.project
-    key, name, at = branch_key(write_branch), write_branch, moment(when)
+    name, at = write_branch, moment(when)
+    key = _key_of_consumer(project.perimeter_id, consumer_project or project.name, name)
     component, run = writer_of(
         perimeter_id=project.perimeter_id,
         project=consumer_project or project.name,
@@ -82,6 +84,12 @@ def consume(
     if superseded:
         Recount().edges_with(asset, component)
     return consumption
+
+
+def _key_of_consumer(perimeter: int, project: str, name: str) -> str:
+    """The key of the branch that a consumer writes to. A query only where its name loses letters."""
+    key = branch_key(name)
+    return key if key == reference_key(name) else own_key(perimeter, project, name)
 
 
 def _lock_consumption(asset: Asset, component: Component, write_branch: str, role: str | None) -> None:

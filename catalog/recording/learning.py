@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 
+from catalog.branch_keys import own_key
 from catalog.counters import Recount, count_consumers
-from catalog.models import Asset, Component, Consumption, Instance, Run
+from catalog.models import Asset, Branch, Component, Consumption, Instance, Run
 from catalog.recording.places import locked_all
-from obproject.branches import branch_key
 
 TaggedBranch = Callable[[int, str], str]
 """The branch that the tags of a run name, by its perimeter and one of its tasks; empty if they name none."""
@@ -43,8 +43,11 @@ def _fill_in(perimeter: int, run: str, name: str) -> None:
     mine = Consumption.objects.filter(run=run, component__perimeter=perimeter, write_branch="")
     pairs = sorted(set(mine.values_list("asset_id", "component_id")))
     assets = {asset.pk: asset for asset in locked_all({asset for asset, _ in pairs})}
-    Run.objects.filter(perimeter=perimeter, name=run, branch="").update(branch=branch_key(name))
-    mine.update(write_branch=branch_key(name), write_branch_name=name)
+    project = mine.values_list("component__project_name", flat=True).first() or ""
+    key = own_key(perimeter, project, name)
+    known = Branch.objects.filter(project__perimeter=perimeter, project__name=project, key=key).first()
+    Run.objects.filter(perimeter=perimeter, name=run, branch="").update(branch=key)
+    mine.update(write_branch=key, write_branch_name=known.name if known else name)
     for pk, component in pairs:
         Recount().edges_with(assets[pk], Component.objects.get(pk=component))
     for asset in assets.values():

@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from access.errors import Conflict
 from access.models import Perimeter
+from catalog.branch_keys import KnownByOtherKey, claim_keys, look_elsewhere, refuse_if_shared
 from catalog.lookups import locked_asset_at
 from catalog.models import Asset, Branch, BranchName, Project
 from catalog.name_starts import add_names, keep_names
 from catalog.states import Kind
-from obproject.branches import MAIN_BRANCHES, is_unnamed
+from obproject.branches import MAIN_BRANCHES, branch_key, former_keys, is_same_name, is_unnamed
 
 MAKING_TRIES = 5
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -23,12 +24,21 @@ in_one_transaction = transaction.atomic(savepoint=False)
 
 @dataclass(frozen=True)
 class BranchAddress:
-    """Where a branch is, whether or not it exists yet. `name` is its git name as written, if the client said it."""
+    """Where a branch is, whether or not it exists yet.
+
+    `name` is its git name as written, if the client said it; `written` what an address or a spec calls it, which may be
+    its key.
+    """
 
     perimeter: Perimeter
     project: str
     key: str
     name: str = ""
+    written: str = ""
+
+    @property
+    def called(self) -> str:
+        return self.name or self.written or self.key
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,8 @@ def finish(branch: Branch, at: BranchAddress, *, made: bool, actor: str) -> None
     """What a write changes on the branch itself: its name, and its counters if assets were made."""
     if at.name:
         _name_branch(branch, at.name, actor)
+    else:
+        refuse_if_shared(branch)
     if made:
         count_assets(branch)
 
@@ -90,33 +102,63 @@ def count_assets(branch: Branch) -> None:
 
 
 def branch_at(at: BranchAddress, when: datetime | None = None) -> Branch:
-    """The branch at the address, made if this is its first use."""
-    now = moment(when)
+    """The branch at the address, made if this is its first use; KnownByOtherKey if it is at another one."""
+    found = Branch.objects.select_related("project").filter(project__perimeter=at.perimeter, project__name=at.project)
+    branch: Branch | None = found.filter(key=at.key).first()
+    if branch is None:
+        return _made_branch(at, moment(when))
+    if not at.name and branch_key(at.called) != at.key:
+        claim_keys(branch, at.called)
+    return branch
+
+
+def _made_branch(at: BranchAddress, now: datetime) -> Branch:
+    """A new branch. One at a time is made in a project, so that names of one key do not miss each other."""
     project, is_new = Project.objects.get_or_create(
         perimeter=at.perimeter, name=at.project, defaults={"created_at": now}
     )
     if is_new:
         add_names(project)
+    _lock(project)
+    look_elsewhere(at.perimeter.pk, at.project, at.key)
+    _look_for_unnamed(project, at)
     own_name = at.key if at.key in MAIN_BRANCHES else ""
     branch, is_new = Branch.objects.get_or_create(
         project=project, key=at.key, defaults={"git_name": own_name, "created_at": now}
     )
     if is_new:
         add_names(branch)
+        claim_keys(branch, at.called)
     return branch
+
+
+def _look_for_unnamed(project: Project, at: BranchAddress) -> None:
+    """Raise KnownByOtherKey if another client has made the branch by its rule, and nobody has named it."""
+    for key in former_keys(at.called):
+        if Branch.objects.filter(project=project, key=key, git_name="").exists():
+            raise KnownByOtherKey(at.called, key)
+
+
+def _lock(project: Project) -> None:
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
 
 
 def _name_branch(branch: Branch, name: str, actor: str) -> None:
     """Adopt the first real git name of a branch; refuse a second one."""
-    if branch.git_name == name or is_unnamed(name):
+    if is_same_name(branch.git_name, name) or is_unnamed(name):
         return
     if Branch.objects.filter(pk=branch.pk, git_name="").update(git_name=name):
         BranchName.objects.create(branch=branch, git_name=name, at=timezone.now(), actor=actor)
         branch.git_name = name
         keep_names(branch)
+        if former_keys(name):
+            _lock(branch.project)
+            claim_keys(branch, name)
         return
     branch.refresh_from_db(fields=["git_name"])
-    if branch.git_name != name:
+    if branch_key(name) not in (branch.key, branch_key(branch.git_name)):
+        raise KnownByOtherKey(name, branch_key(name))  # another name was faster here by a hair
+    if not is_same_name(branch.git_name, name):
         raise Conflict(
             f"The branches '{branch.git_name}' and '{name}' both have the key '{branch.key}'. "
             f"It belongs to '{branch.git_name}'; rename the other.",

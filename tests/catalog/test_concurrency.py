@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from obproject.branches import branch_key
 from tests.catalog.wire import PERIMETER, TASK, declaration, definition, deploy_body, spec_body, task
 
 pytestmark = pytest.mark.both
@@ -248,3 +249,22 @@ def test_retried_tasks_that_read_and_register_the_same_assets_in_opposite_order_
     said = served.manage("shell", "-v", "0", "-c", code).strip()
     assert said == "[(0, True), (1, True), (2, None)] 48"
     assert served.manage("recount").endswith(" 0 corrections.\n")
+
+
+def test_names_of_one_old_key_that_come_at_once_have_a_branch_each(crowd):
+    """Their own clients and those that leave out the letters; nobody's write is lost, and none is on another's."""
+    names = ("user.李", "user.王", "user.張", "user.陳")
+    root, body = f"{crowd.root}/projects/{crowd.project}/branches", {"entity_ref": TASK, "data_asset_kind": "artifact"}
+    ways = [(key, name) for name in names for key in (branch_key(name), "user")]
+    calls = [("PATCH", f"{root}/{key}/data/d", {**body, "branch_name": name}) for key, name in ways * 4]
+    answers = crowd.all([*calls, *[("PATCH", f"{root}/user/data/d", body)] * 8])
+    made = answers[: len(calls)]
+    assert {answer.status_code for answer in made} == {201}
+    refs = {name: set() for name in names}
+    for (_, name), answer in zip(ways * 4, made, strict=True):
+        refs[name].add((answer.json()["url"].split("/data/")[0], answer.json()["ref"]))
+    assert all(len(found) == 8 for found in refs.values())
+    places = {name: {place for place, _ in found} for name, found in refs.items()}
+    assert all(len(found) == 1 for found in places.values())
+    assert len({*places["user.李"], *places["user.王"], *places["user.張"], *places["user.陳"]}) == 4
+    assert {answer.status_code for answer in answers[len(calls) :]} <= {201, 409}

@@ -23,6 +23,7 @@ from catalog.models import (
     AliasMove,
     Asset,
     Branch,
+    BranchKey,
     BranchName,
     ClonedTask,
     Component,
@@ -52,8 +53,8 @@ pytestmark = pytest.mark.slow
 
 EMPTIED = (
     NameStart, ClonedTask, Run, StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance,
-    Asset, BranchName, Branch, Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource, Reconciliation,
-    Membership, Perimeter,
+    Asset, BranchKey, BranchName, Branch, Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource,
+    Reconciliation, Membership, Perimeter,
 )  # fmt: skip
 
 WHERE = ("branch__project__perimeter__name", "branch__project__name", "branch__key", "kind", "asset_id")

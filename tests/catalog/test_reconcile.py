@@ -7,10 +7,12 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from io import StringIO
 
 import psutil
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
@@ -20,6 +22,7 @@ from catalog.models import (
     Alias,
     AliasMove,
     Asset,
+    Branch,
     Consumption,
     Instance,
     Lease,
@@ -30,6 +33,7 @@ from catalog.models import (
     StateChange,
 )
 from catalog.reconciling import lease
+from obproject.branches import branch_key
 from obproject.journal import VERDICT, Operation, Outcome, Process, new_id
 from tests.catalog.kept import START, Metaflow, Task
 from tests.catalog.wire import PERIMETER
@@ -823,3 +827,35 @@ def test_entries_at_once(metaflow, perimeter, monkeypatch):
     task.ends()
     assert "7 writes backfilled" in reconcile(metaflow)
     assert [row.number for row in Instance.objects.order_by("number")] == list(range(1, 8))
+
+
+def registers_on(metaflow, branch, **more):
+    task = metaflow.task()
+    task.registers(branch=branch, body={"branch_name": branch}, **more)
+    return task.ends()
+
+
+def branches():
+    return dict(Branch.objects.order_by("git_name").values_list("git_name", "key"))
+
+
+def test_users_whose_names_had_one_key_have_a_branch_each(metaflow, perimeter):
+    for name in ("user.李", "user.王", "user.李"):
+        registers_on(metaflow, name)
+    assert "3 writes backfilled" in reconcile(metaflow)
+    assert branches() == {name: branch_key(name) for name in ("user.李", "user.王")}
+    assert errors() == []
+
+
+@pytest.mark.parametrize("name", ["user.李", ""])
+def test_what_was_missed_goes_to_the_branch_that_was_there_before(metaflow, api, name):
+    """A branch of an older version, which has a name, or that of a client that says none."""
+    api.register("/v1/perimeters/default/projects/churn/branches/user/data/xkcd")
+    Branch.objects.update(git_name=name)
+    import_module("catalog.migrations.0013_branch_keys").fill(apps, None)
+    task = registers_on(metaflow, "user.李")
+    task.consumes(task.entries[0].id, branch="user.李", body={"consumer": {"project": "churn", "branch": "user.李"}})
+    assert "2 writes backfilled" in reconcile(metaflow)
+    assert branches() == {"user.李": "user"}
+    assert Consumption.objects.get().write_branch == "user"
+    assert (instances(), errors()) == (["xkcd v1 ready", "xkcd v2 ready"], [])

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from obproject.branches import former_keys
 from obproject.deploy.airflow import Airflow
 from obproject.deploy.deployers import ArgoWorkflows, Deployer, StepFunctions
 from obproject.deploy.metaflow_commands import DeployerError
+from obproject.project.record import metaflow_branch
 
 _DEPLOYERS: tuple[type[Deployer], ...] = (ArgoWorkflows, StepFunctions, Airflow)
 _SIGNS = {"argo-workflows": "METAFLOW_ARGO_", "step-functions": "METAFLOW_SFN_IAM_ROLE", "airflow": "METAFLOW_AIRFLOW_"}
@@ -32,7 +34,12 @@ def delete_live(
     except KeyError:
         raise DeployerError(f"it was deployed to {name!r}, which is not known here") from None
     if deployer:
-        deployer.delete(project, branch, entry["flow_name"])
+        deployer.delete(project, former_branch(entry, branch) or branch, entry["flow_name"])
+
+
+def former_branch(entry: Mapping[str, Any], branch: str) -> str:
+    """Return the key by which a version before 0.6 deployed a flow from a branch; empty if it has today's key."""
+    return next((key for key in former_keys(branch) if entry.get("metaflow_branch") == metaflow_branch(key)), "")
 
 
 def configured_deployers() -> list[str]:

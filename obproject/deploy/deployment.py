@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from obproject.catalogue.branch import BranchCatalogue
-from obproject.deploy.choice import delete_live
+from obproject.deploy.choice import delete_live, former_branch
 from obproject.deploy.metaflow_commands import DeployableFlow, DeployerError
 from obproject.deploy.options import Options
 from obproject.deploy.plan import SPEC_FILE, Plan
@@ -133,6 +133,7 @@ class _Deployment:
             assert deployer
             self.say(f"Deploying {flow.name} to {deployer.name} ...")
             entry = {"flow_name": flow.name, "deployer": deployer.name, "flow_template_id": self.names[flow.name]}
+            before = {} if flow.name in result.elsewhere else self.live.get(flow.name, {})
             # Until the command has succeeded, it is unknown which version is live.
             self._note_live(entry)
             try:
@@ -144,6 +145,20 @@ class _Deployment:
             self._note_live(entry | {"version_id": self.plan.record["version_id"]})
             result.deployed[flow.name] = self.names[flow.name]
             result.not_deployed.remove(flow.name)
+            if not self._delete_former(before):
+                return False
+        return True
+
+    def _delete_former(self, entry: Json) -> bool:
+        """Delete a flow where a version before 0.6 deployed it, whose key of the branch was another one."""
+        if not (former := former_branch(entry, self.plan.branch)):
+            return True
+        name = entry["flow_name"]
+        self.say(f"Deleting {name} from {entry['deployer']}, where it is deployed to {former!r} ...")
+        try:
+            self._delete(entry)
+        except DeployerError as error:
+            return self._fail(f"{name}, deployed to {former!r} before, can't be deleted:\n{_indented(error)}")
         return True
 
     def _note_live(self, entry: Json) -> None:
@@ -160,7 +175,7 @@ class _Deployment:
         for name in self.result.left[:] if self.options.prune else ():
             self.say(f"Deleting {name} from {self.live[name]['deployer']} ...")
             try:
-                self._delete(name)
+                self._delete(self.live[name])
             except DeployerError as error:
                 return self._fail(f"{name} can't be deleted:\n{_indented(error)}", _AGAIN)
             self.result.left.remove(name)
@@ -169,9 +184,9 @@ class _Deployment:
             self.is_recorded = False
         return True
 
-    def _delete(self, flow: str) -> None:
+    def _delete(self, entry: Json) -> None:
         dags_folder = self.plan.deployer.dags_folder if self.plan.deployer else None
-        delete_live(self.live[flow], self.plan.name, self.plan.branch, self.options.authorize, dags_folder)
+        delete_live(entry, self.plan.name, self.plan.branch, self.options.authorize, dags_folder)
 
     def _record_flows(self) -> bool:
         """Record in the catalogue which flows are live, if that has changed."""

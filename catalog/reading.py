@@ -31,9 +31,6 @@ class Place:
         except ValueError as error:
             raise BadRequest(_sentence(error)) from None
 
-    def __str__(self) -> str:
-        return f"{self.project}/{self.written or self.key}"
-
 
 @dataclass(frozen=True)
 class Resolved:

@@ -12,7 +12,7 @@ from access.admin import ReadOnlyRows
 from access.models import Role
 from catalog.addresses import branch_url, project_url
 from catalog.admin.text import shown
-from catalog.models import Branch, Project, SpecVersion
+from catalog.models import Branch, BranchKey, Project, SpecVersion
 
 SHOWN_SPEC_LENGTH = 200_000
 
@@ -39,10 +39,16 @@ class BranchAdmin(ReadOnlyRows):
     list_select_related = ["project__perimeter"]
     search_fields = ["git_name", "key", "project__name"]
     ordering = ["-pk"]
-    fields = ["perimeter", "project", "git_name", "key", "data_count", "models_count", "created_at"]
+    fields = ["perimeter", "project", "git_name", "key", "also", "data_count", "models_count", "created_at"]
 
     def view_on_site(self, obj: Branch) -> str:
         return branch_url(obj)
+
+    @admin.display(description="further keys")
+    def also(self, branch: Branch) -> str:
+        """What other clients find it by, and what is left to nobody as another branch would be called so."""
+        rows = BranchKey.objects.of(branch).order_by("key")
+        return ", ".join(f"{row.key} (shared, so it leads to none)" if row.shared else row.key for row in rows) or "-"
 
     @admin.display(ordering="project__perimeter__name")
     def perimeter(self, branch: Branch) -> str:

@@ -5,6 +5,7 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.urls import reverse
 
 from access.models import Membership, Perimeter, Role, Token
 from catalog.models import Branch, BranchKey, Consumption, Run
@@ -230,3 +231,9 @@ def test_a_further_key_costs_two_queries_and_an_own_key_none(api, django_assert_
         api.get(f"{at(LI)}/data/d/instances/latest")
     with django_assert_num_queries(6):
         api.get(f"{PROJECT}/user/data/d/instances/latest")
+
+
+def test_the_administration_shows_what_leads_to_a_branch(older):
+    write(older, at(WANG), WANG)
+    page = older.client.get(reverse("admin:catalog_branch_change", args=[Branch.objects.get(key="user").pk]))
+    assert f"user (shared, so it leads to none), {branch_key(LI)}" in page.content.decode()

@@ -409,7 +409,7 @@ class FailedSignInsAdmin(SuperusersOnly, RobustPages):
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         for attempts in queryset:
-            _record(request, "sign-in.unlock", "", attempts.username, {"address": attempts.ip_address})
+            _record(request, "sign-in.unlock", "", attempts.username, {"of_address": attempts.ip_address})
         return super().log_deletions(request, queryset)
 
 

@@ -25,7 +25,9 @@ def grow(count: int) -> None:
     columns = [field.column for field in Instance._meta.concrete_fields if not field.primary_key]
     names = ", ".join(f'"{column}"' for column in columns)
     values = ", ".join(changed.get(column, f'made."{column}"') for column in columns)
-    numbers = "WITH RECURSIVE numbers(n) AS (SELECT CAST(%s AS bigint) UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
+    numbers = (
+        "WITH RECURSIVE numbers(n) AS (SELECT CAST(%s AS bigint) UNION ALL SELECT n + 1 FROM numbers WHERE n < %s)"
+    )
     statement = f"""
         INSERT INTO {table} ({names})
         {numbers} SELECT {values} FROM numbers, {table} AS made WHERE made.id = %s

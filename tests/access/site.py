@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.decorators.http import require_POST
 from rest_framework.decorators import api_view
 from rest_framework.exceptions import ValidationError
@@ -34,7 +34,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"hello {viewer_of(request).actor}")
 
 
-def perimeter_page(request: HttpRequest, perimeter: str) -> HttpResponse:
+def perimeter_page(request: HttpRequest, perimeter: str, twin: str = "") -> HttpResponse:
     return HttpResponse(viewer_of(request).require(perimeter).name)
 
 
@@ -87,5 +87,5 @@ urlpatterns = [
     path("refuse/<str:how>", refuse_on_a_page),
     path("<str:perimeter>/rename", rename),
     path("<str:perimeter>.json", perimeter_page),
-    path("<str:perimeter>/", perimeter_page),
+    re_path("^(?P<perimeter>[^/]+)(?P<twin>)/$", perimeter_page, name="perimeter"),
 ]

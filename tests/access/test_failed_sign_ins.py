@@ -188,7 +188,7 @@ def test_who_is_locked_out_is_let_in_by_a_superuser_only(cast, client):
     client.force_login(User.objects.create_superuser("root"))
     assert "192.0.2.7" in client.get("/admin/axes/accessattempt/").content.decode()
     client.post(address, {"post": "yes"})
-    assert told()[-1] == ("sign-in.unlock", "root", "ada", {"address": "192.0.2.7"})
+    assert told()[-1] == ("sign-in.unlock", "root", "ada", {"of_address": "192.0.2.7", "address": "127.0.0.1"})
     assert sign_in(password=RIGHT).status_code == 302
 
 

@@ -36,7 +36,7 @@ def names() -> dict[str, str]:
 
 def migrated() -> None:
     """Branches that an older version made get what the migration gives them."""
-    import_module("catalog.migrations.0013_branch_keys").fill(apps, None)
+    import_module("catalog.migrations.0012_branch_keys").fill(apps, None)
 
 
 @pytest.fixture

@@ -852,7 +852,7 @@ def test_what_was_missed_goes_to_the_branch_that_was_there_before(metaflow, api,
     """A branch of an older version, which has a name, or that of a client that says none."""
     api.register("/v1/perimeters/default/projects/churn/branches/user/data/xkcd")
     Branch.objects.update(git_name=name)
-    import_module("catalog.migrations.0013_branch_keys").fill(apps, None)
+    import_module("catalog.migrations.0012_branch_keys").fill(apps, None)
     task = registers_on(metaflow, "user.李")
     task.consumes(task.entries[0].id, branch="user.李", body={"consumer": {"project": "churn", "branch": "user.李"}})
     assert "2 writes backfilled" in reconcile(metaflow)

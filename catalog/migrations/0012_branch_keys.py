@@ -23,7 +23,7 @@ def fill(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("catalog", "0012_deletions_by_id"),
+        ("catalog", "0011_deletions_by_id"),
     ]
 
     operations = [

@@ -121,3 +121,17 @@ def test_waiting_for_a_lock_ends_within_the_limit_too():
     holder.join()
     assert waited < 20 * SHORT
     assert Perimeter.objects.get().title == "held"
+
+
+def test_people_sign_in_and_administer_under_limits(client, cast, team):
+    """Here nothing of Django's tests is around the requests, so those that read have a transaction as on a site."""
+    assert client.post("/sign-in", {"username": "ada", "password": "a good password"}).status_code == 302
+    membership = cast.alpha.memberships.get(user=cast.vic)
+    form = f"/admin/access/membership/{membership.pk}/change/"
+    for page in ("/", "/admin/", "/admin/access/membership/", form):
+        assert client.get(page).status_code == 200
+    saved = client.post(form, {"perimeter": cast.alpha.pk, "user": cast.vic.pk, "role": "editor"})
+    membership.refresh_from_db()
+    assert (saved.status_code, membership.role) == (302, "editor")
+    assert client.get("/v1/perimeters").json() == ["alpha"]
+    assert not connection.in_atomic_block

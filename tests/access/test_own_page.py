@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.test.utils import override_script_prefix
 from django.utils import timezone
 
 from access.models import AuditEntry, Role, Token
@@ -116,6 +117,15 @@ def test_the_twin_has_the_same(eve, cast):
     assert (shown["prefix"], shown["created_by"], shown["branches"]) == (token.prefix, "ada", ["x"])
     assert [use["network"] for use in shown["networks"]] == ["192.0.2.0/24"]
     assert token.digest not in str(said)
+
+
+def test_its_links_lead_below_the_public_address(eve, cast):
+    made(cast)
+    with override_script_prefix("/assets/"):
+        page = eve.get("/me").content.decode()
+    links = re.findall(r'(?:href|action)="(/[^"]*)"', page)
+    assert "/assets/alpha/" in links
+    assert [link for link in links if not link.startswith(("/assets/", "/static/"))] == []
 
 
 def test_it_asks_little_however_many_tokens_there_are(eve, cast, django_assert_max_num_queries):

@@ -89,7 +89,7 @@ def person_of(request: HttpRequest) -> User:
 
 def tokens_of(person: User) -> QuerySet[Token]:
     """All that ever acted in a person's name, the newest first, and before those that were revoked."""
-    tokens: Any = person.tokens  # type: ignore[attr-defined]  # named by `Token.user`
+    tokens: Any = person.tokens  # named by `Token.user`
     found: QuerySet[Token] = tokens.select_related("perimeter")
     return found.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-pk")
 

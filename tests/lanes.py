@@ -3,9 +3,9 @@
 both     depends on the database, so it runs on SQLite and on PostgreSQL
 long     for `make test-long` alone: more cases of what `make test` has seen some of
 sample   (n): the first n cases of a test; the others are long
-further  a case of a test after its first, which asks a database the same with other values: on SQLite alone, where the
-         test is not marked both; tests/conftest.py finds out which are
-each     the cases of a test ask different queries, so the long lane has each of them on PostgreSQL too
+further  a case of a test after its first, which asks a database the same with other values: on PostgreSQL in the long
+         lane, and only where the test is marked both; tests/conftest.py finds out which are
+each     the cases of a test ask different queries, so PostgreSQL has each of them where it has the first
 slow     takes seconds for its file, so `make test-quick` leaves it out
 flows    runs real Metaflow flows against a really served site
 browser  needs Chromium

@@ -62,11 +62,12 @@ def quick(*options: str) -> int:
 
 def usual(*options: str) -> int:
     both = files(lambda text: "mark.both" in text)  # no other file need be collected
-    return on_sqlite("-m", "not long", *options) or on_postgres("-m", "both and not long", *options, *both)
+    chosen = "both and not (long or further)"
+    return on_sqlite("-m", "not long", *options) or on_postgres("-m", chosen, *options, *both)
 
 
 def long(*options: str) -> int:
-    rest = "(both and long) or database and not (both or further or browser or flows or served)"
+    rest = "both and (long or further) or database and not (both or further or browser or flows or served)"
     some_long = files(lambda text: re.search(r"tests\.lanes|mark\.(long|sample)", text))
     failed = on_sqlite("-m", "long", *options, *some_long) or on_postgres("-m", rest, *options, *WITH_DATABASE)
     return failed or demo_and_benchmarks()

@@ -166,6 +166,7 @@ def test_any_body(open_api, method, path):
     assert seen & {200, 201, 404}
 
 
+@pytest.mark.each
 @pytest.mark.sample(6)
 @pytest.mark.parametrize("path", READS, ids=[path[len(B) :] for path in READS])
 def test_any_query(open_api, path):

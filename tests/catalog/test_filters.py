@@ -368,6 +368,7 @@ def test_what_clients_send_is_known(api):
     assert api.get("data/xkcd/instances/latest?state=any").status_code == 200
 
 
+@pytest.mark.each
 @pytest.mark.parametrize("query", ["text=%ED%A0%80", "tag=%FF%FE", "annotation=%ED%A0%80=1", "kind=%C3"])
 def test_bytes_that_are_no_text_are_answered_without_an_error(api, query):
     api.register()
@@ -537,6 +538,7 @@ class TestSameContent:
         assert self.refs(api, made[2]) == ["v5", "v3", "v1"]
         assert self.refs(api, made[3]) == ["v4"]
 
+    @pytest.mark.each
     @pytest.mark.parametrize("reference", ["v2", "latest", "latest-4", "latest-99", "@unknown", "@nothing", "v99"])
     def test_what_is_unknown_has_the_content_of_none(self, api, made, reference):
         assert self.refs(api, reference, state="any") == []

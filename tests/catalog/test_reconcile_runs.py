@@ -101,6 +101,7 @@ class TestFacts:
         assert (found.user, found.commit, found.repository, found.dirty, found.tags) == ("eve", "mine", "", None, ["t"])
         assert found.metaflow_version == "2.19.39"  # which it has not told
 
+    @pytest.mark.each
     @pytest.mark.parametrize(
         ("git", "repository", "commit"),
         [

@@ -158,6 +158,7 @@ def derived():
     return assets, branches, edges, promotions
 
 
+@pytest.mark.each
 @pytest.mark.sample(18)
 @pytest.mark.parametrize(
     "corrupt",

@@ -164,6 +164,7 @@ def test_the_index_has_each_range(many):
     assert not any(word in plan for word in ("Seq Scan", "SCAN catalog_namestart", "Sort", "TEMP B-TREE"))
 
 
+@pytest.mark.each
 @pytest.mark.parametrize(
     "corrupt",
     [

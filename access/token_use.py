@@ -66,7 +66,9 @@ def _has_news(token: Token, now: datetime) -> bool:
 
 
 def _untold(token: Token) -> list[str]:
-    return [network for network, use in token.networks.items() if not use["told"]]
+    """The networks that the audit log does not have, in the order in which they came."""
+    untold = [network for network, use in token.networks.items() if not use["told"]]
+    return sorted(untold, key=lambda network: token.networks[network]["since"])
 
 
 def _tell(token: Token, networks: list[str], address: str) -> None:

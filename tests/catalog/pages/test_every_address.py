@@ -39,6 +39,7 @@ PARTS = {
     "card": ["default-531cae1402624f82995a03bfdfd9771d"],
     "rest": ["nothing/there"],
     "content_type_id": ["1"],
+    "pk": ["1"],
     "twin": TWIN,
     "suffix": SUFFIX,
 }
@@ -56,6 +57,8 @@ QUESTIONS = {
 }
 """What some addresses have to be asked, by how their routes end."""
 FOR_EVERYBODY = {"sign-in"}
+FOR_PEOPLE = {"me", "me.json"}
+"""Their own pages, which no token opens."""
 NOT_THERE = ("/image", "/cards/", "nothing")
 """What this world does not have."""
 
@@ -165,6 +168,8 @@ def allowed(route: str, address: str, who: str) -> set[int]:
         return {302} if sent_to_sign_in else {401}
     if route.startswith("admin/"):
         return allowed_in_administration(route, who)
+    if route in FOR_PEOPLE and who == "token of beta":
+        return {403}
     if "perimeter" in route and who in OUTSIDERS:
         return {404, 405}
     return {200, 302, 405} | ({404, 503} if any(part in address for part in NOT_THERE) else set())

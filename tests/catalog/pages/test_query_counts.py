@@ -32,7 +32,7 @@ COSTS = {
     # the branch with its deploy; the assets; their trends; their edges; the feed; failed assets; surprising edits;
     # the highlights; the project menu; the branch menu, which also knows whether there is an evaluation log
     BRANCH: 13,
-    f"{BRANCH}.json": 11,
+    f"{BRANCH}.json": 12,  # and the further keys of the branch
     # the branch; its highlights; its flows; the two menus
     f"{BRANCH}/highlights": 8,
     f"{BRANCH}/highlights.json": 5,
@@ -69,9 +69,9 @@ COSTS = {
     f"{ASSET}/v3/pulse": 5,
 }
 MISSING = {
-    # the asset; what is missing of its address (3); the project, the branch and the asset to frame it; the two menus;
-    # those of this id; those around it, before and after
-    f"{BRANCH}/models/nope": 15,
+    # the asset; whether the branch has another key; what is missing of its address (3); the project, the branch and the
+    # asset to frame it; the two menus; those of this id; those around it, before and after
+    f"{BRANCH}/models/nope": 16,
     # the same, and the newest versions
     f"{ASSET}/v99": 10,
 }

@@ -32,7 +32,7 @@ LIVENESS = "/livez"
 PROBED_WITHIN = 5.0
 """Seconds; a database that does not answer would hold the probes' thread for longer than who probes waits."""
 
-TURN = 0.0005
+TURN = 0.002
 """Seconds that a thread may go on while another wants to; Python's own 5 ms add up, as a call waits several times."""
 
 log = logging.getLogger("assetsite.serving")

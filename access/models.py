@@ -212,6 +212,11 @@ class Token(models.Model):
         uses = [Use(network, datetime.fromisoformat(use["since"])) for network, use in self.networks.items()]
         return sorted(uses, key=lambda use: use.since, reverse=True)
 
+    @property
+    def is_valid(self) -> bool:
+        """Whether it is neither revoked nor expired."""
+        return self.state == "valid"
+
     def may_write(self, branch_names: Iterable[str]) -> bool:
         """Whether a branch known by these names (as written, and its key) is one that the token may write to."""
         if not self.branch_patterns:

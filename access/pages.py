@@ -44,14 +44,14 @@ class OwnToken:
         lately = now - NEWS_FOR
         uses = token.uses
         networks = [(use, use.since > lately and use != uses[-1]) for use in uses]
-        return cls(token, made_by, bool(made_by) and token.state == "valid" and token.created_at > lately, networks)
+        return cls(token, made_by, bool(made_by) and token.is_valid and token.created_at > lately, networks)
 
 
 @require_safe
 def me(request: HttpRequest, *, twin: bool) -> HttpResponse:
     """Who one is here, and one's tokens: those that open something first."""
     person, viewer, now = person_of(request), viewer_of(request), timezone.now()
-    tokens = sorted(tokens_of(person)[:MOST_TOKENS], key=lambda token: token.state != "valid")
+    tokens = sorted(tokens_of(person)[:MOST_TOKENS], key=lambda token: not token.is_valid)
     if twin:
         return JsonResponse({**description_of(viewer), "tokens": [shape_of(token) for token in tokens]})
     own = [OwnToken.of(token, person, now) for token in tokens]

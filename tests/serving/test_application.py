@@ -13,7 +13,7 @@ import pytest
 
 from assetsite.serving.application import Application
 from assetsite.serving.bodies import Limits
-from tests.serving.rsgi import Headers, Scope, Wire
+from tests.serving.rsgi import Headers, Scope, Wire, run
 
 LIMITS = Limits(size=1024**2, whole=0.3, pause=0.1, lingers=0.1)
 Wsgi = Callable[[dict[str, Any], Callable[..., None]], Iterable[bytes]]
@@ -51,7 +51,7 @@ def ask(wsgi: Wsgi, scope: Scope, wire: Wire) -> Wire:
         async with served(wsgi) as application:
             await application(scope, wire)
 
-    asyncio.run(asked())
+    run(asked())
     return wire
 
 
@@ -130,7 +130,7 @@ def test_half_sent_bodies_and_pages_hold_no_call_and_no_probe() -> None:
             assert {call.body, probe.body} == {b"at last"}
             assert stuck.asked.count("/v1/x") == 0
 
-    asyncio.run(asked())
+    run(asked())
 
 
 def test_who_is_gone_before_its_turn_is_not_served() -> None:
@@ -148,4 +148,4 @@ def test_who_is_gone_before_its_turn_is_not_served() -> None:
             await asyncio.gather(first, third)
             assert stuck.asked == ["/first", "/third"]
 
-    asyncio.run(asked())
+    run(asked())

@@ -1,12 +1,10 @@
 """Bodies are read to their end, under a size, under deadlines, and with a bound on all that is held."""
 
-import asyncio
-
 import pytest
 
 from assetsite.serving.bodies import SMALL, Body, Held, Limits
 from assetsite.serving.refusals import Refused
-from tests.serving.rsgi import Headers, Wire
+from tests.serving.rsgi import Headers, Wire, run
 
 MIB = 1024**2
 QUICK = Limits(size=MIB, parts=50, whole=0.3, pause=0.1, lingers=0.1)
@@ -14,7 +12,7 @@ CHUNKED = ("transfer-encoding", "chunked")
 
 
 def read(wire: Wire, *headers: tuple[str, str], held: Held | None = None) -> bytes:
-    return asyncio.run(Body(Headers(headers), wire, QUICK, held or Held(4 * MIB)).read())
+    return run(Body(Headers(headers), wire, QUICK, held or Held(4 * MIB)).read())
 
 
 def test_a_body_of_announced_length_is_read_to_its_end() -> None:
@@ -74,7 +72,7 @@ def test_large_bodies_share_a_bound_and_small_ones_always_pass() -> None:
         first.release()
         assert len(await Body(Headers([CHUNKED]), Wire(b"x" * 150_000), QUICK, held).read()) == 150_000
 
-    asyncio.run(told())
+    run(told())
 
 
 def test_what_was_refused_is_thrown_away_for_a_while() -> None:
@@ -86,5 +84,5 @@ def test_what_was_refused_is_thrown_away_for_a_while() -> None:
         await body.throw_away()
         return wire.unread
 
-    assert asyncio.run(unread(b"x", b"x")) <= 0
-    assert asyncio.run(unread(b"x", 9.0, b"x")) == 1
+    assert run(unread(b"x", b"x")) <= 0
+    assert run(unread(b"x", 9.0, b"x")) == 1

@@ -1,5 +1,6 @@
-"""Django's admin with this site's own rules of who may enter."""
+"""Packages under this site's own rules and words."""
 
+from axes.apps import AppConfig as AxesConfig
 from django.contrib.admin.apps import AdminConfig
 
 
@@ -9,3 +10,7 @@ class SiteAdminConfig(AdminConfig):
     def ready(self) -> None:
         super().ready()
         from assetsite import checks  # noqa: F401  (registers itself when imported)
+
+
+class FailedSignInsConfig(AxesConfig):
+    verbose_name = "Failed sign-ins"  # in the administration

@@ -110,7 +110,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
-    "axes",
+    "assetsite.apps.FailedSignInsConfig",
     "csp",
     "django_htmx",
     "rest_framework",

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import DisallowedHost
 from django.db import Error, OperationalError
 
 
@@ -77,7 +78,10 @@ def _trouble(error: Error, cause: Any) -> Trouble | None:
 
 
 class InOneLine(logging.Filter):
-    """Trouble of the database is one line of the log for each request, without a traceback, which tells nothing."""
+    """What is no fault of the code is one line of the log for each request, without a traceback, which tells nothing.
+
+    That is trouble of the database, and a host name that the site does not answer to.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
         exc = record.exc_info[1] if record.exc_info else None
@@ -87,5 +91,8 @@ class InOneLine(logging.Filter):
             reason = str(exc).partition("\n")[0]
             seconds = f" after {getattr(request, 'statement_limit', 0):g} s" if trouble is STOPPED else ""
             record.msg, record.args = "%s: %s%s", (where, reason, seconds)
+            record.exc_info = None
+        elif isinstance(exc, DisallowedHost):
+            record.msg = record.getMessage().replace("ALLOWED_HOSTS", "ASSETSITE_ALLOWED_HOSTS")
             record.exc_info = None
         return True

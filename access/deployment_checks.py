@@ -3,7 +3,9 @@
 They take the place of Django's own, which name its settings and not the site's.
 """
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
@@ -22,6 +24,11 @@ FEWEST_CHARACTERS = 10
 def check_deployment(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Report what lets others in, in team mode."""
     return [] if settings.LOCAL_MODE else [*_in_the_open(), *_easily_guessed()]
+
+
+def is_closed(folder: Path | str) -> bool:
+    """Whether a folder that a setting names is missing, or not for the user that runs this to look into."""
+    return not os.access(folder, os.R_OK | os.X_OK)
 
 
 def _in_the_open() -> list[CheckMessage]:
@@ -48,6 +55,15 @@ def _in_the_open() -> list[CheckMessage]:
                 "ASSETSITE_ALLOWED_HOSTS is *: links in the site's answers lead wherever the request says.",
                 hint="Set it to the names that people type, separated by commas.",
                 id="access.W012",
+            )
+        )
+    if settings.PUBLIC_ADDRESS is not None and not settings.TRUST_PROXY:
+        problems.append(
+            Warning(
+                "A proxy is in front, and all people have its address: the failures of one keep others from signing "
+                "in, and the audit log can't tell them apart.",
+                hint="Let nobody reach the site but through the proxy, and set ASSETSITE_TRUST_PROXY=true.",
+                id="access.W014",
             )
         )
     return problems

@@ -56,6 +56,7 @@ SENTENCES = {
     500: "The server failed; its log says why.",
 }
 
+FOREIGN_HOST = "The site does not answer to the host name of this request. "
 
 LESS = (
     "Ask for less: in a list begin with a filter that names a value exactly, or leave some out; in a search write more "
@@ -166,9 +167,17 @@ def refusal_of(exc: Exception) -> tuple[int, str, dict[str, Any]] | None:
             return 400, f"The request has more than {most:,} parameters, which is more than this site takes.", {}
         case django_errors.ValidationError():
             return 400, " ".join(exc.messages), {}
+        case django_errors.DisallowedHost():
+            return 400, FOREIGN_HOST + _names_that_it_answers_to(), {}
         case django_errors.SuspiciousOperation() | django_errors.BadRequest():
             return 400, "", {}
     return None
+
+
+def _names_that_it_answers_to() -> str:
+    if settings.LOCAL_MODE:
+        return "In local mode it does to names of this machine only, such as localhost."
+    return "Whoever runs it can add the name to ASSETSITE_ALLOWED_HOSTS."
 
 
 def _refusal_of_fields(exc: drf_errors.ValidationError) -> tuple[int, str, dict[str, Any]]:

@@ -1,13 +1,14 @@
 """The system check of `ASSETSITE_CARD_ROOTS`, for `manage.py check`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from access.deployment_checks import DEPLOYMENT
+from access.deployment_checks import DEPLOYMENT, is_closed
 from catalog.runs.roots import Root, configured_roots
 
 
@@ -28,12 +29,15 @@ def check_card_roots(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> 
 
 @register(DEPLOYMENT, deploy=True)
 def check_that_cards_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Report a team's site that may read no card."""
+    """Report a team's site that may read no card, or has folders for them into which it can't look."""
     try:
-        if settings.LOCAL_MODE or configured_roots():
-            return []
+        roots = configured_roots()
     except ValueError:  # which is an error of its own
         return []
+    if settings.LOCAL_MODE:
+        return []
+    if roots:
+        return [_closed(root.place) for root in roots if isinstance(root.place, Path) and is_closed(root.place)]
     return [
         Warning(
             "No card and no fact of a task is shown: no place is named where they may be read.",
@@ -41,6 +45,14 @@ def check_that_cards_are_shown(app_configs: Sequence[AppConfig] | None, **kwargs
             id="catalog.W001",
         )
     ]
+
+
+def _closed(folder: Path) -> CheckMessage:
+    return Warning(
+        f"Cards are looked for in {str(folder)!r}, which is not there, or not for the user that runs this to read.",
+        hint="Correct ASSETSITE_CARD_ROOTS, or open the folder to that user.",
+        id="catalog.W003",
+    )
 
 
 def _problem(entry: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from django.core.checks import Tags, run_checks
 
 from access.deployment_checks import DEPLOYMENT
+from assetsite.public_address import PublicAddress
 from catalog.starting import checks
 
 KEY = "bM4Yx0oGm1kPq7Zt2Wc9Rv6Lh3Ns8Jd5Fa_Eu-Ki4Tw7Xo1Qz0Bg"
@@ -42,6 +43,8 @@ def test_of_a_site_that_is_set_up_well_there_is_nothing_to_tell(team):
         ("SECRET_KEY", "k" * 60, "access.W013"),
         ("CARD_ROOTS", [], "catalog.W001"),
         ("RECONCILE", [], "catalog.W002"),
+        ("CARD_ROOTS", ["s3://bucket/metaflow", "alpha=/no/such/folder"], "catalog.W003"),
+        ("RECONCILE", ["*=https://metadata.example.org", "alpha=/no/such/folder"], "catalog.W004"),
     ],
 )
 def test_what_a_team_would_regret_is_told(team, monkeypatch, name, value, code):
@@ -50,6 +53,18 @@ def test_what_a_team_would_regret_is_told(team, monkeypatch, name, value, code):
     before = told()
     setattr(team, name, value)
     assert told() - before == {code}
+
+
+def test_a_proxy_that_is_not_believed_is_told(team):
+    team.PUBLIC_ADDRESS, team.TRUST_PROXY = PublicAddress.of("https://assets.example.org/"), True
+    assert "access.W014" not in told()
+    team.TRUST_PROXY = False
+    assert "access.W014" in told()
+
+
+def test_folders_that_can_be_read_are_fine(team, tmp_path):
+    team.CARD_ROOTS, team.RECONCILE = [f"alpha={tmp_path}"], [f"alpha={tmp_path}"]
+    assert not told() & {"catalog.W003", "catalog.W004"}
 
 
 def test_local_mode_is_for_one_person_on_one_machine(settings):

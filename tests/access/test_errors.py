@@ -112,3 +112,18 @@ def test_a_message_on_a_page_is_shown_as_text(client, cast):
 def test_the_json_twin_of_a_page_refuses_in_json(client):
     assert client.get("/beta.json").json()["error"] == "not_found"
     assert client.get("/alpha.json").content == b"alpha"
+
+
+@pytest.mark.parametrize("local", [False, True])
+@pytest.mark.parametrize("address", ["/", "/v1/me"])
+def test_a_host_name_that_is_not_the_sites_is_told_with_what_to_do_and_is_one_line_of_the_log(
+    client, settings, caplog, address, local
+):
+    settings.ALLOWED_HOSTS, settings.LOCAL_MODE = ["assets.example.org"], local
+    response = client.get(address, headers={"host": "other.example.org"})
+    assert response.status_code == 400
+    expected = "such as localhost" if local else "add the name to ASSETSITE_ALLOWED_HOSTS"
+    assert expected in response.content.decode()
+    (line,) = caplog.records
+    assert "'other.example.org' to ASSETSITE_ALLOWED_HOSTS" in line.getMessage()
+    assert line.exc_info is None

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from django.conf import settings
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 
 from catalog.supervising.orphans import STOPS_WITHIN
@@ -28,6 +28,7 @@ def serve(address: str, port: int) -> None:
         address=address,
         port=port,
         interface=Interfaces.RSGI,
+        runtime_mode=RuntimeModes.mt,  # measured: a call costs a tenth less than with st, which is the default
         workers=settings.WORKERS,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_WITHIN),

@@ -2,7 +2,7 @@
 
 import re
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, DataError, IntegrityError, connection
 
 NOT_MIGRATED = "The database is not ready for this version. Set it up first: manage.py migrate"
 SQLITE = {
@@ -28,12 +28,17 @@ POSTGRESQL = {
 }
 """What to do, by words of PostgreSQL's own messages; none of these passes by itself."""
 
+OF_DATA = (DataError, IntegrityError)
+"""What a database says of values, and never of itself."""
+
 AWAY = "Start it, or correct DATABASE_URL."
 CAUSE = re.compile(r".*(?:failed|FATAL|ERROR|error): +(?P<cause>.+)", re.DOTALL)
 
 
 def sentence_about(error: DatabaseError) -> str:
     """What to tell the person who runs a command; empty if the database is not at fault."""
+    if isinstance(error, OF_DATA):
+        return ""
     return _about_postgresql(error) if connection.vendor == "postgresql" else _about_sqlite(error)
 
 

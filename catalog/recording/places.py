@@ -113,12 +113,29 @@ def branch_at(at: BranchAddress, when: datetime | None = None) -> Branch:
 
 
 def _made_branch(at: BranchAddress, now: datetime) -> Branch:
-    """A new branch. One at a time is made in a project, so that names of one key do not miss each other."""
+    """A new branch. One at a time is made in a project, so that names of one key do not miss each other.
+
+    Whoever finds that another write has made it meanwhile gives the lock of the project back (by a savepoint): the
+    order of locks is branch, then project, but for a branch that nobody else can see yet.
+    """
     project, is_new = Project.objects.get_or_create(
         perimeter=at.perimeter, name=at.project, defaults={"created_at": now}
     )
     if is_new:
         add_names(project)
+    try:
+        with transaction.atomic():
+            return _first_in(project, at, now)
+    except _MadeMeanwhile:
+        branch: Branch = Branch.objects.select_related("project").get(project=project, key=at.key)
+        return branch
+
+
+class _MadeMeanwhile(Exception):
+    """Another write was faster."""
+
+
+def _first_in(project: Project, at: BranchAddress, now: datetime) -> Branch:
     _lock(project)
     look_elsewhere(at.perimeter.pk, at.project, at.key)
     _look_for_unnamed(project, at)
@@ -126,9 +143,10 @@ def _made_branch(at: BranchAddress, now: datetime) -> Branch:
     branch, is_new = Branch.objects.get_or_create(
         project=project, key=at.key, defaults={"git_name": own_name, "created_at": now}
     )
-    if is_new:
-        add_names(branch)
-        claim_keys(branch, at.called)
+    if not is_new:
+        raise _MadeMeanwhile
+    add_names(branch)
+    claim_keys(branch, at.called)
     return branch
 
 

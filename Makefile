@@ -44,7 +44,8 @@ lint: .venv/.test
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	ASSETSITE_MODE=team ASSETSITE_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(50))') \
 	ASSETSITE_ALLOWED_HOSTS=catalogue.example ASSETSITE_TLS=true ASSETSITE_TRUST_PROXY=true \
-	ASSETSITE_CARD_ROOTS=s3://bucket ASSETSITE_RECONCILE='*=https://metadata.example' $(BIN)/python manage.py check --deploy --fail-level WARNING
+	ASSETSITE_CARD_ROOTS=s3://bucket ASSETSITE_RECONCILE='*=https://metadata.example' \
+	DATABASE_URL=postgres://assetsite@127.0.0.1:9/assetsite $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 test: .venv/.test ## All checks and tests; some of them: make test ARGS="-k lineage"
 	@$(MAKE) --no-print-directory --jobs 2 lint usual-tests

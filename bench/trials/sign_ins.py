@@ -29,7 +29,7 @@ from bench.workload import MAIN, api
 
 STRANGERS = 30
 SECONDS = 8.0
-UPPER, TIMES = 3.0, 4.0
+UPPER, TIMES = 2.0, 4.0
 TRIES, APART = 11, 0.2
 NAMES = {"an account": "known", "none": "nobody", "closed": "closed", "without a password": "bot"}
 ACCOUNTS = """

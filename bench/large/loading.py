@@ -1,120 +1,109 @@
-"""Fill an empty PostgreSQL database with the project of `bench.large.shape`: `python -m bench.large.loading large`."""
+"""Fill an empty database with the projects of `bench.large.shape`: `python -m bench.large.loading large` (or `small`).
+
+Written are the events alone; what is derived from them is left to `Recount`, so it is right by construction.
+"""
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import chain
 from typing import Any
 
 import django
 from django.core.management import call_command
-from django.core.management.color import no_style
-from django.db import connection, models, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from bench.large import names, shape
-from bench.large.events import Events, Row
-from bench.large.names import FEATURE, MAIN, PERIMETER, PROJECT
-from bench.large.shape import ASSETS, FLOWS, MODULES, NIGHTS
-from bench.large.tallies import Tallies
+from bench.large import bulk, names, shape
+from bench.large.bulk import Row
+from bench.large.events import Events, asset_row
+from bench.large.journal import Journal
+from bench.large.names import FEATURE, JOURNAL, JOURNAL_PROJECT, MAIN, PERIMETER, PROJECT
+from bench.large.shape import ASSETS, COMPONENTS, FLOWS, Scale
 
-SAMPLE = 97
-"""Of a large catalogue, one asset of so many is recounted."""
+CHECKED = 20
+"""So many assets, the last ones, are recounted a second time, when nothing may be wrong any more."""
 
 
 def load(size: str) -> None:
     from bench.models import Row as BareRow
 
     call_command("migrate", verbosity=0, run_syncdb=True)
-    begin = timezone.now().replace(microsecond=0) - timedelta(days=NIGHTS)
-    with transaction.atomic():
-        BareRow(name="bare", at=begin).save()
-        _load_project(MODULES[size], begin)
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
-    _check(size)
+    BareRow(name="bare", at=timezone.now()).save()
+    fill(shape.SCALES[size])
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM ANALYZE")
 
 
-def _load_project(modules: int, begin: datetime) -> None:
+def fill(scale: Scale) -> None:
+    """Write all that there is at a scale into migrated tables without assets."""
     from access.models import Perimeter
-    from catalog.models import Asset, Component, Consumption, Edge, Instance, Project, Promotion
+    from catalog.counters import Recount
+    from catalog.models import Asset
 
+    begin = timezone.now().replace(microsecond=0) - timedelta(days=scale.nights)
     perimeter, _ = Perimeter.objects.get_or_create(name=PERIMETER)
+    with transaction.atomic():
+        _plant(perimeter, scale, begin)
+        _journal(perimeter, scale, timezone.now() - timedelta(days=shape.NIGHTS))
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    Recount().run()
+    last = Asset.objects.order_by("-pk").values_list("pk", flat=True)[0]
+    if wrong := Recount().run(after=last - CHECKED).corrections:
+        raise SystemExit("What was loaded is not what the site counts: " + "; ".join(wrong[:20]))
+
+
+def _plant(perimeter: Any, scale: Scale, begin: datetime) -> None:
+    from catalog.models import Alias, AliasMove, Asset, Component, Consumption, Instance, Project, Run
+
     project = Project.objects.create(perimeter=perimeter, name=PROJECT, title="A large plant", created_at=begin)
-    branches = {branch: _branch(project, branch, modules) for branch in (MAIN, FEATURE)}
-    events, tallies = Events(modules, begin), Tallies(modules)
-    with connection.cursor() as cursor:
-        # what refers to what is arithmetic; to look up each of twelve million references would take minutes
-        cursor.execute("SET LOCAL session_replication_role = replica")
-    _copy(Component, _components(perimeter.pk, modules))
-    _copy(Instance, tallies.registered(events.instances()))
-    _copy(Consumption, tallies.consumed(events.consumptions()))
-    _copy(Edge, tallies.edges())
-    _copy(Promotion, tallies.promotions())
-    _copy(Asset, tallies.assets(branches, begin))
+    branches = {branch: _branch(project, branch) for branch in (MAIN, FEATURE)}
+    events = Events(scale, begin)
+    bulk.write(Component, _components(perimeter.pk, scale))
+    bulk.write(Asset, events.assets(branches))
+    bulk.write(Run, events.runs(perimeter.pk))
+    bulk.write(Instance, events.instances())
+    bulk.write(Consumption, events.consumptions())
+    bulk.write(Alias, events.aliases())
+    bulk.write(AliasMove, events.alias_moves())
 
 
-def _branch(project: Any, named: names.Branch, modules: int) -> int:
+def _journal(perimeter: Any, scale: Scale, begin: datetime) -> None:
+    from catalog.models import Asset, Component, Consumption, Instance, Project
+
+    project = Project.objects.create(perimeter=perimeter, name=JOURNAL_PROJECT, title="Kept", created_at=begin)
+    asset, component = scale.modules * ASSETS + 1, scale.modules * COMPONENTS + 1
+    flows = {component: "JournalFlow", component + 1: "ReportFlow"}
+    rows = {"perimeter": perimeter.pk, "project_name": JOURNAL_PROJECT, "kind": "flow"}
+    bulk.write(Component, ({"id": pk, "name": name} | rows for pk, name in flows.items()))
+    bulk.write(Asset, [asset_row(asset, _branch(project, MAIN), *JOURNAL, begin)])
+    offset = scale.modules * scale.nights * ASSETS
+    journal = Journal(asset, component, component + 1, offset, scale.journal, begin)
+    bulk.write(Instance, journal.instances())
+    bulk.write(Consumption, journal.consumptions())
+
+
+def _branch(project: Any, named: names.Branch) -> int:
     """The key of a new branch with a deployed spec."""
     from catalog.models import Branch, SpecVersion
 
     at = project.created_at
-    places = [place for place in range(ASSETS) if names.branch_of(place) == named]
-    models_count = sum(map(shape.is_model, places))
-    branch = Branch.objects.create(
-        project=project,
-        key=named.key,
-        git_name=named.name,
-        created_at=at,
-        models_count=modules * models_count,
-        data_count=modules * (len(places) - models_count),
-    )
+    branch = Branch.objects.create(project=project, key=named.key, git_name=named.name, created_at=at)
     document = json.dumps({"title": project.title, "markdown": "", "data": [], "models": []})
-    branch.spec = SpecVersion.objects.create(branch=branch, version_id="5eed", document=document, at=at, actor="bench")
-    branch.save()
+    SpecVersion.objects.create(branch=branch, version_id="5eed", document=document, at=at, actor="bench")
     return int(branch.pk)
 
 
-def _components(perimeter: int, modules: int) -> Iterator[Row]:
-    for module in range(modules):
+def _components(perimeter: int, scale: Scale) -> Iterator[Row]:
+    for module in range(scale.modules):
         flows = [("flow", names.flow(module, number)) for number in range(FLOWS)]
         others = [("deployment", names.deployment(module)), ("person", names.person(module))]
         for number, (kind, name) in enumerate([*flows, *others]):
             pk = names.component_pk(module, number)
             yield {"id": pk, "perimeter": perimeter, "project_name": PROJECT, "kind": kind, "name": name}
-
-
-def _copy(model: type[models.Model], rows: Iterable[Row]) -> None:
-    """Write rows by COPY, given by the names of the model's fields; fields that are left out have their defaults."""
-    rows = iter(rows)
-    first = next(rows)
-    fields = {field.name: field for field in model._meta.concrete_fields}
-    others = [field for name, field in fields.items() if name not in first]
-    constants = tuple(field.get_db_prep_save(field.get_default(), connection) for field in others)
-    columns = ", ".join(f'"{field.column}"' for field in [*(fields[name] for name in first), *others])
-    with connection.cursor() as cursor:
-        with cursor.copy(f"COPY {model._meta.db_table} ({columns}) FROM STDIN") as copy:
-            for row in chain((first,), rows):
-                copy.write_row((*row.values(), *constants))
-        for reset in connection.ops.sequence_reset_sql(no_style(), [model]):
-            cursor.execute(reset)
-
-
-def _check(size: str) -> None:
-    """Stop if the site would have counted otherwise: everything if it is small, else a sample of the assets."""
-    from catalog.counters import Recount
-    from catalog.models import Asset
-
-    recount = Recount()
-    if size == "small":
-        recount.run()
-    else:
-        for asset in Asset.objects.filter(pk__in=range(1, MODULES[size] * ASSETS + 1, SAMPLE)):
-            with transaction.atomic():
-                recount._asset(asset)
-    if recount.corrections:
-        raise SystemExit("What was loaded is not what the site counts: " + "; ".join(recount.corrections[:20]))
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ def run(servers: dict[str, Server], *, rounds: int, seconds: float, say: Say) ->
 
 def paths(question: Question, size: str) -> list[str]:
     """The same places at both sizes, in different modules where there are several; each address once."""
-    modules = shape.MODULES[size]
+    modules = shape.SCALES[size].modules
     asked = (question.path(number * modules // len(PLACES), place) for number, place in enumerate(PLACES))
     return list(dict.fromkeys(asked))
 

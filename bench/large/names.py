@@ -4,7 +4,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from bench.large import shape
-from bench.large.shape import ASSETS, COMPONENTS
+from bench.large.shape import ASSETS, COMPONENTS, FLOWS
 
 
 class Branch(NamedTuple):
@@ -13,16 +13,13 @@ class Branch(NamedTuple):
 
 
 PERIMETER, PROJECT = "default", "plant"
+JOURNAL_PROJECT, JOURNAL = "archive", ("data", "journal")
 MAIN, FEATURE = Branch("main", "main"), Branch("feature_better_models", "feature/better-models")
 UNKNOWN = Branch("", "")
 
 
 def asset_pk(module: int, place: int) -> int:
     return module * ASSETS + place + 1
-
-
-def place_of(asset: int) -> int:
-    return (asset - 1) % ASSETS
 
 
 def component_pk(module: int, number: int) -> int:
@@ -51,6 +48,10 @@ def flow(module: int, number: int) -> str:
 
 def run(module: int, number: int, night: int) -> str:
     return f"{flow(module, number)}/{night + 1}"
+
+
+def run_pk(module: int, number: int, night: int, modules: int) -> int:
+    return (night * modules + module) * FLOWS + number + 1
 
 
 def deployment(module: int) -> str:

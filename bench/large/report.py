@@ -88,7 +88,7 @@ class Run:
 
 
 def page(run: Run) -> str:
-    findings, modules, drawing = run.findings, shape.MODULES["large"], run.findings.drawing
+    findings, modules, drawing = run.findings, shape.SCALES["large"].modules, run.findings.drawing
     nightly = shape.NIGHTS * modules
     facts = machine([Result("PostgreSQL", run.version, findings.measured, judged_by_yardsticks=False)])
     return HEAD.format(

@@ -7,6 +7,8 @@ A module has 100 assets, 30 flows, a deployment and a person, and is refreshed o
 - one source is read by every second flow of the layers;
 - the last two flows write to a feature branch and read from `main`; three of their models are promoted to `main`.
 
+Beside it stands a project with a single asset, the journal, which is as large as many others together.
+
 Everything is arithmetic: which instance is meant follows from module, night and place.
 """
 
@@ -14,8 +16,20 @@ import random
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-MODULES = {"small": 1, "large": 100}
 NIGHTS = 100
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is loaded. `journal`: how many instances the journal has."""
+
+    modules: int
+    nights: int
+    journal: int
+
+
+SCALES = {"small": Scale(1, NIGHTS, 10_000), "large": Scale(105, NIGHTS, 1_000_000)}
+"""The large one has 10,080 assets on `main`."""
 OUTPUTS = (25, *[3] * 14, *[2] * 15)
 """How many assets each flow makes; the others are promoted."""
 FLOWS = len(OUTPUTS)

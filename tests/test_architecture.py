@@ -41,7 +41,7 @@ SHARED = {
 FLOORS = {
     "access": [
         ["database_trouble", "pooling", "statement_limits"],
-        ["addresses", "errors", "headers", "prepared", "schema", "visibility"],
+        ["addresses", "errors", "headers", "prepared", "schema", "statements", "visibility"],
         ["models", "refused_forms", "turns"],
         ["identity"],
         ["token_use"],

@@ -1,0 +1,279 @@
+"""Statements that are asked all the time, written as SQL.
+
+Django takes many times as long to write a statement, and to read its answer, as a database takes to run it. What every
+call of a flow needs is therefore written once, in modules called `statements.py`; all else is asked by querysets.
+
+    asset_at = Rows(
+        Asset,
+        '''
+        SELECT {columns} FROM catalog_asset AS asset
+        JOIN catalog_branch AS branch ON branch.id = asset.branch_id
+        WHERE branch.key = %(key)s AND asset.deleted_at IS NULL {lock}
+        ''',
+        related=["branch"],
+    )
+    asset_at.one(key="main")
+
+`{columns}` are those of the models, so that none is forgotten when a migration adds one. `{lock}` locks the rows for
+this transaction. The text is the same for both databases, or a mapping from the names that Django gives them to two
+texts. Each statement has a test that it answers what its query in Django's words answers.
+"""
+
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.models import DateTimeField, Model
+
+from access.statement_limits import by_key
+
+Row = TypeVar("Row", bound=Model)
+Sql = str | Mapping[str, str]
+Answer = tuple[Any, ...]
+
+MOMENT: "DateTimeField[datetime, datetime]" = DateTimeField()
+LOCKS = {"postgresql": 'FOR NO KEY UPDATE OF "{alias}"', "sqlite": ""}
+"""On SQLite whoever writes has the database alone, from the beginning of the transaction."""
+
+
+class Statement:
+    """A statement with its values by name (`%(name)s`): strings, whole numbers, moments and None.
+
+    `by_key`: it finds its rows by a key, in an index. PostgreSQL then plans it once for each connection, and it needs
+    no limit of time. For all else the best plan depends on the values.
+    """
+
+    def __init__(self, sql: Sql, *, by_key: bool = True) -> None:
+        self._sql = sql
+        self._by_key = by_key
+
+    @functools.cached_property
+    def text(self) -> str:
+        """The SQL as the database of this site takes it."""
+        return self._sql if isinstance(self._sql, str) else self._sql[connection.vendor]
+
+    def one(self, **values: Any) -> Answer | None:
+        """The only row of the answer, or the first one; None if there is none."""
+        found: Answer | None = self._ask(values, lambda cursor: cursor.fetchone())
+        return found
+
+    def all(self, **values: Any) -> list[Answer]:
+        found: list[Answer] = self._ask(values, lambda cursor: cursor.fetchall())
+        return found
+
+    def run(self, **values: Any) -> int:
+        """How many rows it wrote."""
+        return int(self._ask(values, lambda cursor: cursor.rowcount))
+
+    def _ask(self, values: dict[str, Any], answer: Callable[[Any], Any]) -> Any:
+        database = connections[DEFAULT_DB_ALIAS]
+        with database.cursor() as cursor, planned_once(database, self._by_key):
+            cursor.execute(self.text, as_taken(values, database))
+            return answer(cursor)
+
+
+class Rows(Statement, Generic[Row]):
+    """A statement that answers rows of a model.
+
+    `{columns}` are its columns under the name of the model in lower case, such as `asset.id`, then those of the
+    `related` rows, under the way that leads to them, such as `branch__project.id`; `without` some, by their ways, which
+    are read when they are asked for. What the statement selects after them become further attributes, called `also`.
+    """
+
+    def __init__(
+        self,
+        model: type[Row],
+        sql: Sql,
+        *,
+        related: Sequence[str] = (),
+        without: Collection[str] = (),
+        also: Sequence[str] = (),
+        by_key: bool = True,
+    ) -> None:
+        super().__init__(sql, by_key=by_key)
+        self._model = model
+        self._related = related
+        self._without = without
+        self._also = also
+
+    @functools.cached_property
+    def text(self) -> str:
+        alias = str(self._model._meta.model_name)
+        columns = ", ".join(f'"{part.way or alias}"."{column}"' for part in self._parts for column in part.columns)
+        lock = LOCKS[connection.vendor].replace("{alias}", alias)
+        return super().text.replace("{columns}", columns).replace("{lock}", lock)
+
+    def one(self, **values: Any) -> Row | None:  # type: ignore[override]
+        found = super().one(**values)
+        return None if found is None else self._made(found)
+
+    def all(self, **values: Any) -> list[Row]:  # type: ignore[override]
+        return [self._made(found) for found in super().all(**values)]
+
+    @functools.cached_property
+    def _parts(self) -> "list[_Part]":
+        parts: list[_Part] = []
+        for way in ("", *self._related):
+            start = parts[-1].stop if parts else 0
+            parts.append(_Part.of(_at_end_of(way, self._model), way, start, self._without))
+        return parts
+
+    @functools.cached_property
+    def _converters(self) -> list[tuple[int, Callable[[Any], Any]]]:
+        fields = [field for part in self._parts for field in part.fields]
+        return [(place, convert) for place, field in enumerate(fields) if (convert := converter_of(field))]
+
+    def _made(self, found: Answer) -> Row:
+        values = list(found)
+        for place, convert in self._converters:
+            if values[place] is not None:
+                values[place] = convert(values[place])
+        made: dict[str, Any] = {}
+        for part in self._parts:
+            made[part.way] = row = part.row(values)
+            if part.way and made[part.parent] is not None:
+                setattr(made[part.parent], part.name, row)
+        for name, value in zip(self._also, values[self._parts[-1].stop :], strict=True):
+            setattr(made[""], name, value)
+        only: Row = made[""]
+        return only
+
+
+def insert(row: Model) -> None:
+    """Insert a new row whose key nobody needs."""
+    database = connections[DEFAULT_DB_ALIAS]
+    with database.cursor() as cursor, planned_once(database):
+        cursor.execute(insertion(type(row)), values_of(row, database))
+    row._state.adding = False
+
+
+def insert_with_key(row: Model) -> None:
+    """Insert a new row, and give it its key."""
+    database = connections[DEFAULT_DB_ALIAS]
+    with database.cursor() as cursor, planned_once(database):
+        cursor.execute(f"{insertion(type(row))} RETURNING id", values_of(row, database))
+        row.pk = cursor.fetchone()[0]
+    row._state.adding = False
+
+
+def columns_of(model: type[Model]) -> list[Any]:
+    """The fields of a model that have a column, but for its key, which the database gives."""
+    return [field for field in model._meta.concrete_fields if not field.primary_key]
+
+
+@functools.cache
+def insertion(model: type[Model]) -> str:
+    """The statement that inserts a row; its parameters are `values_of` the row."""
+    columns = [f'"{field.column}"' for field in columns_of(model)]
+    places = ", ".join("%s" for _ in columns)
+    return f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 (names only)
+
+
+def values_of(row: Model, database: Any) -> list[Any]:
+    """The values of a new row in `columns_of` its model, as the database takes them."""
+    return [field.get_db_prep_save(getattr(row, field.attname), database) for field in columns_of(type(row))]
+
+
+def as_taken(values: dict[str, Any], database: Any) -> dict[str, Any]:
+    """The values with moments as the columns of the database keep them."""
+    return {
+        name: MOMENT.get_db_prep_value(value, database) if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+def converter_of(field: Any) -> Callable[[Any], Any] | None:
+    """What makes a value of a column that of its field; None if the database answers it as it is. Nulls stay."""
+    if hasattr(field, "from_db_value"):
+        return functools.partial(_from_column, field)
+    while field.is_relation:
+        field = field.target_field
+    return CONVERTERS[connection.vendor].get(field.get_internal_type())
+
+
+def _from_column(field: Any, value: Any) -> Any:
+    return field.from_db_value(value, None, connections[DEFAULT_DB_ALIAS])
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """What SQLite keeps has no time zone."""
+    return moment.replace(tzinfo=UTC)
+
+
+CONVERTERS: dict[str, dict[str, Callable[[Any], Any]]] = {"postgresql": {}, "sqlite": {"DateTimeField": _in_utc}}
+"""What a column answers otherwise than Django does, by the types of fields that the models of this site have."""
+
+
+@contextmanager
+def planned_once(database: Any, by_a_key: bool = True) -> Iterator[None]:
+    """On PostgreSQL what is asked here, by a key, is planned once for each connection."""
+    driver = database.connection if by_a_key and database.vendor == "postgresql" else None
+    if driver is None:
+        yield
+        return
+    with by_key():
+        driver.prepare_threshold = 0 if settings.PREPARED_STATEMENTS else None
+        try:
+            yield
+        finally:
+            driver.prepare_threshold = None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The columns of one row among those of an answer, and what leads to it from the main one."""
+
+    model: type[Model]
+    way: str
+    fields: list[Any]
+    start: int
+
+    @classmethod
+    def of(cls, model: type[Model], way: str, start: int, without: Collection[str]) -> "_Part":
+        prefix = f"{way}__" if way else ""
+        fields = [field for field in model._meta.concrete_fields if f"{prefix}{field.name}" not in without]
+        return cls(model, way, fields, start)
+
+    @property
+    def stop(self) -> int:
+        return self.start + len(self.fields)
+
+    @functools.cached_property
+    def columns(self) -> list[str]:
+        return [field.column for field in self.fields]
+
+    @functools.cached_property
+    def names(self) -> list[str]:
+        return [field.attname for field in self.fields]
+
+    @functools.cached_property
+    def key(self) -> int:
+        """The place of its key in the answer."""
+        return self.start + [field.primary_key for field in self.fields].index(True)
+
+    @functools.cached_property
+    def parent(self) -> str:
+        return self.way.rpartition("__")[0]
+
+    @functools.cached_property
+    def name(self) -> str:
+        """As its parent calls it."""
+        return self.way.rpartition("__")[2]
+
+    def row(self, values: Sequence[Any]) -> Model | None:
+        if values[self.key] is None:
+            return None
+        return self.model.from_db(DEFAULT_DB_ALIAS, self.names, values[self.start : self.start + len(self.names)])
+
+
+def _at_end_of(way: str, model: type[Model]) -> type[Model]:
+    found: Any = model
+    for step in way.split("__") if way else ():
+        found = found._meta.get_field(step).related_model
+    end: type[Model] = found
+    return end

@@ -207,7 +207,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # the admin's form of an asset with many 
 REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["access.authentication.ViewerAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["access.authentication.SignedIn"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["catalog.wire.rendering.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["catalog.wire.parsing.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "access.errors.answer_error",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, OuterRef, Subquery
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.identity import viewer_of
@@ -15,6 +15,7 @@ from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
 from catalog.reading import Place, find_asset
+from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import move_shape
 
 ROWS = 50
@@ -44,7 +45,7 @@ def aliases_page(request: HttpRequest, place: Place, kind: str, asset_id: str, t
     moves = _moves(asset, query.number("before"))
     older = query.url(before=moves[ROWS - 1].pk) if len(moves) > ROWS else None
     if twin:
-        return JsonResponse({"entries": [move_shape(move) for move in moves[:ROWS]], "older": older})
+        return json_answer({"entries": [move_shape(move) for move in moves[:ROWS]], "older": older})
     context = {
         **branch_frame(request, asset.branch, kind, asset),
         "asset": asset,

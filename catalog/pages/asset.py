@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from access.identity import Viewer, viewer_of
 from access.models import Role
@@ -26,6 +26,7 @@ from catalog.pages.pulse import asset_mark
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, Resolved
 from catalog.states import Kind, State
+from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import asset_shape, instance_shape, with_equal
 
 COLUMNS = 3
@@ -43,7 +44,7 @@ def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twi
     viewer = viewer_of(request)
     asset, twin = asset_or_twin(viewer, place, kind, asset_id, twin)
     if twin:
-        return JsonResponse(_twin(viewer, asset, PageQuery.of(request), Code.of(request, asset)))
+        return json_answer(_twin(viewer, asset, PageQuery.of(request), Code.of(request, asset)))
     trend = trends_of(viewer, [asset])[asset.pk]
     table = table_of(viewer, asset, PageQuery.of(request, "#instances"), trend)
     return render_page_or_part(request, "asset", "instances", table, lambda: _around(request, viewer, asset, trend))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Q, TextField
 from django.db.models.functions import Cast
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.identity import Viewer, viewer_of
@@ -25,6 +25,7 @@ from catalog.pages.instances import InstancePage, paged_by_number, suggested_by
 from catalog.pages.properties import shown
 from catalog.querysets import InstanceQuerySet
 from catalog.reading import Place
+from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import entity_shape, time_shape
 from obproject.charts import Chart
 
@@ -74,7 +75,7 @@ def evaluations_page(request: HttpRequest, place: Place, twin: bool) -> HttpResp
     if twin:
         query.refuse_unknown("chart")
         shapes = [_shape(log, row) for row in page.rows] if log else []
-        return JsonResponse({"evaluations": shapes, "newer": page.newer, "older": page.older})
+        return json_answer({"evaluations": shapes, "newer": page.newer, "older": page.older})
     context = {
         **branch_frame(request, branch, "evaluations"),
         "branch": branch,

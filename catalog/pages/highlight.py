@@ -1,6 +1,6 @@
 """The page of one highlight, with the task's other cards, the run's instances, and earlier highlights."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
@@ -16,6 +16,7 @@ from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import CardView, answer_card, datastore_of, view_of
 from catalog.pages.highlights import Tile, find_highlight
 from catalog.reading import Place
+from catalog.wire.rendering import json_answer
 
 REGISTERED = 20
 EARLIER = 10
@@ -29,7 +30,7 @@ def highlight_page(request: HttpRequest, place: Place, uid: str, twin: bool) -> 
     tile, registered = Tile(highlight), _registered(viewer, highlight)
     if twin:
         made = [{"kind": row.asset.kind, "asset": row.asset.asset_id, "ref": row.ref} for row in registered]
-        return JsonResponse({**tile.shape, "registered": made})
+        return json_answer({**tile.shape, "registered": made})
     context = {
         **branch_frame(request, highlight.branch, "overview"),
         "branch": highlight.branch,

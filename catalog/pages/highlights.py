@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.errors import NotFound
@@ -19,6 +19,7 @@ from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
 from catalog.reading import Place, find_branch
 from catalog.wire.highlight_shapes import highlight_shape
+from catalog.wire.rendering import json_answer
 from obproject.charts import Chart
 
 ROWS = 24
@@ -125,7 +126,7 @@ def highlights_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespo
     tiles = [Tile(row) for row in _earlier(found, query.number("before")).at_hand().newest_first()[: ROWS + 1]]
     older = query.url(before=tiles[ROWS - 1].highlight.pk) if len(tiles) > ROWS else None
     if twin:
-        return JsonResponse({"highlights": [tile.shape for tile in tiles[:ROWS]], "older": older})
+        return json_answer({"highlights": [tile.shape for tile in tiles[:ROWS]], "older": older})
     context = {
         **branch_frame(request, branch, "overview"),
         "branch": branch,

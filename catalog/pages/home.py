@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
@@ -19,6 +19,7 @@ from catalog.pagekit.paging import page_of
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.pages.highlights import Tile
+from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import time_shape
 
 ROWS = 50
@@ -94,7 +95,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
     rows = _project_rows(viewer, page.rows)
     if twin:
         query.refuse_unknown(takes=TAKES)
-        return JsonResponse({"projects": [row.shape for row in rows], **page.shape})
+        return json_answer({"projects": [row.shape for row in rows], **page.shape})
     context = {
         **perimeter_frame(request, perimeter),
         "perimeter": perimeter,
@@ -147,7 +148,7 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
     if twin:
         query.refuse_unknown(takes=TAKES)
         shape = {"perimeter": perimeter, "name": found.name, "title": found.title}
-        return JsonResponse({"project": shape, "branches": [row.shape for row in rows], **page.shape})
+        return json_answer({"project": shape, "branches": [row.shape for row in rows], **page.shape})
     context = {
         **project_frame(request, found),
         "project": found,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 
 from access.identity import Viewer, viewer_of
@@ -25,6 +25,7 @@ from catalog.pages.properties import shown
 from catalog.pages.trends import VERSIONS, Trend, with_text
 from catalog.reading import Place, Resolved, find_asset, find_instance, run_of
 from catalog.states import DEFAULT_STATES
+from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape, run_shape, with_equal
 
 CONSUMERS = 50
@@ -54,7 +55,7 @@ def instance_page(
     if reference != instance.ref:
         return redirect_with_query(request, instance_url(asset, instance) + (TWIN if twin else ""))
     if twin:
-        return JsonResponse(_twin(viewer, asset, instance, Code.of(request, asset, instance)))
+        return json_answer(_twin(viewer, asset, instance, Code.of(request, asset, instance)))
     context = {**branch_frame(request, asset.branch, kind, asset), **_about(viewer, asset, instance, request)}
     return render(request, "catalog/instance.html", context)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
@@ -23,6 +23,7 @@ from catalog.pages.trends import Trend, trends_of
 from catalog.querysets import ASSET_ORDERS
 from catalog.reading import Place
 from catalog.states import DEFINITION, Kind
+from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import item_shape, time_shape
 from obproject.filter_keys import written_tag
 
@@ -86,7 +87,7 @@ def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool) -> H
     rows = asset_rows(viewer, page.rows, query)
     if twin:
         query.refuse_unknown("sort")
-        return JsonResponse({"items": [row.shape for row in rows], **page.shape})
+        return json_answer({"items": [row.shape for row in rows], **page.shape})
     part = {**_listing(branch, kind, query, page), "rows": rows}
     return render_page_or_part(request, "listing", "listing", part, lambda: _around(request, viewer, branch, kind))
 

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
@@ -25,6 +25,7 @@ from catalog.pages.deploys import deploy_of
 from catalog.pages.highlights import newest_tiles
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, find_branch
+from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import item_shape, time_shape
 
 ASSETS = 25
@@ -62,7 +63,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
     branch = find_branch(viewer, place)
     rows = glances(viewer, branch, bulk=twin)
     if twin:
-        return JsonResponse(_twin(viewer, branch, rows))
+        return json_answer(_twin(viewer, branch, rows))
     context = {
         **branch_frame(request, branch, "overview"),
         "branch": branch,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from access.identity import Viewer, viewer_of
@@ -17,6 +17,7 @@ from catalog.pagekit.frame import perimeter_frame
 from catalog.pagekit.hits import Hit, hit_of_asset, hit_of_branch, hit_of_component, hit_of_project
 from catalog.pagekit.query import PageQuery
 from catalog.search import MOST, Found, found_by
+from catalog.wire.rendering import json_answer
 from obproject.branches import MAIN_BRANCHES
 
 TAKES = (TEXT,)
@@ -58,7 +59,7 @@ def search_page(request: HttpRequest, twin: bool) -> HttpResponse:
     if twin:
         query.refuse_unknown(takes=TAKES)
         found = {group.kind: [hit.shape for hit in group.hits] for group in groups}
-        return JsonResponse({"found": found, "cut": [group.kind for group in groups if group.cut]})
+        return json_answer({"found": found, "cut": [group.kind for group in groups if group.cut]})
     part = {
         "groups": [group.first(AT_A_GLANCE) for group in groups],
         "text": text,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -17,6 +17,7 @@ from catalog.models import Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.query import Link, PageQuery
+from catalog.wire.rendering import json_answer
 from lineage.answers import Answer, Question, answer_shape
 from lineage.drawing import HEADS, MOST_NODES, WIDEST, PageBranch, Picture, ago, cached_by_content, picture_of
 from lineage.drawing.style import symbols_of
@@ -149,7 +150,7 @@ def _previous_depths(query: PageQuery, scope: Scope) -> list[int]:
 
 def _file(request: HttpRequest, found: _Answered, suffix: str) -> HttpResponse:
     if suffix == ".json":
-        return JsonResponse(answer_shape(found.last))
+        return json_answer(answer_shape(found.last))
     base_url = request.build_absolute_uri("/").rstrip("/")
     if suffix == ".svg":
         return standalone(found.picture(timezone.now()), found.label, base_url)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.errors import NotFound
@@ -18,6 +18,7 @@ from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.pagekit.runs import RunsPage, runs_page
 from catalog.reading import Place, find_branch
+from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import time_shape
 from lineage.addresses import around_url
 from lineage.component_rows import component_id
@@ -88,7 +89,7 @@ def component_page(request: HttpRequest, place: Place, kind: str, name: str, twi
     branches, cut = _on_branches(viewer, branch, component)
     runs = runs_page(viewer, component, branch, PageQuery.of(request, "" if twin else "#runs"))
     if twin:
-        return JsonResponse(_twin(component, branch, branches, cut, runs))
+        return json_answer(_twin(component, branch, branches, cut, runs))
     here = next((found for found in branches if found.key == branch.key), None)
     context = {
         **branch_frame(request, branch),

@@ -1,7 +1,8 @@
 """The headers of every answer but static files: who may keep it, what it depends on, what its page may do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
@@ -17,6 +18,29 @@ NOT_USED = (
 )
 """What browsers can let a page do, and no page of this site does; so no card within a page can either."""
 PERMISSIONS = ", ".join([*(f"{feature}=()" for feature in NOT_USED), "clipboard-write=(self)"])
+EXPLAINED = (404, 500)
+"""What Django explains while it debugs, on pages with styles and scripts in them."""
+
+
+def policy(more: Mapping[str, Sequence[str]] | None = None) -> str:
+    """The Content-Security-Policy of the settings; `more` has further sources for some of its directives."""
+    further = more or {}
+    directives = {name: [*sources, *further.get(name, ())] for name, sources in settings.SECURE_CSP.items()}
+    return "; ".join(" ".join([name, *sources]) for name, sources in directives.items())
+
+
+class PolicyMiddleware:
+    """The settings' policy, written once, for whatever has none of its own."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.policy = policy()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not (settings.DEBUG and response.status_code in EXPLAINED):
+            response.headers.setdefault("Content-Security-Policy", self.policy)
+        return response
 
 
 class PrivateAnswersMiddleware:

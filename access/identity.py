@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from access.errors import Forbidden, NotFound, Unauthorized
+from access.local_mode import local_perimeters
 from access.models import TOKEN_START, Membership, Perimeter, Role, Token
 
 VIA_TOKEN = " via token "  # noqa: S105  (between the names of a person and a token)
@@ -77,12 +78,14 @@ class Viewer:
 
     @cached_property
     def grants(self) -> dict[str, Grant]:
-        """What the viewer may do, by the perimeter's name: no query for a token, one for everybody else."""
+        """What the viewer may do, by the perimeter's name: no query for a token, one for a person."""
         if not self.signed_in:
             return {}
         if self.token:
             return {grant.perimeter.name: grant for grant in _grants_of_token(self.token)}
-        if self.local or self.user.is_superuser:
+        if self.local:
+            return {perimeter.name: Grant(perimeter, Role.ADMIN) for perimeter in local_perimeters()}
+        if self.user.is_superuser:
             return {perimeter.name: Grant(perimeter, Role.ADMIN) for perimeter in Perimeter.objects.all()}
         memberships = Membership.objects.filter(user=self.account).select_related("perimeter")
         return {row.perimeter.name: Grant(row.perimeter, Role(row.role)) for row in memberships}

@@ -1,19 +1,15 @@
 """Limits statements, puts the viewer on every request, sends strangers to the sign-in page, and guards local mode."""
 
-import getpass
 import ipaddress
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import MiddlewareNotUsed
-from django.db import transaction
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils.cache import patch_vary_headers
@@ -31,8 +27,7 @@ from access.errors import (
     wants_json,
 )
 from access.identity import viewer_of
-from access.models import Membership, Perimeter, Role
-from access.prepared import prepared
+from access.local_mode import local_user
 from access.statement_limits import limited
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -136,10 +131,16 @@ def proxied(request: HttpRequest) -> str:
     if not _is_loopback(address):
         return f"Local mode answers to this machine only, not to {address or 'an unknown address'}."
     for name in request.META:
-        if PROXY_HEADER.fullmatch(name):
+        if added_by_proxies(name):
             header = name.removeprefix("HTTP_").replace("_", "-").title()
             return f"Local mode answers no request that came through a proxy (header {header}); use team mode."
     return ""
+
+
+@lru_cache(maxsize=1024)
+def added_by_proxies(name: str) -> bool:
+    """Whether a name in a request's META is that of a header which says that a proxy was passed."""
+    return PROXY_HEADER.fullmatch(name) is not None
 
 
 def cross_site(request: HttpRequest) -> str:
@@ -172,42 +173,7 @@ def refuse(request: HttpRequest, reason: str) -> HttpResponse:
     return HttpResponse(reason + "\n", status=403, content_type="text/plain; charset=utf-8")
 
 
-def local_user() -> User:
-    """The one user of local mode, made on first use with its membership of the default perimeter; else one query.
-
-    Its rights are those of being on this machine: they are given to the object, not kept in the row, so that the
-    same database served in team mode has no powerful account that nobody has set up.
-    """
-    name = local_user_name()
-    membership = _membership_of(username=name, perimeter=settings.LOCAL_PERIMETER)
-    user = membership.user if membership else _make_local_user(name)
-    user.is_active = user.is_staff = user.is_superuser = True
-    return user
-
-
-@prepared
-def _membership_of(username: str, perimeter: str) -> QuerySet[Membership]:
-    return (
-        Membership.objects.select_related("user").filter(user__username=username, perimeter__name=perimeter).order_by()
-    )
-
-
-def local_user_name() -> str:
-    """The name of who runs the server; `local` where the system does not tell."""
-    try:
-        return getpass.getuser()[:150]
-    except (KeyError, OSError):  # no such user, as in some containers
-        return "local"
-
-
-def _make_local_user(name: str) -> User:
-    with transaction.atomic():
-        perimeter, _ = Perimeter.objects.get_or_create(name=settings.LOCAL_PERIMETER)
-        user, _ = User.objects.get_or_create(username=name, defaults={"password": make_password(None)})
-        Membership.objects.get_or_create(user=user, perimeter=perimeter, defaults={"role": Role.ADMIN})
-    return user
-
-
+@lru_cache(maxsize=64)
 def _is_loopback(address: str) -> bool:
     try:
         parsed = ipaddress.ip_address(address)

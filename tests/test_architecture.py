@@ -43,11 +43,12 @@ FLOORS = {
         ["database_trouble", "pooling", "statement_limits"],
         ["addresses", "errors", "headers", "prepared", "schema", "statements", "visibility"],
         ["models", "refused_forms", "turns"],
+        ["local_mode"],
         ["identity"],
         ["token_use"],
         ["attempts", "authentication", "admin", "api", "checks", "deployment_checks"],
         ["pages", "sign_in"],
-        ["apps", "management", "middleware", "urls"],
+        ["apps", "for_pages", "management", "middleware", "urls"],
     ],
     "catalog": [
         ["folding", "limits", "metric_names", "readmes", "starting", "states"],

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.safestring import mark_safe
 
+from access.headers import policy
 from lineage.drawing import HEADS, Picture
 from lineage.drawing.style import standalone_style, symbols_of
 
@@ -24,5 +25,5 @@ def standalone(picture: Picture, label: str, base_url: str) -> HttpResponse:
     }
     response = HttpResponse(render_to_string("lineage/_drawing.html", context), "image/svg+xml; charset=utf-8")
     digest = b64encode(sha256(style.encode()).digest()).decode()
-    response._csp_update = {"style-src": [f"'sha256-{digest}'"]}  # type: ignore[attr-defined]
+    response.headers["Content-Security-Policy"] = policy({"style-src": [f"'sha256-{digest}'"]})
     return response

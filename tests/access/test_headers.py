@@ -5,7 +5,7 @@ import re
 import pytest
 from django.test import Client
 
-from access.headers import PERMISSIONS
+from access.headers import PERMISSIONS, policy
 
 PRIVATE = "private, no-cache"
 WHO_ASKS = {"cookie", "authorization", "x-api-key"}
@@ -34,6 +34,24 @@ def test_whatever_is_answered_is_private(cast, client, strict_client, issue):
     strict_client.force_login(cast.ada)
     assert kept(strict_client.post("/alpha/rename")) == PRIVATE  # refused for want of the form's token
     assert kept(client.get("/alpha/", SERVER_NAME="evil.example")) == PRIVATE
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("team")
+def test_every_answer_has_the_policy_and_may_be_in_no_frame(cast, client, issue):
+    for address in ("/alpha/", "/v1/me", "/v1/no", "/sign-in"):
+        answer = client.get(address, headers={"x-api-key": issue(cast.vic)})
+        assert answer["Content-Security-Policy"] == policy()
+        assert answer["X-Frame-Options"] == "DENY"
+        assert answer["Referrer-Policy"] == "same-origin"
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+def test_the_policy_is_that_of_the_settings_with_what_is_added(settings):
+    settings.SECURE_CSP = {"default-src": ["'none'"], "style-src": ["'self'"]}
+    assert policy() == "default-src 'none'; style-src 'self'"
+    assert policy({"style-src": ["'sha256-x'"]}) == "default-src 'none'; style-src 'self' 'sha256-x'"
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from access.middleware import local_user_name
+from access.local_mode import local_user_name
 from access.models import Membership, Perimeter
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("local")]

@@ -88,9 +88,8 @@ def site(settings) -> Iterator[str]:
     """A site of these pages, under the policy that the real site has."""
     settings.ROOT_URLCONF = __name__
     settings.ALLOWED_HOSTS = ["127.0.0.1"]
-    settings.MIDDLEWARE = ["csp.middleware.CSPMiddleware", "django.middleware.clickjacking.XFrameOptionsMiddleware"]
-    directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"] | {"style-src": ["'unsafe-inline'"]}
-    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": directives}
+    settings.MIDDLEWARE = ["access.headers.PolicyMiddleware", "django.middleware.clickjacking.XFrameOptionsMiddleware"]
+    settings.SECURE_CSP = settings.SECURE_CSP | {"style-src": ["'unsafe-inline'"]}
     with make_server("127.0.0.1", 0, get_wsgi_application(), ThreadingServer, QuietHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"

@@ -45,7 +45,7 @@ def site(settings) -> None:
     settings.ROOT_URLCONF = __name__
     settings.MIDDLEWARE = [
         "django.middleware.security.SecurityMiddleware",
-        "csp.middleware.CSPMiddleware",
+        "access.headers.PolicyMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ]

@@ -1,7 +1,6 @@
 """What the catalogue keeps; docs/data-model.md says what is an event, what is derived, and what keeps which promise."""
 
 import secrets
-from collections.abc import Collection
 from datetime import datetime
 from operator import attrgetter
 
@@ -13,10 +12,10 @@ from django.db.models.functions import Coalesce
 from access.models import Perimeter
 from access.visibility import VisibleQuerySet
 from catalog import querysets
+from catalog.asset_facts import AssetFacts
 from catalog.limits import DIGEST_LENGTH, FOREACH_LENGTH
 from catalog.states import Kind, RunState, State
 from obproject.branches import branch_key
-from obproject.evaluation_log import is_evaluation_log
 from obproject.roles import ROLE_LENGTH
 from obproject.sessions import is_session_id
 
@@ -255,7 +254,7 @@ class ClonedTask(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "task"], name="one_original_per_task")]
 
 
-class Asset(models.Model):
+class Asset(AssetFacts, models.Model):
     """A definition: what the instances are instances of. It may have none. Deleted ones stay as tombstones."""
 
     PERIMETER = "branch__project__perimeter"
@@ -316,41 +315,6 @@ class Asset(models.Model):
 
     def __str__(self) -> str:
         return self.asset_id
-
-    @property
-    def title(self) -> str:
-        return self.name or self.asset_id
-
-    @property
-    def about(self) -> str:
-        """The declared description, else what the newest registration said."""
-        if self.description or self.newest_ready is None:
-            return self.description
-        return self.newest_ready.description
-
-    def tags_with(self, instance: "Instance | None") -> dict[str, str]:
-        """The effective tags while an instance stands for the asset: the declared ones, with those of the instance over
-        them. None: the definition, or nothing."""
-        return self.declared_tags | instance.tags if instance else self.declared_tags
-
-    def shown(self, states: Collection[str] = ()) -> "Instance | None":
-        """What stands for the asset in a list: the newest registration if it is in these states, else the newest ready.
-
-        None: the definition, or nothing.
-        """
-        if self.newest is not None and self.newest.state in states:
-            return self.newest
-        return self.newest_ready if not states or State.READY in states else None
-
-    @property
-    def is_evaluation_log(self) -> bool:
-        """Whether it is the evaluation log of its branch, which has a page of its own."""
-        asset_kind = self.newest_ready.asset_kind if self.newest_ready else None
-        return is_evaluation_log(self.asset_id, Kind(self.kind).singular, asset_kind)
-
-    @property
-    def is_declared(self) -> bool:
-        return self.declared_at is not None
 
 
 class Instance(models.Model):

@@ -52,7 +52,7 @@ FLOORS = {
     ],
     "catalog": [
         ["folding", "limits", "metric_names", "readmes", "starting", "states"],
-        ["backup", "metrics"],
+        ["asset_facts", "backup", "metrics"],
         ["filter_values", "json_lookups", "runs", "templatetags"],
         ["filters"],
         ["querysets"],

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from access.errors import NotFound, SiteError
 from access.models import Perimeter, Role
 from catalog import limits, recording
+from catalog.addresses import asset_path, branch_path
 from catalog.api import schemas
 from catalog.api.continuation import PAGING, after_name, before_number, page_size, token_for
 from catalog.apikit.view import CatalogView
@@ -27,6 +28,7 @@ from catalog.wire.bodies import (
     entity_of,
 )
 from catalog.wire.parsing import LenientJSONParser
+from catalog.wire.rows import InstanceRow
 from catalog.wire.shapes import (
     asset_shape,
     consumer_entry,
@@ -34,9 +36,17 @@ from catalog.wire.shapes import (
     item_shape,
     producer_entry,
     run_shape,
+    shape_at,
     time_shape,
     with_equal,
     with_notes,
+)
+from catalog.wire.statements import (
+    assets_after,
+    newest_consumptions,
+    ready_before,
+    these_assets,
+    these_instances,
 )
 from catalog.wire.told import digest_in
 
@@ -53,19 +63,23 @@ class AssetList(CatalogView):
         responses=schemas.AssetListAnswer,
     )
     def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str) -> Response:
-        place = self.place()
-        self.viewer.require(place.perimeter)
+        place, after = self.place(), after_name(request)
+        scope = self.viewer.require(place.perimeter)
         size = page_size(request, limits.LIST_PAGE, limits.LIST_PAGE_MOST)
-        assets = Asset.objects.visible_to(self.viewer).at_place(place).live()
-        assets = assets.filter(kind=kind, asset_id__gt=after_name(request))
         filters = self.filters(*PAGING)
-        rows = list(assets.matching(filters).with_newest().defer("readme").order_by("asset_id")[: size + 1])
+        if filters:
+            assets = Asset.objects.visible_to(self.viewer).at_place(place).live()
+            found = assets.filter(kind=kind, asset_id__gt=after).matching(filters).order_by("asset_id")
+            rows = these_assets(found.values_list("pk", flat=True)[: size + 1])
+        else:
+            rows = assets_after(scope, place, kind, after, size + 1)
         if not rows:
             self.look_elsewhere(place)
         token = token_for(rows[size - 1].asset_id) if len(rows) > size else None
         shown = [instance for row in rows[:size] if (instance := row.shown(filters.states))]
         first = Instance.objects.visible_to(self.viewer).first_with_content_of(shown)
-        items = [item_shape(row, self.base, filters.states, first) for row in rows[:size]]
+        listing = f"{self.base}{branch_path(place.perimeter, place.project, place.key)}/{kind}"
+        items = [item_shape(row, f"{listing}/{row.asset_id}", filters.states, first) for row in rows[:size]]
         return Response({"items": items, "continuation": token})
 
 
@@ -81,25 +95,30 @@ class AssetDetail(CatalogView):
     def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
         asset, filters = self.asset(), self.filters(*PAGING)
         size = page_size(request, limits.SUMMARY_PAGE, limits.SUMMARY_PAGE_MOST)
-        instances = Instance.objects.visible_to(self.viewer).of(asset).matching(filters)
-        rows = list(instances.before(before_number(request)).select_related("component").newest_first()[: size + 1])
+        before = before_number(request)
+        rows = self._found(asset, filters, before, size + 1) if filters else ready_before(asset, before, size + 1)
         token = token_for(str(rows[size - 1].number)) if len(rows) > size else None
-        consumptions = Consumption.objects.visible_to(self.viewer).of(asset).newest_first()
-        shown = [Resolved(asset, row) for row in rows[:size]]
+        shown: list[InstanceRow | None] = [*rows[:size]]
         if asset.newest_id is None and asset.is_declared and self._answers(asset, filters):
-            shown = [Resolved(asset, None)]
+            shown = [None]
         first = Instance.objects.of(asset).first_with_content_of(rows[:size])
+        url, branch = f"{self.base}{asset_path(asset)}", asset.branch.key
         return Response(
             {
                 "asset": asset_shape(asset, asset.newest_ready),
-                "recent_instances": [with_equal(instance_shape(found, self.base), found, first) for found in shown],
+                "recent_instances": [with_equal(shape_at(asset, row, url), row, first) for row in shown],
                 "continuation": token,
-                "recently_produced_by": [
-                    producer_entry(row, asset) for row in rows[: min(size, limits.RECENT_ENTITIES)]
+                "recently_produced_by": [producer_entry(row, branch) for row in rows[:size][: limits.RECENT_ENTITIES]],
+                "recently_consumed_by": [
+                    consumer_entry(row, row.instance_uid or asset.definition_uid)
+                    for row in newest_consumptions(asset, limits.RECENT_ENTITIES)
                 ],
-                "recently_consumed_by": [consumer_entry(row, asset) for row in consumptions[: limits.RECENT_ENTITIES]],
             }
         )
+
+    def _found(self, asset: Asset, filters: FiltersAsked, before: int | None, most: int) -> list[InstanceRow]:
+        found = Instance.objects.of(asset).matching(filters).before(before).newest_first()
+        return these_instances(found.values_list("pk", flat=True)[:most])
 
     def _answers(self, definition: Asset, filters: FiltersAsked) -> bool:
         return Asset.objects.visible_to(self.viewer).filter(pk=definition.pk).matching(filters).exists()
@@ -211,7 +230,7 @@ class InstanceDetail(CatalogView):
         if instance is None:
             return shape
         first = Instance.objects.of(found.asset).first_with_content_of([instance])
-        return with_equal(shape, found, first) | {"run": run_shape(instance.run, run_of(found.asset, instance))}
+        return with_equal(shape, instance, first) | {"run": run_shape(instance.run, run_of(found.asset, instance))}
 
     @extend_schema(
         operation_id="consume_instance",

@@ -154,11 +154,11 @@ def _twin(viewer: Viewer, asset: Asset, instance: Instance, code: Code) -> dict[
     found = Resolved(asset, instance)
     first = Instance.objects.visible_to(viewer).first_with_content_of([instance])
     return {
-        **with_equal(instance_shape(found), found, first),
+        **with_equal(instance_shape(found), instance, first),
         "run": run_shape(instance.run, run_of(asset, instance)),
         "compared_with": trend.ref_before or None,
         "metrics": {metric.name: metric.shape for metric in metrics_in(trend)},
-        "consumed_by": [consumer_entry(row, asset) for row in consumptions[:CONSUMERS]],
+        "consumed_by": [consumer_entry(row, instance.uid) for row in consumptions[:CONSUMERS]],
         "code": code.in_flow,
         "code_outside_flows": code.outside,
     }

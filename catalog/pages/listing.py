@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
-from catalog.addresses import asset_url, branch_url
+from catalog.addresses import asset_path, asset_url, branch_url
 from catalog.filters import PRODUCER, TAG, Filter
 from catalog.metrics import Metric
 from catalog.models import Alias, Asset, Branch
@@ -71,7 +71,7 @@ class AssetRow:
     @property
     def shape(self) -> dict[str, Any]:
         return {
-            **item_shape(self.asset),
+            **item_shape(self.asset, asset_path(self.asset)),
             "state": self.asset.newest.state if self.asset.newest else DEFINITION,
             "consumers": self.asset.consumer_count,
             "aliases": dict(self.aliases),

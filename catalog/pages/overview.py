@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.addresses import asset_url, branch_lineage_url, branch_url, highlights_url
+from catalog.addresses import asset_path, asset_url, branch_lineage_url, branch_url, highlights_url
 from catalog.branch_keys import KnownByOtherKey, look_elsewhere, names_of
 from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
@@ -50,7 +50,7 @@ class Glance:
     @property
     def shape(self) -> dict[str, Any]:
         return {
-            **item_shape(self.asset),
+            **item_shape(self.asset, asset_path(self.asset)),
             "consumers": self.asset.consumer_count,
             "produced_by": [use.shape for use in self.uses.producers],
             "consumed_by": [use.shape for use in self.uses.consumers],

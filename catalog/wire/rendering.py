@@ -22,7 +22,7 @@ class Encoder(JSONEncoder):
     """Times, ids and rows as Django REST framework writes them, and `orjson.Fragment`, which is JSON already."""
 
     def default(self, obj: Any) -> Any:
-        return orjson.loads(orjson.dumps(obj)) if isinstance(obj, orjson.Fragment) else super().default(obj)
+        return json.loads(orjson.dumps(obj)) if isinstance(obj, orjson.Fragment) else super().default(obj)
 
 
 _other = Encoder().default

@@ -6,16 +6,21 @@ from typing import Any
 
 from catalog.addresses import asset_path
 from catalog.entities import Entity
-from catalog.models import Alias, AliasMove, Asset, Consumption, Instance, Run
+from catalog.models import Alias, AliasMove, Asset, Component, Consumption, Instance, Run
 from catalog.reading import Resolved
 from catalog.run_outcomes import Outcome, Outcomes
 from catalog.states import Kind, RunKind, State
+from catalog.wire.rows import AssetRow, ComponentRow, ConsumptionRow, InstanceRow
 from obproject.sessions import is_session_id
 
 Json = dict[str, Any]
+SINGULAR = {kind.value: kind.singular for kind in Kind}
 
 
-def time_shape(at: datetime | None) -> str | None:
+def time_shape(at: datetime | str | None) -> str | None:
+    """A time in UTC with microseconds; a text is one already, as rows of lists have it."""
+    if isinstance(at, str):
+        return at
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if at else None
 
 
@@ -23,11 +28,11 @@ def entity_shape(kind: str, entity_id: str) -> Json:
     return {"entity_kind": kind, "entity_id": entity_id}
 
 
-def asset_shape(asset: Asset, instance: Instance | None = None) -> Json:
+def asset_shape(asset: Asset | AssetRow, instance: Instance | InstanceRow | None = None) -> Json:
     """The JSON of an asset. `name` equals the id: public clients build addresses from it."""
     return {
         "id": asset.asset_id,
-        "kind": Kind(asset.kind).singular,
+        "kind": SINGULAR[asset.kind],
         "name": asset.asset_id,
         "display_name": asset.title,
         "description": (instance.description if instance else "") or asset.about,
@@ -37,13 +42,17 @@ def asset_shape(asset: Asset, instance: Instance | None = None) -> Json:
 
 
 def instance_shape(found: Resolved, base: str = "") -> Json:
-    """The JSON of an instance, or of a definition in place of one. `base` is the scheme and host of the site.
+    """The JSON of an instance, or of a definition in place of one. `base` is the scheme and host of the site."""
+    return shape_at(found.asset, found.instance, f"{base}{asset_path(found.asset)}")
+
+
+def shape_at(asset: Asset | AssetRow, instance: Instance | InstanceRow | None, url: str) -> Json:
+    """The same of what comes as models or as rows of lists. `url` is that of the asset.
 
     It is what the row of the instance tells: of its run the name; which one has the same content only if none has.
     """
-    if found.instance is None:
-        return _definition_shape(found.asset, base)
-    asset, instance = found.asset, found.instance
+    if instance is None:
+        return _definition_shape(asset, url)
     return {
         "id": instance.uid,
         "asset": asset_shape(asset, instance),
@@ -64,11 +73,11 @@ def instance_shape(found: Resolved, base: str = "") -> Json:
         **({} if instance.digest else {"same_as": None}),
         "datastore": _datastore_shape(instance),
         "aliases": aliases_of(asset, instance.uid),
-        "url": f"{base}{asset_path(asset)}/{instance.ref}",
+        "url": f"{url}/{instance.ref}",
     }
 
 
-def _datastore_shape(instance: Instance) -> Json | None:
+def _datastore_shape(instance: Instance | InstanceRow) -> Json | None:
     if not instance.datastore_type:
         return None
     cards = {"cards": instance.datastore_cards} if instance.datastore_cards else {}
@@ -135,7 +144,7 @@ def outcome_shape(outcome: Outcome, base: str = "") -> Json:
     }
 
 
-def _position_shape(instance: Instance) -> Json | None:
+def _position_shape(instance: Instance | InstanceRow) -> Json | None:
     """Where in its run the task is that made the instance; None if it was no task."""
     task = Entity(instance.producer_kind, instance.producer_id).pathspec
     return task and {"step": task[2], "foreach": instance.foreach_path, "iteration": instance.iteration}
@@ -147,20 +156,19 @@ def with_notes(answer: Json, notes: Iterable[str]) -> Json:
     return answer | {"notes": told} if told else answer
 
 
-def with_equal(shape: Json, found: Resolved, first_equal: Mapping[int, str]) -> Json:
+def with_equal(shape: Json, instance: Instance | InstanceRow | None, first_equal: Mapping[int, str]) -> Json:
     """The JSON of an instance with the first one of the same content, which `first_equal` has by keys."""
-    return shape | {"same_as": first_equal.get(found.instance.pk)} if found.instance else shape
+    return shape | {"same_as": first_equal.get(instance.pk)} if instance else shape
 
 
-def _definition_shape(asset: Asset, base: str) -> Json:
-    annotations = asset.properties | ({"_config_hash": asset.config_hash} if asset.config_hash else {})
-    declared_by = entity_shape(asset.declared_by_kind or "user", asset.declared_by_id or asset.created_by)
+def _definition_shape(asset: Asset | AssetRow, url: str) -> Json:
+    kind = asset.asset_kind or SINGULAR[asset.kind]
     return {
         "id": asset.definition_uid,
         "asset": asset_shape(asset),
         "created_at": time_shape(asset.declared_at or asset.created_at),
-        "created_by": declared_by,
-        **_properties(asset, asset.asset_kind or Kind(asset.kind).singular, annotations, asset.declared_blobs),
+        "created_by": entity_shape(asset.declared_by_kind or "user", asset.declared_by_id or asset.created_by),
+        **_properties(asset, kind, asset.definition_annotations(), asset.declared_blobs),
         "tags": tags_shape(asset.declared_tags),
         "number": None,
         "ref": "definition",
@@ -175,12 +183,12 @@ def _definition_shape(asset: Asset, base: str) -> Json:
         "same_as": None,
         "datastore": None,
         "aliases": aliases_of(asset, asset.definition_uid),
-        "url": f"{base}{asset_path(asset)}",
+        "url": url,
     }
 
 
-def _properties(asset: Asset, asset_kind: str, annotations: Json, blobs: list[Any]) -> Json:
-    singular = Kind(asset.kind).singular
+def _properties(asset: Asset | AssetRow, asset_kind: str, annotations: Any, blobs: Any) -> Json:
+    singular = SINGULAR[asset.kind]
     return {f"{singular}_properties": {f"{singular}_kind": asset_kind, "annotations": annotations, "blobs": blobs}}
 
 
@@ -188,50 +196,56 @@ def tags_shape(tags: dict[str, str]) -> list[Json]:
     return [{"key": key, "value": value} for key, value in tags.items()]
 
 
-def aliases_of(asset: Asset, uid: str) -> list[str]:
+def aliases_of(asset: Asset | AssetRow, uid: str) -> list[str]:
     return sorted(name for name, target in asset.alias_index.items() if target == uid)
 
 
 def item_shape(
-    asset: Asset, base: str = "", states: tuple[str, ...] = (), first_equal: Mapping[int, str] | None = None
+    asset: Asset | AssetRow, url: str, states: tuple[str, ...] = (), first_equal: Mapping[int, str] | None = None
 ) -> Json:
     """The JSON of an asset in a list, with the instance shown for it; null if all are pending or failed.
 
-    `tags` are the effective ones; the instance has its own, by which public clients filter and promote.
+    `url` is that of the asset. `tags` are the effective ones; the instance has its own, by which public clients filter
+    and promote.
     """
-    found = Resolved(asset, asset.shown(states))
-    latest = instance_shape(found, base) if found.instance or asset.is_declared else None
+    shown = asset.shown(states)
+    latest = shape_at(asset, shown, url) if shown or asset.is_declared else None
     if latest and first_equal is not None:
-        latest = with_equal(latest, found, first_equal)
+        latest = with_equal(latest, shown, first_equal)
+    ready = asset.newest_ready
     return {
-        "asset": asset_shape(asset, asset.newest_ready),
+        "asset": latest["asset"] if latest and shown is ready else asset_shape(asset, ready),
         "latest_instance": latest,
-        "tags": tags_shape(asset.tags_with(found.instance)),
-        "url": f"{base}{asset_path(asset)}",
+        "tags": tags_shape(asset.tags_with(shown)),
+        "url": url,
     }
 
 
-def producer_entry(instance: Instance, asset: Asset) -> Json:
+def producer_entry(instance: Instance | InstanceRow, branch: str) -> Json:
+    """Who made an instance of an asset on a branch, of which the key is given."""
     return {
         "entity_ref": entity_shape(instance.producer_kind, instance.producer_id),
         "at": time_shape(instance.created_at),
         "instance_id": instance.uid,
-        "component": {"kind": instance.component.kind, "name": instance.component.name},
-        "project": instance.component.project_name,
-        "branch": asset.branch.key,
+        **_component_shape(instance.component),
+        "branch": branch,
     }
 
 
-def consumer_entry(consumption: Consumption, asset: Asset) -> Json:
+def consumer_entry(consumption: Consumption | ConsumptionRow, uid: str) -> Json:
+    """Who read what has this id: an instance or a definition."""
     return {
         "entity_ref": entity_shape(consumption.entity_kind, consumption.entity_id),
         "at": time_shape(consumption.at),
-        "instance_id": consumption.instance.uid if consumption.instance else asset.definition_uid,
-        "component": {"kind": consumption.component.kind, "name": consumption.component.name},
-        "project": consumption.component.project_name,
+        "instance_id": uid,
+        **_component_shape(consumption.component),
         "branch": consumption.write_branch,
         "role": consumption.role,
     }
+
+
+def _component_shape(component: Component | ComponentRow) -> Json:
+    return {"component": {"kind": component.kind, "name": component.name}, "project": component.project_name}
 
 
 def alias_shape(alias: Alias, asset: Asset, history: Iterable[AliasMove]) -> Json:

@@ -55,8 +55,8 @@ def test_writes_what_is_nested_deeper_than_orjson_takes() -> None:
 
 @pytest.mark.parametrize("beside", [1, 10**40])
 def test_passes_on_what_is_json_already(beside: int) -> None:
-    written = as_json({"a": orjson.Fragment('{"k":"\u00e9\u2028"}'), "b": beside})
-    assert json.loads(written) == {"a": {"k": "\u00e9\u2028"}, "b": beside}
+    written = as_json({"a": orjson.Fragment(f'{{"k":"\u00e9\u2028","n":{10**30}}}'), "b": beside})
+    assert json.loads(written) == {"a": {"k": "\u00e9\u2028", "n": 10**30}, "b": beside}
     assert "\u2028".encode() not in written
 
 

@@ -10,13 +10,16 @@ import socket
 import statistics
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 TIMEOUT = 30
 UNIQUE = "@" * 32
 """Stands in a request for something that is never sent twice."""
+SAME = "=" * 32
+"""Stands in a request for what the last `UNIQUE` of its connection was."""
+OURS = (b"HTTP/1.1 200", b"HTTP/1.1 201", b"HTTP/1.1 304")
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Connection:
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.unique = secrets.token_hex(16)
 
     def __enter__(self) -> Self:
         return self
@@ -54,13 +58,19 @@ class Connection:
 
     def ask(self, request: bytes) -> bytes:
         """The head of the answer; an answer that is no success is an error here."""
-        self.socket.sendall(request.replace(UNIQUE.encode(), secrets.token_hex(16).encode()))
+        if UNIQUE.encode() in request:
+            self.unique = secrets.token_hex(16)
+        for mark in (UNIQUE, SAME):
+            request = request.replace(mark.encode(), self.unique.encode())
+        self.socket.sendall(request)
         answer = self._more()
         while b"\r\n\r\n" not in answer:
             answer += self._more()
         head, _, body = answer.partition(b"\r\n\r\n")
-        if not head.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
+        if not head.startswith(OURS):
             raise RuntimeError(f"{request.splitlines()[0].decode()} was answered {answer.decode(errors='replace')}")
+        if head.startswith(b"HTTP/1.1 304"):
+            return head
         length, read = int(header(head, "content-length")), len(body)
         while read < length:
             read += len(self._more())
@@ -82,11 +92,11 @@ def header(head: bytes, name: str) -> str:
     raise KeyError(name)
 
 
-def message(method: str, path: str, token: str, body: Any = None, *, once: bool = False) -> bytes:
+def message(method: str, path: str, headers: Mapping[str, str], body: Any = None, *, once: bool = False) -> bytes:
     """A request as it goes over the wire; `once`: with an idempotency key."""
     content = json.dumps(body).encode() if body is not None else b""
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: */*"]
-    lines += [f"x-api-key: {token}"] if token else []
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     lines += [f"Idempotency-Key: {UNIQUE}"] if once else []
     lines += ["Content-Type: application/json"] if content else []
     lines += [f"Content-Length: {len(content)}", "", ""]

@@ -4,7 +4,7 @@ import datetime
 import os
 import platform
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,6 +88,7 @@ package. Numbers in brackets are the two that were compared.
 
 def page(results: list[Result], flows: list[Row], *, rounds: int, seconds: float) -> str:
     big, busy = HISTORY["large"]
+    versions = [f"{result.database} {result.version}" for result in results]
     head = HEAD.format(
         large=100_000,
         big=big,
@@ -95,7 +96,7 @@ def page(results: list[Result], flows: list[Row], *, rounds: int, seconds: float
         others=len(BUSY),
         rounds=rounds,
         seconds=seconds,
-        machine="\n".join(f"| {name} | {value} |" for name, value in machine(results)),
+        machine="\n".join(f"| {name} | {value} |" for name, value in machine(versions)),
         targets="\n".join(f"| {' | '.join(row)} |" for result in results for row in targets(result)),
     )
     text = "\n".join([head, *(line for result in results for line in tables(result)), flow_side(flows)])
@@ -110,11 +111,11 @@ def verdict(row: Row) -> str:
     return "" if row.met is None else met(row.met)
 
 
-def machine(results: list[Result]) -> Iterator[tuple[str, str]]:
+def machine(databases: Iterable[str]) -> Iterator[tuple[str, str]]:
     yield "Date", datetime.datetime.now(datetime.UTC).date().isoformat()
     yield "Machine", f"{os.cpu_count()} cores ({platform.machine()}), {memory_of_machine() / 2**30:.0f} GiB of memory"
     yield "Software", f"Python {platform.python_version()}, Django {django.get_version()}"
-    yield "Databases", ", ".join(f"{result.database} {result.version}" for result in results)
+    yield "Databases", ", ".join(databases)
 
 
 def memory_of_machine() -> int:

@@ -54,7 +54,7 @@ class Measured:
 def run(servers: dict[str, Server], *, rounds: int, seconds: float) -> Measured:
     measured = Measured()
     requests = {
-        (target.name, size): target.requests(size, server.token)
+        (target.name, size): target.requests(size, server.person if target.page else server.program)
         for target in TARGETS
         for size, server in servers.items()
     }

@@ -34,6 +34,8 @@ HISTORY = {"large": (20_000, 6_078), "small": (200, 60)}
 if SMOKE:
     HISTORY = {"large": (40, 12), "small": (20, 6)}
 CONSUMERS = 3
+ALIAS_EVERY = 5
+"""One asset of so many has an alias."""
 DAYS = 90
 BATCH = 1000
 Timed = tuple[datetime, models.Model]
@@ -196,10 +198,10 @@ class Seeding:
             )
 
     def aliases(self, assets: list[Any], instances: dict[int, list[tuple[int, str]]]) -> None:
-        """Every fifth asset has its first instance in production."""
+        """Of some assets the first instance is in production."""
         from catalog.models import Alias, AliasMove
 
-        chosen = [(asset, *instances[asset.pk][0]) for asset in assets[::5]]
+        chosen = [(asset, *instances[asset.pk][0]) for asset in assets[::ALIAS_EVERY]]
         who = {"name": "production", "entity_kind": "user", "entity_id": "ada"}
         Alias.objects.bulk_create(
             Alias(asset=asset, instance_id=pk, updated_at=self.now, **who) for asset, pk, _ in chosen

@@ -8,26 +8,58 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
+
+import psycopg
+import requests
 
 from bench.load import Connection, message
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+WHO = "bench"
+SIGNS_IN = """
+from django.contrib.auth.models import User
+person = User.objects.get(username="bench")
+person.set_password("correct horse battery")
+person.save()
+"""
 SIZES = ("small", "large")
 STARTS_WITHIN = 60
 
 
 @dataclass(frozen=True)
+class Checkout:
+    """A tree of the site with an environment of its own."""
+
+    folder: Path
+    python: str
+
+    @classmethod
+    def at(cls, folder: Path) -> "Checkout":
+        return cls(folder, str(folder / ".venv" / "bin" / "python"))
+
+
+HERE = Checkout(CHECKOUT, sys.executable)
+
+
+@dataclass(frozen=True)
 class Server:
+    """`program` and `person` are the headers by which those who ask are known; empty in local mode."""
+
     port: int
-    token: str
     pid: int
+    program: dict[str, str] = field(default_factory=dict)
+    person: dict[str, str] = field(default_factory=dict)
 
     def memory(self) -> int:
         """Resident bytes of the server's processes."""
         return sum(resident(pid) for pid in family(self.pid))
+
+    def processor(self) -> float:
+        """Seconds of processor time that the server's processes have used."""
+        return processor(self.pid)
 
 
 def sqlite_url(file: Path) -> str:
@@ -60,31 +92,52 @@ def seeded(envs: dict[str, dict[str, str]]) -> None:
 
 
 @contextmanager
-def served(env: dict[str, str]) -> Iterator[Server]:
+def served(env: dict[str, str], tree: Checkout = HERE) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    token = _token(env) if "ASSETSITE_MODE" in env else ""
-    process = start(env, "manage.py", "serve", "--port", str(port))
+    team = "ASSETSITE_MODE" in env
+    token = _token(env, tree) if team else ""
+    process = start(env, "manage.py", "serve", "--port", str(port), tree=tree)
     try:
         _wait_until_served(process, port)
-        yield Server(port, token, process.pid)
+        who = ({"x-api-key": token}, _session(port)) if team else ()
+        yield Server(port, process.pid, *who)
     finally:
         process.terminate()
         process.wait()
 
 
-def start(env: dict[str, str], *command: str) -> subprocess.Popen[str]:
+def start(env: dict[str, str], *command: str, tree: Checkout = HERE) -> subprocess.Popen[str]:
     quiet = subprocess.DEVNULL
-    return subprocess.Popen([sys.executable, *command], cwd=CHECKOUT, env=env, stdout=quiet, text=True)
+    return subprocess.Popen([tree.python, *command], cwd=tree.folder, env=env, stdout=quiet, text=True)
 
 
-def _token(env: dict[str, str]) -> str:
-    command = ["token", "create", "--user", "bench", "--perimeter", "default", "--role", "editor"]
-    done = subprocess.run(
-        [sys.executable, "manage.py", *command], cwd=CHECKOUT, env=env, capture_output=True, text=True, check=True
+def _token(env: dict[str, str], tree: Checkout) -> str:
+    """The token of an editor, who has a password, too."""
+    command = ["token", "create", "--user", WHO, "--perimeter", "default", "--role", "editor"]
+    token = _manage(env, tree, *command).strip()
+    _manage(env, tree, "shell", "--no-imports", "-c", SIGNS_IN)
+    return token
+
+
+def _manage(env: dict[str, str], tree: Checkout, *command: str) -> str:
+    return subprocess.run(
+        [tree.python, "manage.py", *command], cwd=tree.folder, env=env, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def _session(port: int) -> dict[str, str]:
+    """Sign in as a browser does; the token of the form is what the made-up cookie says."""
+    token = "a" * 32
+    answer = requests.post(
+        f"http://127.0.0.1:{port}/sign-in",
+        data={"username": WHO, "password": "correct horse battery", "csrfmiddlewaretoken": token},
+        headers={"Cookie": f"assetsite_csrf={token}"},
+        allow_redirects=False,
+        timeout=60,
     )
-    return done.stdout.strip()
+    return {"Cookie": f"assetsite_session={answer.cookies['assetsite_session']}"}
 
 
 def _wait_until_served(process: subprocess.Popen[str], port: int) -> None:
@@ -92,7 +145,7 @@ def _wait_until_served(process: subprocess.Popen[str], port: int) -> None:
     while process.poll() is None and time.monotonic() < end:
         try:
             with Connection(port) as connection:
-                connection.ask(message("GET", "/healthz", ""))
+                connection.ask(message("GET", "/healthz", {}))
                 return
         except ConnectionError:
             time.sleep(0.1)
@@ -110,3 +163,22 @@ def family(pid: int) -> list[int]:
 def resident(pid: int) -> int:
     pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def processor(pid: int) -> float:
+    """Seconds of processor time that a process and all that descend from it have used, in steps of a hundredth."""
+    ticks = 0
+    for each in family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def database_process(url: str) -> tuple[str, int]:
+    """The version of a PostgreSQL server on this machine, and the process from which all its others descend."""
+    with psycopg.connect(url) as connection:
+        version, pid = connection.execute("SELECT split_part(version(), ' ', 2), pg_backend_pid()").fetchone() or (
+            "",
+            0,
+        )
+        return str(version), int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])

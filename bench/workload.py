@@ -1,27 +1,31 @@
 """The measured targets: one row of the table each, with the requests that it repeats."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
-from bench.load import UNIQUE, message
-from bench.seed import ASSETS, BIG, BRANCHES, BUSY, HISTORY, PERIMETER, PROJECT, consumers_of, flow_of
+from bench.load import SAME, UNIQUE, message
+from bench.seed import ALIAS_EVERY, ASSETS, BIG, BRANCHES, BUSY, HISTORY, PERIMETER, PROJECT, consumers_of, flow_of
 from obproject.branches import branch_key
 
 QUIET = BRANCHES[1:]
 """Written to; `main`, whose pages are measured, is left alone but for the big asset."""
 MAIN = f"/{PERIMETER}/{PROJECT}/main"
+Who = Mapping[str, str]
+"""The headers that say who asks."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A row: `requests(size, token)` are asked in turn.
+    """A row: `requests(size, who)` are asked in turn.
 
     `floor` is the bare view that it is compared with, and how much of its rate it must reach with eight clients on
     PostgreSQL.
     """
 
     name: str
-    requests: Callable[[str, str], list[bytes]]
+    requests: Callable[[str, Who], list[bytes]]
     page: bool = False
     bare: bool = False
     floor: tuple[str, float] | None = None
@@ -32,8 +36,8 @@ def api(branch: str, asset: tuple[str, str], rest: str = "") -> str:
     return f"/v1/perimeters/{PERIMETER}/projects/{PROJECT}/branches/{branch_key(branch)}/{kind}/{asset_id}{rest}"
 
 
-def registration(branch: str, asset: tuple[str, str], token: str) -> bytes:
-    """As the client package sends it, but ready at once."""
+def registration(branch: str, asset: tuple[str, str], who: Who, state: str = "ready") -> bytes:
+    """As the client package sends it, but that one is pending until its task has ended."""
     flow = flow_of(ASSETS.index(asset))
     body = {
         "entity_ref": {"entity_kind": "task", "entity_id": f"{flow}/{UNIQUE}/end/1"},
@@ -43,53 +47,88 @@ def registration(branch: str, asset: tuple[str, str], token: str) -> bytes:
         "annotations": {"artifact": "table", "rows": 123_456, "metric_a": 0.25, "metric_b": 0.5, "metric_c": 0.75},
         "tags": [{"key": "env", "value": "prod"}, {"key": "region", "value": "eu"}],
         "attempt": 0,
+        "state": state,
     }
-    return message("PATCH", api(branch, asset), token, body, once=True)
+    return message("PATCH", api(branch, asset), who, body, once=True)
 
 
-def consumption(branch: str, place: int, token: str) -> bytes:
+def bulk(branch: str, count: int, who: Who) -> bytes:
+    """So many registrations in one request."""
+    single = [json.loads(registration(branch, asset, who).partition(b"\r\n\r\n")[2]) for asset in ASSETS]
+    wanted = (
+        body | {"kind": kind, "asset_id": asset_id}
+        for round_ in range(-(-count // len(ASSETS)))
+        for (kind, asset_id), body in zip(ASSETS, single, strict=True)
+    )
+    path = f"/v1/perimeters/{PERIMETER}/projects/{PROJECT}/branches/{branch_key(branch)}/registrations"
+    return message("POST", path, who, {"registrations": list(islice(wanted, count))})
+
+
+def confirmation(place: int, who: Who) -> bytes:
+    """Of what the same connection has registered before this."""
+    entity = {"entity_kind": "task", "entity_id": f"{flow_of(place)}/{SAME}/end/1"}
+    body = {"entity_ref": entity, "attempt": 0, "state": "ready"}
+    return message("POST", f"/v1/perimeters/{PERIMETER}/confirmations", who, body)
+
+
+def consumption(branch: str, place: int, who: Who) -> bytes:
     flow = consumers_of(place)[0]
     body = {
         "entity_ref": {"entity_kind": "task", "entity_id": f"{flow}/{UNIQUE}/start/1"},
         "consumer": {"project": PROJECT, "branch": branch},
     }
-    return message("PUT", api(branch, ASSETS[place], "/instances/latest"), token, body, once=True)
+    return message("PUT", api(branch, ASSETS[place], "/instances/latest"), who, body, once=True)
 
 
-def register_spread(size: str, token: str) -> list[bytes]:
-    return [registration(branch, asset, token) for asset in ASSETS for branch in QUIET]
+def register_spread(size: str, who: Who) -> list[bytes]:
+    return [registration(branch, asset, who) for asset in ASSETS for branch in QUIET]
 
 
-def consume(size: str, token: str) -> list[bytes]:
-    return [consumption(branch, place, token) for place in range(len(ASSETS)) for branch in QUIET]
+def consume(size: str, who: Who) -> list[bytes]:
+    return [consumption(branch, place, who) for place in range(len(ASSETS)) for branch in QUIET]
 
 
-def get(*paths: str) -> Callable[[str, str], list[bytes]]:
-    return lambda size, token: [message("GET", path, token) for path in paths]
+def confirm(size: str, who: Who) -> list[bytes]:
+    """Each registers and then confirms."""
+    pairs = [
+        (registration(branch, asset, who, "pending"), confirmation(place, who))
+        for place, asset in enumerate(ASSETS)
+        for branch in QUIET
+    ]
+    return [request for pair in pairs for request in pair]
 
 
-def insert(size: str, token: str) -> list[bytes]:
-    return [message("POST", "/bare/insert", token)]
+def get(*paths: str) -> Callable[[str, Who], list[bytes]]:
+    return lambda size, who: [message("GET", path, who) for path in paths]
 
 
-def instances(size: str, token: str) -> list[bytes]:
+def insert(size: str, who: Who) -> list[bytes]:
+    return [message("POST", "/bare/insert", who)]
+
+
+def instances(size: str, who: Who) -> list[bytes]:
     """The newest instances of the busy assets, which have one before them to compare with at both sizes."""
     newest = HISTORY[size][1]
     paths = [f"{MAIN}/{kind}/{asset_id}/v{newest}" for kind, asset_id in BUSY]
-    return [message("GET", path, token) for path in paths]
+    return [message("GET", path, who) for path in paths]
 
 
+LIST = api("main", ("data", "")).rstrip("/")
 BARE_INSERT, BARE_SELECT = "bare view, one insert", "bare view, one select"
 TARGETS = [
     Target(BARE_INSERT, insert, bare=True),
     Target(BARE_SELECT, get("/bare/select"), bare=True),
     Target("register, spread over assets", register_spread, floor=(BARE_INSERT, 0.25)),
-    Target("register, on one asset", lambda size, token: [registration("main", BIG, token)], floor=(BARE_INSERT, 0.15)),
+    Target("register, on one asset", lambda size, who: [registration("main", BIG, who)], floor=(BARE_INSERT, 0.15)),
+    Target("register pending, confirm", confirm),
     Target("consume", consume),
     Target("get latest", get(*(api("main", asset, "/instances/latest") for asset in ASSETS)), floor=(BARE_SELECT, 0.5)),
-    Target("list of the API", get(api("main", ("data", "")).rstrip("/"))),
+    Target("get by alias", get(*(api("main", asset, "/instances/@production") for asset in ASSETS[::ALIAS_EVERY]))),
+    Target("get by number", get(*(api("main", asset, "/instances/v2") for asset in BUSY))),
+    Target("list of the API", get(LIST)),
     Target("summary", get(*(api("main", asset) for asset in BUSY))),
     Target("summary, big asset", get(api("main", BIG))),
+    Target("summary of 100", get(api("main", BIG, "?page_size=100"))),
     Target("home", get("/"), page=True),
     Target("project", get(f"/{PERIMETER}/{PROJECT}"), page=True),
     Target("overview", get(MAIN), page=True),

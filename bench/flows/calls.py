@@ -65,7 +65,7 @@ def registration() -> bytes:
         "state": "pending",
         "attempt": 0,
     }
-    return message("PATCH", f"{BRANCH}/data/bare", "", body, once=True)
+    return message("PATCH", f"{BRANCH}/data/bare", {}, body, once=True)
 
 
 def consumption() -> bytes:
@@ -73,7 +73,7 @@ def consumption() -> bytes:
         "entity_ref": {"entity_kind": "task", "entity_id": f"BareFlow/{UNIQUE}/start/1"},
         "consumer": {"project": "bench", "branch": "user.bench"},
     }
-    return message("PUT", f"{BRANCH}/data/small/instances/latest", "", body, once=True)
+    return message("PUT", f"{BRANCH}/data/small/instances/latest", {}, body, once=True)
 
 
 if __name__ == "__main__":

@@ -112,7 +112,7 @@ class Findings:
 def run(servers: dict[str, Server], *, rounds: int, seconds: float, say: Say) -> Findings:
     findings = Findings()
     requests = {
-        (question.name, size): [message("GET", path, server.token) for path in paths(question, size)]
+        (question.name, size): [message("GET", path, server.program) for path in paths(question, size)]
         for question in QUESTIONS
         for size, server in servers.items()
     }
@@ -178,8 +178,8 @@ def _look_at_drawing(server: Server, drawing: Drawing) -> None:
 def _measure_drawing(server: Server, drawing: Drawing, cold: Iterator[str], seconds: float) -> None:
     for path in islice(cold, COLD_A_ROUND):
         drawing.cold.append(_seconds_of_one(server, path))
-    cached = [message("GET", page(f"main/lineage?limit={DRAWN}"), server.token)]
-    plain = [message("GET", path, server.token) for path in paths(PLAIN, "large")]
+    cached = [message("GET", page(f"main/lineage?limit={DRAWN}"), server.program)]
+    plain = [message("GET", path, server.program) for path in paths(PLAIN, "large")]
     measure(server.port, cached, WARM_CLIENTS, WARM_UP)
     drawing.cached.append(measure(server.port, cached, 1, seconds))
     drawing.plain.append(measure(server.port, plain, 1, seconds))
@@ -188,11 +188,11 @@ def _measure_drawing(server: Server, drawing: Drawing, cold: Iterator[str], seco
 def _seconds_of_one(server: Server, path: str) -> float:
     with Connection(server.port) as connection:
         begin = time.perf_counter()
-        connection.ask(message("GET", path, server.token))
+        connection.ask(message("GET", path, server.program))
         return time.perf_counter() - begin
 
 
 def _body(server: Server, path: str) -> str:
-    request = Request(f"http://127.0.0.1:{server.port}{path}", headers={"x-api-key": server.token})
+    request = Request(f"http://127.0.0.1:{server.port}{path}", headers=server.program)
     with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 (the server that this started)
         return str(answer.read().decode())

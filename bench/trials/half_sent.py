@@ -44,7 +44,7 @@ def trial(mode: str, server: Server) -> list[str]:
     with half_sent(server.port, half_a_body(mode), COUNT):
         broken = told(mode, "half-sent bodies", before, asked(server))
     begin = time.monotonic()
-    with slow_readers(server.port, message("GET", LARGE, server.token), COUNT):
+    with slow_readers(server.port, message("GET", LARGE, server.program), COUNT):
         print(
             f"  (slow readers were answered after {time.monotonic() - begin:.0f} s, memory {server.memory() >> 20} MB)"
         )
@@ -65,7 +65,7 @@ def asked(server: Server) -> dict[str, Sample]:
     """One client asks, for so many seconds each."""
     latest = api("main", ASSETS[0], "/instances/latest")
     paths = {"livez": "/livez", "healthz": "/healthz", "latest": latest, "page": MAIN}
-    asked = {name: [message("GET", path, server.token)] for name, path in paths.items()}
+    asked = {name: [message("GET", path, server.program)] for name, path in paths.items()}
     return {name: measure(server.port, requests, 1, SECONDS) for name, requests in asked.items()}
 
 

@@ -128,7 +128,7 @@ def told_apart(server: Server) -> list[str]:
 def asked(server: Server) -> dict[str, Sample]:
     """One client asks, for so many seconds each."""
     paths = {"latest": api("main", ASSETS[0], "/instances/latest"), "page": MAIN}
-    calls = {name: [message("GET", path, server.token)] for name, path in paths.items()}
+    calls = {name: [message("GET", path, server.program)] for name, path in paths.items()}
     return {name: measure(server.port, call, 1, SECONDS) for name, call in calls.items()}
 
 

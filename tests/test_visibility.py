@@ -182,6 +182,7 @@ FREE = {
     "catalog.edges": "what is derived is kept for everybody",
     "catalog.name_starts": "what is derived is kept for everybody",
     "catalog.old_runs": "what is derived is kept for everybody",
+    "access.local_mode": "says who asks, and that the one user may see all perimeters",
     "catalog.branch_keys": "by the key of a perimeter, which `Viewer.require` gave, or of a branch that was found",
     "catalog.recording": "a write locks and reads what its caller was allowed to write to",
     "catalog.reconciling": "no person asks: what tasks have kept is backfilled",

@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import jinja2
+
 from access.headers import mark_static
 from assetsite.environment import Environment
 
@@ -138,19 +140,27 @@ MIDDLEWARE = [
 APPEND_SLASH = False
 ROOT_URLCONF = "assetsite.urls"
 WSGI_APPLICATION = "assetsite.wsgi.application"
-TEMPLATES = [
+CONTEXT_PROCESSORS = [
+    "django.template.context_processors.request",
+    "django.contrib.auth.context_processors.auth",
+    "django.contrib.messages.context_processors.messages",
+    "catalog.derivation.for_pages",
+]
+TEMPLATES: list[dict[str, Any]] = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "catalog.derivation.for_pages",
-            ],
+            "environment": "assetsite.jinja.environment",
+            "undefined": jinja2.ChainableUndefined,  # a name that is missing is empty; tests fail for it
+            "context_processors": CONTEXT_PROCESSORS,
         },
+    },
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",  # the administration's
+        "DIRS": [BASE_DIR / "templates" / "django"],
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": CONTEXT_PROCESSORS},
     },
 ]
 

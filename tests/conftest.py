@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import jinja2
 import pytest
 import requests
 from django.conf import settings as site_settings
@@ -42,6 +43,7 @@ CHROMIUM_FLAGS = [
 ]
 # Playwright's synchronous interface keeps an event loop running in the thread of the tests, in which nothing is async
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+site_settings.TEMPLATES[0]["OPTIONS"]["undefined"] = jinja2.StrictUndefined  # a name that a page lacks is an error
 DATABASES = {"db", "transactional_db", "django_db_setup"}
 """The fixtures that give a test a database."""
 POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")

@@ -53,7 +53,7 @@ FLOORS = {
     "catalog": [
         ["folding", "limits", "metric_names", "readmes", "starting", "states"],
         ["asset_facts", "backup", "metrics"],
-        ["filter_values", "json_lookups", "runs", "templatetags"],
+        ["filter_values", "json_lookups", "runs", "shown"],
         ["filters"],
         ["querysets"],
         ["models"],
@@ -65,7 +65,7 @@ FLOORS = {
         ["apikit", "wire"],
         ["pagekit", "reconciling"],
         ["supervising"],
-        ["admin", "api", "apps", "management", "pages", "styleguide"],
+        ["admin", "api", "apps", "management", "pages", "styleguide", "templatetags"],
     ],
     "lineage": [
         ["graph", "layout", "reading_roles", "run_rule"],
@@ -106,8 +106,8 @@ FOR_LINEAGE = {
         "pagekit",
         "querysets",
         "reading",
+        "shown",
         "states",
-        "templatetags",
     ),
     "wire",
 }

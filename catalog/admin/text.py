@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.html import format_html
 
-from catalog.templatetags.times import exact, machine, relative
+from catalog.shown.times import exact, machine, relative
 
 SHOWN_LENGTH = 2_000
 NOTHING = object()

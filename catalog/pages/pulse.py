@@ -70,4 +70,4 @@ def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
 def _news(request: HttpRequest, news: str, page: str) -> HttpResponse:
     """`page` is where to go for a reader whose browser does not say which page is open."""
     reload_url = request.htmx.current_url_abs_path or page  # type: ignore[attr-defined]
-    return render(request, "_news.html", {"news": news, "reload_url": reload_url})
+    return render(request, "catalog/_news.html", {"news": news, "reload_url": reload_url})

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.utils.safestring import SafeString, mark_safe
 
+from catalog.shown.names import isolated
+from catalog.shown.times import exact, relative_time
 from catalog.states import State
-from catalog.templatetags.names import isolated
-from catalog.templatetags.times import exact, relative_time
 from lineage.drawing.text import fitted, fitted_apart, printable, width_of
 from lineage.graph import Kind, Node
 

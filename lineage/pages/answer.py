@@ -206,6 +206,8 @@ def _drawn_anew(found: _Answered, now: datetime) -> str:
         "symbols": symbols_of(picture.icons),
         "heads": HEADS,
         "label": found.label,
+        "style": "",
+        "base_url": "",
         "table": None if found.is_glance else table_of(found.last, found.query, found.subject.branch, now),
         "gathered": sum(len(members) for members in picture.members.values()),
         "legend": words.legend(picture),

@@ -1,14 +1,10 @@
 """The table below a drawing: the same nodes and links, to read line by line and to sort, a page at a time."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
 from typing import Any
-
-from django.template.loader import get_template
-from django.templatetags.static import static
-from django.utils.safestring import SafeString, mark_safe
 
 from catalog.models import Branch
 from catalog.pagekit.paging import Page
@@ -30,6 +26,8 @@ from lineage.drawing import (
     title_of,
 )
 from lineage.graph import Kind, Link, Node, Relation, within_cycles
+
+Json = dict[str, Any]
 
 _EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 RELATIONS = {
@@ -56,11 +54,13 @@ ROWS = 20
 class Row:
     """A link between two nodes, or a node without links. `ago`: the time of its last use, for people.
 
+    Its nodes are what `node_cell` of templates/lineage/_node.html asks for.
+
     `newest`: the newest version, if another one was read.
     """
 
-    source: SafeString
-    target: SafeString
+    source: Json
+    target: Json
     link: Link | None
     ago: str
     in_cycle: bool = False
@@ -99,12 +99,13 @@ def table_of(answer: Answer, query: PageQuery, branch: Branch, now: datetime) ->
     alone = sorted((node for node in answer.nodes if not answer.graph.degree(node.id)), key=_by_name)
     page = _page([*links, *alone], query, order)
     shown = {name for each in page.rows for name in _ends(each)}
-    cells = {node.id: cell for node, cell in _cells(answer, shown, query, branch)}
+    own = PageBranch(branch.project.name, branch.key)
+    cells = {name: _cell(answer.node(name), answer, query, branch, own) for name in shown}
     circular = within_cycles(answer.graph)
     rows = []
     for each in page.rows:
         if isinstance(each, Node):
-            rows.append(Row(cells[each.id], SafeString(""), None, ago(each.at, now)))
+            rows.append(Row(cells[each.id], {}, None, ago(each.at, now)))
         else:
             in_cycle, source = (each.source, each.target) in circular, answer.node(each.source)
             newest = source.version if is_outdated(each, source) else ""
@@ -173,24 +174,13 @@ def _sorter(answer: Answer, order: str) -> Callable[[Link], Any]:
     return key
 
 
-def _cells(
-    answer: Answer, shown: Collection[str], query: PageQuery, branch: Branch
-) -> Iterator[tuple[Node, SafeString]]:
-    """Each of these nodes with the HTML of its cell, rendered once for all rows."""
-    template = get_template("lineage/_node.html")
-    page_branch = PageBranch(branch.project.name, branch.key)
-    sprite = static("icons.svg")
-    for node in map(answer.node, shown):
-        yield node, mark_safe(template.render(_cell(node, answer, query, branch, page_branch) | {"sprite": sprite}))  # noqa: S308
-
-
-def _cell(node: Node, answer: Answer, query: PageQuery, branch: Branch, page_branch: PageBranch) -> dict[str, Any]:
+def _cell(node: Node, answer: Answer, query: PageQuery, branch: Branch, page_branch: PageBranch) -> Json:
     is_focus, others = node.id in answer.focus, others_with_content(answer, node)
     return {
         "node": node,
         "name": title_of(node),
         "word": WORDS[node.kind],
-        "icon": ICONS[node.kind],
+        "picture": ICONS[node.kind],
         "is_focus": is_focus,
         "part": node.key if node.kind == Kind.RUN else "",
         "version": node.version if answer.question == Question.EXACT else "",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.pagekit.query import Link, PageQuery
-from catalog.templatetags.times import exact
+from catalog.shown.times import exact
 from lineage.answers import Answer, Question
 from lineage.drawing import ICONS, WORDS, Picture, title_of
 from lineage.graph import Cycle, Kind
@@ -154,11 +154,21 @@ def _chip(label: str, value: str, remove_url: str) -> Link:
     return {"label": label, "value": value, "remove_url": remove_url}
 
 
-def legend(picture: Picture) -> list[Link]:
+@dataclass(frozen=True)
+class Sign:
+    """A kind of node (its icon), of link (the look of its line) or of version, and what it means."""
+
+    label: str
+    icon: str = ""
+    line: str = ""
+    version: str = ""
+
+
+def legend(picture: Picture) -> list[Sign]:
     """The legend of the drawing: its kinds of nodes and links, each once."""
-    found = [{"icon": ICONS[kind], "label": WORDS[kind]} for kind in picture.kinds]
-    found += [{"line": "plain", "label": "produces, consumes"}] if picture.links else []
-    found += [{"line": "baseline", "label": "read as baseline"}] if picture.has_baselines else []
-    found += [{"version": link.link.version, "label": "read, not the newest"} for link in picture.outdated[:1]]
-    found += [{"line": "promotes", "label": "promoted to"}] if picture.has_promotions else []
-    return found + ([{"line": "back", "label": "back into what it came from"}] if picture.has_back else [])
+    found = [Sign(WORDS[kind], icon=ICONS[kind]) for kind in picture.kinds]
+    found += [Sign("produces, consumes", line="plain")] if picture.links else []
+    found += [Sign("read as baseline", line="baseline")] if picture.has_baselines else []
+    found += [Sign("read, not the newest", version=link.link.version) for link in picture.outdated[:1]]
+    found += [Sign("promoted to", line="promotes")] if picture.has_promotions else []
+    return found + ([Sign("back into what it came from", line="back")] if picture.has_back else [])

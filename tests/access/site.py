@@ -34,6 +34,10 @@ def home(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"hello {viewer_of(request).actor}")
 
 
+def search(request: HttpRequest, twin: bool) -> HttpResponse:
+    return home(request)
+
+
 def perimeter_page(request: HttpRequest, perimeter: str, twin: str = "") -> HttpResponse:
     return HttpResponse(viewer_of(request).require(perimeter).name)
 
@@ -78,6 +82,8 @@ urlpatterns = [
     path("", home, name="home"),
     path("admin/", admin.site.urls),
     path("", include("access.urls")),
+    path("v1/docs", home, name="api-docs"),
+    path("search", search, {"twin": False}, name="search"),
     path("v1/me", me),
     path("v1/perimeters", perimeters),
     path("v1/perimeters/<str:perimeter>/branches/<path:branch>", branch),

@@ -1,7 +1,7 @@
 """The one JSON shape of errors, wherever they come from."""
 
 import pytest
-from django.utils.html import escape
+from markupsafe import escape
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("team")]
 

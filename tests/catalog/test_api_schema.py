@@ -5,7 +5,7 @@ import re
 import pytest
 from django.core.management import call_command
 from django.urls import get_resolver
-from django.utils.html import escape
+from markupsafe import escape
 
 from catalog.filters import FILTERS
 from tests.catalog.wire import TASK

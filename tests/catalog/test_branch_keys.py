@@ -182,7 +182,7 @@ def test_pages_of_a_name_or_a_further_key_are_at_the_own_key(older):
     assert client.get("/default/churn/user").status_code == 200
     assert client.get("/default/churn/user.json").json()["branch"]["further_keys"] == [branch_key(LI)]
     assert LI in client.get("/default/churn/user/data/none").content.decode()
-    assert "no branch &#x27;user.张&#x27;" in client.get("/default/churn/user.张").content.decode()
+    assert "no branch &#39;user.张&#39;" in client.get("/default/churn/user.张").content.decode()
 
 
 def test_a_key_that_is_longer_than_keys_are_now_stays_the_address_of_its_branch(api):

@@ -11,7 +11,7 @@ from catalog.readmes.parser import MOST_BARE_LINKS, MOST_CELLS
 from catalog.readmes.rendering import LONG, MOST_TEXT, render
 from catalog.readmes.slugs import Slugs, slug_of
 from catalog.readmes.writing import ELEMENTS
-from catalog.templatetags.markdown import is_cut, markdown
+from catalog.shown.markdown import is_cut, markdown
 
 SHA = "6a20eaa0b2c4d6e8f00112233445566778899aab"
 REL = 'rel="noopener noreferrer nofollow"'

@@ -53,7 +53,7 @@ def test_nothing_is_fetched_from_elsewhere():
 
 
 def test_what_may_scroll_can_be_reached_by_keyboard():
-    wraps = "_code.html"
+    wraps = "ui/text.html"
     for template in {*(STATIC.parent / "templates").rglob("*.html")} - {STATIC.parent / "templates" / wraps}:
         for tag in re.findall(r'<pre\b[^>]*>|<[a-z]+ class="(?:[^"]* )?scroll[" ][^>]*>', template.read_text()):
             assert re.search(r'tabindex="0" role="region" aria-label(ledby)?="', tag), (template.name, tag)

@@ -14,6 +14,7 @@ from catalog.models import Asset, Instance
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Registration
 from obproject.branches import branch_key
 from tests.built_once import built_once
+from tests.tidied import tidied
 
 
 @dataclass
@@ -120,5 +121,5 @@ def fill(world: World) -> None:
 
 
 def text_of(answer: Any) -> str:
-    """The page, without the places where names may break."""
-    return str(answer.content.decode().replace("<wbr>", ""))
+    """The page, without the places where names may break and the whitespace that can't be seen."""
+    return tidied(answer.content.decode().replace("<wbr>", ""))

@@ -69,9 +69,9 @@ def test_an_answer_says_whether_it_is_complete(linked, vic):
 def test_what_makes_no_sense_is_taken_as_something_that_does_and_told(linked, vic):
     page = text_of(vic.get(f"{LINEAGE}?focus=models/churn_model&depth=900&direction=sideways&as_of=whenever&kind=cow"))
     assert "The depth 900 is out of bounds; taken as 50." in page
-    assert "The direction &#x27;sideways&#x27; is unknown; taken as both." in page
-    assert "&#x27;whenever&#x27; is no time; taken as now." in page
-    assert "The kind &#x27;cow&#x27; is unknown; passed over." in page
+    assert "The direction &#39;sideways&#39; is unknown; taken as both." in page
+    assert "&#39;whenever&#39; is no time; taken as now." in page
+    assert "The kind &#39;cow&#39; is unknown; passed over." in page
 
 
 def test_before_there_was_anything_nothing_is_drawn(linked, vic):

@@ -53,7 +53,7 @@ def test_a_name_may_have_slashes_and_end_like_a_twin(linked, vic):
 def test_what_is_unknown_is_named(linked, vic, address, what):
     answer = vic.get(f"{BRANCH}/{address}")
     assert answer.status_code == 404
-    assert f"There is no {what} &#x27;{address.split('/')[1]}&#x27;" in text_of(answer)
+    assert f"There is no {what} &#39;{address.split('/')[1]}&#39;" in text_of(answer)
 
 
 def test_a_branch_that_it_never_touched_says_so(linked, vic):

@@ -13,10 +13,10 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 from django.utils import timezone
 
-from access.prepared import prepared
+from access.statements import Rows
 from access.visibility import VisibleQuerySet
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class TokenQuerySet(VisibleQuerySet["Token"]):
 
         The look-up compares digests in an index, so its timing tells nothing about the secrets of others.
         """
-        return _token_of(digest=digest_of(secret))
+        return token_of.one(digest=digest_of(secret))
 
 
 class Token(models.Model):
@@ -229,11 +229,20 @@ class Token(models.Model):
         self.save(update_fields=["revoked_at"])
 
 
-@prepared
-def _token_of(digest: str) -> models.QuerySet[Token]:
-    member = Membership.objects.filter(user=OuterRef("user"), perimeter=OuterRef("perimeter")).order_by()
-    tokens = Token.objects.select_related("user", "perimeter").annotate(member_role=Subquery(member.values("role")[:1]))
-    return tokens.filter(digest=digest).order_by()
+token_of = Rows(
+    Token,
+    """
+    SELECT {columns}, membership.role FROM access_token AS token
+    JOIN auth_user AS "user" ON "user".id = token.user_id
+    JOIN access_perimeter AS perimeter ON perimeter.id = token.perimeter_id
+    LEFT JOIN access_membership AS membership
+    ON membership.user_id = token.user_id AND membership.perimeter_id = token.perimeter_id
+    WHERE token.digest = %(digest)s
+    """,
+    related=["user", "perimeter"],
+    also=["member_role"],
+)
+"""A token by its digest, with the role of its user in its perimeter; None for who is no member any more."""
 
 
 def new_secret() -> str:

@@ -5,7 +5,7 @@ Each request has a wrapper around whatever it asks of the database. Commands and
 On PostgreSQL the limit is that of a transaction (`SET LOCAL`), for one of the session would stay in the connections
 that a pooler hands on. It travels with the `BEGIN`, which a transaction sends anyway. What a request only reads shares
 one transaction, begun by the first statement; what it writes outside a transaction has one of its own. Look-ups by a
-unique key (`access.prepared`) are left as they are: each reads a few rows, and costs as much as a `BEGIN`.
+unique key (`access.statements`) are left as they are: each reads a few rows, and costs as much as a `BEGIN`.
 
 On SQLite the database asks now and then whether to go on.
 """

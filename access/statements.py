@@ -16,10 +16,13 @@ call of a flow needs is therefore written once, in modules called `statements.py
 
 `{columns}` are those of the models, so that none is forgotten when a migration adds one. `{lock}` locks the rows for
 this transaction. The text is the same for both databases, or a mapping from the names that Django gives them to two
-texts. Each statement has a test that it answers what its query in Django's words answers.
+texts. `{any keys}` asks whether a value is in the list `keys`. Each statement has a test that it answers what its query
+in Django's words answers.
 """
 
 import functools
+import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,14 +38,17 @@ from access.statement_limits import by_key
 Row = TypeVar("Row", bound=Model)
 Sql = str | Mapping[str, str]
 Answer = tuple[Any, ...]
+NOTHING: dict[str, type[Model]] = {}
 
 MOMENT: "DateTimeField[datetime, datetime]" = DateTimeField()
 LOCKS = {"postgresql": 'FOR NO KEY UPDATE OF "{alias}"', "sqlite": ""}
 """On SQLite whoever writes has the database alone, from the beginning of the transaction."""
+ANY = re.compile(r"\{any (\w+)\}")
+AMONG = {"postgresql": r"= ANY(%(\1)s)", "sqlite": r"IN (SELECT value FROM json_each(%(\1)s))"}
 
 
 class Statement:
-    """A statement with its values by name (`%(name)s`): strings, whole numbers, moments and None.
+    """A statement with its values by name (`%(name)s`): strings, numbers, booleans, moments, None, and lists.
 
     `by_key`: it finds its rows by a key, in an index. PostgreSQL then plans it once for each connection, and it needs
     no limit of time. For all else the best plan depends on the values.
@@ -55,7 +61,8 @@ class Statement:
     @functools.cached_property
     def text(self) -> str:
         """The SQL as the database of this site takes it."""
-        return self._sql if isinstance(self._sql, str) else self._sql[connection.vendor]
+        text = self._sql if isinstance(self._sql, str) else self._sql[connection.vendor]
+        return ANY.sub(AMONG[connection.vendor], text)
 
     def one(self, **values: Any) -> Answer | None:
         """The only row of the answer, or the first one; None if there is none."""
@@ -67,8 +74,14 @@ class Statement:
         return found
 
     def run(self, **values: Any) -> int:
-        """How many rows it wrote."""
+        """How many rows it wrote; it begins with INSERT, UPDATE or DELETE."""
         return int(self._ask(values, lambda cursor: cursor.rowcount))
+
+    def each(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write with each of these values; on PostgreSQL all at once."""
+        database = connections[DEFAULT_DB_ALIAS]
+        with database.cursor() as cursor, planned_once(database, self._by_key):
+            cursor.executemany(self.text, [as_taken(values, database) for values in rows])
 
     def _ask(self, values: dict[str, Any], answer: Callable[[Any], Any]) -> Any:
         database = connections[DEFAULT_DB_ALIAS]
@@ -82,7 +95,8 @@ class Rows(Statement, Generic[Row]):
 
     `{columns}` are its columns under the name of the model in lower case, such as `asset.id`, then those of the
     `related` rows, under the way that leads to them, such as `branch__project.id`; `without` some, by their ways, which
-    are read when they are asked for. What the statement selects after them become further attributes, called `also`.
+    are read when they are asked for. `beside` are rows that no foreign key leads to, by the attributes that they
+    become. What is selected after all these becomes the attributes `also`, as the database answers it.
     """
 
     def __init__(
@@ -91,6 +105,7 @@ class Rows(Statement, Generic[Row]):
         sql: Sql,
         *,
         related: Sequence[str] = (),
+        beside: Mapping[str, type[Model]] = NOTHING,
         without: Collection[str] = (),
         also: Sequence[str] = (),
         by_key: bool = True,
@@ -98,6 +113,7 @@ class Rows(Statement, Generic[Row]):
         super().__init__(sql, by_key=by_key)
         self._model = model
         self._related = related
+        self._beside = beside
         self._without = without
         self._also = also
 
@@ -118,9 +134,11 @@ class Rows(Statement, Generic[Row]):
     @functools.cached_property
     def _parts(self) -> "list[_Part]":
         parts: list[_Part] = []
-        for way in ("", *self._related):
+        models: dict[str, type[Model]] = {"": self._model}
+        models |= {way: _at_end_of(way, self._model) for way in self._related}
+        for way, model in {**models, **self._beside}.items():
             start = parts[-1].stop if parts else 0
-            parts.append(_Part.of(_at_end_of(way, self._model), way, start, self._without))
+            parts.append(_Part.of(model, way, start, self._without))
         return parts
 
     @functools.cached_property
@@ -146,45 +164,54 @@ class Rows(Statement, Generic[Row]):
 
 def insert(row: Model) -> None:
     """Insert a new row whose key nobody needs."""
-    database = connections[DEFAULT_DB_ALIAS]
-    with database.cursor() as cursor, planned_once(database):
-        cursor.execute(insertion(type(row)), values_of(row, database))
+    inserting(type(row)).run(**values_of(row))
     row._state.adding = False
 
 
 def insert_with_key(row: Model) -> None:
     """Insert a new row, and give it its key."""
-    database = connections[DEFAULT_DB_ALIAS]
-    with database.cursor() as cursor, planned_once(database):
-        cursor.execute(f"{insertion(type(row))} RETURNING id", values_of(row, database))
-        row.pk = cursor.fetchone()[0]
+    (row.pk,) = inserting(type(row), "RETURNING id").one(**values_of(row)) or (None,)
     row._state.adding = False
 
 
+@functools.cache
 def columns_of(model: type[Model]) -> list[Any]:
     """The fields of a model that have a column, but for its key, which the database gives."""
     return [field for field in model._meta.concrete_fields if not field.primary_key]
 
 
-@functools.cache
 def insertion(model: type[Model]) -> str:
-    """The statement that inserts a row; its parameters are `values_of` the row."""
-    columns = [f'"{field.column}"' for field in columns_of(model)]
-    places = ", ".join("%s" for _ in columns)
-    return f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 (names only)
+    """The SQL that inserts a row; its values are `values_of` the row."""
+    columns = [field.column for field in columns_of(model)]
+    named, places = ", ".join(f'"{column}"' for column in columns), ", ".join(f"%({column})s" for column in columns)
+    return f"INSERT INTO {model._meta.db_table} ({named}) VALUES ({places})"  # noqa: S608 (names only)
 
 
-def values_of(row: Model, database: Any) -> list[Any]:
-    """The values of a new row in `columns_of` its model, as the database takes them."""
-    return [field.get_db_prep_save(getattr(row, field.attname), database) for field in columns_of(type(row))]
+@functools.cache
+def inserting(model: type[Model], then: str = "") -> Statement:
+    """The statement that inserts a row; `then` is what follows, such as `RETURNING id`."""
+    return Statement(f"{insertion(model)} {then}")
+
+
+def values_of(row: Model) -> dict[str, Any]:
+    """The values of a new row by the columns of its model, as the database takes them."""
+    database = connections[DEFAULT_DB_ALIAS]
+    return {
+        field.column: field.get_db_prep_save(getattr(row, field.attname), database) for field in columns_of(type(row))
+    }
 
 
 def as_taken(values: dict[str, Any], database: Any) -> dict[str, Any]:
-    """The values with moments as the columns of the database keep them."""
-    return {
-        name: MOMENT.get_db_prep_value(value, database) if isinstance(value, datetime) else value
-        for name, value in values.items()
-    }
+    """The values with moments and lists as the database takes them."""
+    if database.vendor == "postgresql":
+        return values
+    return {name: _as_text(value) if isinstance(value, datetime | list) else value for name, value in values.items()}
+
+
+def _as_text(value: datetime | list[Any]) -> str:
+    if isinstance(value, list):
+        return json.dumps(value)
+    return str(MOMENT.get_db_prep_value(value, connections[DEFAULT_DB_ALIAS]))
 
 
 def converter_of(field: Any) -> Callable[[Any], Any] | None:
@@ -273,7 +300,7 @@ class _Part:
 
 def _at_end_of(way: str, model: type[Model]) -> type[Model]:
     found: Any = model
-    for step in way.split("__") if way else ():
+    for step in way.split("__"):
         found = found._meta.get_field(step).related_model
     end: type[Model] = found
     return end

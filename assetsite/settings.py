@@ -69,7 +69,7 @@ def database() -> dict[str, Any]:
     else:
         found["CONN_HEALTH_CHECKS"] = True
         found["DISABLE_SERVER_SIDE_CURSORS"] = True  # a pooler gives the next statement to another session
-        options = {"server_side_binding": True, "connect_timeout": 5}  # the first for access.prepared
+        options = {"server_side_binding": True, "connect_timeout": 5}  # the first for access.statements
         found["OPTIONS"] = options | found.get("OPTIONS", {})
     return found
 

@@ -7,8 +7,8 @@ at, and the request is done anew at the own key of the branch that is found: not
 from collections.abc import Iterable
 
 from access.errors import Conflict, NotFound
-from catalog.lookups import further_key
 from catalog.models import Branch, BranchKey
+from catalog.statements import further_key
 from obproject.branches import branch_key, former_keys
 
 LONGEST = 255
@@ -25,7 +25,7 @@ class KnownByOtherKey(NotFound):
 
 def look_elsewhere(perimeter: int, project: str, key: str) -> None:
     """Where no branch has this key for its own: raise KnownByOtherKey if one has it besides, Conflict if several do."""
-    row = further_key(perimeter=perimeter, project=project, key=key)
+    row = further_key.one(perimeter=perimeter, project=project, key=key)
     if row is None or row.branch.key == key:
         return
     if row.shared:
@@ -36,7 +36,7 @@ def look_elsewhere(perimeter: int, project: str, key: str) -> None:
 def own_key(perimeter: int, project: str, name: str) -> str:
     """The own key of the branch that a name or a key means, whether or not that branch is there."""
     key = branch_key(name)
-    row = further_key(perimeter=perimeter, project=project, key=key)
+    row = further_key.one(perimeter=perimeter, project=project, key=key)
     return key if row is None or row.shared else row.branch.key
 
 

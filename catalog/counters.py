@@ -9,10 +9,10 @@ from django.db.models import Case, OuterRef, Q, Subquery, When
 
 from catalog.edges import EVERY, count_consumers, facts_of_edges, facts_of_promotions
 from catalog.entities import Entity
-from catalog.lookups import component_named, known_run
 from catalog.models import Asset, Branch, Component, Edge, Highlight, Project, Promotion, Run, SpecVersion
 from catalog.name_starts import add_names, repair_names
 from catalog.newest import newest_of
+from catalog.statements import component_named
 from catalog.states import Kind
 
 Row = dict[str, Any]
@@ -28,8 +28,9 @@ def effective_properties(asset: Asset) -> Row:
 def component_of(*, perimeter_id: int, project: str, entity: Entity, run: str = "") -> tuple[Component, Run | None]:
     """The component of an entity, and the row of one of its runs, if both are there; in one query."""
     kind, name = entity.component
-    if known := component_named(perimeter=perimeter_id, project=project, kind=kind, name=name, run=run):
-        return known, known_run(known, perimeter_id)
+    known: Any = component_named.one(perimeter=perimeter_id, project=project, kind=kind.value, name=name, run=run)
+    if known:
+        return known, known.known_run
     found, is_new = Component.objects.get_or_create(
         perimeter_id=perimeter_id, project_name=project, kind=kind, name=name
     )

@@ -48,36 +48,6 @@ def count_consumers(asset: Asset) -> int:
     return edges.values("component").distinct().count()
 
 
-def add_consumption(consumption: Consumption) -> None:
-    """Count one more consumption; one that arrived late is not the last.
-
-    The caller holds a lock: the edge's, or the asset's where the edge is new.
-    """
-    asset, at = consumption.asset, consumption.at
-    newest = {
-        "last_at": at,
-        "last_entity_kind": consumption.entity_kind,
-        "last_entity_id": consumption.entity_id,
-        "last_instance_id": consumption.instance_id,
-    }
-    key = {
-        "asset": asset,
-        "component": consumption.component,
-        "direction": Edge.Direction.CONSUMES,
-        "write_branch": consumption.write_branch,
-        "role": consumption.role,
-    }
-    known = Edge.objects.filter(**key)
-    if known.filter(last_at__lte=at, count__gt=0).update(count=F("count") + 1, **newest):
-        return
-    if known.filter(count=0).update(count=1, first_at=at, **newest):
-        return
-    if known.update(count=F("count") + 1, first_at=Least("first_at", Value(at))):
-        return
-    Edge.objects.create(**key, first_at=at, write_branch_name=consumption.write_branch_name, **newest)
-    Asset.objects.filter(pk=asset.pk).update(consumer_count=count_consumers(asset))
-
-
 def add_promotion(instance: Instance) -> None:
     """Count one more promotion to the asset of a new instance, whose lock the caller holds."""
     if not instance.is_copy:

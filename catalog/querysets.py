@@ -14,7 +14,6 @@ from catalog.filters import FiltersAsked
 from catalog.states import DEFAULT_STATES, Kind, State
 from obproject.branches import MAIN_BRANCHES
 from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
-from obproject.references import Reference, ReferenceKind
 
 if TYPE_CHECKING:
     from access.models import Perimeter
@@ -71,7 +70,7 @@ class Address(Protocol):
 
 
 class PlacedQuerySet(VisibleQuerySet[Any]):
-    """Branches, and what is on them; `catalog/lookups.py` writes the same for what every call of a flow needs."""
+    """Branches, and what is on them; `catalog/statements.py` writes the same for what every call of a flow needs."""
 
     def at_place(self, place: Address) -> Self:
         """The branch at an address, or what is on it."""
@@ -262,23 +261,13 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
         same = self.filter(asset=instance.asset_id, digest=instance.digest) if instance.digest else self.none()
         return same.exclude(state=State.FAILED).exclude(pk=instance.pk).order_by("number")
 
-    def resolve(self, asset: Asset, reference: Reference, states: tuple[str, ...] = ()) -> Any | None:
-        """The instance of `asset` that a reference means, or None.
+    def latest_but(self, place: int, asset: Asset, states: tuple[str, ...] = ()) -> Any | None:
+        """The instance that `latest-N` means, where N is `place`: among the ready ones, or those in `states`.
 
-        `latest` counts ready instances unless `states` says otherwise; a number or an id finds any state.
-        The definition is not an instance: `catalog.reading.find` answers for it.
+        None if there are not so many.
         """
         mine = self.of(asset).select_related("component")
-        match reference.kind:
-            case ReferenceKind.LATEST:
-                place = reference.offset
-                return mine.last_of_each_state(place + 1, states).latest_first()[place : place + 1].first()
-            case ReferenceKind.NUMBER:
-                return mine.filter(number=reference.number).first()
-            case ReferenceKind.ALIAS:
-                return mine.filter(uid=asset.alias_index.get(reference.alias, "")).first()
-            case ReferenceKind.ID:
-                return mine.filter(uid=reference.id).first()
+        return mine.last_of_each_state(place + 1, states).latest_first()[place : place + 1].first()
 
 
 class ConsumptionQuerySet(VisibleQuerySet[Any]):

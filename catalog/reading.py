@@ -5,8 +5,15 @@ from dataclasses import dataclass
 from access.errors import BadRequest, NotFound
 from access.identity import Viewer
 from catalog.branch_keys import look_elsewhere
-from catalog.lookups import asset_at, run_named, whole_asset_at
 from catalog.models import Asset, Branch, Instance, Project, Run
+from catalog.statements import (
+    asset_at,
+    first_equal,
+    instance_by_id,
+    instance_by_number,
+    run_named,
+    whole_asset_at,
+)
 from catalog.states import DEFAULT_STATES, Kind, State
 from obproject.branches import branch_key, check_asset_id, check_branch, check_project
 from obproject.references import Reference, ReferenceKind, parse_reference
@@ -71,7 +78,7 @@ def find_asset(viewer: Viewer, place: Place, kind: str, asset_id: str, *, whole:
     """The live asset with its newest instances and their producers; not `whole`: with the newest ready one only."""
     perimeter = viewer.require(place.perimeter)  # what is in a perimeter is visible to whom the perimeter is
     find = whole_asset_at if whole else asset_at
-    asset = find(
+    asset = find.one(
         perimeter=perimeter.pk,
         project=place.project,
         key=place.key,
@@ -92,22 +99,40 @@ def find_instance(asset: Asset, text: str, states: tuple[str, ...] = ()) -> Reso
     target = asset.alias_index.get(reference.alias) if reference.kind == ReferenceKind.ALIAS else reference.id
     if target == asset.definition_uid:
         return Resolved(asset, None)
-    instance = Instance.objects.resolve(asset, reference, states)
+    instance = _meant(asset, reference, target, states)
     if instance is None:
         raise _no_instance(asset, text, reference)
     return Resolved(asset, instance)
 
 
+def _meant(asset: Asset, reference: Reference, uid: str | None, states: tuple[str, ...]) -> Instance | None:
+    """What a reference means, by a number or an id in any state; `uid` is that of an alias or an id."""
+    if reference.kind == ReferenceKind.LATEST:
+        latest: Instance | None = Instance.objects.latest_but(reference.offset, asset, states)
+        return latest
+    if reference.kind == ReferenceKind.NUMBER:
+        return instance_by_number.one(asset=asset.pk, number=reference.number)
+    return instance_by_id.one(asset=asset.pk, uid=uid) if uid else None
+
+
+def first_with_content_of(instance: Instance) -> dict[int, str]:
+    """As `InstanceQuerySet.first_with_content_of` of one instance."""
+    if not instance.digest or instance.state == State.FAILED:
+        return {}
+    (number,) = first_equal.one(asset=instance.asset_id, digest=instance.digest) or (None,)
+    return {instance.pk: f"v{number}"} if number and number < instance.number else {}
+
+
 def run_of(asset: Asset, instance: Instance) -> Run | None:
     """What is known of the run or the session that made an instance; None if nothing is."""
     perimeter = asset.branch.project.perimeter_id
-    return run_named(perimeter=perimeter, name=instance.run) if instance.run else None
+    return run_named.one(perimeter=perimeter, name=instance.run) if instance.run else None
 
 
 def _latest(asset: Asset, states: tuple[str, ...]) -> Resolved:
     shown = asset.newest_ready
     if states:
-        shown = Instance.objects.resolve(asset, Reference(ReferenceKind.LATEST), states)
+        shown = Instance.objects.latest_but(0, asset, states)
     if shown is not None or (asset.is_declared and (not states or State.READY in states)):
         return Resolved(asset, shown)
     newest = asset.newest

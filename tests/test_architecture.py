@@ -41,7 +41,7 @@ SHARED = {
 FLOORS = {
     "access": [
         ["database_trouble", "pooling", "statement_limits"],
-        ["addresses", "errors", "headers", "prepared", "schema", "statements", "visibility"],
+        ["addresses", "errors", "headers", "schema", "statements", "visibility"],
         ["models", "refused_forms", "turns"],
         ["local_mode"],
         ["identity"],
@@ -57,7 +57,7 @@ FLOORS = {
         ["filters"],
         ["querysets"],
         ["models"],
-        ["addresses", "derivation", "entities", "lookups", "name_starts", "newest", "specs"],
+        ["addresses", "derivation", "entities", "name_starts", "newest", "specs", "statements"],
         ["branch_keys", "branch_writers", "edges", "old_runs", "run_outcomes", "search"],
         ["reading"],
         ["counters"],

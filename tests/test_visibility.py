@@ -187,7 +187,7 @@ FREE = {
     "catalog.recording": "a write locks and reads what its caller was allowed to write to",
     "catalog.reconciling": "no person asks: what tasks have kept is backfilled",
     "catalog.querysets": "queries are defined here, and asked elsewhere",
-    "catalog.lookups": "by the key of a perimeter, which `Viewer.require` gave",
+    "catalog.statements": "by the key of a perimeter, which `Viewer.require` gave",
 }
 """Rooms and modules that read for nobody in particular."""
 
@@ -209,7 +209,7 @@ EXCEPTIONS = {
     ("lineage.pages.component", "_on_branches"): AS_HIDDEN,
     ("catalog.pages.activity", "_newest"): "the rows of a query that began well, as a set that a union takes",
 }
-BEGINNINGS = {"visible_to", "of", "of_project", "resolve"}
+BEGINNINGS = {"visible_to", "of", "of_project", "latest_but"}
 """The first call on a manager; but for `visible_to` they take a row that was found before."""
 WRITES = {"record", "record_rarely"}
 MANAGERS = {"objects", "_default_manager", "_base_manager"}

@@ -17,7 +17,7 @@ from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
 from catalog.filters import STATE, FiltersAsked
 from catalog.models import Asset, Consumption, Instance
-from catalog.reading import Resolved, checked_asset_id, find_instance, run_of
+from catalog.reading import Resolved, checked_asset_id, find_instance, first_with_content_of, run_of
 from catalog.recording import AssetAddress
 from catalog.states import State
 from catalog.wire.bodies import (
@@ -229,7 +229,7 @@ class InstanceDetail(CatalogView):
         shape, instance = instance_shape(found, self.base), found.instance
         if instance is None:
             return shape
-        first = Instance.objects.of(found.asset).first_with_content_of([instance])
+        first = first_with_content_of(instance)
         return with_equal(shape, instance, first) | {"run": run_shape(instance.run, run_of(found.asset, instance))}
 
     @extend_schema(

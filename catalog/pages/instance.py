@@ -23,7 +23,7 @@ from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import card_view, task_of
 from catalog.pages.properties import shown
 from catalog.pages.trends import VERSIONS, Trend, with_text
-from catalog.reading import Place, Resolved, find_asset, find_instance, run_of
+from catalog.reading import Place, Resolved, find_asset, find_instance, first_with_content_of, run_of
 from catalog.states import DEFAULT_STATES
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape, run_shape, with_equal
@@ -152,7 +152,7 @@ def _twin(viewer: Viewer, asset: Asset, instance: Instance, code: Code) -> dict[
     trend = trend_up_to(viewer, asset, instance)
     consumptions = consumptions_of(viewer, instance)
     found = Resolved(asset, instance)
-    first = Instance.objects.visible_to(viewer).first_with_content_of([instance])
+    first = first_with_content_of(instance)
     return {
         **with_equal(instance_shape(found), instance, first),
         "run": run_shape(instance.run, run_of(asset, instance)),

@@ -1,16 +1,17 @@
 """Recording who consumed what."""
 
+from collections.abc import Callable
 from datetime import datetime
 
-from access.prepared import insert_with_key
+from django.db import connection
+
+from access.statements import Statement, insert_with_key, insertion, values_of
 from catalog.branch_keys import own_key
 from catalog.counters import Recount
-from catalog.edges import add_consumption
+from catalog.edges import count_consumers
 from catalog.entities import Entity
-from catalog.lookups import locked_consumption_edge
 from catalog.models import (
     Asset,
-    Component,
     Consumption,
     Instance,
 )
@@ -18,7 +19,25 @@ from catalog.recording.failing import has_later_attempt
 from catalog.recording.places import in_one_transaction, locked_all, moment
 from catalog.recording.registering import fail_earlier_attempts
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
+from catalog.statements import counting, counting_in_known
 from obproject.branches import branch_key, reference_key
+
+EVENT = """
+    SELECT asset_id, component_id, 'consumes' AS direction, write_branch, role, write_branch_name,
+        at AS first_at, at AS last_at, entity_kind AS last_entity_kind, entity_id AS last_entity_id,
+        instance_id AS last_instance_id
+    FROM made
+"""
+MADE = "WITH made AS (SELECT * FROM catalog_consumption WHERE id = %(pk)s)"
+
+consume_at_once = Statement(
+    f"""
+    WITH made AS ({insertion(Consumption)} RETURNING *), counted AS ({counting_in_known(EVENT)})
+    SELECT made.id, (SELECT count(*) FROM counted) FROM made
+    """  # noqa: S608 (names of tables and columns, and no values)
+)
+count_again = Statement(f"{MADE} {counting_in_known(EVENT)}")
+count = Statement(f"{MADE} {counting(EVENT)}")
 
 
 @in_one_transaction
@@ -59,7 +78,6 @@ def consume(
     superseded = when is not None and has_later_attempt(component.perimeter_id, entity, told.attempt)
     if superseded:  # all edges of the pair are counted anew, and not only its own
         locked_all([asset.pk])
-    _lock_consumption(asset, component, key, role)
     consumption = Consumption(
         asset=asset,
         instance=instance,
@@ -79,8 +97,8 @@ def consume(
         actor=actor,
         uid=uid or None,
     )
-    insert_with_key(consumption)
-    add_consumption(consumption)
+    if not WRITES[connection.vendor](consumption):
+        _add_edge(consumption)
     if superseded:
         Recount().edges_with(asset, component)
     return consumption
@@ -92,9 +110,26 @@ def _key_of_consumer(perimeter: int, project: str, name: str) -> str:
     return key if key == reference_key(name) else own_key(perimeter, project, name)
 
 
-def _lock_consumption(asset: Asset, component: Component, write_branch: str, role: str | None) -> None:
-    """Lock the edge that a consumption adds to; before there is one, the asset, whose consumers will be one more."""
-    edge = {"asset": asset.pk, "component": component.pk, "write_branch": write_branch, "role": role or ""}
-    if not locked_consumption_edge(**edge):
-        locked_all([asset.pk])
-        locked_consumption_edge(**edge)
+def in_one_statement(consumption: Consumption) -> bool:
+    """Write the consumption, and count it in its edge; whether there is one."""
+    consumption.pk, counted = consume_at_once.one(**values_of(consumption)) or (0, 0)
+    consumption._state.adding = False
+    return bool(counted)
+
+
+def in_two_statements(consumption: Consumption) -> bool:
+    """The same, for SQLite, which inserts nothing within a `WITH`."""
+    insert_with_key(consumption)
+    return count_again.one(pk=consumption.pk) is not None
+
+
+WRITES: dict[str, Callable[[Consumption], bool]] = {"postgresql": in_one_statement, "sqlite": in_two_statements}
+"""By the name that Django gives the database."""
+
+
+def _add_edge(consumption: Consumption) -> None:
+    """Count a consumption that is the first of its edge, unless another write is faster by a hair."""
+    asset = consumption.asset
+    locked_all([asset.pk])  # its consumers may be one more
+    count.run(pk=consumption.pk)
+    Asset.objects.filter(pk=asset.pk).update(consumer_count=count_consumers(asset))

@@ -6,9 +6,9 @@ from django.db.models import QuerySet
 
 from catalog.counters import Recount
 from catalog.entities import Entity
-from catalog.lookups import last_attempt
 from catalog.models import Asset, Component, Consumption
 from catalog.recording.places import in_one_transaction, locked_all
+from catalog.statements import attempts_of
 
 AT_ONCE = 1_000
 
@@ -53,10 +53,16 @@ def has_later_attempt(perimeter: int, entity: Entity, attempt: int | None) -> bo
     """Whether a higher attempt of a task has written anything."""
     if attempt is None:
         return False
-    last = last_attempt(perimeter=perimeter, kind=entity.kind, entity_id=entity.id)
-    if last is not None and (last.attempt or 0) > attempt:
+    last = attempts_by(perimeter, entity)[1]
+    if last is not None and last > attempt:
         return True
     return _readings(perimeter, entity).filter(attempt__gt=attempt).exists()
+
+
+def attempts_by(perimeter: int, entity: Entity) -> tuple[int | None, int | None]:
+    """The lowest and the highest attempt by which an entity registered anything; None if it told none."""
+    first, last = attempts_of.one(perimeter=perimeter, kind=entity.kind, entity_id=entity.id) or (None, None)
+    return first, last
 
 
 def _assets_of(readings: QuerySet[Consumption]) -> set[int]:

@@ -11,9 +11,9 @@ from django.utils import timezone
 from access.errors import Conflict
 from access.models import Perimeter
 from catalog.branch_keys import KnownByOtherKey, claim_keys, look_elsewhere, refuse_if_shared
-from catalog.lookups import locked_asset_at
 from catalog.models import Asset, Branch, BranchName, Project
 from catalog.name_starts import add_names, keep_names
+from catalog.statements import locked_asset_at
 from catalog.states import Kind
 from obproject.branches import MAIN_BRANCHES, branch_key, former_keys, is_same_name, is_unnamed
 
@@ -57,7 +57,7 @@ def moment(when: datetime | None) -> datetime:
 def locked(at: AssetAddress) -> Asset | None:
     """The live asset at the address, locked for this transaction."""
     branch = at.branch
-    asset = locked_asset_at(
+    asset = locked_asset_at.one(
         perimeter=branch.perimeter.pk, project=branch.project, key=branch.key, kind=at.kind, asset_id=at.asset_id
     )
     if asset:

@@ -10,13 +10,13 @@ from django.db.models import Q
 from access.models import Perimeter
 from catalog.counters import Recount
 from catalog.entities import Entity
-from catalog.lookups import last_attempt
 from catalog.models import Asset, Component, Consumption, Instance, StateChange, new_instance_id
 from catalog.name_starts import add_names
 from catalog.newest import is_later, newest_of, point_to_ready
 from catalog.querysets import PROMOTED_FROM, InstanceQuerySet
 from catalog.recording.appending import append
 from catalog.recording.failing import (
+    attempts_by,
     has_later_attempt,
     mark_failed,
     readings_of_attempt,
@@ -162,16 +162,15 @@ def _lock_assets_of_earlier_attempts(at: AssetAddress, entity: Entity, attempt: 
 
 def _supersede(perimeter: Perimeter, entity: Entity, attempt: int, assets: dict[int, Asset], actor: str) -> bool:
     """Fail what lower attempts of the task registered on these locked assets; say whether there is a higher one."""
-    last = last_attempt(perimeter=perimeter.pk, kind=entity.kind, entity_id=entity.id)
-    if last is None or last.attempt == attempt == 0:
+    first, last = attempts_by(perimeter.pk, entity)
+    if first is None or last is None:
         return False
-    others = registered_by(perimeter, entity).exclude(attempt=None).exclude(attempt=attempt)
-    known = set(others.values_list("attempt", flat=True))
-    if any(other < attempt for other in known):
-        rows = list(_alive(others.filter(attempt__lt=attempt, asset__in=assets)))
+    if first < attempt:
+        earlier = registered_by(perimeter, entity).filter(attempt__lt=attempt, asset__in=assets)
+        rows = list(_alive(earlier))
         _settle(rows, State.FAILED, f"superseded by attempt {attempt}", actor)
         _recount_newest(assets[key] for key in {row.asset_id for row in rows})
-    return any(other > attempt for other in known)
+    return last > attempt
 
 
 def fail_earlier_attempts(

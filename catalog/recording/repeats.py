@@ -12,12 +12,12 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.errors import Conflict, SiteError
-from access.prepared import insert
+from access.statements import insert
 from catalog.entities import Entity
-from catalog.lookups import kept_answer
 from catalog.models import AliasMove, Asset, Consumption, IdempotencyKey, Instance
 from catalog.reading import parsed_reference
 from catalog.recording.registering import Registration
+from catalog.statements import kept_answer
 from obproject.references import ReferenceKind
 
 Json = dict[str, Any]
@@ -59,7 +59,7 @@ def once(request: Once | None, act: Callable[[], tuple[int, Json | None]]) -> tu
             _keep(request, status, answer)
             return status, answer
     except (IntegrityError, SiteError):  # a repeat may also find nothing left to do
-        kept = kept_answer(digest=request.digest)
+        kept = kept_answer.one(digest=request.digest)
         if kept is None:
             raise
     if kept.created_at < timezone.now() - KEPT_FOR:

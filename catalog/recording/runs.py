@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
-from access.prepared import insertion, values_of
+from access.statements import inserting, values_of
 from catalog.counters import component_of
 from catalog.entities import Entity
 from catalog.models import ClonedTask, Component, Run
@@ -128,11 +126,8 @@ def keep_read_run(row: Run, read: ReadRun) -> None:
 
 def _insert(run: Run) -> bool:
     """Insert the row of a run; return whether this did it, and no other writer before."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{insertion(Run)} ON CONFLICT (perimeter_id, name) DO NOTHING RETURNING id", values_of(run, connection)
-        )
-        inserted = cursor.fetchone()
+    unless_there = inserting(Run, "ON CONFLICT (perimeter_id, name) DO NOTHING RETURNING id")
+    inserted = unless_there.one(**values_of(run))
     if inserted:
         run.pk, run._state.adding = inserted[0], False
     return inserted is not None

@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.db import OperationalError, connection, transaction
 
 from access.models import Perimeter
-from access.prepared import prepared
 from access.statement_limits import limited
+from access.statements import Rows
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
 
@@ -18,9 +18,7 @@ POSTGRESQL = connection.vendor == "postgresql"
 ENDLESS = "WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
 
 
-@prepared
-def user_named(username: str):
-    return User.objects.filter(username=username)
+user_named = Rows(User, 'SELECT {columns} FROM auth_user AS "user" WHERE "user".username = %(username)s')
 
 
 def ask(sql):
@@ -82,10 +80,10 @@ def test_a_reading_request_may_write_too_and_what_it_writes_stays():
 @pytest.mark.skipif(not POSTGRESQL, reason="SQLite has no transactions for reading here")
 def test_on_postgresql_all_that_is_read_shares_a_transaction_but_what_is_found_by_a_key():
     with limited(1, reads=True):
-        user_named(username="ada")
+        user_named.one(username="ada")
         assert not connection.in_atomic_block
         Perimeter.objects.count()
-        user_named(username="ada")
+        user_named.one(username="ada")
         assert connection.in_atomic_block
         assert ask("SHOW statement_timeout") == "1s"
     assert session_limit() == "0"

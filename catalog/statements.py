@@ -1,0 +1,137 @@
+"""What every call of a flow asks, as SQL: see `access/statements.py`. Each is found by a key.
+
+A read for somebody is by the key of a perimeter that `Viewer.require` gave, or of an asset that was found so.
+"""
+
+from access.statements import Rows, Statement
+from catalog.models import Asset, BranchKey, Component, IdempotencyKey, Instance, Run
+
+ASSETS = """
+    SELECT {columns} FROM catalog_asset AS asset
+    JOIN catalog_branch AS branch ON branch.id = asset.branch_id
+    JOIN catalog_project AS branch__project ON branch__project.id = branch.project_id
+"""
+NEWEST_READY = "LEFT JOIN catalog_instance AS newest_ready ON newest_ready.id = asset.newest_ready_id"
+LIVE_AT_PLACE = """
+    WHERE branch__project.perimeter_id = %(perimeter)s AND branch__project.name = %(project)s
+    AND branch.key = %(key)s AND asset.kind = %(kind)s AND asset.asset_id = %(asset_id)s AND asset.deleted_at IS NULL
+"""
+PLACE = ("branch", "branch__project")
+
+# perimeter, project, key, kind, asset_id: the live asset there
+
+asset_at = Rows(Asset, f"{ASSETS} {NEWEST_READY} {LIVE_AT_PLACE}", related=[*PLACE, "newest_ready"])
+"""With what `latest` answers."""
+
+whole_asset_at = Rows(
+    Asset,
+    f"""
+    {ASSETS} {NEWEST_READY}
+    LEFT JOIN catalog_component AS newest_ready__component ON newest_ready__component.id = newest_ready.component_id
+    LEFT JOIN catalog_instance AS newest ON newest.id = asset.newest_id
+    LEFT JOIN catalog_component AS newest__component ON newest__component.id = newest.component_id
+    {LIVE_AT_PLACE}
+    """,
+    related=[*PLACE, "newest_ready", "newest_ready__component", "newest", "newest__component"],
+)
+"""Also with its newest instance of any state, and with who made them."""
+
+locked_asset_at = Rows(Asset, f"{ASSETS} {LIVE_AT_PLACE} {{lock}}", related=PLACE)
+"""Locked for this transaction."""
+
+INSTANCE_OF_ASSET = """
+    SELECT {columns} FROM catalog_instance AS instance
+    JOIN catalog_component AS component ON component.id = instance.component_id
+    WHERE instance.asset_id = %(asset)s
+"""
+instance_by_id = Rows(Instance, f"{INSTANCE_OF_ASSET} AND instance.uid = %(uid)s", related=["component"])
+instance_by_number = Rows(Instance, f"{INSTANCE_OF_ASSET} AND instance.number = %(number)s", related=["component"])
+
+first_equal = Statement(
+    """
+    SELECT MIN(number) FROM catalog_instance
+    WHERE asset_id = %(asset)s AND digest = %(digest)s AND state <> 'failed'
+    """
+)
+"""The number of the first instance of an asset with this content; null if all have failed."""
+
+further_key = Rows(
+    BranchKey,
+    """
+    SELECT {columns} FROM catalog_branchkey AS branchkey
+    JOIN catalog_branch AS branch ON branch.id = branchkey.branch_id
+    JOIN catalog_project AS project ON project.id = branchkey.project_id
+    WHERE project.perimeter_id = %(perimeter)s AND project.name = %(project)s AND branchkey.key = %(key)s
+    """,
+    related=["branch"],
+)
+"""The branch that has this key besides its own."""
+
+KNOWN_OF_RUN = ("id", "perimeter", "name", "component", "branch", "reported_at")
+
+component_named = Rows(
+    Component,
+    """
+    SELECT {columns} FROM catalog_component AS component
+    LEFT JOIN catalog_run AS known_run ON known_run.perimeter_id = component.perimeter_id AND known_run.name = %(run)s
+    WHERE component.perimeter_id = %(perimeter)s AND component.project_name = %(project)s
+    AND component.kind = %(kind)s AND component.name = %(name)s
+    """,
+    beside={"known_run": Run},
+    without=[f"known_run__{field.name}" for field in Run._meta.concrete_fields if field.name not in KNOWN_OF_RUN],
+)
+"""A component, and as its `known_run` what writers need of one of its runs; None if there is none of this name."""
+
+run_named = Rows(
+    Run,
+    "SELECT {columns} FROM catalog_run AS run WHERE run.perimeter_id = %(perimeter)s AND run.name = %(name)s",
+    without=["graph"],
+)
+"""What is known of a run or a session, without its graph."""
+
+kept_answer = Rows(
+    IdempotencyKey, "SELECT {columns} FROM catalog_idempotencykey AS idempotencykey WHERE digest = %(digest)s"
+)
+
+attempts_of = Statement(
+    """
+    SELECT MIN(instance.attempt), MAX(instance.attempt) FROM catalog_instance AS instance
+    JOIN catalog_component AS component ON component.id = instance.component_id
+    WHERE instance.producer_id = %(entity_id)s AND instance.producer_kind = %(kind)s
+    AND component.perimeter_id = %(perimeter)s
+    """
+)
+"""The lowest and the highest attempt by which an entity registered anything; null if it did so without one."""
+
+# Edges. An event that is counted is a row of the columns EVENT
+
+FACT = ("asset_id", "component_id", "direction", "write_branch", "role")
+LAST = ("last_at", "last_entity_kind", "last_entity_id", "last_instance_id")
+"""What an edge keeps of the last event in time."""
+EVENT = ", ".join((*FACT, "write_branch_name", "first_at", *LAST))
+ONE_MORE = """count = edge.count + 1,
+    first_at = CASE WHEN edge.count = 0 OR event.first_at < edge.first_at THEN event.first_at ELSE edge.first_at END,
+""" + ", ".join(
+    f"{column} = CASE WHEN edge.count = 0 OR event.last_at >= edge.last_at THEN event.{column} ELSE edge.{column} END"
+    for column in LAST
+)
+"""One that arrived late is not the last; what failed is not counted, and its times are those of no others."""
+
+
+def counting(events: str) -> str:
+    """The SQL that counts events in their edges, and makes those that are missing."""
+    return f"""
+        INSERT INTO catalog_edge AS edge ({EVENT}, count) SELECT {EVENT}, 1 FROM ({events}) AS event WHERE true
+        ON CONFLICT (asset_id, component_id, direction, write_branch, COALESCE(role, '')) DO UPDATE
+        SET {ONE_MORE.replace("event.", "excluded.")}
+    """  # noqa: S608 (names of tables and columns, and no values)
+
+
+def counting_in_known(events: str) -> str:
+    """The SQL that counts events in the edges that are there, and answers the keys of these."""
+    return f"""
+        UPDATE catalog_edge AS edge SET {ONE_MORE} FROM ({events}) AS event
+        WHERE edge.asset_id = event.asset_id AND edge.component_id = event.component_id
+        AND edge.direction = event.direction AND edge.write_branch = event.write_branch
+        AND COALESCE(edge.role, '') = COALESCE(event.role, '') RETURNING id
+    """  # noqa: S608 (names of tables and columns, and no values)

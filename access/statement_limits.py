@@ -14,10 +14,11 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any, Protocol
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from functools import lru_cache
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 Execute = Callable[[str, Any, bool, dict[str, Any]], Any]
 
@@ -41,25 +42,38 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
-class Limit(Protocol):
-    """The wrapper of a request; `until_the_end` is closed when it is answered."""
-
-    until_the_end: ExitStack
-
-    def __init__(self, seconds: float, reads: bool) -> None: ...
-
-    def __call__(self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any: ...
-
-
-@contextmanager
-def limited(seconds: float, *, reads: bool) -> Iterator[None]:
+def limited(seconds: float, *, reads: bool) -> AbstractContextManager[Any]:
     """No statement made here by this thread takes longer; 0 for no limit. `reads`: nothing is meant to be written."""
     if not seconds:
-        yield
-        return
-    limit = LIMITS[connection.vendor](seconds, reads)
-    with connection.execute_wrapper(limit), limit.until_the_end:
-        yield
+        return nullcontext()
+    database = connections[DEFAULT_DB_ALIAS]
+    return LIMITS[database.vendor](database, seconds, reads)
+
+
+class Limit:
+    """The wrapper of what a request asks, from its first statement to the last."""
+
+    def __init__(self, database: Any, seconds: float, reads: bool) -> None:
+        self.database = database
+        self.seconds = seconds
+        self.reads = reads
+        self._wrapped = database.execute_wrapper(self)
+
+    def __enter__(self) -> None:
+        self._wrapped.__enter__()
+
+    def __exit__(self, *exc: Any) -> None:
+        try:
+            self.end(*exc)
+        finally:
+            self._wrapped.__exit__(*exc)
+
+    def __call__(self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    def end(self, *exc: Any) -> None:
+        """The request is answered, or has failed with an exception."""
+        raise NotImplementedError
 
 
 @contextmanager
@@ -72,37 +86,44 @@ def by_key() -> Iterator[None]:
         _thread.by_key = False
 
 
-class OnPostgreSQL:
+class OnPostgreSQL(Limit):
     """Begins transactions with a limit."""
 
-    def __init__(self, seconds: float, reads: bool) -> None:
-        self.reads = reads
-        self.until_the_end = ExitStack()
-        ms = math.ceil(seconds * 1000)
-        waiting = math.ceil(ms * SHARE_OF_WAITING)
-        self._begin = f"BEGIN; SET LOCAL statement_timeout = {ms}; SET LOCAL lock_timeout = {waiting}".encode()
+    _until_the_end: ExitStack | None = None
 
     def __call__(self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        database = context["connection"]
-        if not database.in_atomic_block:
+        if not self.database.in_atomic_block:
             if _thread.by_key:
                 return execute(sql, params, many, context)
             if not self.reads or sql.startswith(WRITES):
                 with transaction.atomic():
-                    self._ensure_begun(database)
+                    self._ensure_begun()
                     return execute(sql, params, many, context)
-            self.until_the_end.enter_context(_reading(database))
-        self._ensure_begun(database)
+            self._until_the_end = self._until_the_end or ExitStack()
+            self._until_the_end.enter_context(_reading(self.database))
+        self._ensure_begun()
         return execute(sql, params, many, context)
 
-    def _ensure_begun(self, database: Any) -> None:
+    def end(self, *exc: Any) -> None:
+        if self._until_the_end is not None:
+            self._until_the_end.__exit__(*exc)
+
+    def _ensure_begun(self) -> None:
         """Django has a transaction begin with its first statement: psycopg sends a `BEGIN` unless there was one."""
-        psycopg, driver = database.Database, database.connection.pgconn
+        psycopg, driver = self.database.Database, self.database.connection.pgconn
         if driver.transaction_status == psycopg.pq.TransactionStatus.IDLE:
-            with database.wrap_database_errors:
-                answer = driver.exec_(self._begin)
+            with self.database.wrap_database_errors:
+                answer = driver.exec_(beginning(self.seconds))
                 if answer.status != psycopg.pq.ExecStatus.COMMAND_OK:
                     raise psycopg.errors.error_from_result(answer)
+
+
+@lru_cache(maxsize=16)
+def beginning(seconds: float) -> bytes:
+    """What begins a transaction whose statements take no longer."""
+    ms = math.ceil(seconds * 1000)
+    waiting = math.ceil(ms * SHARE_OF_WAITING)
+    return f"BEGIN; SET LOCAL statement_timeout = {ms}; SET LOCAL lock_timeout = {waiting}".encode()
 
 
 @contextmanager
@@ -113,21 +134,19 @@ def _reading(database: Any) -> Iterator[None]:
             database.close()  # it was lost, and there is nothing to commit
 
 
-class OnSQLite:
+class OnSQLite(Limit):
     """Sets the time at which each statement is given up; it waits no longer for a lock either."""
 
-    def __init__(self, seconds: float, reads: bool) -> None:
-        self.until_the_end = ExitStack()
-        self.until_the_end.callback(_no_deadline)
-        self._seconds = seconds
-        self._waits = math.ceil(seconds * 1000)
-
     def __call__(self, execute: Execute, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        if _thread.waits != self._waits:
-            context["connection"].connection.execute(f"PRAGMA busy_timeout = {self._waits}")
-            _thread.waits = self._waits
-        _thread.deadline = time.monotonic() + self._seconds
+        waits = math.ceil(self.seconds * 1000)
+        if _thread.waits != waits:
+            self.database.connection.execute(f"PRAGMA busy_timeout = {waits}")
+            _thread.waits = waits
+        _thread.deadline = time.monotonic() + self.seconds
         return execute(sql, params, many, context)
+
+    def end(self, *exc: Any) -> None:
+        _thread.deadline = math.inf
 
 
 LIMITS: dict[str, type[Limit]] = {"postgresql": OnPostgreSQL, "sqlite": OnSQLite}
@@ -143,7 +162,3 @@ def watch_statements(connection: Any, **kwargs: Any) -> None:
 
 def _is_over() -> bool:
     return time.monotonic() > _thread.deadline
-
-
-def _no_deadline() -> None:
-    _thread.deadline = math.inf

@@ -28,6 +28,7 @@ from catalog.wire.bodies import (
     entity_of,
 )
 from catalog.wire.parsing import LenientJSONParser
+from catalog.wire.rendering import Answer
 from catalog.wire.rows import InstanceRow
 from catalog.wire.shapes import (
     asset_shape,
@@ -221,8 +222,8 @@ class InstanceDetail(CatalogView):
         parameters=[schemas.STATE],
         responses=schemas.ReadInstanceAnswer,
     )
-    def get(self, request: Request, **address: str) -> Response:
-        return Response(self._whole(self.found()))
+    def get(self, request: Request, **address: str) -> Answer:
+        return Answer(self._whole(self.found()))
 
     def _whole(self, found: Resolved) -> Json:
         """With all that is known of its run, and the first instance with the same content."""

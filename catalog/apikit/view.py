@@ -7,22 +7,23 @@ from typing import Any
 
 from django.db import IntegrityError
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from drf_spectacular.plumbing import get_lib_doc_excludes
 from rest_framework import serializers
-from rest_framework.response import Response
 from rest_framework.settings import api_settings
-from rest_framework.views import APIView
 
 from access.errors import BadRequest, SiteError
 from access.identity import NotAllowed, Viewer, viewer_of
 from access.models import Perimeter, Role
 from catalog import limits
+from catalog.apikit.framework import JsonView
 from catalog.branch_keys import KnownByOtherKey, look_elsewhere, names_of
 from catalog.branch_writers import is_only_by
 from catalog.filters import FILTERS, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.models import Asset, Branch, Instance
 from catalog.reading import Place, checked_asset_id, find_asset
 from catalog.recording import BranchAddress, Once, once
+from catalog.wire.rendering import Answer
 from obproject.branches import MAIN_BRANCHES, branch_key, former_keys
 
 Json = dict[str, Any]
@@ -32,7 +33,7 @@ MOST_KEYS = 3
 """How often a request is done anew at another key of a branch; once, but for names that are given at this moment."""
 
 
-class CatalogView(APIView):
+class CatalogView(JsonView):
     """What the views share: who asks, where, and how a write is done once.
 
     What is asked by a further key of a branch is done anew at its own key.
@@ -59,13 +60,13 @@ class CatalogView(APIView):
         """For what is empty where there is no branch: do it anew if the branch is found by a further key."""
         look_elsewhere(self.viewer.require(place.perimeter).pk, place.project, place.key)
 
-    def handle_exception(self, exc: Exception) -> Response:
+    def handle_exception(self, exc: Exception) -> HttpResponse:
         if not isinstance(exc, KnownByOtherKey) or len(self.own_keys) == MOST_KEYS:
             return super().handle_exception(exc)
         self.own_keys = (*self.own_keys, exc.key)
         act = getattr(self, str(self.request.method).lower())
         try:
-            answer: Response = act(self.request, *self.args, **self.kwargs)
+            answer: HttpResponse = act(self.request, *self.args, **self.kwargs)
         except Exception as error:  # the API's own handler says what is no refusal
             return self.handle_exception(error)
         return answer
@@ -151,12 +152,12 @@ class CatalogView(APIView):
         checked.is_valid(raise_exception=True)
         return checked.validated_data.get("id") or ""
 
-    def once(self, act: Act) -> Response:
+    def once(self, act: Act) -> Answer:
         """Respond with the result of `act`; a repeat with the same `Idempotency-Key` gets the first response again."""
         status, answer = once(self._once(), act)
-        return Response(answer, status=status)
+        return Answer(answer, status)
 
-    def once_by_id(self, act: Act, done: Done) -> Response:
+    def once_by_id(self, act: Act, done: Done) -> Answer:
         """The same; a repeat with the client's id for its write gets the result of `done`.
 
         Repeats are rare, so they are not looked up first: the database refuses one, or it finds nothing left to do.
@@ -169,7 +170,7 @@ class CatalogView(APIView):
             answer = done()
             if answer is None:
                 raise
-            return Response(answer[1], status=answer[0])
+            return Answer(answer[1], answer[0])
 
     def _once(self) -> Once | None:
         key = self.request.headers.get("Idempotency-Key", "")
@@ -211,4 +212,4 @@ class CatalogView(APIView):
 
 def bases_without_docs() -> list[type]:
     """The classes whose docstrings are for readers of the code: the OpenAPI document does not show them at calls."""
-    return [*get_lib_doc_excludes(), CatalogView]
+    return [*get_lib_doc_excludes(), JsonView, CatalogView]

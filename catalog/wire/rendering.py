@@ -57,6 +57,16 @@ def as_json(value: Any) -> bytes:
     return written
 
 
+class Answer(HttpResponse):
+    """An answer of the API that is written when it is made: `data`, or nothing at all for None."""
+
+    def __init__(self, data: Any, status: int = 200) -> None:
+        self.data = data
+        super().__init__(b"" if data is None else as_json(data), status=status, content_type="application/json")
+        if data is None:
+            del self.headers["Content-Type"]
+
+
 def json_answer(value: Any) -> HttpResponse:
     """The answer of a page's twin."""
-    return HttpResponse(as_json(value), content_type="application/json")
+    return Answer(value)

@@ -18,17 +18,16 @@ from pathlib import Path
 
 import psycopg
 
-from bench import SMOKE, sections
+from bench import sections
 from bench.__main__ import postgresql, say
+from bench.blocks import Side, take_turns
 from bench.load import Connection, header
 from bench.report import machine, met, sqlite_version
 from bench.seed import ASSETS
-from bench.servers import HERE, Checkout, Server, database_process, environment, processor, served, sqlite_url, start
+from bench.servers import HERE, Checkout, Server, database_process, environment, served, sqlite_url, start
 from bench.workload import QUIET, TARGETS, Target, bulk, registration
 
 BLOCKS = 7
-SECONDS = 0.02 if SMOKE else 0.5
-TRIED = 5
 BULK = 1_000
 Requests = Callable[[Server], list[bytes]]
 Ends = tuple[Server, Server]
@@ -114,37 +113,6 @@ def at_once(server: Server) -> list[bytes]:
 # --- measuring
 
 
-@dataclass
-class Side:
-    """What is asked of one server, and the smallest cost of a request so far: alone, and with the database's."""
-
-    server: Server
-    requests: list[bytes]
-    worth: int
-    database: int | None
-    cost: float = float("inf")
-    whole: float = float("inf")
-
-    def block(self, count: int) -> None:
-        own, all_ = self._used()
-        with Connection(self.server.port) as connection:
-            for number in range(count):
-                connection.ask(self.requests[number % len(self.requests)])
-        own_after, all_after = self._used()
-        self.cost = min(self.cost, (own_after - own) / count / self.worth)
-        self.whole = min(self.whole, (all_after - all_) / count / self.worth)
-
-    def _used(self) -> tuple[float, float]:
-        own = self.server.processor()
-        return own, own + (processor(self.database) if self.database else 0.0)
-
-    def count(self) -> int:
-        """How many requests make a block, after some that warm up."""
-        self.block(TRIED)
-        cost, self.cost, self.whole = self.cost, float("inf"), float("inf")
-        return max(1, round(SECONDS / max(cost * self.worth, 0.001)))
-
-
 @dataclass(frozen=True)
 class Found:
     """Seconds of processor time for one request of each; `whole` with the database's."""
@@ -167,17 +135,11 @@ def measured(row: Row, ends: Ends, database: int | None, blocks: int) -> Found |
     other, here = ends
     first = here if row.of_ours else other
     try:
-        sides = [
-            Side(first, row.before(first), 1, database),
-            Side(here, row.after(here), row.worth, database),
-        ]
-        counts = [side.count() for side in sides]
+        sides = Side(first, row.before(first), 1, database), Side(here, row.after(here), row.worth, database)
+        take_turns(sides, blocks)
     except (KeyError, RuntimeError) as missing:
         say(f"{row.name}: not there ({str(missing)[:100]})")
         return None
-    for turn in range(blocks):
-        for place in (0, 1) if turn % 2 else (1, 0):
-            sides[place].block(counts[place])
     return Found(row, *sides)
 
 
@@ -214,7 +176,8 @@ MODES: dict[str, Callable[[ExitStack, Path, Checkout], list[str]]] = {
 }
 
 
-def compared(mode: str, other: Checkout, chosen: list[Row], blocks: int) -> list[Found | None]:
+def compared(mode: str, other: Checkout, chosen: list[Row], blocks: int) -> tuple[list[Found | None], str]:
+    """What was found for each row, and the database."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="assetsite-bench-")))
         for name in ("other", "here"):
@@ -225,13 +188,16 @@ def compared(mode: str, other: Checkout, chosen: list[Row], blocks: int) -> list
             stack.enter_context(served(_settings(url, home / name, mode), tree))
             for url, name, tree in zip(urls, ("other", "here"), (other, HERE), strict=True)
         ]
-        _, database = database_process(urls[0]) if MODES[mode] is on_postgresql else ("", None)
+        name, database = f"SQLite {sqlite_version()}", None
+        if MODES[mode] is on_postgresql:
+            version, database = database_process(urls[0])
+            name = f"PostgreSQL {version}"
         found = []
         for row in chosen:
             found.append(measured(row, (servers[0], servers[1]), database, blocks))
             if found[-1]:
                 say(f"{mode}: {row.name}: {found[-1].times:.2f}")
-        return found
+        return found, name
 
 
 def _settings(url: str, home: Path, mode: str) -> dict[str, str]:
@@ -258,12 +224,12 @@ other commit. The last row compares one registration of {bulk:,} in one request 
 """
 
 
-def section(commit: str, found: dict[str, list[Found | None]], chosen: list[Row], blocks: int) -> str:
-    facts = machine([f"SQLite {sqlite_version()}"])
+def section(commit: str, found: dict[str, tuple[list[Found | None], str]], chosen: list[Row], blocks: int) -> str:
+    facts = machine(dict.fromkeys(name for _, name in found.values()))
     text = HEAD.format(
         commit=commit, blocks=blocks, bulk=BULK, machine="\n".join(f"| {name} | {value} |" for name, value in facts)
     )
-    for mode, results in found.items():
+    for mode, (results, _) in found.items():
         text += f"\n### In {mode}\n\n" + table(mode, results, chosen) + "\n"
     return text
 

@@ -393,6 +393,8 @@ def summary(runs: list[Run]) -> Iterator[tuple[str, ...]]:
     yield line("answered that nothing has changed", *(f"{each.unchanged}" for each in answers))
     for name in runs[0].cores:
         yield line(f"cores used by {name}", *(f"{run.cores[name]:.2f}" for run in runs))
+    each_costs = (run.cores["the site"] * run.seconds / max(n, 1) for n, run in zip(counts, runs, strict=True))
+    yield line("processor time of the site for an answer, ms", *(f"{cost * 1000:.1f}" for cost in each_costs))
     yield line("memory of the site, MiB", *(" to ".join(f"{m / 2**20:.0f}" for m in run.memory) for run in runs))
 
 

@@ -26,7 +26,7 @@ person.set_password("correct horse battery")
 person.save()
 """
 SIZES = ("small", "large")
-STARTS_WITHIN = 60
+STARTS_WITHIN = 180
 
 
 @dataclass(frozen=True)

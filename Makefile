@@ -59,10 +59,10 @@ test-quick: .venv/.test ## On SQLite, without what is slow: while you write code
 test-long: .venv/.test ## What make test leaves out: more cases, the API's document, the demo rebuilt, the benchmarks once
 	$(BIN)/python -m tests.run long $(ARGS)
 
-bench: .venv/.test ## Measure, and print the table of docs/performance.md
-	$(BIN)/python -m bench
+bench: .venv/.test ## Measure, and print tables of docs/performance.md; with MLFLOW=1 also the one beside MLflow
+	$(BIN)/python -m bench $(if $(MLFLOW),--mlflow)
 
-bench-large: .venv/.test ## Measure lineage at full size (PostgreSQL, dot), and print docs/performance-lineage.md
+bench-large: .venv/.test ## Measure the site at full size (PostgreSQL, dot), and print docs/performance-large.md
 	$(BIN)/python -m bench.large
 
 clean: ## Remove .venv and caches; the catalogue in .assetsite stays

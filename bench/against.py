@@ -18,9 +18,9 @@ from pathlib import Path
 
 import psycopg
 
-from bench import sections
-from bench.__main__ import postgresql, say
+from bench import say, sections
 from bench.blocks import Side, take_turns
+from bench.databases import postgresql
 from bench.load import Connection, header
 from bench.report import machine, met, sqlite_version
 from bench.seed import ASSETS
@@ -209,11 +209,11 @@ def _settings(url: str, home: Path, mode: str) -> dict[str, str]:
 # --- the section
 
 
-HEAD = """## Beside commit {commit}
+HEAD = """## Beside an earlier commit
 
-Made by `python -m bench.against CHECKOUT` with a checkout of that commit that has its own `.venv`. Both are served at
-once from copies of one catalogue (200 assets on each of 5 branches, 2,000 instances), and asked the same in turns, one
-request at a time. Times are milliseconds of processor time of the server's processes for one request, the smallest of
+Made by `python -m bench.against CHECKOUT` with a checkout of commit {commit} that has its own `.venv`. Both are served
+at once from copies of one catalogue (200 assets on each of 5 branches, 2,000 instances), and asked the same in turns,
+one request at a time. Times are milliseconds of processor time of the server's processes for one request, the least of
 {blocks} blocks; *with the database* counts PostgreSQL's processes, too. In team mode calls carry a token, and pages a
 session. *Unchanged* is what a browser asks again with the tag of the answer that it has, beside the whole answer of the
 other commit. The last row compares one registration of {bulk:,} in one request with one by itself, both of this tree.

@@ -19,7 +19,8 @@ UNIQUE = "@" * 32
 """Stands in a request for something that is never sent twice."""
 SAME = "=" * 32
 """Stands in a request for what the last `UNIQUE` of its connection was."""
-OURS = (b"HTTP/1.1 200", b"HTTP/1.1 201", b"HTTP/1.1 304")
+FULL, BARE = (b"HTTP/1.1 200", b"HTTP/1.1 201"), (b"HTTP/1.1 204", b"HTTP/1.1 304")
+"""How answers begin that succeed: with a body, and without."""
 
 
 @dataclass
@@ -67,9 +68,9 @@ class Connection:
         while b"\r\n\r\n" not in answer:
             answer += self._more()
         head, _, body = answer.partition(b"\r\n\r\n")
-        if not head.startswith(OURS):
+        if not head.startswith(FULL + BARE):
             raise RuntimeError(f"{request.splitlines()[0].decode()} was answered {answer.decode(errors='replace')}")
-        if head.startswith(b"HTTP/1.1 304"):
+        if head.startswith(BARE):
             return head
         length, read = int(header(head, "content-length")), len(body)
         while read < length:

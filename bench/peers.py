@@ -19,8 +19,7 @@ from pathlib import Path
 
 import requests
 
-from bench import SMOKE, sections
-from bench.__main__ import say
+from bench import SMOKE, say, sections
 from bench.blocks import Side, take_turns
 from bench.load import UNIQUE, Connection, message
 from bench.report import machine, met, sqlite_version

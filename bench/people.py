@@ -21,8 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote_plus
 
-from bench import sections
-from bench.__main__ import postgresql, say
+from bench import say, sections
+from bench.databases import postgresql
 from bench.large import names, shape
 from bench.load import header, message
 from bench.report import machine, met

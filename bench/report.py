@@ -6,7 +6,6 @@ import platform
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import django
 
@@ -15,23 +14,20 @@ from bench.rounds import CLIENTS, Measured
 from bench.seed import BUSY, HISTORY
 from bench.workload import TARGETS
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 MOST_GROWTH = 1.3
 MOST_QUERIES = 12
 MOST_MEMORY = 1.1
 """Memory counts as flat if it is at most so many times that after the first round."""
 
-HEAD = """# Performance
+HEAD = """## Calls and pages at two sizes
 
-Made by `make bench`, which prints this page; `.venv/bin/python -m bench --write` keeps it.
-[Lineage at full size](performance-lineage.md) is measured by `make bench-large`.
+Made by `make bench`; `.venv/bin/python -m bench --write` keeps it.
 
-## What is measured
-
-The site as `manage.py serve` serves it, with the settings that it comes with: in local mode on SQLite, in team mode on
-PostgreSQL (with a token; PostgreSQL has its own defaults, so every commit is on disk). Two catalogues are served at
-once, each from a database of its own: 200 assets on each of 5 branches, with edges, consumptions, annotations and
-aliases. *Large* has {large:,} instances, {big:,} of them in one asset and {busy:,} in each of {others} others.
+The site as `manage.py serve` serves it, with the settings that it comes with: in local mode on SQLite, where nobody
+signs in, and in team mode on PostgreSQL, where calls carry a token and pages are asked for by somebody signed in.
+PostgreSQL has its own defaults, so every commit is on disk. Two catalogues are served at once, each from a database of
+its own: 200 assets on each of 5 branches, with edges, consumptions, annotations and aliases. *Large* has {large:,}
+instances, {big:,} of them in one asset and {busy:,} in each of {others} others.
 *Small* is the same catalogue with one hundredth of that history; its pages show as many rows. Assets that are not
 refreshed all the time have one instance at both sizes.
 
@@ -48,7 +44,7 @@ both sizes, so how far their `large/small` is from 1 says how much the run was d
 |---|---|
 {machine}
 
-## Targets
+### Targets
 
 | Target | Database | Measured | Met |
 |---|---|---|---|
@@ -86,7 +82,7 @@ package. Numbers in brackets are the two that were compared.
 """
 
 
-def page(results: list[Result], flows: list[Row], *, rounds: int, seconds: float) -> str:
+def section(results: list[Result], flows: list[Row], *, rounds: int, seconds: float) -> str:
     big, busy = HISTORY["large"]
     versions = [f"{result.database} {result.version}" for result in results]
     head = HEAD.format(
@@ -160,18 +156,18 @@ def met(yes: bool) -> str:
 
 def tables(result: Result) -> Iterator[str]:
     for clients in CLIENTS:
-        yield f"## {result.database}, {clients} client{'s' * (clients > 1)}"
+        yield f"### {result.database}, {clients} client{'s' * (clients > 1)}"
         yield ""
         yield f"| {' | '.join(COLUMNS)} |"
         yield f"|---{'|--:' * (len(COLUMNS) - 1)}|"
         yield from (row(result.measured, target.name, clients) for target in TARGETS)
         yield ""
-    yield f"## {result.database}, memory of the server after each round"
+    yield f"### {result.database}, memory of the server after each round"
     yield ""
     for size, memory in result.measured.memory.items():
         yield f"- {size}: {', '.join(f'{bytes_ / 2**20:.0f}' for bytes_ in memory)} MiB"
     yield ""
-    yield f"## {result.database}, compared with a bare view, {max(CLIENTS)} clients"
+    yield f"### {result.database}, compared with a bare view, {max(CLIENTS)} clients"
     yield ""
     yield "| Request | Part of the rate | of |"
     yield "|---|--:|---|"

@@ -2,8 +2,7 @@
 
 import argparse
 
-from bench import report
-from bench.__main__ import say
+from bench import report, say
 from bench.flows import measuring
 
 

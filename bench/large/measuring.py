@@ -11,73 +11,18 @@ from statistics import median
 from typing import Any
 from urllib.request import Request, urlopen
 
-from bench.large import names, shape
-from bench.large.names import PERIMETER, PROJECT
+from bench.large import shape
+from bench.large.questions import ANCESTRY, JOURNAL_ROWS, PLAIN, QUESTIONS, Question, page
 from bench.load import TIMEOUT, Connection, Sample, measure, message
 from bench.rounds import Case, Measured, most_queries
 from bench.servers import SIZES, Server
 
-PLACES = (33, 38, 45, 46, 57, 62, 64, 73, 77, 78)
-"""Assets between sources and models that several flows read."""
 WARM_UP, WARM_CLIENTS = 1.0, 8
 DRAWN = 200
 """Nodes of the page that is measured cold and cached."""
 COLD_A_ROUND = 3
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Question:
-    """A row: the path that asks it about a place of a module; `most` growth it may have, if it has a target."""
-
-    name: str
-    path: Callable[[int, int], str]
-    most: float | None = None
-
-
-def asset_path(module: int, place: int) -> str:
-    kind, asset_id = names.asset_named(module, place)
-    return f"{names.branch_of(place).key}/{kind}/{asset_id}"
-
-
-def api(rest: str) -> str:
-    return f"/v1/perimeters/{PERIMETER}/projects/{PROJECT}/branches/{rest}"
-
-
-def page(rest: str) -> str:
-    return f"/{PERIMETER}/{PROJECT}/{rest}"
-
-
-def ancestry(module: int, place: int) -> str:
-    """Of a table of state; there are more than enough of them to have one for each of the places."""
-    asset = asset_path(module, PLACES.index(place))
-    return api(f"{asset}/instances/v{shape.FOCUS_NIGHT + 1}/lineage?direction=up&depth=50&limit=2000")
-
-
-def descendants(module: int, place: int) -> str:
-    """Of one night's copy of the asset that is read most."""
-    asset = asset_path(module, shape.HUB)
-    return api(f"{asset}/instances/v{shape.FOCUS_NIGHT + 1}/lineage?direction=down&depth=6&limit=2000")
-
-
-def impact(module: int, place: int) -> str:
-    kind, asset_id = names.asset_named(module, shape.HUB)
-    return api(f"main/lineage/impact?focus={kind}/{asset_id}&limit=2000")
-
-
-PLAIN = Question("one asset, plain JSON", lambda module, place: api(asset_path(module, place)))
-ANCESTRY = Question(f"exact ancestry, {shape.ANCESTORS} ancestors, JSON", ancestry, most=1.3)
-QUESTIONS = (
-    PLAIN,
-    Question("depth 2 of an asset, JSON", lambda *at: api(f"{asset_path(*at)}/lineage?depth=2"), most=1.3),
-    Question("depth 2 of an asset, page", lambda *at: page(f"{asset_path(*at)}/lineage?depth=2"), most=1.3),
-    ANCESTRY,
-    Question("exact descendants, 6 arrows far, JSON", descendants),
-    Question("impact of the most used asset, JSON", impact, most=1.3),
-    Question("whole branch, JSON", lambda *at: api("main/lineage")),
-    Question("whole branch, page", lambda *at: page("main/lineage")),
-)
 
 
 @dataclass
@@ -105,14 +50,20 @@ class Drawing:
 class Findings:
     measured: Measured = field(default_factory=Measured)
     nodes: dict[tuple[str, str], int] = field(default_factory=dict)
-    """Shown in the answer to each question at each size; of the plain answer, none."""
+    """Shown in the answer to each question at each size; 0 where none are."""
     drawing: Drawing = field(default_factory=Drawing)
+    journal: dict[str, list[Sample]] = field(default_factory=dict)
+
+    def beside(self, name: str, other: str) -> float:
+        """How many times as long one row about the journal takes as another; the median of the rounds."""
+        pairs = zip(self.journal[name], self.journal[other], strict=True)
+        return median(one.p50 / two.p50 for one, two in pairs)
 
 
 def run(servers: dict[str, Server], *, rounds: int, seconds: float, say: Say) -> Findings:
     findings = Findings()
     requests = {
-        (question.name, size): [message("GET", path, server.program) for path in paths(question, size)]
+        (question.name, size): [asked(server, path) for path in question.paths(size)]
         for question in QUESTIONS
         for size, server in servers.items()
     }
@@ -120,9 +71,9 @@ def run(servers: dict[str, Server], *, rounds: int, seconds: float, say: Say) ->
     for question in QUESTIONS:
         for size, server in servers.items():
             findings.nodes[question.name, size] = _nodes(server, question, size)
-            asked = requests[question.name, size]
-            measure(server.port, asked, WARM_CLIENTS, WARM_UP)
-            findings.measured.queries[question.name, size] = most_queries(server.port, asked)
+            measure(server.port, requests[question.name, size], WARM_CLIENTS, WARM_UP)
+            queries = most_queries(server.port, requests[question.name, size])
+            findings.measured.queries[question.name, size] = queries
     cold = _drawing_paths()
     _look_at_drawing(servers["large"], findings.drawing)
     for turn in range(rounds):
@@ -132,19 +83,24 @@ def run(servers: dict[str, Server], *, rounds: int, seconds: float, say: Say) ->
                 sample = measure(servers[size].port, requests[question.name, size], 1, seconds)
                 findings.measured.samples.setdefault(Case(question.name, size, 1), []).append(sample)
         _measure_drawing(servers["large"], findings.drawing, cold, seconds)
+        for row in JOURNAL_ROWS:
+            sample = measure(servers["large"].port, [asked(servers["large"], row.path)], 1, seconds)
+            findings.journal.setdefault(row.name, []).append(sample)
     return findings
 
 
-def paths(question: Question, size: str) -> list[str]:
-    """The same places at both sizes, in different modules where there are several; each address once."""
-    modules = shape.SCALES[size].modules
-    asked = (question.path(number * modules // len(PLACES), place) for number, place in enumerate(PLACES))
-    return list(dict.fromkeys(asked))
+def asked(server: Server, path: str) -> bytes:
+    """Pages are asked for by somebody signed in, the API by a program."""
+    return message("GET", path, _who(server, path))
+
+
+def _who(server: Server, path: str) -> dict[str, str]:
+    return server.program if path.startswith("/v1/") else server.person
 
 
 def _nodes(server: Server, question: Question, size: str) -> int:
     """How many nodes the answers show, the one with the fewest."""
-    bodies = {path: _body(server, path) for path in paths(question, size)}
+    bodies = {path: _body(server, path) for path in question.paths(size)}
     if question is ANCESTRY:
         for path, body in bodies.items():
             _check_ancestry(path, json.loads(body))
@@ -178,8 +134,8 @@ def _look_at_drawing(server: Server, drawing: Drawing) -> None:
 def _measure_drawing(server: Server, drawing: Drawing, cold: Iterator[str], seconds: float) -> None:
     for path in islice(cold, COLD_A_ROUND):
         drawing.cold.append(_seconds_of_one(server, path))
-    cached = [message("GET", page(f"main/lineage?limit={DRAWN}"), server.program)]
-    plain = [message("GET", path, server.program) for path in paths(PLAIN, "large")]
+    cached = [asked(server, page(f"main/lineage?limit={DRAWN}"))]
+    plain = [asked(server, path) for path in PLAIN.paths("large")]
     measure(server.port, cached, WARM_CLIENTS, WARM_UP)
     drawing.cached.append(measure(server.port, cached, 1, seconds))
     drawing.plain.append(measure(server.port, plain, 1, seconds))
@@ -188,11 +144,11 @@ def _measure_drawing(server: Server, drawing: Drawing, cold: Iterator[str], seco
 def _seconds_of_one(server: Server, path: str) -> float:
     with Connection(server.port) as connection:
         begin = time.perf_counter()
-        connection.ask(message("GET", path, server.program))
+        connection.ask(asked(server, path))
         return time.perf_counter() - begin
 
 
 def _body(server: Server, path: str) -> str:
-    request = Request(f"http://127.0.0.1:{server.port}{path}", headers=server.program)
+    request = Request(f"http://127.0.0.1:{server.port}{path}", headers=_who(server, path))
     with urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 (the server that this started)
         return str(answer.read().decode())

@@ -1,20 +1,27 @@
-"""The page of the docs about lineage at full size."""
+"""The page of the docs about full size."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from bench import layouts
-from bench.large import shape
-from bench.large.measuring import DRAWN, PLACES, PLAIN, QUESTIONS, Drawing, Findings, Question
+from bench.large import names, shape
+from bench.large.chores import Chores
+from bench.large.measuring import DRAWN, Drawing, Findings
+from bench.large.questions import JOURNAL_ROWS, LINEAGE, PAGES, PLACES, PLAIN, QUESTIONS, Question
 from bench.report import machine, met, milliseconds
 from bench.servers import SIZES
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance-lineage.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "performance-large.md"
 MOST_COLD, MOST_SHARE, MOST_KILOBYTES = 0.5, 12, 40
+MOST_PASS, MOST_RECOUNT, MOST_LOCKED = 0.05, 120, 1.0
+"""In seconds; a recount of each million instances."""
 
-HEAD = """# Performance of lineage
+LARGE = shape.SCALES["large"]
+INSTANCES = LARGE.modules * LARGE.nights * shape.ASSETS + LARGE.journal
+
+HEAD = """# Performance at full size
 
 Made by `make bench-large`, which prints this page; `.venv/bin/python -m bench.large --write` keeps it.
 [Everything else that is measured](performance.md) stands on a page of its own.
@@ -22,20 +29,21 @@ Made by `make bench-large`, which prints this page; `.venv/bin/python -m bench.l
 ## What is measured
 
 The site as `manage.py serve` serves it in team mode, from two PostgreSQL databases with PostgreSQL's own defaults.
-*Large* has one project of {assets:,} assets, {flows:,} flows, {instances:,} instances and {consumptions:,}
-consumptions; *small* has one hundredth of each. The project is made of modules of {module_assets} assets and
-{module_flows} flows, {modules} of them or one, all alike: layers of flows that read a few assets each, one asset that
-every second flow reads, a flow that reads its own last output, a deployment, a person, flows that read from `main` and
-write to a feature branch, and models that are promoted from there. So what is around an asset has one shape at both
-sizes, and what differs is how much else there is. The rows are loaded by COPY, and `manage.py recount` finds nothing
-to correct (at full size, in a sample of the assets).
+*Large* has one project of {assets:,} assets, {on_main:,} of them on `main`, {flows:,} flows, {instances:,} instances
+and {consumptions:,} consumptions; *small* has one part in {modules} of each. The project is made of modules of
+{module_assets} assets and {module_flows} flows, {modules} of them or one, all alike: layers of flows that read a few
+assets each, one asset that every second flow reads, a flow that reads its own last output, a deployment, a person,
+flows that read from `main` and write to a feature branch, and models that are promoted from there. So what is around an
+asset has one shape at both sizes, and what differs is how much else there is. Beside it stands a project with a single
+asset, the journal, which has {journal:,} instances in the large database. The events are loaded by COPY, and counted by
+the site.
 
-One client asks over a connection kept open, with a token. Numbers are medians of {rounds} rounds, in each of which the
-two sizes take turns of {seconds} s; `large/small` is the median of the rounds' ratios of p50. Each question is asked of
-{places} places in turn, the same ones at both sizes, in different modules where there are several. Pages are measured
-as they are when asked again: their drawing is in the cache. *Nodes* is how many the smallest answer shows; each
-ancestry has exactly {ancestors} instances besides its own, and the runs between them, and is complete. The answer for
-{plain} is there to compare with; how far its `large/small` is from 1 says how much the run was disturbed.
+One client asks over a connection kept open, programs with a token, people signed in. Numbers are medians of {rounds}
+rounds, in each of which the two sizes take turns of {seconds} s; `large/small` is the median of the rounds' ratios of
+p50. What is asked of an asset is asked of {places} places in turn, the same ones at both sizes, in different modules
+where there are several. Lineage is measured as it is when asked again: its drawing is in the cache. *Nodes* is how many
+the smallest answer shows; each ancestry has exactly {ancestors} instances besides its own, and the runs between them,
+and is complete.
 
 | | |
 |---|---|
@@ -48,7 +56,29 @@ ancestry has exactly {ancestors} instances besides its own, and the runs between
 |---|--:|---|
 {targets}
 
-## Questions
+## Pages and calls
+
+| Request | Queries | p50 ms small | large | large/small | p95 ms small | large |
+|---|--:|--:|--:|--:|--:|--:|
+{pages}
+
+Small has no 100th page: its first one is asked for instead, and of the API a page of 50 beside one of 100.
+
+## An asset of {journal:,} instances
+
+Its page with each filter, beside the page without any; and what a reference leads to, beside `latest`.
+
+| Request | p50 ms | times as long | p95 ms |
+|---|--:|--:|--:|
+{of_journal}
+
+## In the background
+
+| | s |
+|---|--:|
+{background}
+
+## Lineage
 
 | Question | Queries | Nodes small | large | p50 ms small | large | large/small | p95 ms small | large |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
@@ -84,6 +114,7 @@ class Run:
     seconds: float
     loading: str
     findings: Findings
+    chores: Chores
     layouts: list[layouts.Row]
 
 
@@ -93,6 +124,8 @@ def page(run: Run) -> str:
     facts = machine([f"PostgreSQL {run.version}"])
     return HEAD.format(
         assets=shape.ASSETS * modules,
+        on_main=modules * sum(names.branch_of(place) == names.MAIN for place in range(shape.ASSETS)),
+        journal=shape.SCALES["large"].journal,
         flows=shape.FLOWS * modules,
         instances=shape.ASSETS * nightly,
         consumptions=shape.CONSUMPTIONS * modules,
@@ -103,11 +136,13 @@ def page(run: Run) -> str:
         seconds=run.seconds,
         places=len(PLACES),
         ancestors=shape.ANCESTORS,
-        plain=PLAIN.name,
         machine="\n".join(f"| {name} | {value} |" for name, value in facts),
         loading=run.loading,
-        targets="\n".join(f"| {' | '.join(row)} |" for row in targets(findings)),
-        questions="\n".join(row(findings, question) for question in QUESTIONS),
+        targets=_lines(targets(findings, run.chores)),
+        pages=_lines(row(findings, question, nodes=False) for question in PAGES),
+        of_journal=_lines(journal_rows(findings)),
+        background=_lines(background(run.chores)),
+        questions=_lines(row(findings, question, nodes=True) for question in LINEAGE),
         nodes=DRAWN,
         drawn=drawing.nodes,
         links=drawing.links,
@@ -117,7 +152,11 @@ def page(run: Run) -> str:
     )
 
 
-def targets(findings: Findings) -> Iterator[tuple[str, str, str]]:
+def _lines(rows: Iterable[Sequence[str]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def targets(findings: Findings, chores: Chores) -> Iterator[tuple[str, str, str]]:
     for question in QUESTIONS:
         if question.most:
             growth = findings.measured.growth(question.name, 1)
@@ -129,6 +168,23 @@ def targets(findings: Findings) -> Iterator[tuple[str, str, str]]:
     queries = findings.measured.queries
     more = max(queries[question.name, "large"] - queries[question.name, "small"] for question in QUESTIONS)
     yield "as many queries at both sizes, every question", f"{more} more", met(more <= 0)
+    for row in JOURNAL_ROWS:
+        if row.most:
+            times = findings.beside(row.name, row.beside)
+            yield (
+                f"journal, {row.name}: at most {row.most:g} times {row.beside}",
+                f"{times:.2f}",
+                met(times <= row.most),
+            )
+    last = chores.passes[-1]
+    yield f"reconciling with nothing to do under {MOST_PASS:g} s", f"{last:.3f} s", met(last < MOST_PASS)
+    per_million = chores.recount / INSTANCES * 1_000_000
+    yield f"recount of a million under {MOST_RECOUNT} s", f"{per_million:.0f} s", met(per_million < MOST_RECOUNT)
+    yield (
+        f"recount locks nothing longer than {MOST_LOCKED:g} s",
+        f"{chores.locked:.2f} s",
+        met(chores.locked <= MOST_LOCKED),
+    )
     drawing = findings.drawing
     cold, share, kilobytes = drawing.median_cold, drawing.share, drawing.compressed / 1000
     yield f"drawing of {DRAWN} nodes, cold, under {MOST_COLD} s", f"{cold:.2f} s", met(cold < MOST_COLD)
@@ -144,17 +200,35 @@ def targets(findings: Findings) -> Iterator[tuple[str, str, str]]:
     )
 
 
-def row(findings: Findings, question: Question) -> str:
+def row(findings: Findings, question: Question, *, nodes: bool) -> list[str]:
     measured, name = findings.measured, question.name
-    cells = [
+    return [
         name,
         str(measured.queries[name, "large"]),
-        *(f"{findings.nodes[name, size]:,}" for size in SIZES),
+        *(f"{findings.nodes[name, size]:,}" for size in SIZES if nodes),
         *(milliseconds(measured.p50(name, size, 1)) for size in SIZES),
         f"{measured.growth(name, 1):.2f}",
         *(milliseconds(measured.p95(name, size, 1)) for size in SIZES),
     ]
-    return f"| {' | '.join(cells)} |"
+
+
+def journal_rows(findings: Findings) -> Iterator[list[str]]:
+    for row in JOURNAL_ROWS:
+        samples = findings.journal[row.name]
+        times = f"{findings.beside(row.name, row.beside):.2f}" if row.beside else ""
+        yield [
+            row.name,
+            milliseconds(median(s.p50 for s in samples)),
+            times,
+            milliseconds(median(s.p95 for s in samples)),
+        ]
+
+
+def background(chores: Chores) -> Iterator[list[str]]:
+    for number, seconds in enumerate(chores.passes, start=1):
+        yield [f"pass of reconciling with nothing to do, number {number}", f"{seconds:.3f}"]
+    yield [f"`manage.py recount` of {INSTANCES:,} instances", f"{chores.recount:.1f}"]
+    yield ["the longest that it held what it had locked", f"{chores.locked:.2f}"]
 
 
 def drawing_rows(drawing: Drawing) -> Iterator[str]:

@@ -152,7 +152,7 @@ FOUND: dict[str, Case] = {
             .get()
         ),
     ),
-    "membership_of": (
+    "MEMBERSHIP_OF": (
         local_mode.MEMBERSHIP_OF,
         lambda world: {"username": "ada", "perimeter": "default"},
         lambda world: Membership.objects.select_related("user").get(),
@@ -191,7 +191,7 @@ def test_what_is_deleted_is_at_no_place(world):
 
 def test_every_statement_that_answers_rows_has_a_case():
     told = {name.partition(" ")[0] for name in FOUND}
-    for module in (statements, of_access, middleware):
+    for module in (statements, of_access, local_mode):
         assert {name for name, one in vars(module).items() if isinstance(one, Rows)} <= told
 
 

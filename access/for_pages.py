@@ -1,8 +1,11 @@
-"""Middleware that only pages need: calls of the API pass it by."""
+"""Middleware that only pages and browsers need: calls of the API pass it by."""
 
 from typing import Any
 
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
 from django_htmx.middleware import HtmxMiddleware
 
@@ -21,8 +24,11 @@ class _ForPages:
     get_response: Any
 
     def __call__(self, request: HttpRequest) -> Any:
-        behind: Any = self.get_response if is_call(request.path_info) else super().__call__  # type: ignore[misc]
+        behind: Any = super().__call__ if self.is_needed(request) else self.get_response  # type: ignore[misc]
         return behind(request)
+
+    def is_needed(self, request: HttpRequest) -> bool:
+        return not is_call(request.path_info)
 
 
 class Messages(_ForPages, MessageMiddleware):
@@ -31,3 +37,20 @@ class Messages(_ForPages, MessageMiddleware):
 
 class Htmx(_ForPages, HtmxMiddleware):
     """Which part of a page is asked for."""
+
+
+class _ForBrowsers(_ForPages):
+    def is_needed(self, request: HttpRequest) -> bool:
+        return "HTTP_COOKIE" in request.META or super().is_needed(request)
+
+
+class Sessions(_ForBrowsers, SessionMiddleware):
+    """Sessions are known by a cookie; flows have none."""
+
+
+class Users(_ForBrowsers, AuthenticationMiddleware):
+    """The user of a session; without one it is nobody."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        request.user = AnonymousUser()
+        return super().__call__(request)

@@ -57,8 +57,9 @@ class StatementLimitMiddleware:
 class LocalModeMiddleware:
     """In local mode everybody who reaches the site is its one user, so it makes sure that only they reach it.
 
-    Refused: other machines, whatever came through a proxy (the proxy is on this machine, its clients are not), host
-    names that are not loopback (a foreign name may be pointed at this machine), and web pages of other origins.
+    Refused: other machines, whatever came through a proxy (the proxy is on this machine, its clients are not), and web
+    pages of other origins. So are host names that are not loopback (a foreign name may be pointed at this machine), by
+    Django before this, as ALLOWED_HOSTS has no others in local mode.
     """
 
     def __init__(self, get_response: Answer) -> None:
@@ -67,7 +68,6 @@ class LocalModeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.get_host()  # refuses what is not in ALLOWED_HOSTS, which in local mode has loopback names only
         reason = proxied(request) or cross_site(request)
         if reason:
             return refuse(request, reason)

@@ -3,10 +3,11 @@
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
+from catalog.api.unknown import Unknown
 from catalog.styleguide import styleguide_page
 
 handler400 = "access.errors.bad_request"
@@ -23,8 +24,9 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("v1", api_root),
-    path("v1/", include("lineage.api.urls")),
     path("v1/", include("catalog.api.urls")),
+    path("v1/", include("lineage.api.urls")),
+    re_path("^v1/", Unknown.as_view()),
     *([path("styleguide/", styleguide_page)] if settings.DEBUG else []),
     path("", include("access.urls")),
     path("", include("lineage.pages.urls")),

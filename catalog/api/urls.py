@@ -1,18 +1,19 @@
 """The addresses of the v1 API."""
 
-from django.urls import path, re_path
+from django.urls import path
 from drf_spectacular.views import SpectacularJSONAPIView
 
 from access.api import me
 from access.authentication import SignedIn
-from catalog.api import aliases, assets, highlights, runs, specs, unknown
+from catalog.api import aliases, assets, highlights, runs, specs
 from catalog.api.reference import api_page
 from catalog.apikit.routes import ASSET, BRANCH
 
 urlpatterns = [
-    path(f"{BRANCH}/<kind:kind>", assets.AssetList.as_view(), name="api-assets"),
-    path(ASSET, assets.AssetDetail.as_view(), name="api-asset"),
+    # what flows ask for comes first, as addresses are tried in this order
     path(f"{ASSET}/instances/<str:reference>", assets.InstanceDetail.as_view(), name="api-instance"),
+    path(ASSET, assets.AssetDetail.as_view(), name="api-asset"),
+    path(f"{BRANCH}/<kind:kind>", assets.AssetList.as_view(), name="api-assets"),
     path(f"{ASSET}/aliases", aliases.AliasList.as_view(), name="api-aliases"),
     path(f"{ASSET}/aliases/<str:alias>", aliases.AliasDetail.as_view(), name="api-alias"),
     path(f"{ASSET}/alias-history", aliases.AliasHistory.as_view(), name="api-alias-history"),
@@ -26,5 +27,4 @@ urlpatterns = [
     path("me", me, name="api-me"),
     path("openapi.json", SpectacularJSONAPIView.as_view(permission_classes=[SignedIn]), name="api-openapi"),
     path("docs", api_page, name="api-docs"),
-    re_path(r"^.*$", unknown.Unknown.as_view()),
 ]

@@ -1,10 +1,10 @@
-"""What only pages need is not done for calls."""
+"""What only pages and browsers need is not done for calls."""
 
 import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from access.for_pages import Htmx, Messages, is_call
+from access.for_pages import Htmx, Messages, Sessions, Users, is_call
 
 
 @pytest.mark.parametrize("path", ["/v1/me", "/v1/", "/v1/perimeters/a/projects/b"])
@@ -30,3 +30,17 @@ def test_a_call_has_nothing_that_only_pages_need(middleware, adds):
         request.session = {}
         middleware(view)(request)
     assert got == [True, False]
+
+
+@pytest.mark.parametrize(("path", "cookies", "has"), [("/", "", True), ("/v1/me", "a=b", True), ("/v1/me", "", False)])
+def test_a_call_without_cookies_has_no_session_and_is_nobody(path, cookies, has):
+    got = []
+
+    def view(request):
+        got.append(hasattr(request, "session"))
+        assert not request.user.is_authenticated
+        return HttpResponse()
+
+    cookie = {"HTTP_COOKIE": cookies} if cookies else {}
+    Sessions(Users(view))(RequestFactory().get(path, **cookie))
+    assert got == [has]

@@ -273,7 +273,15 @@ SILENCED_SYSTEM_CHECKS = [
     # Subdomains and browsers' preload lists concern all of a domain, of which the site is one host: its owner decides
     *("security.W005", "security.W021"),
     # access.deployment_checks says the same in the site's own words, and what follows from its settings needs no saying
-    *("security.W004", "security.W008", "security.W009", "security.W012", "security.W016", "security.W018"),
+    *(
+        "security.W004",
+        "security.W008",
+        "security.W009",
+        "security.W010",
+        "security.W012",
+        "security.W016",
+        "security.W018",
+    ),
     "axes.W002",  # the middleware of axes answers for views that don't know of it; the sign-in page does
 ]
 

@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils.functional import cached_property
 from drf_spectacular.types import OpenApiTypes
@@ -16,23 +16,12 @@ from catalog.entities import Entity
 from catalog.recording import Declaration, Registration, Told
 from catalog.states import STATES_TO_REGISTER, STATES_TO_SETTLE, Kind, State
 from catalog.wire.parsing import KEEP_ELSEWHERE
+from catalog.wire.taken import Text, taken
 from catalog.wire.told import digest_in, digests_in, told_by
 from obproject.branches import check_asset_id, check_branch, check_project
 from obproject.roles import check_role
 
 Json = dict[str, Any]
-
-
-class Text(serializers.CharField):
-    """A JSON string, stored as sent: numbers and booleans are refused, blanks not trimmed."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(trim_whitespace=False, **options)
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            raise serializers.ValidationError("must be a string.")
-        return super().to_internal_value(data)
 
 
 def check_key(key: str) -> None:
@@ -151,16 +140,16 @@ class ClientId(Text):
 class Body(serializers.Serializer[Any]):
     """An object; unknown members are passed over, as newer clients may send them."""
 
-    bound: ClassVar[dict[type, Any]] = {}
+    taken: Json | None = None
+    """What a body says in which there is nothing odd, see `catalog.wire.taken`; else the serializer checks it."""
 
-    @cached_property
-    def fields(self) -> Any:
-        """The fields, bound once for each class: they hold no state of a request, and copying is slow."""
-        if self.partial:  # the OpenAPI document makes such bodies, whose fields would take every member for optional
-            return super().fields
-        if type(self) not in self.bound:
-            self.bound[type(self)] = super().fields
-        return self.bound[type(self)]
+    def is_valid(self, *, raise_exception: bool = False) -> bool:
+        self.taken = taken(self, self.initial_data)
+        return self.taken is not None or super().is_valid(raise_exception=raise_exception)
+
+    @property
+    def validated_data(self) -> Any:
+        return super().validated_data if self.taken is None else self.taken
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, dict):

@@ -204,7 +204,8 @@ class Seeding:
         chosen = [(asset, *instances[asset.pk][0]) for asset in assets[::ALIAS_EVERY]]
         who = {"name": "production", "entity_kind": "user", "entity_id": "ada"}
         Alias.objects.bulk_create(
-            Alias(asset=asset, instance_id=pk, updated_at=self.now, **who) for asset, pk, _ in chosen
+            Alias(asset=asset, branch_id=asset.branch_id, instance_id=pk, updated_at=self.now, **who)
+            for asset, pk, _ in chosen
         )
         AliasMove.objects.bulk_create(
             AliasMove(asset=asset, to_uid=uid, at=self.now, actor="bench", **who) for asset, _, uid in chosen

@@ -9,7 +9,7 @@ from django.db.models import Case, OuterRef, Q, Subquery, When
 
 from catalog.edges import EVERY, count_consumers, facts_of_edges, facts_of_promotions
 from catalog.entities import Entity
-from catalog.models import Asset, Branch, Component, Edge, Highlight, Project, Promotion, Run, SpecVersion
+from catalog.models import Alias, Asset, Branch, Component, Edge, Highlight, Project, Promotion, Run, SpecVersion
 from catalog.name_starts import add_names, repair_names
 from catalog.newest import newest_of
 from catalog.statements import component_named
@@ -75,13 +75,16 @@ class Recount:
             newest_of(asset)
             | {
                 "properties": effective_properties(asset),
-                "alias_index": {
-                    name: uid or asset.definition_uid
-                    for name, uid in asset.aliases.values_list("name", "instance__uid")
-                },
+                "alias_index": self._aliases(asset),
                 "consumer_count": count_consumers(asset),
             },
         )
+
+    def _aliases(self, asset: Asset) -> Row:
+        aliases = asset.aliases.select_related("instance").only("name", "branch", "instance__uid")
+        for alias in aliases:
+            self._correct(alias, {"branch_id": asset.branch_id})
+        return {alias.name: alias.instance.uid if alias.instance else asset.definition_uid for alias in aliases}
 
     def _branch(self, branch: Branch) -> None:
         live = Asset.objects.on_branch(branch)
@@ -108,7 +111,7 @@ class Recount:
         newest = Highlight.objects.filter(branch__project=project, is_newest=True).newest_first().only("pk").first()
         self._correct(project, {"newest_highlight_id": newest.pk if newest else None})
 
-    def _correct(self, row: Asset | Branch | Edge | Highlight | Project | Promotion, right: Row) -> None:
+    def _correct(self, row: Alias | Asset | Branch | Edge | Highlight | Project | Promotion, right: Row) -> None:
         wrong = {name: value for name, value in right.items() if getattr(row, name) != value}
         if wrong:
             type(row)._default_manager.filter(pk=row.pk).update(**wrong)
@@ -132,11 +135,10 @@ class Recount:
                 edge.delete()
                 self.corrections.append(f"Edge {edge.pk}: has no event")
             else:
-                self._correct(edge, fact)
+                self._correct(edge, fact | {"branch_id": asset.branch_id})
         for (component, direction, write_branch, role), fact in right.items():
-            edge = Edge.objects.create(
-                asset=asset, component_id=component, direction=direction, write_branch=write_branch, role=role, **fact
-            )
+            key = {"component_id": component, "direction": direction, "write_branch": write_branch, "role": role}
+            edge = Edge.objects.create(asset=asset, branch_id=asset.branch_id, **key, **fact)
             self.corrections.append(f"Edge {edge.pk}: was missing")
 
     def _promotions(self, asset: Asset) -> None:

@@ -6,13 +6,14 @@ from operator import attrgetter
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce
 
 from access.models import Perimeter
 from access.visibility import VisibleQuerySet
 from catalog import querysets
 from catalog.asset_facts import AssetFacts
+from catalog.indexes import FallingIndex
 from catalog.limits import DIGEST_LENGTH, FOREACH_LENGTH
 from catalog.states import Kind, RunState, State
 from obproject.branches import branch_key
@@ -254,12 +255,19 @@ class ClonedTask(models.Model):
         constraints = [models.UniqueConstraint(fields=["run", "task"], name="one_original_per_task")]
 
 
+def assets_in_order(sort: str, name: str) -> FallingIndex:
+    """The index from which a list of a branch's live assets is read in one of its orders, with the keys of its rows."""
+    columns = (F("branch"), querysets.asset_order(sort), *map(F, querysets.TIES), F("id"))
+    return FallingIndex(*columns, condition=Q(deleted_at=None), name=name)
+
+
 class Asset(AssetFacts, models.Model):
     """A definition: what the instances are instances of. It may have none. Deleted ones stay as tombstones."""
 
     PERIMETER = "branch__project__perimeter"
 
-    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="assets")
+    # of several keys no index of their own: `asset_by_id` and others begin with them
+    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="assets", db_index=False)
     kind = models.CharField(max_length=8, choices=Kind.choices)
     asset_id = models.CharField(max_length=128)
     definition_uid = models.CharField(max_length=32, unique=True, default=new_definition_id, editable=False)
@@ -289,9 +297,11 @@ class Asset(AssetFacts, models.Model):
     alias_index = models.JSONField(default=dict, blank=True, help_text="Alias name to the id that it points to.")
     last_number = models.PositiveIntegerField(default=0)
     ready_count = models.PositiveIntegerField(default=0)
-    newest = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+")
+    newest = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     newest_ready = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+")
     newest_at = models.DateTimeField(null=True, help_text="When `newest` was made.")
+    failed_at = models.DateTimeField(null=True, help_text="When `newest` was made, if it failed.")
+    ready_number = models.PositiveIntegerField(null=True, help_text="Of `newest_ready`.")
     refreshed_at = models.DateTimeField(null=True)
     consumer_count = models.PositiveIntegerField(default=0)
 
@@ -307,8 +317,23 @@ class Asset(AssetFacts, models.Model):
         indexes = [
             # tombstones of an id, for the spec's lists and the audit
             models.Index(fields=["branch", "kind", "asset_id"], name="asset_by_id"),
-            # when a branch was last refreshed
-            models.Index(fields=["branch", "-refreshed_at"], name="asset_freshness"),
+            # the orders of lists; the first also says when a branch was last refreshed, and what since
+            assets_in_order("-refreshed", "assets_by_refreshed"),
+            assets_in_order("name", "assets_by_name"),
+            assets_in_order("-consumers", "assets_by_consumers"),
+            assets_in_order("-version", "assets_by_version"),
+            # what was registered last on a branch
+            models.Index(fields=["branch", "-newest"], condition=Q(deleted_at=None), name="assets_by_newest"),
+            # what failed last on a branch
+            models.Index(
+                fields=["branch", "-failed_at"],
+                condition=Q(deleted_at=None, failed_at__isnull=False),
+                name="assets_that_failed",
+            ),
+            # what was deleted last on a branch
+            models.Index(
+                fields=["branch", "-deleted_at"], condition=Q(deleted_at__isnull=False), name="deleted_assets"
+            ),
             # the deletion that a client repeats
             models.Index(fields=["deletion_uid"], condition=~Q(deletion_uid=""), name="deletions_by_id"),
         ]
@@ -323,7 +348,7 @@ class Instance(models.Model):
     PERIMETER = "asset__branch__project__perimeter"
     SHOWN_WHILE = {"asset__deleted_at": None}
 
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="instances")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="instances", db_index=False)
     uid = models.CharField(max_length=32, unique=True, default=new_instance_id, editable=False)
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=State.choices)
@@ -421,8 +446,10 @@ class Consumption(models.Model):
     PERIMETER = "asset__branch__project__perimeter"
     SHOWN_WHILE = {"asset__deleted_at": None}
 
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="consumptions")
-    instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="consumptions")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="consumptions", db_index=False)
+    instance = models.ForeignKey(
+        Instance, null=True, on_delete=models.PROTECT, related_name="consumptions", db_index=False
+    )
     reference = models.CharField(max_length=256, help_text="As the consumer asked: latest, v12, @production, …")
     entity_kind = models.CharField(max_length=64)
     entity_id = models.CharField(max_length=512)
@@ -453,6 +480,13 @@ class Consumption(models.Model):
         ]
 
 
+def branch_of_asset() -> "models.ForeignKey[Branch, Branch]":
+    """The column of the branch that a row's asset is on, for what lists the newest rows of a branch."""
+    return models.ForeignKey(
+        Branch, on_delete=models.PROTECT, related_name="+", db_index=False, help_text="That of the asset."
+    )
+
+
 class Edge(models.Model):
     """Derived: a component produces or consumes an asset, from one write branch and in one role; how often and when.
 
@@ -467,7 +501,8 @@ class Edge(models.Model):
         CONSUMES = "consumes", "consumes"
         PROMOTED = "promoted", "made what was promoted to here"
 
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="edges")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="edges", db_index=False)
+    branch = branch_of_asset()
     component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="edges")
     direction = models.CharField(max_length=8, choices=Direction.choices)
     write_branch = models.CharField(max_length=255, blank=True)
@@ -478,7 +513,7 @@ class Edge(models.Model):
     count = models.PositiveIntegerField(default=1)
     last_entity_kind = models.CharField(max_length=64)
     last_entity_id = models.CharField(max_length=512)
-    last_instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="+")
+    last_instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
 
     objects = querysets.EdgeQuerySet.as_manager()
 
@@ -487,6 +522,10 @@ class Edge(models.Model):
             models.UniqueConstraint(
                 "asset", "component", "direction", "write_branch", Coalesce("role", Value("")), name="one_edge_per_role"
             )
+        ]
+        indexes = [
+            # what was consumed last on a branch
+            models.Index(fields=["branch", "-last_at"], condition=Q(direction="consumes"), name="consumers_in_time")
         ]
 
 
@@ -522,18 +561,23 @@ class Alias(models.Model):
     PERIMETER = "asset__branch__project__perimeter"
     SHOWN_WHILE = {"asset__deleted_at": None}
 
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="aliases")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="aliases", db_index=False)
+    branch = branch_of_asset()
     name = models.CharField(max_length=128)
     instance = models.ForeignKey(Instance, null=True, on_delete=models.PROTECT, related_name="aliases")
     updated_at = models.DateTimeField()
     entity_kind = models.CharField(max_length=64)
     entity_id = models.CharField(max_length=512)
 
-    objects = VisibleQuerySet.as_manager()
+    objects = querysets.OnBranchQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "aliases"
         constraints = [models.UniqueConstraint(fields=["asset", "name"], name="one_alias_per_name")]
+        indexes = [
+            # what was moved last on a branch
+            models.Index(fields=["branch", "-updated_at"], name="aliases_in_time")
+        ]
 
     def __str__(self) -> str:
         return f"@{self.name}"
@@ -545,7 +589,7 @@ class AliasMove(models.Model):
     PERIMETER = "asset__branch__project__perimeter"
     SHOWN_WHILE = {"asset__deleted_at": None}
 
-    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="alias_moves")
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="alias_moves", db_index=False)
     name = models.CharField(max_length=128)
     from_uid = models.CharField(max_length=32, blank=True)
     to_uid = models.CharField(max_length=32, blank=True)
@@ -590,6 +634,7 @@ class PropertyOverride(models.Model):
     SHOWN_WHILE = {"asset__deleted_at": None}
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="overrides")
+    branch = branch_of_asset()
     key = models.CharField(max_length=255)
     value = models.TextField(blank=True)
     declared_value = models.JSONField(
@@ -598,10 +643,14 @@ class PropertyOverride(models.Model):
     at = models.DateTimeField()
     actor = models.CharField(max_length=255)
 
-    objects = VisibleQuerySet.as_manager()
+    objects = querysets.OnBranchQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["asset", "key"], name="one_override_per_property")]
+        indexes = [
+            # what was overridden last on a branch
+            models.Index(fields=["branch", "-at"], name="overrides_in_time")
+        ]
 
     @property
     def declared_has_changed(self) -> bool:
@@ -616,6 +665,7 @@ class PropertyEdit(models.Model):
     SHOWN_WHILE = {"asset__deleted_at": None}
 
     asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="property_edits")
+    branch = branch_of_asset()
     key = models.CharField(max_length=255)
     old_value = models.JSONField(null=True)
     new_value = models.JSONField(null=True)
@@ -624,7 +674,13 @@ class PropertyEdit(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     actor = models.CharField(max_length=255)
 
-    objects = VisibleQuerySet.as_manager()
+    objects = querysets.OnBranchQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # what was edited last on a branch
+            models.Index(fields=["branch", "-id"], name="edits_in_time")
+        ]
 
 
 class IdempotencyKey(models.Model):

@@ -41,12 +41,13 @@ def point_to(instance: Instance, place: Standing) -> None:
     asset = instance.asset
     if place.newest:
         asset.newest, asset.newest_at = instance, instance.created_at
+        asset.failed_at = instance.created_at if instance.is_failed else None
     if place.newest_ready:
         point_to_ready(asset, instance)
 
 
 def point_to_ready(asset: Asset, instance: Instance) -> None:
-    asset.newest_ready, asset.refreshed_at = instance, instance.settled_at
+    asset.newest_ready, asset.ready_number, asset.refreshed_at = instance, instance.number, instance.settled_at
 
 
 def newest_of(asset: Asset) -> dict[str, Any]:
@@ -61,6 +62,8 @@ def newest_of(asset: Asset) -> dict[str, Any]:
         "ready_count": counts["ready_count"],
         "newest_id": newest.pk if newest else None,
         "newest_at": newest.created_at if newest else None,
+        "failed_at": newest.created_at if newest and newest.is_failed else None,
         "newest_ready_id": newest_ready.pk if newest_ready else None,
+        "ready_number": newest_ready.number if newest_ready else None,
         "refreshed_at": newest_ready.settled_at if newest_ready else None,
     }

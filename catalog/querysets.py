@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from django.db.models import Case, Count, F, IntegerField, Max, Min, OuterRef, Q, Subquery, Value, When, Window
-from django.db.models.functions import Coalesce, Lower, NullIf, RowNumber
+from django.db.models import Case, Count, F, Func, IntegerField, Min, OuterRef, Q, Subquery, When, Window
+from django.db.models.functions import Coalesce, Lower, RowNumber
 
 from access.visibility import VisibleQuerySet
 from catalog.filters import FiltersAsked
@@ -27,13 +27,26 @@ _SOURCE = f"annotations__{PROMOTED_FROM}"
 _NAMES_SOURCE = Q(**{f"{_SOURCE}__isnull": False}) & ~Q(**{_SOURCE: ""}) & ~Q(**{_SOURCE: None})
 COPIED = Q(promoted_from__isnull=False) | _NAMES_SOURCE
 """Of instances: promoted, from one that the catalogue has or does not know; as `Instance.is_copy`."""
+LAST_REFRESHED_FIRST = F("refreshed_at").desc(nulls_last=True)
 MAIN_FIRST = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
 ASSET_ORDERS: dict[str, Any] = {
-    "name": Lower(Coalesce(NullIf("name", Value("")), "asset_id")),
+    # without a value, so that it is the same text in a query and in its index
+    "name": Lower(Coalesce(Func("name", template="NULLIF(%(expressions)s, '')"), "asset_id")),
     "refreshed": F("refreshed_at"),
     "consumers": F("consumer_count"),
-    "version": F("newest_ready__number"),
+    "version": F("ready_number"),
 }
+MAY_LACK = {"refreshed", "version"}
+"""What an asset without a ready instance has not; it comes last either way."""
+TIES = ("asset_id", "kind")
+"""What orders assets of equal rank."""
+
+
+def asset_order(sort: str) -> Any:
+    """By one of ASSET_ORDERS, with a `-` before it the other way round. The indexes of assets are in these orders."""
+    name = sort.removeprefix("-")
+    last = {"nulls_last": True} if name in MAY_LACK else {}
+    return ASSET_ORDERS[name].desc(**last) if sort.startswith("-") else ASSET_ORDERS[name].asc(**last)
 
 
 class ProjectQuerySet(VisibleQuerySet[Any]):
@@ -41,10 +54,10 @@ class ProjectQuerySet(VisibleQuerySet[Any]):
         return self.filter(perimeter__name=name)
 
     def with_freshness(self) -> Self:
-        """Adds `refreshed_at`: when any asset of the project was last refreshed."""
-        return self.annotate(
-            refreshed_at=Max("branches__assets__refreshed_at", filter=Q(branches__assets__deleted_at=None))
-        )
+        """Adds `refreshed_at`: when any asset of the project was last refreshed; one look into an index a branch."""
+        branches: Any = self.model._meta.get_field("branches").related_model
+        fresh = branches.objects.filter(project=OuterRef("pk")).with_freshness().order_by(LAST_REFRESHED_FIRST)
+        return self.annotate(refreshed_at=Subquery(fresh.values("refreshed_at")[:1]))
 
     def named_like(self, text: str) -> Self:
         """Those whose name or title has all the words of `text`."""
@@ -55,7 +68,7 @@ class ProjectQuerySet(VisibleQuerySet[Any]):
 
     def freshest_first(self) -> Self:
         """After `with_freshness`."""
-        return self.order_by(F("refreshed_at").desc(nulls_last=True), "name")
+        return self.order_by(LAST_REFRESHED_FIRST, "name")
 
 
 class Address(Protocol):
@@ -81,8 +94,10 @@ class PlacedQuerySet(VisibleQuerySet[Any]):
 
 class BranchQuerySet(PlacedQuerySet):
     def with_freshness(self) -> Self:
-        """Adds `refreshed_at`: when any asset of the branch was last refreshed."""
-        return self.annotate(refreshed_at=Max("assets__refreshed_at", filter=Q(assets__deleted_at=None)))
+        """Adds `refreshed_at`: when any asset of the branch was last refreshed; one look into an index."""
+        assets: Any = self.model._meta.get_field("assets").related_model
+        fresh = assets.objects.live().filter(branch=OuterRef("pk"), refreshed_at__isnull=False)
+        return self.annotate(refreshed_at=Subquery(fresh.order_by(LAST_REFRESHED_FIRST).values("refreshed_at")[:1]))
 
     def of_project(self, project: Project) -> Self:
         return self.filter(project=project)
@@ -93,12 +108,6 @@ class BranchQuerySet(PlacedQuerySet):
             found = found.filter(Q(key__icontains=word) | Q(git_name__icontains=word))
         return found
 
-    def with_last_refresh(self) -> Self:
-        """As `with_freshness`, for few branches of many: one look into an index for each."""
-        assets: Any = self.model._meta.get_field("assets").related_model
-        fresh = assets.objects.live().filter(branch=OuterRef("pk"), refreshed_at__isnull=False)
-        return self.annotate(refreshed_at=Subquery(fresh.order_by("-refreshed_at").values("refreshed_at")[:1]))
-
     def with_deploy(self) -> Self:
         """The newest deploy at hand, without its document."""
         return self.select_related("spec").defer("spec__document")
@@ -108,8 +117,8 @@ class BranchQuerySet(PlacedQuerySet):
         return self.order_by(MAIN_FIRST, "-id")
 
     def freshest_first(self) -> Self:
-        """main and master, then those refreshed last; after `with_last_refresh`."""
-        return self.order_by(MAIN_FIRST, F("refreshed_at").desc(nulls_last=True), "-id")
+        """main and master, then those refreshed last; after `with_freshness`."""
+        return self.order_by(MAIN_FIRST, LAST_REFRESHED_FIRST, "-id")
 
     def first_of_each(self, projects: Iterable[Project], most: int) -> Self:
         """The first few branches of each project, main first; adds `branch_count` of the project."""
@@ -153,7 +162,8 @@ class AssetQuerySet(PlacedQuerySet):
         """The one that was deleted under this id of a client; by the index of those that have one."""
         return self.exclude(deletion_uid="").filter(deletion_uid=uid)
 
-    def on_branch(self, branch: Branch, kind: str | None = None) -> Self:
+    def on_branch(self, branch: Branch | BranchQuerySet, kind: str | None = None) -> Self:
+        """The live ones of a branch: of one that was found visible, or of the one that a query finds."""
         found = self.live().filter(branch=branch)
         return found.filter(kind=kind) if kind else found
 
@@ -168,26 +178,32 @@ class AssetQuerySet(PlacedQuerySet):
     def refreshed_after(self, time: datetime | None) -> Self:
         """Those refreshed later than `time` (None: ever), newest first."""
         found = self.exclude(newest_ready=None) if time is None else self.filter(refreshed_at__gt=time)
-        return found.select_related("newest_ready").defer("readme", "newest_ready__blobs").order_by("-refreshed_at")
+        return found.order_by(LAST_REFRESHED_FIRST)
+
+    def rows_of(self, part: Self) -> Self:
+        """The rows of another query, found by their keys alone: so that no more than these are joined."""
+        return self.filter(pk__in=part.values("pk"))
+
+    def with_newest_instances(self) -> Self:
+        """The newest ready one and the newest of any state, with who made them; of a branch that is at hand."""
+        return self.select_related("newest_ready__component", "newest__component")
 
     def with_newest(self) -> Self:
         """Also the newest registration of any state, which may be pending or failed."""
         return self.with_latest().select_related("newest__component")
 
     def without_bulk(self) -> Self:
-        """After `with_newest`: leaves out what can be large and no list shows."""
+        """After `with_newest_instances`: leaves out what can be large and no list shows."""
         declared = ("readme", "declared_properties", "declared_blobs", "properties")
         of_newest = ("annotations", "tags", "blobs", "description")
         return self.defer(*declared, "newest_ready__blobs", *(f"newest__{name}" for name in of_newest))
 
     def freshest_first(self) -> Self:
-        return self.order_by(F("refreshed_at").desc(nulls_last=True), "asset_id", "kind")
+        return self.sorted_by("-refreshed")
 
     def sorted_by(self, sort: str) -> Self:
         """In one of ASSET_ORDERS, with a `-` before it the other way round."""
-        by = ASSET_ORDERS[sort.removeprefix("-")]
-        ordered = by.desc(nulls_last=True) if sort.startswith("-") else by.asc(nulls_last=True)
-        return self.order_by(ordered, "asset_id", "kind")
+        return self.order_by(asset_order(sort), *TIES)
 
     def matching(self, asked: FiltersAsked) -> Self:
         """Those that answer by their names and by what `Asset.shown` shows of them: an instance or the definition."""
@@ -275,10 +291,15 @@ class ConsumptionQuerySet(VisibleQuerySet[Any]):
         return self.select_related("component", "instance").order_by("-id")
 
 
-class EdgeQuerySet(VisibleQuerySet[Any]):
-    def on_branch(self, branch: Branch) -> Self:
-        return self.filter(asset__branch=branch)
+class OnBranchQuerySet(VisibleQuerySet[Any]):
+    """Of rows that know the branch of their asset."""
 
+    def on_branch(self, branch: Branch) -> Self:
+        """Those of its live assets."""
+        return self.filter(branch=branch, asset__deleted_at=None)
+
+
+class EdgeQuerySet(OnBranchQuerySet):
     def newest_first(self) -> Self:
         return self.select_related("component").order_by("-last_at", "-id")
 

@@ -121,7 +121,9 @@ ONE_MORE = """count = edge.count + 1,
 def counting(events: str) -> str:
     """The SQL that counts events in their edges, and makes those that are missing."""
     return f"""
-        INSERT INTO catalog_edge AS edge ({EVENT}, count) SELECT {EVENT}, 1 FROM ({events}) AS event WHERE true
+        INSERT INTO catalog_edge AS edge ({EVENT}, count, branch_id)
+        SELECT {EVENT}, 1, (SELECT branch_id FROM catalog_asset AS asset WHERE asset.id = event.asset_id)
+        FROM ({events}) AS event WHERE true
         ON CONFLICT (asset_id, component_id, direction, write_branch, COALESCE(role, '')) DO UPDATE
         SET {ONE_MORE.replace("event.", "excluded.")}
     """  # noqa: S608 (names of tables and columns, and no values)

@@ -82,7 +82,7 @@ class ComponentRows:
             self._then(self._written(edges)), F("direction"), ends, F("write_branch"), F("last_entity_id"), F("role")
         )
         promoting = _columns(self._then(promoted), Value("promotes"), ("target_id", "source_id"), empty, empty, no_role)
-        newest = writing.union(promoting, all=True).order_by("-last_at", "what", "one", "other", "branch", "as_role")
+        newest = writing.union(promoting, all=True).order_by("-last_at", "what", "one", "other", "at_branch", "as_role")
         rows = list(newest[:most])
         self.cut = self.cut or len(rows) == most
         return list(merged(self._arrow(*row) for row in rows).values())
@@ -158,13 +158,13 @@ def _columns(
         what=what,
         one=F(ends[0]),
         other=F(ends[1]),
-        branch=branch,
+        at_branch=branch,
         entity=entity,
         as_role=role,
         number=F("last_instance__number"),
     )
     return named.values_list(
-        "what", "one", "other", "branch", "entity", "as_role", "first_at", "last_at", "count", "number"
+        "what", "one", "other", "at_branch", "entity", "as_role", "first_at", "last_at", "count", "number"
     )
 
 

@@ -51,7 +51,7 @@ FLOORS = {
         ["apps", "for_pages", "management", "middleware", "urls"],
     ],
     "catalog": [
-        ["folding", "limits", "metric_names", "readmes", "starting", "states"],
+        ["folding", "indexes", "limits", "metric_names", "readmes", "starting", "states"],
         ["asset_facts", "backup", "metrics"],
         ["filter_values", "json_lookups", "runs", "shown"],
         ["filters"],

@@ -209,7 +209,7 @@ EXCEPTIONS = {
     ("lineage.pages.component", "_on_branches"): AS_HIDDEN,
     ("catalog.pages.activity", "_newest"): "the rows of a query that began well, as a set that a union takes",
 }
-BEGINNINGS = {"visible_to", "of", "of_project", "latest_but"}
+BEGINNINGS = {"visible_to", "of", "of_each", "of_project", "on_branch", "latest_but", "rows_of"}
 """The first call on a manager; but for `visible_to` they take a row that was found before."""
 WRITES = {"record", "record_rarely"}
 MANAGERS = {"objects", "_default_manager", "_base_manager"}

@@ -88,12 +88,13 @@ class Events:
                 at = begin + timedelta(milliseconds=number)
                 yield self._consumption(night, module, read, others[read.component], at)
 
-    def aliases(self) -> Iterator[Row]:
-        """Every few assets the instance of a night in the middle is in production."""
+    def aliases(self, branches: dict[Branch, int]) -> Iterator[Row]:
+        """Every few assets the instance of a night in the middle is in production. `branches` as of the assets."""
         for module in range(self.scale.modules):
             for place in range(0, ASSETS, ALIAS_EVERY):
                 yield {
                     "asset": names.asset_pk(module, place),
+                    "branch": branches[names.branch_of(place)],
                     "name": "production",
                     "instance": self._pk(self.scale.nights // 2, module, place),
                     "updated_at": self.begin + timedelta(days=self.scale.nights),
@@ -101,9 +102,10 @@ class Events:
                     "entity_id": "ada",
                 }
 
-    def alias_moves(self) -> Iterator[Row]:
-        for alias in self.aliases():
+    def alias_moves(self, branches: dict[Branch, int]) -> Iterator[Row]:
+        for alias in self.aliases(branches):
             to = names.instance_uid(alias.pop("instance"))
+            del alias["branch"]
             yield alias | {"at": alias.pop("updated_at"), "to_uid": to, "actor": "bench"}
 
     def _nights(self) -> Iterator[tuple[int, int]]:

@@ -67,8 +67,8 @@ def _plant(perimeter: Any, scale: Scale, begin: datetime) -> None:
     bulk.write(Run, events.runs(perimeter.pk))
     bulk.write(Instance, events.instances())
     bulk.write(Consumption, events.consumptions())
-    bulk.write(Alias, events.aliases())
-    bulk.write(AliasMove, events.alias_moves())
+    bulk.write(Alias, events.aliases(branches))
+    bulk.write(AliasMove, events.alias_moves(branches))
 
 
 def _journal(perimeter: Any, scale: Scale, begin: datetime) -> None:

@@ -39,7 +39,12 @@ def grow(count: int) -> None:
     with transaction.atomic():
         top = Instance.objects.get(number=last)
         Asset.objects.filter(pk=newest.asset_id).update(
-            last_number=last, ready_count=last, newest=top, newest_ready=top, newest_at=top.created_at
+            last_number=last,
+            ready_count=last,
+            newest=top,
+            newest_ready=top,
+            newest_at=top.created_at,
+            ready_number=last,
         )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

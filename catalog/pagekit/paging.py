@@ -1,5 +1,6 @@
 """Pages of a list by number, in the query parameter `page`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -56,10 +57,19 @@ class Page:
         return self.query.url(page=number if number > 1 else None)
 
 
-def page_of(found: QuerySet[Any], query: PageQuery, size: int, total: int | None = None) -> Page:
-    """The page named by the query; beyond the end, the last one. `total`, if it is known, saves a query."""
+def page_of(
+    found: QuerySet[Any],
+    query: PageQuery,
+    size: int,
+    total: int | None = None,
+    read: Callable[[QuerySet[Any]], list[Any]] = list,
+) -> Page:
+    """The page named by the query; beyond the end, the last one. `total`, if it is known, saves a query.
+
+    `read` makes its rows of the part of `found` that is on the page.
+    """
     count = found.count() if total is None else total
     last = max(1, ceil(count / size))
     number = max(1, min(query.number("page") or 1, last))
-    rows = list(found[(number - 1) * size : number * size])
+    rows = read(found[(number - 1) * size : number * size])
     return Page(rows, count, number, last, size, query)

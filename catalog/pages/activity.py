@@ -98,19 +98,21 @@ def activity_of_asset(viewer: Viewer, asset: Asset) -> list[Happening]:
 
 
 def activity_of_branch(viewer: Viewer, branch: Branch) -> list[Happening]:
-    """Of each asset its newest registration, of each consumer and alias the last use and move: what is kept at hand."""
-    assets = Asset.objects.visible_to(viewer).of(branch)
-    live = assets.live()
-    last = _newest(live.exclude(newest=None), "-newest").values("newest")
-    consuming = Edge.objects.visible_to(viewer).of(branch).filter(direction=Edge.Direction.CONSUMES)
+    """Of each asset its newest registration, of each consumer and alias the last use and move: what is kept at hand.
+
+    Of a branch that the viewer was found to see; each part is read from the end of an index.
+    """
+    assets = Asset.objects.of(branch)
+    last = assets.live().filter(newest__isnull=False).order_by("-newest").values("newest")[:ENTRIES]
+    consuming = Edge.objects.on_branch(branch).filter(direction=Edge.Direction.CONSUMES)
     return _feed(
         [
             _registered(Instance.objects.visible_to(viewer).filter(pk__in=last)),
             _last_consumed(_newest(consuming, "-last_at")),
-            _pointed(_newest(Alias.objects.visible_to(viewer).of(branch), "-updated_at")),
-            _edited(_newest(PropertyEdit.objects.visible_to(viewer).of(branch), "-id")),
+            _pointed(_newest(Alias.objects.on_branch(branch), "-updated_at")),
+            _edited(_newest(PropertyEdit.objects.on_branch(branch), "-id")),
             _deployed(_newest(SpecVersion.objects.of(branch), "-id")),
-            _deleted(_newest(assets.exclude(deleted_at=None), "-deleted_at")),
+            _deleted(_newest(assets.filter(deleted_at__isnull=False), "-deleted_at")),
         ],
         branch,
     )

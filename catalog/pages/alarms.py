@@ -2,12 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.db.models import F
-
-from access.identity import Viewer
 from catalog.addresses import asset_url
 from catalog.models import Asset, Branch, PropertyOverride
-from catalog.states import State
+from catalog.pages.rows import rows_of
 
 MOST = 10
 
@@ -19,15 +16,17 @@ class Alarm:
     sentence: str
 
 
-def alarms_of(viewer: Viewer, branch: Branch) -> list[Alarm]:
-    """Assets whose last registration failed, and properties whose declared value has changed beneath an edit."""
-    return [*_failures(viewer, branch), *_surprises(viewer, branch)][:MOST]
+def alarms_of(branch: Branch) -> list[Alarm]:
+    """Assets whose last registration failed, and properties whose declared value has changed beneath an edit.
+
+    Of a branch that the viewer was found to see.
+    """
+    return [*_failures(branch), *_surprises(branch)][:MOST]
 
 
-def _failures(viewer: Viewer, branch: Branch) -> list[Alarm]:
-    assets = Asset.objects.visible_to(viewer).on_branch(branch).filter(newest__state=State.FAILED)
-    rows = assets.with_newest().without_bulk().order_by(F("newest__created_at").desc())[:MOST]
-    return [Alarm(row, asset_url(row), _failure(row)) for row in rows]
+def _failures(branch: Branch) -> list[Alarm]:
+    failed = Asset.objects.on_branch(branch).filter(failed_at__isnull=False).order_by("-failed_at")[:MOST]
+    return [Alarm(row, asset_url(row), _failure(row)) for row in rows_of(branch, failed)]
 
 
 def _failure(asset: Asset) -> str:
@@ -37,8 +36,8 @@ def _failure(asset: Asset) -> str:
     return f"{asset.newest.ref} failed{reason}; {still}."
 
 
-def _surprises(viewer: Viewer, branch: Branch) -> list[Alarm]:
-    overrides = PropertyOverride.objects.visible_to(viewer).of(branch)
+def _surprises(branch: Branch) -> list[Alarm]:
+    overrides = PropertyOverride.objects.on_branch(branch)
     overrides = overrides.select_related("asset__branch__project__perimeter")
     changed = [row for row in overrides.defer("asset__readme").order_by("-at")[:100] if row.declared_has_changed]
     return [Alarm(row.asset, asset_url(row.asset), _surprise(row)) for row in changed[:MOST]]

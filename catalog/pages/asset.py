@@ -45,7 +45,7 @@ def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twi
     asset, twin = asset_or_twin(viewer, place, kind, asset_id, twin)
     if twin:
         return json_answer(_twin(viewer, asset, PageQuery.of(request), Code.of(request, asset)))
-    trend = trends_of(viewer, [asset])[asset.pk]
+    trend = trends_of([asset])[asset.pk]
     table = table_of(viewer, asset, PageQuery.of(request, "#instances"), trend)
     return render_page_or_part(request, "asset", "instances", table, lambda: _around(request, viewer, asset, trend))
 

@@ -112,7 +112,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
 
 def _project_rows(viewer: Viewer, projects: list[Project]) -> list[ProjectRow]:
     """The branches of all projects come by one query, their newest highlights by another."""
-    branches = Branch.objects.visible_to(viewer).first_of_each(projects, BRANCHES_OF_EACH).with_last_refresh()
+    branches = Branch.objects.visible_to(viewer).first_of_each(projects, BRANCHES_OF_EACH).with_freshness()
     shown: dict[int, list[Any]] = {}
     for branch in branches:
         shown.setdefault(branch.project_id, []).append(branch)
@@ -143,7 +143,7 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
     viewer, query = viewer_of(request), PageQuery.of(request)
     found, twin = _project_or_twin(viewer, perimeter, project, twin)
     branches = Branch.objects.visible_to(viewer).of_project(found).named_like(query.filters(TAKES).text)
-    page = page_of(branches.with_last_refresh().with_deploy().freshest_first(), query, ROWS)
+    page = page_of(branches.with_freshness().with_deploy().freshest_first(), query, ROWS)
     rows = _branch_rows(found, page.rows)
     if twin:
         query.refuse_unknown(takes=TAKES)

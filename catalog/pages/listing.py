@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from access.errors import BadRequest
-from access.identity import Viewer, viewer_of
+from access.identity import viewer_of
 from catalog.addresses import asset_path, asset_url, branch_url
 from catalog.filters import PRODUCER, TAG, Filter
 from catalog.metrics import Metric
@@ -19,6 +19,7 @@ from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.paging import Page, page_of
 from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
+from catalog.pages.rows import rows_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.querysets import ASSET_ORDERS
 from catalog.reading import Place
@@ -83,26 +84,25 @@ class AssetRow:
 def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
     branch = branch_at(viewer, place)
-    page = assets_page(viewer, branch, kind, query, bulk=twin)
-    rows = asset_rows(viewer, page.rows, query)
+    page = assets_page(branch, kind, query, bulk=twin)
+    rows = asset_rows(page.rows, query)
     if twin:
         query.refuse_unknown("sort")
         return json_answer({"items": [row.shape for row in rows], **page.shape})
     part = {**_listing(branch, kind, query, page), "rows": rows}
-    return render_page_or_part(request, "listing", "listing", part, lambda: _around(request, viewer, branch, kind))
+    return render_page_or_part(request, "listing", "listing", part, lambda: _around(request, branch, kind))
 
 
-def assets_page(viewer: Viewer, branch: Branch, kind: str, query: PageQuery, *, bulk: bool) -> Page:
+def assets_page(branch: Branch, kind: str, query: PageQuery, *, bulk: bool) -> Page:
     """`bulk`: also what only the twin shows."""
     asked = query.filters()
     known = branch.data_count + branch.models_count if not kind else _count_of(branch, kind)
-    assets = Asset.objects.visible_to(viewer).on_branch(branch, kind or None).matching(asked).with_newest()
-    found = (assets if bulk else assets.without_bulk()).defer("readme").sorted_by(sort_of(query))
-    return page_of(found, query, ROWS, total=None if asked else known)
+    found = Asset.objects.on_branch(branch, kind or None).matching(asked).sorted_by(sort_of(query))
+    return page_of(found, query, ROWS, None if asked else known, lambda part: rows_of(branch, part, bulk=bulk))
 
 
-def asset_rows(viewer: Viewer, assets: list[Asset], query: PageQuery) -> list[AssetRow]:
-    trends, aliases = trends_of(viewer, assets), _aliases_of(viewer, assets)
+def asset_rows(assets: list[Asset], query: PageQuery) -> list[AssetRow]:
+    trends, aliases = trends_of(assets), _aliases_of(assets)
     return [AssetRow(asset, asset_url(asset), query, trends[asset.pk], aliases.get(asset.pk, [])) for asset in assets]
 
 
@@ -117,8 +117,8 @@ def _count_of(branch: Branch, kind: str) -> int:
     return branch.data_count if kind == Kind.DATA else branch.models_count
 
 
-def _aliases_of(viewer: Viewer, assets: list[Asset]) -> dict[int, list[tuple[str, str]]]:
-    rows = Alias.objects.visible_to(viewer).filter(asset__in=assets).order_by("name")
+def _aliases_of(assets: list[Asset]) -> dict[int, list[tuple[str, str]]]:
+    rows = Alias.objects.of_each(assets).order_by("name")
     found: dict[int, list[tuple[str, str]]] = {}
     for asset, name, number in rows.values_list("asset_id", "name", "instance__number")[:MOST_ALIASES]:
         found.setdefault(asset, []).append((name, f"v{number}" if number else DEFINITION))
@@ -148,17 +148,17 @@ def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[st
     }
 
 
-def _around(request: HttpRequest, viewer: Viewer, branch: Branch, kind: str) -> dict[str, Any]:
+def _around(request: HttpRequest, branch: Branch, kind: str) -> dict[str, Any]:
     return {
         **branch_frame(request, branch, kind),
-        "pulse_url": f"{branch_url(branch)}/pulse?kind={kind}&since={branch_mark(viewer, branch, kind)}",
+        "pulse_url": f"{branch_url(branch)}/pulse?kind={kind}&since={branch_mark(branch, kind)}",
     }
 
 
-def branch_mark(viewer: Viewer, branch: Branch, kind: str) -> str:
+def branch_mark(branch: Branch, kind: str) -> str:
     """When an asset of the branch was last refreshed, for the check for newer ones."""
-    newest = Asset.objects.visible_to(viewer).on_branch(branch, kind or None).exclude(refreshed_at=None)
-    time = newest.order_by("-refreshed_at").values_list("refreshed_at", flat=True).first()
+    newest = Asset.objects.on_branch(branch, kind or None).freshest_first()
+    time = newest.values_list("refreshed_at", flat=True).first()
     return time_shape(time) or ""
 
 

@@ -23,6 +23,7 @@ from catalog.pages.activity import Happening, activity_of_branch
 from catalog.pages.alarms import alarms_of
 from catalog.pages.deploys import deploy_of
 from catalog.pages.highlights import newest_tiles
+from catalog.pages.rows import rows_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, find_branch
 from catalog.wire.rendering import json_answer
@@ -61,7 +62,7 @@ class Glance:
 def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
     viewer = viewer_of(request)
     branch = find_branch(viewer, place)
-    rows = glances(viewer, branch, bulk=twin)
+    rows = glances(branch, bulk=twin)
     if twin:
         return json_answer(_twin(viewer, branch, rows))
     context = {
@@ -71,7 +72,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
         "more_assets": branch.data_count + branch.models_count - len(rows),
         "deploy": deploy_of(branch),
         "activity": activity_of_branch(viewer, branch),
-        "alarms": alarms_of(viewer, branch),
+        "alarms": alarms_of(branch),
         "tiles": newest_tiles(viewer, branch, HIGHLIGHTS),
         "pulse_url": f"{branch_url(branch)}/pulse?since={_mark(rows)}",
         "branch_url": branch_url(branch),
@@ -82,18 +83,17 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
     return render(request, "catalog/overview.html", context)
 
 
-def glances(viewer: Viewer, branch: Branch, *, bulk: bool) -> list[Glance]:
+def glances(branch: Branch, *, bulk: bool) -> list[Glance]:
     """The assets that were refreshed last. `bulk`: also what only the twin shows."""
-    found = Asset.objects.visible_to(viewer).on_branch(branch).with_newest().defer("readme")
-    assets = list((found if bulk else found.without_bulk()).freshest_first()[:ASSETS])
-    trends, edges = trends_of(viewer, assets), _edges_of(viewer, assets)
+    assets = rows_of(branch, Asset.objects.on_branch(branch).freshest_first()[:ASSETS], bulk=bulk)
+    trends, edges = trends_of(assets), _edges_of(assets)
     return [
         Glance(asset, asset_url(asset), trends[asset.pk], Uses.of(edges.get(asset.pk, []), branch)) for asset in assets
     ]
 
 
-def _edges_of(viewer: Viewer, assets: list[Asset]) -> dict[int, list[Edge]]:
-    edges = Edge.objects.visible_to(viewer).filter(asset__in=assets).newest_first()
+def _edges_of(assets: list[Asset]) -> dict[int, list[Edge]]:
+    edges = Edge.objects.of_each(assets).newest_first()
     found: dict[int, list[Edge]] = {}
     for edge in edges.annotate(last_number=F("last_instance__number"))[:EDGES]:
         found.setdefault(edge.asset_id, []).append(edge)
@@ -121,7 +121,7 @@ def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
         "assets": [row.shape for row in rows],
         "highlights": [tile.shape for tile in newest_tiles(viewer, branch, HIGHLIGHTS)],
         "activity": [_happening_shape(entry) for entry in activity_of_branch(viewer, branch)],
-        "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in alarms_of(viewer, branch)],
+        "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in alarms_of(branch)],
     }
 
 

@@ -1,14 +1,12 @@
 """Whether something newer than an open page has arrived: asked every few seconds, so each answer is one small query."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.identity import viewer_of
 from catalog.addresses import asset_url, branch_url_by_names, instance_url
 from catalog.filter_values import time_of
-from catalog.models import Asset
+from catalog.models import Asset, Branch
 from catalog.pagekit.places import at_place
 from catalog.reading import Place, find_asset, find_instance
 from catalog.states import Kind, State
@@ -57,11 +55,13 @@ def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
     viewer = viewer_of(request)
     viewer.require(place.perimeter)
     kinds = [kind for kind in Kind.values if request.GET.get("kind") in (None, "", kind)]
-    assets = Asset.objects.visible_to(viewer).at_place(place).live().filter(kind__in=kinds)
-    fresh: list[Any] = list(assets.refreshed_after(time_of("since", request.GET.get("since", "")))[: NAMED + 1])
+    branch = Branch.objects.visible_to(viewer).at_place(place)
+    assets = Asset.objects.on_branch(branch.values("pk")[:1]).filter(kind__in=kinds)
+    since = time_of("since", request.GET.get("since", ""))
+    fresh = list(assets.refreshed_after(since).values_list("asset_id", "ready_number")[: NAMED + 1])
     if not fresh:
         return HttpResponse(status=204)
-    names = ", ".join(f"{asset.asset_id} {asset.newest_ready.ref}" for asset in fresh[:NAMED])
+    names = ", ".join(f"{asset_id} v{number}" for asset_id, number in fresh[:NAMED])
     more = " and more" if len(fresh) > NAMED else ""
     arrived = "has arrived" if len(fresh) == 1 else "have arrived"
     return _news(request, f"{names}{more} {arrived}.", branch_url_by_names(place.perimeter, place.project, place.key))

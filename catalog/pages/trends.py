@@ -9,7 +9,6 @@ from typing import Any, Self
 from django.db.models import TextField
 from django.db.models.functions import Cast
 
-from access.identity import Viewer
 from catalog.metrics import Metric, may_be_metric, number_of, wanted_direction
 from catalog.models import Asset, Instance
 from catalog.querysets import InstanceQuerySet
@@ -88,9 +87,12 @@ class Trend:
         return number_of(self.annotations[place].get(name))
 
 
-def trends_of(viewer: Viewer, assets: Sequence[Asset]) -> dict[int, Trend]:
-    """The trend of each asset, by its key; of the newest ready instance alone if the last registrations failed."""
-    rows = with_text(Instance.objects.visible_to(viewer).recent_ready(assets, VERSIONS))
+def trends_of(assets: Sequence[Asset]) -> dict[int, Trend]:
+    """The trend of each asset that was found visible, by its key.
+
+    Of the newest ready instance alone if the last registrations failed.
+    """
+    rows = with_text(Instance.objects.of_each(assets).recent_ready(assets, VERSIONS))
     numbers: dict[int, list[int]] = {}
     texts: dict[int, list[str]] = {}
     for asset, number, text in rows.values_list("asset_id", "number", "text"):

@@ -36,14 +36,12 @@ def set_alias(
     (asset,) = locked_all([asset.pk])
     _expect(asset, name, expected)
     target = _alias_target(asset, target_uid)
-    present = asset.alias_index.get(name, "")
-    if not present and len(asset.alias_index) >= limits.ALIASES:
+    if name not in asset.alias_index and len(asset.alias_index) >= limits.ALIASES:
         raise BadRequest(f"The asset '{asset.asset_id}' has {limits.ALIASES} aliases; delete one first.", alias=name)
     at = moment(when)
+    present = {"instance": target, "updated_at": at, "entity_kind": entity.kind, "entity_id": entity.id}
     alias, _ = Alias.objects.update_or_create(
-        asset=asset,
-        name=name,
-        defaults={"instance": target, "updated_at": at, "entity_kind": entity.kind, "entity_id": entity.id},
+        asset=asset, name=name, defaults=present, create_defaults=present | {"branch_id": asset.branch_id}
     )
     _record_move(asset, name, to=target_uid, at=at, entity=entity, actor=actor, uid=uid)
     return alias

@@ -20,7 +20,8 @@ from catalog.states import State
 POINTING = """
     UPDATE catalog_asset
     SET last_number = %(last_number)s, ready_count = %(ready_count)s,
-        newest_at = %(newest_at)s, refreshed_at = %(refreshed_at)s,
+        newest_at = %(newest_at)s, failed_at = %(failed_at)s,
+        ready_number = %(ready_number)s, refreshed_at = %(refreshed_at)s,
         newest_id = CASE WHEN %(newest)s THEN made.id ELSE newest_id END,
         newest_ready_id = CASE WHEN %(newest_ready)s THEN made.id ELSE newest_ready_id END
     FROM made WHERE catalog_asset.id = made.asset_id
@@ -79,10 +80,13 @@ WRITES: dict[str, Callable[[Instance, Standing], int]] = {
 
 def _pointers(instance: Instance, place: Standing) -> dict[str, Any]:
     asset = instance.asset
+    failed_at = instance.created_at if instance.is_failed else None
     return {
         "last_number": asset.last_number,
         "ready_count": asset.ready_count,
         "newest_at": instance.created_at if place.newest else asset.newest_at,
+        "failed_at": failed_at if place.newest else asset.failed_at,
+        "ready_number": instance.number if place.newest_ready else asset.ready_number,
         "refreshed_at": instance.settled_at if place.newest_ready else asset.refreshed_at,
         **place._asdict(),
     }

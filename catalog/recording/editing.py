@@ -38,10 +38,9 @@ def override_property(*, user: User | None, actor: str, asset: Asset, key: str, 
     if asset.overrides.filter(key=key, value=value).exists():
         return
     declared = asset.declared_properties.get(key)
+    present = {"value": value, "declared_value": declared, "at": timezone.now(), "actor": actor}
     PropertyOverride.objects.update_or_create(
-        asset=asset,
-        key=key,
-        defaults={"value": value, "declared_value": declared, "at": timezone.now(), "actor": actor},
+        asset=asset, key=key, defaults=present, create_defaults=present | {"branch_id": asset.branch_id}
     )
     _record_edit(asset, key, value, user, actor)
 
@@ -57,6 +56,7 @@ def clear_override(*, user: User | None, actor: str, asset: Asset, key: str) -> 
 def _record_edit(asset: Asset, key: str, value: str | None, user: User | None, actor: str) -> None:
     PropertyEdit.objects.create(
         asset=asset,
+        branch_id=asset.branch_id,
         key=key,
         old_value=asset.properties.get(key),
         new_value=value,

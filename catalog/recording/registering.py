@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from access.models import Perimeter
 from catalog.counters import Recount
@@ -268,6 +268,11 @@ def _settle(
         StateChange(instance=row, state=state, reason=reason, digest=digests.get(row.uid), at=now, actor=actor)
         for row in instances
     )
+    if recounted:
+        newest = Asset.objects.filter(
+            pk__in={asset for asset, _ in recounted}, newest__in=[row.pk for row in instances]
+        )
+        newest.update(failed_at=F("newest_at") if state == State.FAILED else None)
     for asset, component in sorted(recounted):
         Recount().edges_with(Asset.objects.select_related("branch").get(pk=asset), Component.objects.get(pk=component))
     for target in Asset.objects.filter(pk__in=promoted).order_by("pk") if promoted else ():
@@ -285,7 +290,7 @@ def _point_to_ready(assets: dict[int, Asset], settled: list[Instance]) -> None:
         if is_later(row, asset.newest_ready):
             point_to_ready(asset, row)
     for asset in assets.values():
-        asset.save(update_fields=["ready_count", "newest_ready", "refreshed_at"])
+        asset.save(update_fields=["ready_count", "newest_ready", "ready_number", "refreshed_at"])
 
 
 def _recount_newest(assets: Iterable[Asset]) -> None:

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db.models import F
 
 from catalog.counters import Recount
-from catalog.models import Asset, Branch, Component, Consumption, Edge, Instance, Promotion
+from catalog.models import Alias, Asset, Branch, Component, Consumption, Edge, Instance, Promotion
 from catalog.recording import clear_override, override_property
 from tests.built_once import built_once
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body, spec_body, task
@@ -145,6 +145,8 @@ def register_all(api):
     api.put("data/xkcd/aliases/p", {"entity_ref": task("F/1/s/1"), "instance_id": made["id"]})
     for source in (made["id"], "i_unknown"):
         api.register("data/stable", annotations={"promoted_from_instance": source})
+    api.register("data/failed", state="failed")
+    api.register("data/elsewhere", branch="other")
     assert Recount().run().corrections == []
 
 
@@ -154,8 +156,8 @@ def derived():
     promotions = list(Promotion.objects.order_by("source", "target").values())
     for row in [*edges, *promotions]:
         del row["id"]
-    assets, branches = (list(model.objects.order_by("pk").values()) for model in (Asset, Branch))
-    return assets, branches, edges, promotions
+    others = [list(model.objects.order_by("pk").values()) for model in (Alias, Asset, Branch)]
+    return *others, edges, promotions
 
 
 @pytest.mark.each
@@ -169,6 +171,10 @@ def derived():
         lambda: Asset.objects.update(newest_ready=None),
         lambda: Asset.objects.update(newest_ready=Instance.objects.get(number=2, asset__asset_id="xkcd")),
         lambda: Asset.objects.update(refreshed_at=None),
+        lambda: Asset.objects.update(ready_number=7),
+        lambda: Asset.objects.update(failed_at=F("newest_at")),
+        lambda: Alias.objects.update(branch=Branch.objects.get(key="other")),
+        lambda: Edge.objects.update(branch=Branch.objects.get(key="other")),
         lambda: Asset.objects.update(properties={"no": "more"}),
         lambda: Asset.objects.update(alias_index={"q": "i_x"}),
         lambda: Asset.objects.update(consumer_count=9),

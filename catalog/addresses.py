@@ -46,7 +46,11 @@ def perimeter_url(name: str) -> str:
 
 
 def project_url(project: Project) -> str:
-    return f"{perimeter_url(project.perimeter.name)}/{_segment(project.name)}"
+    return project_url_by_names(project.perimeter.name, project.name)
+
+
+def project_url_by_names(perimeter: str, name: str) -> str:
+    return f"{perimeter_url(perimeter)}/{_segment(name)}"
 
 
 def branch_url(branch: Branch) -> str:
@@ -60,7 +64,7 @@ def branch_url_by_key(project: Project, key: str) -> str:
 
 def branch_url_by_names(perimeter: str, project: str, key: str) -> str:
     """A branch of which only the names are at hand."""
-    return f"{perimeter_url(perimeter)}/{_segment(project)}/{_segment(key)}"
+    return f"{project_url_by_names(perimeter, project)}/{_segment(key)}"
 
 
 def branch_path(perimeter: str, project: str, key: str) -> str:
@@ -78,7 +82,12 @@ def asset_url(asset: Asset) -> str:
 
 def asset_url_by_id(branch: Branch, kind: str, asset_id: str) -> str:
     """An asset of which only the names are at hand."""
-    return f"{kind_url(branch, kind)}/{_segment(asset_id)}"
+    return asset_url_below(branch_url(branch), kind, asset_id)
+
+
+def asset_url_below(branch: str, kind: str, asset_id: str) -> str:
+    """An asset on a branch whose address is at hand."""
+    return f"{branch}/{kind}/{_segment(asset_id)}"
 
 
 def asset_path(asset: Asset) -> str:

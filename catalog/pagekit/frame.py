@@ -1,28 +1,40 @@
 """The frame of every page: breadcrumbs with switchers, tabs and the JSON twin."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import BooleanField, Exists, OuterRef, Subquery, Value
 from django.http import HttpRequest
 
 from access.identity import Viewer, viewer_of
 from catalog.addresses import (
-    asset_url_by_id,
+    asset_url_below,
     branch_lineage_url,
     branch_url,
+    branch_url_by_key,
     evaluations_url,
     home_url,
     kind_url,
     page_url,
     perimeter_url,
     project_url,
+    project_url_by_names,
 )
 from catalog.models import Asset, Branch, Project
 from catalog.pagekit.routes import TWIN
+from catalog.pagekit.statements import LONGEST_MENU, menus, projects_menu
 from catalog.states import Kind
 
 Json = dict[str, Any]
-LONGEST_MENU = 100
+
+
+class MenuRow(NamedTuple):
+    """A row of `statements.menus`; of a branch `name` is the key, and `holds` whether it has the asset at hand."""
+
+    menu: str
+    place: int
+    pk: int
+    name: str
+    git_name: str
+    holds: bool
 
 
 def perimeter_frame(request: HttpRequest, perimeter: str = "") -> Json:
@@ -34,19 +46,29 @@ def perimeter_frame(request: HttpRequest, perimeter: str = "") -> Json:
 
 
 def project_frame(request: HttpRequest, project: Project) -> Json:
-    return {
-        **perimeter_frame(request, project.perimeter.name),
-        "switch_projects": project_entries(viewer_of(request), project),
-    }
+    rows = projects_menu.all(perimeter=project.perimeter_id)
+    return _project_frame(request, project, _menus_of(rows))
 
 
 def branch_frame(request: HttpRequest, branch: Branch, tab: str = "", asset: Asset | None = None) -> Json:
     """The frame of a page on a branch. With an asset, the branch menu leads to it on each branch that has it."""
-    branches = _branches_to_switch_to(viewer_of(request), branch, asset)
+    project = branch.project
+    sought = {"kind": asset.kind if asset else "", "asset_id": asset.asset_id if asset else ""}
+    found = _menus_of(
+        menus.all(perimeter=project.perimeter_id, project=project.pk, branch=branch.pk, **sought)  # each found visible
+    )
+    log = found.get("evaluations")
     return {
-        **project_frame(request, branch.project),
-        "switch_branches": branch_entries(branches, branch, asset),
-        "tabs": tabs(branch, tab, branches[0].evaluations if branches else None),
+        **_project_frame(request, project, found),
+        "switch_branches": branch_entries(found["branches"], branch, asset),
+        "tabs": tabs(branch, tab, log[0].pk if log else None),
+    }
+
+
+def _project_frame(request: HttpRequest, project: Project, found: dict[str, list[MenuRow]]) -> Json:
+    return {
+        **perimeter_frame(request, project.perimeter.name),
+        "switch_projects": project_entries(found["projects"], project),
     }
 
 
@@ -84,51 +106,45 @@ def perimeter_entries(viewer: Viewer, current: str) -> list[Json]:
     return [*home, *(_entry(name, perimeter_url(name), name == current) for name in shown)]
 
 
-def project_entries(viewer: Viewer, current: Project) -> list[Json]:
-    projects = Project.objects.visible_to(viewer).in_perimeter(current.perimeter.name).select_related("perimeter")
-    found = list(projects.order_by("name")[: LONGEST_MENU + 1])
-    shown = _with_current(found[:LONGEST_MENU], current)
-    entries = [_entry(row.name, project_url(row), row == current) for row in shown]
-    if len(found) > LONGEST_MENU:
-        entries.append(_entry("All projects", perimeter_url(current.perimeter.name)))
+def project_entries(rows: list[MenuRow], current: Project) -> list[Json]:
+    perimeter = current.perimeter.name
+    shown = _with_current(rows, MenuRow("", 0, current.pk, current.name, "", False))
+    entries = [_entry(row.name, project_url_by_names(perimeter, row.name), row.pk == current.pk) for row in shown]
+    if len(rows) > LONGEST_MENU:
+        entries.append(_entry("All projects", perimeter_url(perimeter)))
     return entries
 
 
-def branch_entries(branches: list[Any], current: Branch, asset: Asset | None) -> list[Json]:
+def branch_entries(rows: list[MenuRow], current: Branch, asset: Asset | None) -> list[Json]:
     """The newest branches of the project, main first."""
-    shown = _with_current(branches[:LONGEST_MENU], current)
+    shown = _with_current(rows, MenuRow("", 0, current.pk, current.key, current.git_name, True))
     entries = [_branch_entry(row, current, asset) for row in shown]
-    if len(branches) > LONGEST_MENU:
+    if len(rows) > LONGEST_MENU:
         entries.append(_entry("All branches", project_url(current.project)))
     return entries
 
 
-def _branches_to_switch_to(viewer: Viewer, current: Branch, asset: Asset | None) -> list[Any]:
-    """One more than the menu shows. Each says how many `evaluations` the current branch's log has: it is one query."""
-    branches = Branch.objects.visible_to(viewer).of_project(current.project).main_first()
-    log = Asset.objects.visible_to(viewer).on_branch(current).evaluation_logs().values("last_number")
-    return list(branches.annotate(holds=_holds(viewer, asset), evaluations=Subquery(log))[: LONGEST_MENU + 1])
+def _branch_entry(row: MenuRow, current: Branch, asset: Asset | None) -> Json:
+    url, name = branch_url_by_key(current.project, row.name), row.git_name or row.name
+    if asset is None or row.pk == current.pk:
+        return _entry(name, url, row.pk == current.pk)
+    if row.holds:
+        return _entry(name, asset_url_below(url, asset.kind, asset.asset_id))
+    return _entry(name, url, note=f"no {asset.asset_id}")
 
 
-def _holds(viewer: Viewer, asset: Asset | None) -> Any:
-    if asset is None:
-        return Value(False, output_field=BooleanField())
-    same = Asset.objects.visible_to(viewer).live().filter(kind=asset.kind, asset_id=asset.asset_id)
-    return Exists(same.filter(branch=OuterRef("pk")))
+def _menus_of(rows: list[tuple[Any, ...]]) -> dict[str, list[MenuRow]]:
+    """The rows of each menu, in their order."""
+    found: dict[str, list[MenuRow]] = {"projects": [], "branches": []}
+    for row in sorted((MenuRow(*row) for row in rows), key=lambda row: row.place):
+        found.setdefault(row.menu, []).append(row)
+    return found
 
 
-def _branch_entry(branch: Any, current: Branch, asset: Asset | None) -> Json:
-    """The menu entry of a branch, whose `holds` says whether it has the asset."""
-    branch.project = current.project
-    if asset is None or branch == current:
-        return _entry(branch.name, branch_url(branch), branch == current)
-    if branch.holds:
-        return _entry(branch.name, asset_url_by_id(branch, asset.kind, asset.asset_id))
-    return _entry(branch.name, branch_url(branch), note=f"no {asset.asset_id}")
-
-
-def _with_current(rows: list[Any], current: Any) -> list[Any]:
-    return rows if current in rows else [current, *rows[: LONGEST_MENU - 1]]
+def _with_current(rows: list[MenuRow], current: MenuRow) -> list[MenuRow]:
+    """As many as a menu shows, the current one among them."""
+    shown = rows[:LONGEST_MENU]
+    return shown if any(row.pk == current.pk for row in shown) else [current, *shown[: LONGEST_MENU - 1]]
 
 
 def _entry(label: str, url: str, current: bool = False, note: str = "") -> Json:

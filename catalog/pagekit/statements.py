@@ -1,0 +1,42 @@
+"""The statements of the frame of pages, written as SQL."""
+
+from access.statements import Statement
+from catalog.states import Kind
+from obproject.branches import MAIN_BRANCHES
+from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
+
+LONGEST_MENU = 100
+_MAIN_FIRST = f"CASE WHEN key IN {MAIN_BRANCHES} THEN 0 ELSE 1 END, id DESC"
+_PROJECTS = f"""
+    SELECT 'projects', row_number() OVER (ORDER BY name), id, name, '', 0
+    FROM (
+        SELECT id, name FROM catalog_project WHERE perimeter_id = %(perimeter)s ORDER BY name LIMIT {LONGEST_MENU + 1}
+    ) AS project
+"""  # noqa: S608 (constants)
+_BRANCHES = f"""
+    SELECT 'branches', row_number() OVER (ORDER BY {_MAIN_FIRST}), id, key, git_name, CASE WHEN EXISTS (
+        SELECT 1 FROM catalog_asset AS asset
+        WHERE asset.branch_id = branch.id AND kind = %(kind)s AND asset_id = %(asset_id)s AND deleted_at IS NULL
+    ) THEN 1 ELSE 0 END
+    FROM (
+        SELECT id, key, git_name FROM catalog_branch WHERE project_id = %(project)s
+        ORDER BY {_MAIN_FIRST} LIMIT {LONGEST_MENU + 1}
+    ) AS branch
+"""  # noqa: S608 (constants)
+_LOG = f"""
+    SELECT 'evaluations', 1, last_number, '', '', 0
+    FROM catalog_asset AS asset LEFT JOIN catalog_instance AS ready ON ready.id = asset.newest_ready_id
+    WHERE asset.branch_id = %(branch)s AND asset.kind = '{Kind.DATA}' AND asset.asset_id = '{EVALUATION_LOG}'
+        AND asset.deleted_at IS NULL AND (ready.id IS NULL OR ready.asset_kind IN ('', '{EVALUATION}'))
+"""  # noqa: S608 (constants)
+
+projects_menu = Statement(_PROJECTS)
+"""The first projects of a perimeter, by name, one more than a menu shows; in the columns of `menus`."""
+
+menus = Statement(f"{_PROJECTS} UNION ALL {_BRANCHES} UNION ALL {_LOG}")
+"""What the frame of a page on a branch shows: which menu, the place in it, key, name, git name, and of a branch whether it
+has the asset (`kind`, `asset_id`).
+
+The projects of the perimeter, by name, and the branches of the project, main first, then the newest, each one more than
+a menu shows; and of the branch's evaluation log, if there is one, the number of entries in the place of a key.
+"""

@@ -227,6 +227,11 @@ def _from_column(field: Any, value: Any) -> Any:
     return field.from_db_value(value, None, connections[DEFAULT_DB_ALIAS])
 
 
+def moment_of(value: datetime | None) -> datetime | None:
+    """The moment that a column of a statement answers without a model."""
+    return value if value is None or value.tzinfo else _in_utc(value)
+
+
 def _in_utc(moment: datetime) -> datetime:
     """What SQLite keeps has no time zone."""
     return moment.replace(tzinfo=UTC)

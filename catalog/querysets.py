@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -47,6 +47,13 @@ def asset_order(sort: str) -> Any:
     name = sort.removeprefix("-")
     last = {"nulls_last": True} if name in MAY_LACK else {}
     return ASSET_ORDERS[name].desc(**last) if sort.startswith("-") else ASSET_ORDERS[name].asc(**last)
+
+
+NOT_IN_LISTS = (
+    *("readme", "declared_properties", "declared_blobs", "properties", "newest_ready__blobs"),
+    *(f"newest__{name}" for name in ("annotations", "tags", "blobs", "description")),
+)
+"""What can be large and no list of assets shows."""
 
 
 class ProjectQuerySet(VisibleQuerySet[Any]):
@@ -194,9 +201,7 @@ class AssetQuerySet(PlacedQuerySet):
 
     def without_bulk(self) -> Self:
         """After `with_newest_instances`: leaves out what can be large and no list shows."""
-        declared = ("readme", "declared_properties", "declared_blobs", "properties")
-        of_newest = ("annotations", "tags", "blobs", "description")
-        return self.defer(*declared, "newest_ready__blobs", *(f"newest__{name}" for name in of_newest))
+        return self.defer(*NOT_IN_LISTS)
 
     def freshest_first(self) -> Self:
         return self.sorted_by("-refreshed")
@@ -245,14 +250,6 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
 
     def after(self, number: int) -> Self:
         return self.filter(number__gt=number)
-
-    def recent_ready(self, assets: Sequence[Asset], most: int) -> Self:
-        """The ready ones among the last `most` numbers of each asset, oldest first."""
-        short = [asset.pk for asset in assets if asset.last_number <= most]
-        # in numbers, not as a join: so that an index finds them, however long the history
-        long = [Q(asset=row.pk, number__gt=row.last_number - most) for row in assets if row.last_number > most]
-        recent = Q(Q(asset__in=short), *long, _connector=Q.OR)
-        return self.filter(recent, state=State.READY).order_by("asset_id", *IN_TIME)
 
     def matching(self, asked: FiltersAsked) -> Self:
         return self.in_states(asked.states).filter(asked.on_instance())

@@ -207,7 +207,6 @@ EXCEPTIONS = {
     ("lineage.instance_rows", "InstanceRows._consumptions"): AS_HIDDEN,
     ("lineage.instance_rows", "InstanceRows._instances"): AS_HIDDEN,
     ("lineage.pages.component", "_on_branches"): AS_HIDDEN,
-    ("catalog.pages.activity", "_newest"): "the rows of a query that began well, as a set that a union takes",
 }
 BEGINNINGS = {"visible_to", "of", "of_each", "of_project", "on_branch", "latest_but", "rows_of"}
 """The first call on a manager; but for `visible_to` they take a row that was found before."""

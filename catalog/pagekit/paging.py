@@ -62,14 +62,15 @@ def page_of(
     query: PageQuery,
     size: int,
     total: int | None = None,
-    read: Callable[[QuerySet[Any]], list[Any]] = list,
+    read: Callable[[int, int], list[Any]] | None = None,
 ) -> Page:
     """The page named by the query; beyond the end, the last one. `total`, if it is known, saves a query.
 
-    `read` makes its rows of the part of `found` that is on the page.
+    `read` reads its rows, from a place in the list to another; else they are those of `found`.
     """
     count = found.count() if total is None else total
     last = max(1, ceil(count / size))
     number = max(1, min(query.number("page") or 1, last))
-    rows = read(found[(number - 1) * size : number * size])
+    start, stop = (number - 1) * size, number * size
+    rows = read(start, stop) if read else list(found[start:stop])
     return Page(rows, count, number, last, size, query)

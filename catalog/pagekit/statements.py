@@ -1,6 +1,9 @@
-"""The statements of the frame of pages, written as SQL."""
+"""The statements of what pages share, written as SQL."""
 
-from access.statements import Statement
+from typing import Any
+
+from access.statements import Rows, Statement
+from catalog.models import Asset, Edge
 from catalog.states import Kind
 from obproject.branches import MAIN_BRANCHES
 from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
@@ -34,9 +37,27 @@ projects_menu = Statement(_PROJECTS)
 """The first projects of a perimeter, by name, one more than a menu shows; in the columns of `menus`."""
 
 menus = Statement(f"{_PROJECTS} UNION ALL {_BRANCHES} UNION ALL {_LOG}")
-"""What the frame of a page on a branch shows: which menu, the place in it, key, name, git name, and of a branch whether it
-has the asset (`kind`, `asset_id`).
+"""What the frame of a page on a branch shows: which menu, the place in it, key, name and git name, and of a branch
+whether it has the asset (`kind`, `asset_id`).
 
 The projects of the perimeter, by name, and the branches of the project, main first, then the newest, each one more than
 a menu shows; and of the branch's evaluation log, if there is one, the number of entries in the place of a key.
 """
+
+
+def edges_of(assets: list[Asset], most: int) -> list[Any]:
+    """The edges of some assets, the last used first, with their components and the `last_number` of an instance."""
+    return _edges_of.all(assets=[asset.pk for asset in assets], most=most) if assets else []
+
+
+_edges_of = Rows(
+    Edge,
+    """
+    SELECT {columns}, last.number FROM catalog_edge AS edge
+    JOIN catalog_component AS component ON component.id = edge.component_id
+    LEFT JOIN catalog_instance AS last ON last.id = edge.last_instance_id
+    WHERE edge.asset_id {any assets} ORDER BY edge.last_at DESC, edge.id DESC LIMIT %(most)s
+    """,
+    related=["component"],
+    also=["last_number"],
+)

@@ -6,12 +6,11 @@ from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
-from django.db.models import F
 
-from access.identity import Viewer
 from catalog.addresses import branch_url_by_key, component_url
 from catalog.entities import Entity
 from catalog.models import Asset, Branch, Edge
+from catalog.pagekit.statements import edges_of
 from catalog.wire.shapes import entity_shape, time_shape
 
 MOST_EDGES = 100
@@ -116,7 +115,7 @@ class Uses:
         return list(dict.fromkeys(row.edge.component.name for row in self.consumers))
 
 
-def uses_of(viewer: Viewer, asset: Asset) -> Uses:
-    edges = Edge.objects.visible_to(viewer).filter(asset=asset).newest_first()
-    found = list(edges.annotate(last_number=F("last_instance__number"))[: MOST_EDGES + 1])
+def uses_of(asset: Asset) -> Uses:
+    """Of an asset that the viewer was found to see."""
+    found = edges_of([asset], MOST_EDGES + 1)
     return Uses.of(found[:MOST_EDGES], asset.branch, len(found) > MOST_EDGES)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from catalog.addresses import asset_url
 from catalog.models import Asset, Branch, PropertyOverride
-from catalog.pages.rows import rows_of
+from catalog.pages.statements import failed_assets, last_overrides
 
-MOST = 10
+MOST, MOST_OVERRIDES = 10, 100
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,7 @@ def alarms_of(branch: Branch) -> list[Alarm]:
 
 
 def _failures(branch: Branch) -> list[Alarm]:
-    failed = Asset.objects.on_branch(branch).filter(failed_at__isnull=False).order_by("-failed_at")[:MOST]
-    return [Alarm(row, asset_url(row), _failure(row)) for row in rows_of(branch, failed)]
+    return [Alarm(row, asset_url(row), _failure(row)) for row in failed_assets(branch, MOST)]
 
 
 def _failure(asset: Asset) -> str:
@@ -37,9 +36,7 @@ def _failure(asset: Asset) -> str:
 
 
 def _surprises(branch: Branch) -> list[Alarm]:
-    overrides = PropertyOverride.objects.on_branch(branch)
-    overrides = overrides.select_related("asset__branch__project__perimeter")
-    changed = [row for row in overrides.defer("asset__readme").order_by("-at")[:100] if row.declared_has_changed]
+    changed = [row for row in last_overrides(branch, MOST_OVERRIDES) if row.declared_has_changed]
     return [Alarm(row.asset, asset_url(row.asset), _surprise(row)) for row in changed[:MOST]]
 
 

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.identity import viewer_of
 from catalog.addresses import asset_url
-from catalog.models import Alias, AliasMove, Asset, Instance
+from catalog.models import AliasMove, Asset, Instance
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
+from catalog.pages.statements import aliases_of
 from catalog.reading import Place, find_asset
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import move_shape
@@ -32,11 +33,6 @@ class Move:
     @property
     def who(self) -> EntityLink:
         return EntityLink.of(self.move.entity_kind, self.move.entity_id)
-
-
-def aliases_of(asset: Asset) -> list[Alias]:
-    """The aliases, each with the `number` of the version that it points to (None: the definition)."""
-    return list(asset.aliases.annotate(number=F("instance__number")).order_by("name"))
 
 
 @at_place

@@ -17,12 +17,12 @@ from catalog.pagekit.places import asset_or_twin, at_place
 from catalog.pagekit.query import PageQuery, tag_links
 from catalog.pagekit.uses import uses_of
 from catalog.pages.activity import activity_of_asset
-from catalog.pages.aliases import aliases_of
 from catalog.pages.cards import CardView, card_view
 from catalog.pages.deploys import readme_folder_of
 from catalog.pages.instances import instance_rows, instances_on_page, suggested_by
 from catalog.pages.properties import properties_of, shown
 from catalog.pages.pulse import asset_mark
+from catalog.pages.statements import aliases_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, Resolved
 from catalog.states import Kind, State
@@ -89,7 +89,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "more_metrics": len(trend.names) - len(metrics),
         "headline": metrics[0] if metrics else None,
         "ref_before": trend.ref_before,
-        "uses": uses_of(viewer, asset),
+        "uses": uses_of(asset),
         "tags": tag_links(asset, PageQuery(kind_url(asset.branch, asset.kind), QueryDict())),
         "aliases": aliases_of(asset),
         "properties": properties_of(asset),
@@ -97,7 +97,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) ->
         "declared_blobs": [shown(blob) for blob in asset.declared_blobs],
         "readme_folder": readme_folder_of(asset),
         "code": Code.of(request, asset),
-        "activity": activity_of_asset(viewer, asset),
+        "activity": activity_of_asset(asset),
         "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",
         "log_url": evaluations_url(asset.branch) if asset.is_evaluation_log else "",
         "may_edit": viewer.may_administer and viewer.may(asset.branch.project.perimeter, Role.EDITOR),
@@ -113,7 +113,7 @@ def _card(asset: Asset, query: PageQuery) -> CardView | None:
 def _twin(viewer: Viewer, asset: Asset, query: PageQuery, code: Code) -> dict[str, Any]:
     query.refuse_unknown("card")
     page = instances_on_page(viewer, asset, query, bulk=True)
-    uses = uses_of(viewer, asset)
+    uses = uses_of(asset)
     ready = asset.newest_ready
     latest, listed = Resolved(asset, ready), [Resolved(asset, row) for row in page.rows]
     same = Instance.objects.visible_to(viewer).first_with_content_of([*page.rows, *filter(None, [ready])])

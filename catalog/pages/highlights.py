@@ -17,6 +17,7 @@ from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
+from catalog.pages.statements import newest_highlights
 from catalog.reading import Place, find_branch
 from catalog.wire.highlight_shapes import highlight_shape
 from catalog.wire.rendering import json_answer
@@ -100,9 +101,9 @@ class Tile:
         return content["highlight_body"] if content["highlight_type"] == highlight_type else otherwise
 
 
-def newest_tiles(viewer: Viewer, branch: Branch, most: int) -> list[Tile]:
-    """The newest of each flow, newest first."""
-    return [Tile(row) for row in Highlight.objects.visible_to(viewer).newest_of_each(branch)[:most]]
+def newest_tiles(branch: Branch, most: int) -> list[Tile]:
+    """The newest of each flow, newest first; of a branch that the viewer was found to see."""
+    return [Tile(row) for row in newest_highlights(branch, most)]
 
 
 def find_highlight(viewer: Viewer, place: Place, uid: str) -> Highlight:
@@ -131,7 +132,7 @@ def highlights_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespo
         **branch_frame(request, branch, "overview"),
         "branch": branch,
         "tiles": tiles[:ROWS],
-        "flows": _flows(newest_tiles(viewer, branch, MOST_FLOWS), query),
+        "flows": _flows(newest_tiles(branch, MOST_FLOWS), query),
         "newest_url": query.url(before=None) if query.number("before") else None,
         "older_url": older,
         "branch_url": branch_url(branch),

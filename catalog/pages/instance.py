@@ -22,9 +22,9 @@ from catalog.pagekit.run_facts import RunFacts
 from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import card_view, task_of
 from catalog.pages.properties import shown
-from catalog.pages.trends import VERSIONS, Trend, with_text
+from catalog.pages.statements import consumptions_of, ready_before
+from catalog.pages.trends import VERSIONS, Trend, annotations_of
 from catalog.reading import Place, Resolved, find_asset, find_instance, first_with_content_of, run_of
-from catalog.states import DEFAULT_STATES
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape, run_shape, with_equal
 
@@ -61,8 +61,8 @@ def instance_page(
 
 
 def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpRequest) -> dict[str, Any]:
-    trend = trend_up_to(viewer, asset, instance)
-    consumptions = consumptions_of(viewer, instance)
+    trend = trend_up_to(asset, instance)
+    consumptions = consumptions_of(instance, CONSUMERS + 1)
     task = runs.task_facts(*task_of(asset, instance))
     same = Instance.objects.visible_to(viewer).with_content_of(instance).only("number")
     equal = [row.ref for row in same[: EQUAL + 1]]
@@ -115,12 +115,11 @@ def _equal_url(asset: Asset, instance: Instance) -> str:
     return PageQuery(f"{asset_url(asset)}#instances", QueryDict()).with_filter(SAME_AS.name, instance.ref)
 
 
-def trend_up_to(viewer: Viewer, asset: Asset, instance: Instance) -> Trend:
+def trend_up_to(asset: Asset, instance: Instance) -> Trend:
     """The metrics of the instance and of the ready ones before it."""
-    older = Instance.objects.visible_to(viewer).of(asset).in_states(DEFAULT_STATES).before(instance.number)
-    rows = list(with_text(older.newest_first()).values_list("number", "text")[: VERSIONS - 1])[::-1]
-    before = Trend.of((number for number, _ in rows), (text for _, text in rows))
-    return Trend((*before.numbers, instance.number), (*before.annotations, instance.annotations))
+    before = ready_before(asset, instance.number, VERSIONS - 1)[::-1]
+    said = annotations_of(text for _, text in before)
+    return Trend((*(number for number, _ in before), instance.number), (*said, instance.annotations))
 
 
 def metrics_in(trend: Trend) -> list[Metric]:
@@ -134,23 +133,14 @@ def _annotations(instance: Instance) -> list[tuple[str, str | None]]:
     return [(key, shown(value)) for key, value in instance.annotations.items() if key not in metrics]
 
 
-def consumptions_of(viewer: Viewer, instance: Instance) -> list[Consumption]:
-    """The newest consumptions, one more than are shown."""
-    found = Consumption.objects.visible_to(viewer).filter(instance=instance).select_related("component")
-    rows = list(found.order_by("-id")[: CONSUMERS + 1])
-    for row in rows:
-        row.instance = instance
-    return rows
-
-
 def _consumer(row: Consumption, asset: Asset) -> Consumer:
     branch = (row.write_branch_name or row.write_branch) if row.write_branch != asset.branch.key else ""
     return Consumer(row, EntityLink.of(row.entity_kind, row.entity_id), branch)
 
 
 def _twin(viewer: Viewer, asset: Asset, instance: Instance, code: Code) -> dict[str, Any]:
-    trend = trend_up_to(viewer, asset, instance)
-    consumptions = consumptions_of(viewer, instance)
+    trend = trend_up_to(asset, instance)
+    consumptions = consumptions_of(instance, CONSUMERS + 1)
     found = Resolved(asset, instance)
     first = first_with_content_of(instance)
     return {

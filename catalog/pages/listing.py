@@ -12,7 +12,7 @@ from access.identity import viewer_of
 from catalog.addresses import asset_path, asset_url, branch_url
 from catalog.filters import PRODUCER, TAG, Filter
 from catalog.metrics import Metric
-from catalog.models import Alias, Asset, Branch
+from catalog.models import Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
@@ -20,6 +20,7 @@ from catalog.pagekit.paging import Page, page_of
 from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
 from catalog.pages.rows import rows_of
+from catalog.pages.statements import aliases_of_each, assets_in_order
 from catalog.pages.trends import Trend, trends_of
 from catalog.querysets import ASSET_ORDERS
 from catalog.reading import Place
@@ -97,8 +98,15 @@ def assets_page(branch: Branch, kind: str, query: PageQuery, *, bulk: bool) -> P
     """`bulk`: also what only the twin shows."""
     asked = query.filters()
     known = branch.data_count + branch.models_count if not kind else _count_of(branch, kind)
-    found = Asset.objects.on_branch(branch, kind or None).matching(asked).sorted_by(sort_of(query))
-    return page_of(found, query, ROWS, None if asked else known, lambda part: rows_of(branch, part, bulk=bulk))
+    sort = sort_of(query)
+    found = Asset.objects.on_branch(branch, kind or None).matching(asked).sorted_by(sort)
+
+    def read(start: int, stop: int) -> list[Asset]:
+        if asked or bulk:
+            return rows_of(branch, found[start:stop], bulk=bulk)
+        return assets_in_order(branch, kind, sort, stop - start, start)
+
+    return page_of(found, query, ROWS, None if asked else known, read)
 
 
 def asset_rows(assets: list[Asset], query: PageQuery) -> list[AssetRow]:
@@ -118,9 +126,8 @@ def _count_of(branch: Branch, kind: str) -> int:
 
 
 def _aliases_of(assets: list[Asset]) -> dict[int, list[tuple[str, str]]]:
-    rows = Alias.objects.of_each(assets).order_by("name")
     found: dict[int, list[tuple[str, str]]] = {}
-    for asset, name, number in rows.values_list("asset_id", "name", "instance__number")[:MOST_ALIASES]:
+    for asset, name, number in aliases_of_each(assets, MOST_ALIASES):
         found.setdefault(asset, []).append((name, f"v{number}" if number else DEFINITION))
     return found
 

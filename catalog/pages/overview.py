@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
@@ -18,12 +17,14 @@ from catalog.models import Asset, Branch, Edge
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place, say_whose_key
+from catalog.pagekit.statements import edges_of
 from catalog.pagekit.uses import Uses
 from catalog.pages.activity import Happening, activity_of_branch
 from catalog.pages.alarms import alarms_of
 from catalog.pages.deploys import deploy_of
 from catalog.pages.highlights import newest_tiles
 from catalog.pages.rows import rows_of
+from catalog.pages.statements import assets_in_order
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, find_branch
 from catalog.wire.rendering import json_answer
@@ -71,9 +72,9 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
         "rows": rows,
         "more_assets": branch.data_count + branch.models_count - len(rows),
         "deploy": deploy_of(branch),
-        "activity": activity_of_branch(viewer, branch),
+        "activity": activity_of_branch(branch),
         "alarms": alarms_of(branch),
-        "tiles": newest_tiles(viewer, branch, HIGHLIGHTS),
+        "tiles": newest_tiles(branch, HIGHLIGHTS),
         "pulse_url": f"{branch_url(branch)}/pulse?since={_mark(rows)}",
         "branch_url": branch_url(branch),
         "highlights_url": highlights_url(branch),
@@ -85,7 +86,10 @@ def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpRespons
 
 def glances(branch: Branch, *, bulk: bool) -> list[Glance]:
     """The assets that were refreshed last. `bulk`: also what only the twin shows."""
-    assets = rows_of(branch, Asset.objects.on_branch(branch).freshest_first()[:ASSETS], bulk=bulk)
+    if bulk:
+        assets = rows_of(branch, Asset.objects.on_branch(branch).freshest_first()[:ASSETS], bulk=True)
+    else:
+        assets = assets_in_order(branch, "", "-refreshed", ASSETS)
     trends, edges = trends_of(assets), _edges_of(assets)
     return [
         Glance(asset, asset_url(asset), trends[asset.pk], Uses.of(edges.get(asset.pk, []), branch)) for asset in assets
@@ -93,9 +97,8 @@ def glances(branch: Branch, *, bulk: bool) -> list[Glance]:
 
 
 def _edges_of(assets: list[Asset]) -> dict[int, list[Edge]]:
-    edges = Edge.objects.of_each(assets).newest_first()
     found: dict[int, list[Edge]] = {}
-    for edge in edges.annotate(last_number=F("last_instance__number"))[:EDGES]:
+    for edge in edges_of(assets, EDGES):
         found.setdefault(edge.asset_id, []).append(edge)
     return found
 
@@ -119,8 +122,8 @@ def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
         },
         "deploy": deploy.shape if deploy else None,
         "assets": [row.shape for row in rows],
-        "highlights": [tile.shape for tile in newest_tiles(viewer, branch, HIGHLIGHTS)],
-        "activity": [_happening_shape(entry) for entry in activity_of_branch(viewer, branch)],
+        "highlights": [tile.shape for tile in newest_tiles(branch, HIGHLIGHTS)],
+        "activity": [_happening_shape(entry) for entry in activity_of_branch(branch)],
         "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in alarms_of(branch)],
     }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.models import Asset, PropertyOverride
+from catalog.pages.statements import overrides_of
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,8 @@ class Property:
 
 
 def properties_of(asset: Asset) -> list[Property]:
-    overrides = {override.key: override for override in asset.overrides.all()}
+    overrides = {override.key: override for override in overrides_of(asset)}
     declared = asset.declared_properties
-    for override in overrides.values():
-        override.asset = asset
     return [
         Property(key, shown(value) or "", shown(declared.get(key)), overrides.get(key))
         for key, value in sorted(asset.properties.items())

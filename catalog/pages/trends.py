@@ -4,15 +4,15 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
-from django.db.models import TextField
-from django.db.models.functions import Cast
+import orjson
 
 from catalog.metrics import Metric, may_be_metric, number_of, wanted_direction
-from catalog.models import Asset, Instance
-from catalog.querysets import InstanceQuerySet
+from catalog.models import Asset
+from catalog.pages.statements import recent_ready
 
+Annotations = Mapping[str, Any]
 VERSIONS = 50
 """How far back a metric is looked for, in which every version may have gaps."""
 RECENT = 10
@@ -27,12 +27,7 @@ class Trend:
     """
 
     numbers: tuple[int, ...]
-    annotations: tuple[Mapping[str, Any], ...]
-
-    @classmethod
-    def of(cls, numbers: Iterable[int], texts: Iterable[str]) -> Self:
-        """`texts` are the annotations of these versions as JSON: read at once, which takes half the time."""
-        return cls(tuple(numbers), tuple(json.loads(f"[{','.join(texts)}]")))
+    annotations: tuple[Annotations, ...]
 
     @cached_property
     def names(self) -> list[str]:
@@ -92,21 +87,27 @@ def trends_of(assets: Sequence[Asset]) -> dict[int, Trend]:
 
     Of the newest ready instance alone if the last registrations failed.
     """
-    rows = with_text(Instance.objects.of_each(assets).recent_ready(assets, VERSIONS))
-    numbers: dict[int, list[int]] = {}
-    texts: dict[int, list[str]] = {}
-    for asset, number, text in rows.values_list("asset_id", "number", "text"):
-        numbers.setdefault(asset, []).append(number)
-        texts.setdefault(asset, []).append(text)
+    rows = recent_ready(assets, VERSIONS)
+    said = annotations_of(text for _, _, text in rows)
+    found: dict[int, tuple[list[int], list[Annotations]]] = {}
+    for (asset, number, _), annotations in zip(rows, said, strict=True):
+        numbers, its = found.setdefault(asset, ([], []))
+        numbers.append(number)
+        its.append(annotations)
     return {
-        asset.pk: Trend.of(numbers[asset.pk], texts[asset.pk]) if asset.pk in numbers else _newest_ready_of(asset)
+        asset.pk: Trend(*map(tuple, found[asset.pk])) if asset.pk in found else _newest_ready_of(asset)
         for asset in assets
     }
 
 
-def with_text(found: InstanceQuerySet) -> InstanceQuerySet:
-    """Adds `text`: the annotations as JSON, which costs less to read than the field."""
-    return found.annotate(text=Cast("annotations", TextField()))
+def annotations_of(texts: Iterable[str]) -> list[Annotations]:
+    """What is written in many texts of JSON, read at once, which takes a part of the time."""
+    text = f"[{','.join(texts)}]"
+    try:
+        said: list[Annotations] = orjson.loads(text)
+    except orjson.JSONDecodeError:  # what only older versions took, such as a number beyond all floats
+        said = json.loads(text)
+    return said
 
 
 def _newest_ready_of(asset: Asset) -> Trend:

@@ -1,0 +1,339 @@
+"""The lists of pages that always have the same shape, written as SQL. Their rows belong to what was found visible."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+from access.statements import Rows, Statement, moment_of
+from catalog.models import Alias, Asset, Branch, Consumption, Highlight, Instance, PropertyOverride
+from catalog.querysets import NOT_IN_LISTS
+from catalog.states import Kind, State
+
+TITLE = "LOWER(COALESCE(NULLIF({of}name, ''), {of}asset_id))"
+ORDERS = {
+    "name": f"{TITLE} ASC",
+    "-name": f"{TITLE} DESC",
+    "refreshed": "{of}refreshed_at ASC NULLS LAST",
+    "-refreshed": "{of}refreshed_at DESC NULLS LAST",
+    "consumers": "{of}consumer_count ASC",
+    "-consumers": "{of}consumer_count DESC",
+    "version": "{of}ready_number ASC NULLS LAST",
+    "-version": "{of}ready_number DESC NULLS LAST",
+}
+"""As `catalog.querysets.asset_order`."""
+
+_WITH_NEWEST = """
+    LEFT JOIN catalog_instance AS newest_ready ON newest_ready.id = asset.newest_ready_id
+    LEFT JOIN catalog_component AS newest_ready__component ON newest_ready__component.id = newest_ready.component_id
+    LEFT JOIN catalog_instance AS newest ON newest.id = asset.newest_id
+    LEFT JOIN catalog_component AS newest__component ON newest__component.id = newest.component_id
+"""
+
+
+def assets_in_order(branch: Branch, kind: str, sort: str, size: int, start: int = 0) -> list[Asset]:
+    """A part of a list of a branch's live assets, of one kind or (empty) of both, without what no list shows."""
+    found = _in_order(sort, kind, size).all(branch=branch.pk, start=start)
+    return on_branch(found, branch)
+
+
+def failed_assets(branch: Branch, most: int) -> list[Asset]:
+    """Those whose last registration failed, the last one first."""
+    return on_branch(_failed.all(branch=branch.pk, most=most), branch)
+
+
+def on_branch(assets: list[Asset], branch: Branch) -> list[Asset]:
+    """The assets, which know their branch then without a query."""
+    for asset in assets:
+        asset.branch = branch
+    return assets
+
+
+@cache
+def _in_order(sort: str, kind: str, size: int) -> Rows[Asset]:
+    """First the keys from an index, then what belongs to them."""
+    order = f"{ORDERS[sort]}, {{of}}asset_id, {{of}}kind"
+    of_kind = f"AND kind = '{Kind(kind)}'" if kind else ""
+    sql = f"""
+        SELECT {{columns}} FROM (
+            SELECT id FROM catalog_asset WHERE branch_id = %(branch)s AND deleted_at IS NULL {of_kind}
+            ORDER BY {order.replace("{of}", "")} LIMIT {size} OFFSET %(start)s
+        ) AS shown CROSS JOIN catalog_asset AS asset {_WITH_NEWEST}
+        WHERE asset.id = shown.id ORDER BY {order.replace("{of}", "asset.")}
+    """  # noqa: S608 (names of columns, and no values)
+    return _assets(sql)
+
+
+def _assets(sql: str) -> Rows[Asset]:
+    related = ("newest_ready", "newest_ready__component", "newest", "newest__component")
+    return Rows(Asset, sql, related=related, without=NOT_IN_LISTS)
+
+
+_failed = _assets(
+    f"""
+    SELECT {{columns}} FROM catalog_asset AS asset {_WITH_NEWEST}
+    WHERE asset.branch_id = %(branch)s AND asset.deleted_at IS NULL AND asset.failed_at IS NOT NULL
+    ORDER BY asset.failed_at DESC LIMIT %(most)s
+    """  # noqa: S608 (names of columns, and no values)
+)
+
+
+def recent_ready(assets: Iterable[Asset], most: int) -> list[tuple[int, int, str]]:
+    """Of the last `most` numbers of each asset the ready ones, oldest first: asset, number and annotations as JSON."""
+    wanted = json.dumps({asset.pk: asset.last_number - most for asset in assets})
+    return _recent_ready.all(wanted=wanted, most=most, ready=State.READY.value)
+
+
+_recent_ready = Statement(
+    {
+        "postgresql": """
+            SELECT recent.asset_id, recent.number, recent.annotations::text
+            FROM json_each_text(%(wanted)s::json) AS wanted
+            CROSS JOIN LATERAL (
+                SELECT asset_id, number, created_at, annotations, state FROM catalog_instance
+                WHERE asset_id = wanted.key::bigint AND number > wanted.value::bigint
+                ORDER BY number DESC LIMIT %(most)s
+            ) AS recent
+            WHERE recent.state = %(ready)s ORDER BY recent.asset_id, recent.created_at, recent.number
+        """,
+        # the sign keeps SQLite from an index by state, which leads through the whole history
+        "sqlite": """
+            SELECT instance.asset_id, instance.number, instance.annotations
+            FROM json_each(%(wanted)s) AS wanted CROSS JOIN catalog_instance AS instance
+            WHERE instance.asset_id = CAST(wanted.key AS integer) AND instance.number > wanted.value
+                AND +instance.state = %(ready)s
+            ORDER BY instance.asset_id, instance.created_at, instance.number
+        """,
+    }
+)
+
+
+def ready_before(asset: Asset, number: int, most: int) -> list[tuple[int, str]]:
+    """The ready instances of an asset below a number, newest first: number and annotations as JSON."""
+    return _ready_before.all(asset=asset.pk, number=number, most=most, ready=State.READY.value)
+
+
+_ready_before = Statement(
+    """
+    SELECT number, CAST(annotations AS text) FROM catalog_instance
+    WHERE asset_id = %(asset)s AND number < %(number)s AND state = %(ready)s ORDER BY number DESC LIMIT %(most)s
+    """
+)
+
+
+def aliases_of_each(assets: list[Asset], most: int) -> list[tuple[int, str, int | None]]:
+    """Asset, name and number of the version (None: the definition) of the aliases of some assets, by name."""
+    return _aliases_of_each.all(assets=[asset.pk for asset in assets], most=most) if assets else []
+
+
+_aliases_of_each = Statement(
+    """
+    SELECT alias.asset_id, alias.name, instance.number FROM catalog_alias AS alias
+    LEFT JOIN catalog_instance AS instance ON instance.id = alias.instance_id
+    WHERE alias.asset_id {any assets} ORDER BY alias.name LIMIT %(most)s
+    """
+)
+
+
+def aliases_of(asset: Asset) -> list[Alias]:
+    """The aliases by name, each with the `number` of the version that it points to (None: the definition)."""
+    return _aliases_of.all(asset=asset.pk)
+
+
+_aliases_of = Rows(
+    Alias,
+    """
+    SELECT {columns}, instance.number FROM catalog_alias AS alias
+    LEFT JOIN catalog_instance AS instance ON instance.id = alias.instance_id
+    WHERE alias.asset_id = %(asset)s ORDER BY alias.name
+    """,
+    also=["number"],
+)
+
+
+def last_overrides(branch: Branch, most: int) -> list[PropertyOverride]:
+    """The last edits of properties that are in force on a branch, with their assets; the last one first."""
+    found = _last_overrides.all(branch=branch.pk, most=most)
+    on_branch([override.asset for override in found], branch)
+    return found
+
+
+_last_overrides = Rows(
+    PropertyOverride,
+    """
+    SELECT {columns} FROM catalog_propertyoverride AS propertyoverride
+    JOIN catalog_asset AS asset ON asset.id = propertyoverride.asset_id
+    WHERE propertyoverride.branch_id = %(branch)s AND asset.deleted_at IS NULL
+    ORDER BY propertyoverride.at DESC LIMIT %(most)s
+    """,
+    related=["asset"],
+    without=["asset__readme"],
+)
+
+
+def overrides_of(asset: Asset) -> list[PropertyOverride]:
+    """The edits of its properties that are in force."""
+    found = _overrides_of.all(asset=asset.pk)
+    for override in found:
+        override.asset = asset
+    return found
+
+
+_overrides_of = Rows(
+    PropertyOverride,
+    """
+    SELECT {columns} FROM catalog_propertyoverride AS propertyoverride
+    WHERE propertyoverride.asset_id = %(asset)s ORDER BY propertyoverride.id
+    """,
+)
+
+
+def newest_highlights(branch: Branch, most: int) -> list[Highlight]:
+    """The newest highlight of each component of a branch, newest first, without images."""
+    found = _newest_highlights.all(branch=branch.pk, most=most)
+    for highlight in found:
+        highlight.branch = branch
+    return found
+
+
+_newest_highlights = Rows(
+    Highlight,
+    """
+    SELECT {columns} FROM catalog_highlight AS highlight
+    JOIN catalog_component AS component ON component.id = highlight.component_id
+    WHERE highlight.branch_id = %(branch)s AND highlight.is_newest
+    ORDER BY highlight.at DESC, highlight.id DESC LIMIT %(most)s
+    """,
+    related=["component"],
+    without=["image"],
+)
+
+
+def consumptions_of(instance: Instance, most: int) -> list[Consumption]:
+    """The newest consumptions of an instance, with their components."""
+    found = _consumptions_of.all(instance=instance.pk, most=most)
+    for consumption in found:
+        consumption.instance = instance
+    return found
+
+
+_consumptions_of = Rows(
+    Consumption,
+    """
+    SELECT {columns} FROM catalog_consumption AS consumption
+    JOIN catalog_component AS component ON component.id = consumption.component_id
+    WHERE consumption.instance_id = %(instance)s ORDER BY consumption.id DESC LIMIT %(most)s
+    """,
+    related=["component"],
+)
+
+
+class FeedRow(NamedTuple):
+    """What happened, as `catalog.pages.activity.Happening` says."""
+
+    what: str
+    at: datetime
+    who_kind: str
+    who: str
+    kind: str
+    asset_id: str
+    number: int | None
+    detail: str
+    elsewhere: str
+
+
+def last_of_branch(branch: Branch, most: int) -> list[FeedRow]:
+    """What happened lately on a branch, `most` of each kind."""
+    return [_feed_row(*row) for row in _last_of_branch.all(branch=branch.pk, most=most)]
+
+
+def last_of_asset(asset: Asset, most: int) -> list[FeedRow]:
+    """The same of an asset."""
+    return [_feed_row(*row) for row in _last_of_asset.all(asset=asset.pk, most=most)]
+
+
+def _feed_row(what: str, at: Any, *others: Any) -> FeedRow:
+    return FeedRow(what, moment_of(at), *others)
+
+
+def _feed(*parts: str) -> Statement:
+    limited = (f"SELECT * FROM ({part} LIMIT %(most)s) AS part" for part in parts)  # noqa: S608 (constants)
+    return Statement(" UNION ALL ".join(limited))
+
+
+_last_of_branch = _feed(
+    # first, as it says which types the columns of all parts have
+    """
+    SELECT 'registered', made.created_at, made.producer_kind, made.producer_id, asset.kind, asset.asset_id, made.number,
+        made.state, ''
+    FROM catalog_asset AS asset JOIN catalog_instance AS made ON made.id = asset.newest_id
+    WHERE asset.branch_id = %(branch)s AND asset.deleted_at IS NULL AND asset.newest_id IS NOT NULL
+    ORDER BY asset.newest_id DESC
+    """,
+    """
+    SELECT 'consumed', edge.last_at, edge.last_entity_kind, edge.last_entity_id, asset.kind, asset.asset_id,
+        instance.number, '', edge.write_branch_name
+    FROM catalog_edge AS edge JOIN catalog_asset AS asset ON asset.id = edge.asset_id
+    LEFT JOIN catalog_instance AS instance ON instance.id = edge.last_instance_id
+    WHERE edge.branch_id = %(branch)s AND edge.direction = 'consumes' AND asset.deleted_at IS NULL
+    ORDER BY edge.last_at DESC
+    """,
+    """
+    SELECT 'alias', alias.updated_at, alias.entity_kind, alias.entity_id, asset.kind, asset.asset_id, instance.number,
+        alias.name, asset.definition_uid
+    FROM catalog_alias AS alias JOIN catalog_asset AS asset ON asset.id = alias.asset_id
+    LEFT JOIN catalog_instance AS instance ON instance.id = alias.instance_id
+    WHERE alias.branch_id = %(branch)s AND asset.deleted_at IS NULL
+    ORDER BY alias.updated_at DESC
+    """,
+    """
+    SELECT 'edited', edit.at, 'user', edit.actor, asset.kind, asset.asset_id, CAST(NULL AS integer), edit.key, ''
+    FROM catalog_propertyedit AS edit JOIN catalog_asset AS asset ON asset.id = edit.asset_id
+    WHERE edit.branch_id = %(branch)s AND asset.deleted_at IS NULL
+    ORDER BY edit.id DESC
+    """,
+    """
+    SELECT 'deployed', spec.at, 'user', spec.actor, '', '', CAST(NULL AS integer), spec.version_id, ''
+    FROM catalog_specversion AS spec WHERE spec.branch_id = %(branch)s ORDER BY spec.id DESC
+    """,
+    """
+    SELECT 'deleted', asset.deleted_at, 'user', asset.deleted_by, asset.kind, asset.asset_id, CAST(NULL AS integer), '',
+        ''
+    FROM catalog_asset AS asset WHERE asset.branch_id = %(branch)s AND asset.deleted_at IS NOT NULL
+    ORDER BY asset.deleted_at DESC
+    """,
+)
+_last_of_asset = _feed(
+    """
+    SELECT 'registered', made.created_at, made.producer_kind, made.producer_id, asset.kind, asset.asset_id, made.number,
+        made.state, ''
+    FROM catalog_instance AS made JOIN catalog_asset AS asset ON asset.id = made.asset_id
+    WHERE made.asset_id = %(asset)s ORDER BY made.number DESC
+    """,
+    """
+    SELECT 'consumed', reading.at, reading.entity_kind, reading.entity_id, asset.kind, asset.asset_id, instance.number,
+        reading.reference, reading.write_branch_name
+    FROM catalog_consumption AS reading JOIN catalog_asset AS asset ON asset.id = reading.asset_id
+    LEFT JOIN catalog_instance AS instance ON instance.id = reading.instance_id
+    WHERE reading.asset_id = %(asset)s ORDER BY reading.id DESC
+    """,
+    """
+    SELECT 'alias', move.at, move.entity_kind, move.entity_id, asset.kind, asset.asset_id, instance.number, move.name,
+        move.to_uid
+    FROM catalog_aliasmove AS move JOIN catalog_asset AS asset ON asset.id = move.asset_id
+    LEFT JOIN catalog_instance AS instance ON instance.uid = move.to_uid AND instance.asset_id = move.asset_id
+    WHERE move.asset_id = %(asset)s ORDER BY move.id DESC
+    """,
+    """
+    SELECT 'declared', revision.at, revision.entity_kind, revision.entity_id, asset.kind, asset.asset_id,
+        CAST(NULL AS integer), '', ''
+    FROM catalog_definitionrevision AS revision JOIN catalog_asset AS asset ON asset.id = revision.asset_id
+    WHERE revision.asset_id = %(asset)s ORDER BY revision.id DESC
+    """,
+    """
+    SELECT 'edited', edit.at, 'user', edit.actor, asset.kind, asset.asset_id, CAST(NULL AS integer), edit.key, ''
+    FROM catalog_propertyedit AS edit JOIN catalog_asset AS asset ON asset.id = edit.asset_id
+    WHERE edit.asset_id = %(asset)s ORDER BY edit.id DESC
+    """,
+)

@@ -1,0 +1,207 @@
+"""What pages ask by written SQL is what they would ask in Django's words."""
+
+import pytest
+from django.db.models import F, TextField
+from django.db.models.functions import Cast
+
+from catalog.entities import Entity
+from catalog.models import (
+    Alias,
+    AliasMove,
+    Asset,
+    Branch,
+    Consumption,
+    DefinitionRevision,
+    Edge,
+    Highlight,
+    Instance,
+    Project,
+    PropertyEdit,
+    PropertyOverride,
+    SpecVersion,
+)
+from catalog.pagekit.statements import edges_of, menus, projects_menu
+from catalog.pages import statements
+from catalog.querysets import ASSET_ORDERS
+from catalog.recording import Declaration, Highlighted, delete_asset, override_property, show_highlight
+from tests.access.same_rows import whole
+
+pytestmark = [pytest.mark.both, pytest.mark.slow]
+
+MODEL = "models/churn_model"
+
+
+@pytest.fixture
+def busy(full):
+    """With something of every kind that a list of pages shows."""
+    for number in range(3):
+        full.register(MODEL, f"TrainFlow/{number + 20}/train/1", annotations={"auc": number / 10}, tags={"a": "b"})
+        full.consume(MODEL, f"Reader{number}/1/start/1")
+        full.alias(f"alias_{number}", full.asset(MODEL).newest_ready)
+        full.register(f"data/more_{number}", state="failed" if number == 1 else "ready")
+        full.register(f"data/gone_{number}", branch="feature/x")
+        what = Highlighted(title=f"Better {number}", content={"labels": [], "synopsis": []})
+        show_highlight(actor="ada", at=full.branch(), entity=Entity("task", f"Flow{number}/1/train/1"), what=what)
+    full.deploy(models__churn_model=Declaration({"declared_properties": {"owner": "ada"}}))
+    override_property(user=None, actor="vic", asset=full.asset(MODEL), key="owner", value="vic")
+    full.register("data/evaluation_log", asset_kind="evaluation")
+    full.register("data/deleted")
+    delete_asset(actor="ada", asset=full.asset("data/deleted"))
+    return full
+
+
+@pytest.fixture
+def branch(busy):
+    return Branch.objects.select_related("project__perimeter").get(key="main", project__name="churn")
+
+
+@pytest.fixture
+def asset(busy):
+    return busy.asset(MODEL)
+
+
+def same(found, right):
+    assert found
+    assert list(map(whole, found)) == list(map(whole, right))
+
+
+@pytest.mark.parametrize("kind", ["", "models"])
+@pytest.mark.parametrize("sort", [f"{sign}{order}" for order in ASSET_ORDERS for sign in ("", "-")])
+def test_assets_in_order(branch, kind, sort):
+    right = Asset.objects.on_branch(branch, kind or None).sorted_by(sort).with_newest_instances().without_bulk()
+    for start in (0, 1):
+        same(
+            statements.assets_in_order(branch, kind, sort, 5, start),
+            statements.on_branch(list(right[start : start + 5]), branch),
+        )
+
+
+def test_failed_assets(branch):
+    right = Asset.objects.on_branch(branch).filter(newest__state="failed").order_by("-newest__created_at")
+    right = right.with_newest_instances().without_bulk()
+    same(statements.failed_assets(branch, 5), statements.on_branch(list(right), branch))
+
+
+def test_recent_ready(branch):
+    assets = list(Asset.objects.on_branch(branch))
+    rows = Instance.objects.filter(asset__in=assets, state="ready").annotate(text=Cast("annotations", TextField()))
+    found = []
+    for asset in sorted(assets, key=lambda asset: asset.pk):
+        mine = rows.filter(asset=asset, number__gt=asset.last_number - 2).order_by("created_at", "number")
+        found += mine.values_list("asset", "number", "text")
+    assert statements.recent_ready(assets, 2) == found
+    assert statements.recent_ready([], 2) == []
+
+
+def test_ready_before(asset):
+    rows = asset.instances.filter(number__lt=asset.last_number, state="ready").order_by("-number")
+    right = rows.annotate(text=Cast("annotations", TextField())).values_list("number", "text")[:2]
+    assert statements.ready_before(asset, asset.last_number, 2) == list(right)
+
+
+def test_aliases(branch, asset):
+    assets = list(Asset.objects.on_branch(branch))
+    rows = Alias.objects.filter(asset__in=assets).order_by("name").values_list("asset", "name", "instance__number")
+    assert statements.aliases_of_each(assets, 2) == list(rows[:2])
+    assert statements.aliases_of_each([], 2) == []
+    right = Alias.objects.filter(asset=asset).annotate(number=F("instance__number")).order_by("name")
+    same(statements.aliases_of(asset), right)
+
+
+def test_edges(branch):
+    assets = list(Asset.objects.on_branch(branch))
+    right = Edge.objects.filter(asset__in=assets).newest_first().annotate(last_number=F("last_instance__number"))
+    same(edges_of(assets, 5), right[:5])
+    assert edges_of([], 5) == []
+
+
+def test_overrides(branch, asset):
+    right = list(PropertyOverride.objects.select_related("asset").defer("asset__readme").order_by("-at"))
+    statements.on_branch([override.asset for override in right], branch)
+    same(statements.last_overrides(branch, 5), right)
+    mine = list(asset.overrides.order_by("pk"))
+    same(statements.overrides_of(asset), mine)
+
+
+def test_highlights(branch):
+    right = list(Highlight.objects.filter(branch=branch, is_newest=True).at_hand().newest_first()[:2])
+    for highlight in right:
+        highlight.branch = branch
+    same(statements.newest_highlights(branch, 2), right)
+
+
+def test_consumptions(asset):
+    instance = asset.newest_ready
+    right = list(Consumption.objects.filter(instance=instance).select_related("component").order_by("-pk")[:2])
+    for row in right:
+        row.instance = instance
+    same(statements.consumptions_of(instance, 2), right)
+
+
+def facts(rows):
+    return {(row.what, row.at, row.who, row.asset_id, row.number, row.detail) for row in rows}
+
+
+def test_what_happened_on_a_branch(branch):
+    found = statements.last_of_branch(branch, 3)
+    live = Asset.objects.on_branch(branch)
+    made = [asset.newest for asset in live.exclude(newest=None).select_related("newest__asset").order_by("-newest")[:3]]
+    uses = Edge.objects.filter(asset__in=live, direction="consumes").order_by("-last_at")[:3]
+    moved = Alias.objects.filter(asset__in=live).order_by("-updated_at")[:3]
+    right = {("registered", row.created_at, row.producer_id, row.asset.asset_id, row.number, row.state) for row in made}
+    right |= {
+        ("consumed", row.last_at, row.last_entity_id, row.asset.asset_id, row.last_instance.number, "") for row in uses
+    }
+    right |= {
+        ("alias", row.updated_at, row.entity_id, row.asset.asset_id, row.instance.number, row.name) for row in moved
+    }
+    right |= {("edited", row.at, row.actor, row.asset.asset_id, None, row.key) for row in PropertyEdit.objects.all()}
+    right |= {("deployed", row.at, row.actor, "", None, row.version_id) for row in _newest(SpecVersion, branch=branch)}
+    gone = Asset.objects.filter(branch=branch, deleted_at__isnull=False)
+    right |= {("deleted", row.deleted_at, row.deleted_by, row.asset_id, None, "") for row in gone}
+    assert facts(found) == right
+    assert {row.what for row in found} == {"registered", "consumed", "alias", "edited", "deployed", "deleted"}
+
+
+def test_what_happened_to_an_asset(asset):
+    found, name = statements.last_of_asset(asset, 3), asset.asset_id
+    right = {
+        ("registered", row.created_at, row.producer_id, name, row.number, row.state)
+        for row in asset.instances.order_by("-number")[:3]
+    }
+    right |= {
+        ("consumed", row.at, row.entity_id, name, row.instance.number, row.reference)
+        for row in _newest(Consumption, asset=asset)
+    }
+    numbers = dict(asset.instances.values_list("uid", "number"))
+    right |= {
+        ("alias", row.at, row.entity_id, name, numbers[row.to_uid], row.name) for row in _newest(AliasMove, asset=asset)
+    }
+    right |= {("declared", row.at, row.entity_id, name, None, "") for row in _newest(DefinitionRevision, asset=asset)}
+    right |= {("edited", row.at, row.actor, name, None, row.key) for row in _newest(PropertyEdit, asset=asset)}
+    assert facts(found) == right
+    assert {row.what for row in found} == {"registered", "consumed", "alias", "declared", "edited"}
+
+
+def _newest(model, **which):
+    return model.objects.filter(**which).order_by("-pk")[:3]
+
+
+def test_menus(busy, branch):
+    busy.register(MODEL, branch="user/ada")
+    busy.register("data/other", project="another")
+    project, perimeter = branch.project, branch.project.perimeter
+    found = menus.all(
+        perimeter=perimeter.pk, project=project.pk, branch=branch.pk, kind="models", asset_id="churn_model"
+    )
+    projects = Project.objects.filter(perimeter=perimeter).order_by("name")
+    right = [("projects", place, row.pk, row.name, "", 0) for place, row in enumerate(projects, start=1)]
+    assert sorted(projects_menu.all(perimeter=perimeter.pk)) == right
+    holding = set(Asset.objects.live().filter(kind="models", asset_id="churn_model").values_list("branch", flat=True))
+    branches = Branch.objects.filter(project=project).main_first()
+    right += [
+        ("branches", place, row.pk, row.key, row.git_name, int(row.pk in holding))
+        for place, row in enumerate(branches, start=1)
+    ]
+    right.append(("evaluations", 1, 1, "", "", 0))
+    assert sorted(found) == sorted(right)

@@ -228,6 +228,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["access.authentication.SignedIn"],
     "ENUM_NAME_OVERRIDES": {
         "InstanceState": "catalog.states.State",
+        "StateToRegister": "catalog.states.STATES_TO_REGISTER",
         "AssetKinds": "catalog.states.Kind",
         "RunKind": "catalog.states.RunKind",
         "RunState": "catalog.states.RUN_STATES",

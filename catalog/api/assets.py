@@ -13,12 +13,12 @@ from catalog import limits, recording
 from catalog.addresses import asset_path, branch_path
 from catalog.api import schemas
 from catalog.api.continuation import PAGING, after_name, before_number, page_size, token_for
+from catalog.api.registering import FOREIGN_SESSION, Asked, Registering
 from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
 from catalog.filters import STATE, FiltersAsked
 from catalog.models import Asset, Consumption, Instance
-from catalog.reading import Resolved, checked_asset_id, find_instance, first_with_content_of, run_of
-from catalog.recording import AssetAddress
+from catalog.reading import Resolved, find_instance, first_with_content_of, run_of
 from catalog.states import State
 from catalog.wire.bodies import (
     AssetDeletion,
@@ -49,11 +49,8 @@ from catalog.wire.statements import (
     these_assets,
     these_instances,
 )
-from catalog.wire.told import digest_in
 
 Json = dict[str, Any]
-NORMALISED = "The asset id was given in another form of Unicode than NFC; in NFC it is kept."
-FOREIGN_SESSION = "The session belongs to another entity; it is left out."
 
 
 class AssetList(CatalogView):
@@ -84,7 +81,7 @@ class AssetList(CatalogView):
         return Response({"items": items, "continuation": token})
 
 
-class AssetDetail(CatalogView):
+class AssetDetail(Registering):
     parser_classes = (LenientJSONParser,)
 
     @extend_schema(
@@ -132,61 +129,12 @@ class AssetDetail(CatalogView):
         responses={201: schemas.RegistrationAnswer},
     )
     def patch(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
-        place, name = self.place(), checked_asset_id(asset_id)
-        self.viewer.require(place.perimeter, Role.EDITOR)
-        body: RegistrationBody = self.checked(RegistrationBody, kind=kind)
-        self.check_body_agrees(place)
-        git_name = body.validated_data.get("branch_name") or ""
-        to = self.to_write(place, git_name)
-        scope = to.perimeter
-        self._may_supersede(scope, body)
-        at = AssetAddress(to, kind, name)
-        uid = body.validated_data.get("id") or ""
-        return self.once_by_id(
-            lambda: (201, self._answer(self._written(at, body), body)),
-            lambda: self._registered_before(uid, body),
-        )
+        asked = self.asked(self.place(), kind, asset_id, request.data)
+        return self.once_by_id(lambda: (201, self.answer(asked, self.done(asked))), lambda: self._done_before(asked))
 
-    def _answer(self, found: Resolved, body: RegistrationBody) -> Json:
-        """The instance, and what of the body was left out."""
-        told = body.told
-        notes = [*told.notes, *digest_in(body.validated_data.get("digest"))[1]]
-        if found.asset.asset_id != self.kwargs["asset_id"]:
-            notes.append(NORMALISED)
-        if told.session and found.instance is not None and not found.instance.run:
-            notes.append(FOREIGN_SESSION)
-        return with_notes(instance_shape(found, self.base), notes)
-
-    def _registered_before(self, uid: str, body: RegistrationBody) -> tuple[int, Json] | None:
-        instance = recording.registration_before(uid, self.ever_here(), body.entity, body.registration())
-        return (201, instance_shape(Resolved(instance.asset, instance), self.base)) if instance else None
-
-    def _may_supersede(self, scope: Perimeter, body: RegistrationBody) -> None:
-        """Check that the viewer may settle what this fails: the instances of lower attempts, on any branch."""
-        attempt = body.validated_data.get("attempt")
-        if attempt:
-            self.may_settle(scope, recording.registered_by(scope, body.entity).filter(attempt__lt=attempt))
-
-    def _written(self, at: AssetAddress, body: RegistrationBody) -> Resolved:
-        actor = self.viewer.actor
-        if body.is_declaration:
-            asset = recording.declare(
-                actor=actor,
-                at=at,
-                entity=body.entity,
-                declaration=body.declaration(),
-                config_hash=body.config_hash,
-            )
-            return Resolved(asset, None)
-        instance = recording.register(
-            actor=actor,
-            at=at,
-            entity=body.entity,
-            what=body.registration(),
-            told=body.told,
-            uid=body.validated_data.get("id") or "",
-        )
-        return Resolved(instance.asset, instance)
+    def _done_before(self, asked: Asked) -> tuple[int, Json] | None:
+        before = self.done_before(asked)
+        return (201, before) if before else None
 
     @extend_schema(
         operation_id="delete_asset",

@@ -42,7 +42,7 @@ class Highlights(CatalogView):
         place = self.place()
         self.viewer.require(place.perimeter, Role.EDITOR)
         body: HighlightBody = self.checked(HighlightBody)
-        self.check_body_agrees(place)
+        self.check_body_agrees(place, request.data)
         git_name = body.validated_data.get("branch_name") or ""
         at = self.to_write(place, git_name)
         return self.once_by_id(lambda: (201, self._shown(at, body)), lambda: self._shown_before(at, body))

@@ -3,11 +3,11 @@
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from catalog import filters
+from catalog import filters, limits
 from catalog.apikit.fields import Answer, integer, one_of, text, time
 from catalog.filters import Filter
 from catalog.states import RUN_STATES, Kind, RunKind, State
-from catalog.wire.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, TagBody
+from catalog.wire.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, RegistrationBody, TagBody
 
 
 class AssetAnswer(Answer):
@@ -133,6 +133,26 @@ NOTES = "What of the body made no sense and was left out, in sentences."
 
 class RegistrationAnswer(InstanceAnswer):
     notes = serializers.ListField(child=text(), required=False, help_text=NOTES)
+
+
+class EntryBody(RegistrationBody):
+    """The body of one registration, and what its address says."""
+
+    kind = one_of(Kind.values)
+    asset = text(help_text="The id of the asset.")
+
+
+class RegistrationsBody(Answer):
+    registrations = EntryBody(many=True, help_text=f"At most {limits.REGISTRATIONS:,}.")
+
+
+class RegistrationEntryAnswer(Answer):
+    status = integer(help_text="As that of one registration: 201, or that of a refusal.")
+    answer = Anything(help_text="As that to one registration: the instance, or the error.")
+
+
+class RegistrationsAnswer(Answer):
+    registrations = RegistrationEntryAnswer(many=True, help_text="In the order in which they were asked for.")
 
 
 class ConsumptionAnswer(InstanceAnswer):

@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from access.api import me
 from access.authentication import SignedIn
-from catalog.api import aliases, assets, highlights, runs, specs
+from catalog.api import aliases, assets, highlights, registering, runs, specs
 from catalog.api.reference import api_page
 from catalog.apikit.routes import ASSET, BRANCH
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path(f"{BRANCH}/latestflowproject", specs.LatestSpec.as_view(), name="api-spec"),
     path(f"{BRANCH}/flowprojects", specs.Specs.as_view(), name="api-specs"),
     path(f"{BRANCH}/deploys", specs.Deploys.as_view(), name="api-deploys"),
+    path(f"{BRANCH}/registrations", registering.Registrations.as_view(), name="api-registrations"),
     path(f"{BRANCH}/runs", runs.RunList.as_view(), name="api-runs"),
     path(f"{BRANCH}/highlights", highlights.Highlights.as_view(), name="api-highlights"),
     path("perimeters/<str:perimeter>/flowprojects", specs.PostSpec.as_view(), name="api-post-spec"),

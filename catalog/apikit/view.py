@@ -141,8 +141,9 @@ class CatalogView(JsonView):
             for key, git_name in instances.values_list("asset__branch__key", "asset__branch__git_name").distinct():
                 self.viewer.require(scope, Role.EDITOR, [git_name or key, key])
 
-    def checked(self, body: type[serializers.Serializer[Any]], **context: Any) -> Any:
-        checked = body(data=self.request.data, context=context)
+    def checked(self, body: type[serializers.Serializer[Any]], said: Any = None, **context: Any) -> Any:
+        """The body of the request, or what was `said` in a part of it."""
+        checked = body(data=self.request.data if said is None else said, context=context)
         checked.is_valid(raise_exception=True)
         return checked
 
@@ -191,9 +192,8 @@ class CatalogView(JsonView):
             body=self.request.data,
         )
 
-    def check_body_agrees(self, place: Place) -> None:
-        """A perimeter, project or branch repeated in the body must be that of the address."""
-        said: Any = self.request.data
+    def check_body_agrees(self, place: Place, said: Any) -> None:
+        """A perimeter, project or branch repeated in a body must be that of the address."""
         for name, right in (("perimeter", place.perimeter), ("project", place.project)):
             if said.get(name) not in (None, right):
                 raise BadRequest(

@@ -14,7 +14,7 @@ from catalog.recording.failing import fail_readings
 from catalog.recording.highlights import Highlighted, highlight_before, show_highlight
 from catalog.recording.learning import learn_branches
 from catalog.recording.places import AssetAddress, BranchAddress
-from catalog.recording.registering import LOST, Registration, confirm, register, registered_by
+from catalog.recording.registering import LOST, AtHand, Registration, confirm, register, registered_by
 from catalog.recording.repeats import (
     Once,
     consumption_before,
@@ -25,6 +25,7 @@ from catalog.recording.repeats import (
     registration_before,
 )
 from catalog.recording.runs import NOTHING_TOLD, ReadRun, Told, keep_read_run
+from catalog.recording.together import Write, Writer, write_together
 
 __all__ = [
     "ANY",
@@ -32,6 +33,7 @@ __all__ = [
     "NOTHING_TOLD",
     "AliasMoved",
     "AssetAddress",
+    "AtHand",
     "BranchAddress",
     "Declaration",
     "DeployOutcome",
@@ -40,6 +42,8 @@ __all__ = [
     "ReadRun",
     "Registration",
     "Told",
+    "Write",
+    "Writer",
     "clear_override",
     "confirm",
     "consume",
@@ -65,4 +69,5 @@ __all__ = [
     "registration_before",
     "set_alias",
     "show_highlight",
+    "write_together",
 ]

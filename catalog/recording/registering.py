@@ -50,6 +50,18 @@ class Registration:
     datastore_cards: str | None = None
 
 
+@dataclass(frozen=True)
+class AtHand:
+    """What a registration needs of the database: who writes, the locked asset as it is by now (`made` by this write),
+    and whether a higher attempt of the task has written. Registrations of one transaction may share it."""
+
+    component: Component
+    run: str
+    asset: Asset
+    late: bool
+    made: bool = False
+
+
 @in_one_transaction
 def register(
     *,
@@ -61,30 +73,15 @@ def register(
     uid: str = "",
     number: int | None = None,
     when: datetime | None = None,
+    at_hand: AtHand | None = None,
 ) -> Instance:
     """Append an instance to an asset, which comes into being with its first one.
 
     `uid` is the id that the client gave it; of two with one id the second is stopped by the database. `when` is the
     past moment at which a registration was made that arrives only now, `number` its number if that was given already.
     """
-    component, run = writer_of(
-        perimeter_id=at.branch.perimeter.pk,
-        project=at.branch.project,
-        entity=entity,
-        branch="" if PROMOTED_FROM in what.annotations else at.branch.key,
-        is_written=True,
-        told=told,
-        when=when,
-    )
-    earlier = _lock_assets_of_earlier_attempts(at, entity, what.attempt or 0)
-    asset = locked(at)
-    made = asset is None
-    asset = asset or make_asset(at, actor, when)
-    late = what.attempt is not None and _supersede(
-        at.branch.perimeter, entity, what.attempt, {**earlier, asset.pk: asset}, actor
-    )
-    if when is not None and not late:
-        late = has_later_attempt(at.branch.perimeter.pk, entity, what.attempt)
+    at_hand = at_hand or _at_hand(actor, at, entity, what, told, when)
+    asset, component, late = at_hand.asset, at_hand.component, at_hand.late
     created_at = _created_at(asset, when)
     state = State.FAILED if late else State(what.state)
     instance = Instance(
@@ -101,7 +98,7 @@ def register(
         producer_kind=entity.kind,
         producer_id=entity.id,
         component=component,
-        run=run,
+        run=at_hand.run,
         promoted_from=_source_of(what.annotations),
         attempt=what.attempt,
         foreach_path=told.foreach_path,
@@ -119,10 +116,35 @@ def register(
         Recount().edges_with(asset, component)
         if instance.is_copy:
             Recount().promotions_to(asset)
-    if made:
+    if at_hand.made:
         add_names(asset)
-    finish(asset.branch, at.branch, made=made, actor=actor)
+    finish(asset.branch, at.branch, made=at_hand.made, actor=actor)
     return instance
+
+
+def _at_hand(
+    actor: str, at: AssetAddress, entity: Entity, what: Registration, told: Told, when: datetime | None
+) -> AtHand:
+    """For one registration: lock or make it in the order of all writes."""
+    component, run = writer_of(
+        perimeter_id=at.branch.perimeter.pk,
+        project=at.branch.project,
+        entity=entity,
+        branch="" if PROMOTED_FROM in what.annotations else at.branch.key,
+        is_written=True,
+        told=told,
+        when=when,
+    )
+    earlier = _lock_assets_of_earlier_attempts(at, entity, what.attempt or 0)
+    asset = locked(at)
+    made = asset is None
+    asset = asset or make_asset(at, actor, when)
+    late = what.attempt is not None and supersede(
+        at.branch.perimeter, entity, what.attempt, {**earlier, asset.pk: asset}, actor
+    )
+    if when is not None and not late:
+        late = has_later_attempt(at.branch.perimeter.pk, entity, what.attempt)
+    return AtHand(component, run, asset, late, made)
 
 
 def _created_at(asset: Asset, when: datetime | None) -> datetime:
@@ -149,18 +171,23 @@ def _lock_assets_of_earlier_attempts(at: AssetAddress, entity: Entity, attempt: 
     """
     if not attempt:
         return {}
-    earlier = _alive(registered_by(at.branch.perimeter, entity).filter(attempt__lt=attempt))
-    readings = readings_of_earlier_attempts(at.branch.perimeter.pk, entity, attempt)
-    assets = {*earlier.values_list("asset", flat=True), *readings.values_list("asset", flat=True)}
+    assets = assets_of_earlier_attempts(at.branch.perimeter, entity, attempt)
     if not assets:
         return {}
     own = Asset.objects.at(at.branch, at.kind, at.asset_id)
     found = {asset.pk: asset for asset in locked_all(assets.union(own.values_list("pk", flat=True)))}
-    mark_failed(readings)
+    mark_failed(readings_of_earlier_attempts(at.branch.perimeter.pk, entity, attempt))
     return found
 
 
-def _supersede(perimeter: Perimeter, entity: Entity, attempt: int, assets: dict[int, Asset], actor: str) -> bool:
+def assets_of_earlier_attempts(perimeter: Perimeter, entity: Entity, attempt: int) -> set[int]:
+    """The keys of the assets on which earlier attempts of a task have registered or read something that counts."""
+    earlier = _alive(registered_by(perimeter, entity).filter(attempt__lt=attempt))
+    readings = readings_of_earlier_attempts(perimeter.pk, entity, attempt)
+    return {*earlier.values_list("asset", flat=True), *readings.values_list("asset", flat=True)}
+
+
+def supersede(perimeter: Perimeter, entity: Entity, attempt: int, assets: dict[int, Asset], actor: str) -> bool:
     """Fail what lower attempts of the task registered on these locked assets; say whether there is a higher one."""
     first, last = attempts_by(perimeter.pk, entity)
     if first is None or last is None:

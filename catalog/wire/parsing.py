@@ -32,14 +32,24 @@ class StrictJSONParser(BaseParser):
             most = f"{limits.BODY_BYTES // 1024**2} MiB"
             raise TooLarge(f"The body is larger than {most}. {KEEP_ELSEWHERE}", most=limits.BODY_BYTES)
         parsed = _parsed(body)
-        check_storable(without(parsed, self.lenient))
+        self.check(parsed)
         return parsed
+
+    def check(self, parsed: Any) -> None:
+        check_storable(without(parsed, self.lenient))
 
 
 class LenientJSONParser(StrictJSONParser):
     """Of writes that say something of the run that makes them."""
 
     lenient = MAY_BE_LEFT_OUT
+
+
+class EntriesJSONParser(StrictJSONParser):
+    """Of many writes at once, each of which is checked by itself: one that can't be stored costs no other."""
+
+    def check(self, parsed: Any) -> None:
+        """See `check_storable`."""
 
 
 def without(body: Any, members: Collection[str]) -> Any:

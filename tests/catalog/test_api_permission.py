@@ -22,6 +22,7 @@ BRANCH = f"{ROOT}/projects/churn/branches"
 MAIN, FEATURE = f"{BRANCH}/main", f"{BRANCH}/feature_x"
 ASSET = f"{MAIN}/data/xkcd"
 REGISTRATION = {"entity_ref": TASK, "data_asset_kind": "artifact"}
+MANY = {"registrations": [REGISTRATION | {"kind": "data", "asset": name} for name in ("xkcd", "new")]}
 HIGHLIGHT = {"entity_ref": TASK, "content": {"title": "Better"}}
 SPEC = {"project": "churn", "branch": "main", "version_id": "1", "spec": {"data": []}}
 
@@ -45,6 +46,7 @@ READS = [
 CONSUMPTION = ("api-instance", "PUT", f"{ASSET}/instances/latest", {"entity_ref": TASK}, 200)
 WRITES = [
     ("api-asset", "PATCH", ASSET, REGISTRATION, 201),
+    ("api-registrations", "POST", f"{MAIN}/registrations", MANY, 200),
     ("api-asset", "DELETE", ASSET, None, 204),
     ("api-alias", "PUT", f"{ASSET}/aliases/production", {"entity_ref": TASK, "instance_id": "$newest"}, 200),
     ("api-alias", "DELETE", f"{ASSET}/aliases/production", None, 204),
@@ -237,6 +239,11 @@ def claims():
     """Every call in which a token says what the branch is called."""
     return {
         "register": ("patch", f"{Y}/data/b", REGISTRATION | {"branch_name": "feature/y"}),
+        "many": (
+            "post",
+            f"{Y}/registrations",
+            {"registrations": [MANY["registrations"][1] | {"branch_name": "feature/y"}]},
+        ),
         "deploy": ("post", f"{Y}/deploys", deploy_body(definition("b"), branch_name="feature/y")),
         "spec": ("post", f"{ROOT}/flowprojects", SPEC | {"branch": "feature/y"}),
         "highlight": ("post", f"{Y}/highlights", HIGHLIGHT | {"branch_name": "feature/y"}),

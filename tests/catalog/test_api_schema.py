@@ -27,6 +27,7 @@ OPERATIONS = {
         "flowprojects": ["delete"],
         "deploys": ["post"],
         "highlights": ["get", "post"],
+        "registrations": ["post"],
         "runs": ["get"],
         "lineage": ["get"],
         "lineage/impact": ["get"],
@@ -77,6 +78,9 @@ def test_an_answer_has_the_members_that_it_says(api, document):
     api.put("data/xkcd/aliases/p", {"entity_ref": TASK, "instance_id": made["id"]})
     either = {"data_properties", "model_properties"}
     assert set(made) | either == set(schemas["InstanceAnswer"]["properties"])
+    many = api.post("registrations", {"registrations": [{}]}).data
+    assert set(many) == set(schemas["RegistrationsAnswer"]["properties"])
+    assert set(many["registrations"][0]) == set(schemas["RegistrationEntryAnswer"]["properties"])
     found = api.get("data/xkcd/instances/v1").data
     assert set(found) | either == set(schemas["ReadInstanceAnswer"]["properties"])
     assert set(found["run"]) == set(schemas["RunAnswer"]["properties"])

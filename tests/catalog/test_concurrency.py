@@ -268,3 +268,20 @@ def test_names_of_one_old_key_that_come_at_once_have_a_branch_each(crowd):
     assert all(len(found) == 1 for found in places.values())
     assert len({*places["user.李"], *places["user.王"], *places["user.張"], *places["user.陳"]}) == 4
     assert {answer.status_code for answer in answers[len(calls) :]} <= {201, 409}
+
+
+def test_many_registrations_at_once_in_any_order_wait_for_each_other_and_never_deadlock(crowd):
+    """Each request has the same assets, flows and runs in another order; half of the assets are new to all of them."""
+    crowd.all([("PATCH", f"data/asset{n}", registration(n)) for n in range(0, 10, 2)])
+    calls = []
+    for n in range(12):
+        order = [(n * 7 + place * 3) % 10 for place in range(10)]
+        entries = [registration(100 + place) | {"kind": "data", "asset": f"asset{place}"} for place in order]
+        calls.append(("POST", "registrations", {"registrations": entries}))
+        calls.append(("PATCH", f"data/asset{n % 10}", registration(100 + n % 10)))
+    answers = crowd.all(calls)
+    assert {answer.status_code for answer in answers} == {200, 201}
+    made = [entry for answer in answers[::2] for entry in answer.json()["registrations"]]
+    assert {entry["status"] for entry in made} == {201}
+    assert len({entry["answer"]["id"] for entry in made}) == 120
+    assert crowd.get("data/asset1/instances/latest").json()["number"] == 12 + 2

@@ -1,0 +1,209 @@
+"""Registering much at once: in one transaction, each registration done or refused by itself.
+
+All is done first as if nothing were refused. Where something is, all of it is undone, each registration is tried by
+itself to find those that are, and the others are done. So nothing of a refused one is left, not even its run.
+
+What several registrations need is locked or made before the first of them, in the order in which all writes do it
+(`catalog.recording`), so that two of these transactions can wait for each other but never deadlock.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db import IntegrityError, transaction
+
+from access.errors import Conflict, SiteError
+from catalog.entities import Entity
+from catalog.models import Asset, Branch, Component
+from catalog.name_starts import add_names
+from catalog.recording.failing import mark_failed, readings_of_earlier_attempts
+from catalog.recording.places import AssetAddress, BranchAddress, count_assets, locked_all, make_asset
+from catalog.recording.registering import AtHand, assets_of_earlier_attempts, supersede
+from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
+
+Result = TypeVar("Result")
+Number = int
+"""The place of a write among those that were asked for, from 0."""
+TRIES = 5
+REFUSALS = (SiteError, IntegrityError)
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Who registers, as what and where: `branch` is the key of the branch that its run writes to, or empty."""
+
+    entity: Entity
+    branch: str
+    told: Told = NOTHING_TOLD
+    attempt: int | None = None
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What puts the writers of one transaction in order: the component first, then the run."""
+        return *self.entity.component, self.entity.run or self.told.session, self.branch, self.entity.id
+
+
+@dataclass(frozen=True)
+class Write(Generic[Result]):
+    """One registration or declaration. `writer` is None for who declares.
+
+    `do` does it, with what is at hand for it; without, it finds that by itself.
+    """
+
+    at: AssetAddress
+    writer: Writer | None
+    do: Callable[[AtHand | None], Result]
+
+
+def write_together(writes: Sequence[Write[Result]], actor: str) -> list[Result | Exception]:
+    """Do all of them in one transaction; the result of each, or why it is refused, in the order in which they came.
+
+    All of them are in one perimeter. Whatever else goes wrong, such as a database that is away, is raised, and nothing
+    is done.
+    """
+    refused: dict[Number, Exception] = {}
+    for _ in range(TRIES):
+        left = {number: write for number, write in enumerate(writes) if number not in refused}
+        try:
+            with transaction.atomic():
+                done = _done(left, actor)
+        except REFUSALS:
+            refused |= _refused(left, actor)
+        else:
+            return [refused[number] if number in refused else done[number] for number in range(len(writes))]
+    raise Conflict("Others write the same at this moment, again and again; try later.")
+
+
+def _done(writes: Mapping[Number, Write[Result]], actor: str) -> dict[Number, Result]:
+    shared = _Shared.of(writes.values(), actor)
+    done = {number: write.do(shared.at_hand(write)) for number, write in writes.items()}
+    shared.finish()
+    return done
+
+
+class _Undone(Exception):
+    """The end of a trial."""
+
+
+def _refused(writes: Mapping[Number, Write[Result]], actor: str) -> dict[Number, Exception]:
+    """Try each of them by itself, after those before it; why those that can't be done are refused. All is undone."""
+    refused: dict[Number, Exception] = {}
+    try:
+        with transaction.atomic():
+            _Shared.of(writes.values(), actor)
+            for number, write in writes.items():
+                try:
+                    with transaction.atomic():
+                        write.do(None)
+                except REFUSALS as error:
+                    refused[number] = error
+            raise _Undone
+    except _Undone:
+        return refused
+
+
+@dataclass
+class _Shared:
+    """What writes of one transaction share, locked or made in the order of all writes."""
+
+    writers: dict[tuple[str, ...], tuple[Component, str]]
+    late: dict[tuple[Entity, int | None], bool]
+    """Whether a higher attempt has written."""
+    assets: dict[AssetAddress, Asset]
+    made: list[Asset]
+
+    @classmethod
+    def of(cls, writes: Collection[Write[Any]], actor: str) -> "_Shared":
+        writers: dict[tuple[str, ...], tuple[BranchAddress, Writer]] = {}
+        for write in writes:
+            if write.writer and (write.writer.place not in writers or write.writer.told.facts):
+                writers[write.writer.place] = write.at.branch, write.writer
+        known = {place: _known(*writers[place]) for place in sorted(writers)}
+        attempts = {(write.writer.entity, write.writer.attempt): write.at for write in writes if write.writer}
+        earlier = [
+            assets_of_earlier_attempts(at.branch.perimeter, entity, attempt)
+            for (entity, attempt), at in attempts.items()
+            if attempt
+        ]
+        there = _there(write.at for write in writes)
+        locked = {asset.pk: asset for asset in locked_all(set().union(there.values(), *earlier))}
+        assets = {at: locked[key] for at, key in there.items() if locked[key].deleted_at is None}
+        new = {write.at for write in writes if write.at not in assets}
+        made = {at: make_asset(at, actor) for at in sorted(new, key=lambda at: (at.branch.key, at.kind, at.asset_id))}
+        _give_branches(assets)
+        return cls(known, _late(attempts, locked, actor), assets | made, [*made.values()])
+
+    def at_hand(self, write: Write[Any]) -> AtHand | None:
+        """What a registration needs; None if it has to look by itself, as after a declaration of its asset."""
+        if write.writer is None:
+            self.assets.pop(write.at, None)
+            return None
+        asset, by = self.assets.get(write.at), (write.writer.entity, write.writer.attempt)
+        if asset is None or by not in self.late:
+            return None
+        component, run = self.writers[write.writer.place]
+        return AtHand(component, run, asset, self.late[by])
+
+    def finish(self) -> None:
+        """What new assets change besides: how they are found, and what their branches count."""
+        for asset in self.made:
+            add_names(asset)
+        for branch in {asset.branch.pk: asset.branch for asset in self.made}.values():
+            count_assets(branch)
+
+
+def _known(branch: BranchAddress, writer: Writer) -> tuple[Component, str]:
+    return writer_of(
+        perimeter_id=branch.perimeter.pk,
+        project=branch.project,
+        entity=writer.entity,
+        branch=writer.branch,
+        is_written=True,
+        told=writer.told,
+        when=None,
+    )
+
+
+def _there(addresses: Iterable[AssetAddress]) -> dict[AssetAddress, int]:
+    """The keys of the assets that are at these addresses already."""
+    names: dict[BranchAddress, dict[tuple[str, str], AssetAddress]] = {}
+    for at in addresses:
+        names.setdefault(at.branch, {})[at.kind, at.asset_id] = at
+    found = {}
+    for branch, wanted in names.items():
+        live = Asset.objects.at_place(branch).live().filter(asset_id__in={asset_id for _, asset_id in wanted})
+        for kind, asset_id, key in live.values_list("kind", "asset_id", "pk"):
+            if (kind, asset_id) in wanted:
+                found[wanted[kind, asset_id]] = key
+    return found
+
+
+def _give_branches(assets: Mapping[AssetAddress, Asset]) -> None:
+    """Give locked assets their branches, each of which is read once."""
+    branches: dict[BranchAddress, Branch] = {}
+    for at, asset in assets.items():
+        if at.branch not in branches:
+            branches[at.branch] = Branch.objects.select_related("project").get(pk=asset.branch_id)
+            branches[at.branch].project.perimeter = at.branch.perimeter
+        asset.branch = branches[at.branch]
+
+
+def _late(
+    attempts: Mapping[tuple[Entity, int | None], AssetAddress], locked: dict[int, Asset], actor: str
+) -> dict[tuple[Entity, int | None], bool]:
+    """Fail what lower attempts left, and find out whether there are higher ones, once for each task.
+
+    Empty if several attempts of one task are among them: each of these has to look by itself then, and so have all.
+    """
+    numbers = Counter(entity for entity, attempt in attempts if attempt is not None)
+    if any(many > 1 for many in numbers.values()):
+        return {}
+    late = {}
+    for (entity, attempt), at in attempts.items():
+        scope = at.branch.perimeter
+        if attempt:
+            mark_failed(readings_of_earlier_attempts(scope.pk, entity, attempt))
+        late[entity, attempt] = attempt is not None and supersede(scope, entity, attempt, locked, actor)
+    return late

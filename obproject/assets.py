@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -192,6 +193,20 @@ class Asset:
     ) -> dict[str, Any] | None:
         """Register a new instance of a model asset and return it; see :meth:`register_data_asset`."""
         return self._register("model", name, description, kind, blobs, annotations, tags, digest)
+
+    @contextmanager
+    def register_together(self) -> Iterator[list[dict[str, Any] | None]]:
+        """Send what is registered in the block together, at its end: for tasks that register many instances.
+
+        Registering returns None in the block. It yields a list that has the instances once the block has ended, in the
+        order in which they were registered; None for one that only the run has so far, as the catalogue is away. Any
+        other write sends what waits. A refusal costs no other registration, and is raised once all are sent.
+        """
+        if self.read_only:
+            yield []
+            return
+        with self.writer.together() as made:
+            yield made
 
     def peek_data_asset(self, name: str, instance: AnyReference = "latest") -> dict[str, Any]:
         """Return an instance of a data asset without becoming its consumer.

@@ -180,16 +180,22 @@ class Connection:
         return answer
 
     def _refusal(self, response: requests.Response, answer: dict[str, Any], about: str) -> errors.RequestRefused:
-        error_class, advice = _REFUSALS.get(response.status_code, (errors.ServerFault, ""))
-        if _was_stopped(response):
+        return self.refusal(response.status_code, answer, about, response)
+
+    def refusal(
+        self, status: int, answer: Mapping[str, Any], about: str, response: requests.Response | None = None
+    ) -> errors.RequestRefused:
+        """Return the error that fits a refusal, of a whole request or of a part of one."""
+        error_class, advice = _REFUSALS.get(status, (errors.ServerFault, ""))
+        if response is not None and _was_stopped(response):
             error_class = errors.TookTooLong
         found = answer.get("detail")
         detail = found if isinstance(found, dict) else {}
         if error_class is errors.AssetNotFound and ("instance" in detail or "alias" in detail):
             error_class, advice = errors.InstanceNotFound, "The asset's page lists its instances and aliases."
-        said = str(answer.get("message") or found or response.reason or response.status_code)
+        said = str(answer.get("message") or found or (response.reason if response is not None else "") or status)
         sentence = said if said.endswith((".", "!", "?")) else said + "."
-        text = f"{about}: {sentence} (status {response.status_code} from {self.settings.url})"
+        text = f"{about}: {sentence} (status {status} from {self.settings.url})"
         return error_class(
             f"{text} {advice}".rstrip(), response=response, code=str(answer.get("error", "")), detail=detail
         )

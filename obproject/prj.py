@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from typing import Any, Self
 
@@ -134,6 +135,17 @@ class ProjectContext:
         """Register a model that lives elsewhere; see :meth:`register_external_data`."""
         register = self.asset.register_model_asset
         return self._report(register(name, description, kind, blobs, annotations, tags, digest=digest), kind)
+
+    @contextmanager
+    def register_together(self) -> Iterator[list[dict[str, Any] | None]]:
+        """Send what is registered in the block together, at its end; see :meth:`Asset.register_together`."""
+        made: list[dict[str, Any] | None] = []
+        try:
+            with self.asset.register_together() as made:
+                yield made
+        finally:
+            if known := sum(instance is not None for instance in made):
+                tell(f"registered {known} instances together on branch {self.branches.write!r}.")
 
     def get_data(self, name: str, instance: AnyReference = "latest", role: str | None = None) -> Any:
         """Return the artifact behind an instance of a data asset, and become its consumer.

@@ -6,20 +6,21 @@ branches are read: that is for :mod:`obproject.catalogue.reader` and :mod:`obpro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from obproject.aliases import unmet_expectation
 from obproject.branches import branch_key, check_alias, check_asset_id
 from obproject.connection import Connection, Query, path_of
-from obproject.errors import AssetNotFound, Conflict, WrongToken, checked
+from obproject.errors import AssetNotFound, Conflict, RequestRefused, WrongToken, checked
 from obproject.instances import with_text
 from obproject.json_types import Json
-from obproject.kinds import COLLECTION_OF, find_kind, label_of
+from obproject.kinds import COLLECTION_OF, KIND_OF, find_kind, label_of
 from obproject.notices import tell_once
 from obproject.settings import Settings
 from obproject.task import running
 
+FIRST_REFUSAL = 400
 EXISTS_AS = "exists_as"
 """Key in the detail of a refusal: the kind under which the catalogue has the name, where it lacks the other one."""
 
@@ -38,6 +39,8 @@ class CatalogueClient:
         self.project = project
         self._find_settings = find_settings
         self.connection = Connection(find_settings())
+        self.takes_many = True
+        """Whether the catalogue takes many registrations at once, as far as is known."""
 
     @property
     def settings(self) -> Settings:
@@ -146,6 +149,26 @@ class CatalogueClient:
     def register(self, branch: str, kind: str, name: str, body: Mapping[str, Any], key: str) -> Json:
         """Register an instance and return it; of all requests with one ``key`` the catalogue does the first."""
         return self.asset_request("PATCH", branch, kind, name, body=body, headers={"Idempotency-Key": key})
+
+    def register_many(self, branch: str, registrations: Sequence[Mapping[str, Any]]) -> list[Json | RequestRefused]:
+        """Register instances on one branch in one request, and return the instance or the refusal of each.
+
+        Each is the body of a registration, with ``kind`` (as in addresses) and ``asset``. Raises AssetNotFound or
+        BadRequest where a catalogue of an older version does not know this request.
+        """
+        about = f"{len(registrations)} registrations on {self.branch_label(branch)}"
+        found = self.request("POST", branch, "registrations", body={"registrations": registrations}, about=about)
+        return [
+            self._answer_to(branch, sent, entry)
+            for sent, entry in zip(registrations, found["registrations"], strict=True)
+        ]
+
+    def _answer_to(self, branch: str, sent: Mapping[str, Any], entry: Json) -> Json | RequestRefused:
+        status, answer = int(entry["status"]), entry["answer"]
+        if status < FIRST_REFUSAL:
+            return dict(answer)
+        about = f"{label_of(KIND_OF[sent['kind']])} {sent['asset']!r} on {self.branch_label(branch)}"
+        return self.connection.refusal(status, answer, about)
 
     def consume(
         self, branch: str, kind: str, name: str, reference: str, body: Mapping[str, Any], key: str | None = None

@@ -6,7 +6,7 @@ task's journal too (:mod:`obproject.task.journal_writer`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +15,9 @@ from obproject.branches import branch_key, check_alias
 from obproject.catalogue.client import EXISTS_AS, CatalogueClient, asset_id_of
 from obproject.catalogue.highlight_content import as_content, without_image
 from obproject.catalogue.reader import AssetReader, parsed_reference
+from obproject.catalogue.together import Collected, batches, send_batch
 from obproject.entities import who_is_running
-from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, checked
+from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, RequestRefused, checked
 from obproject.instances import json_value, tag_pairs, with_text
 from obproject.journal import Entry, Operation, Outcome, id_from, new_id
 from obproject.json_types import Json
@@ -24,7 +25,7 @@ from obproject.kinds import COLLECTION_OF, label_of
 from obproject.notices import tell, tell_notes
 from obproject.references import AnyReference
 from obproject.task import running, spinning
-from obproject.task.journal_writer import KEEPING, now, outcome_of, parse_time
+from obproject.task.journal_writer import KEEPING, Answer, now, outcome_of, parse_time
 from obproject.task.process_session import Session, session_of
 from obproject.task.running import OwnRegistration, RunningTask
 
@@ -46,6 +47,56 @@ class AssetWriter:
         self.branch = branch
         self.entity_ref = entity_ref
         self._task = task
+        self._waiting: list[Collected] = []
+        self._made: list[Json | None] | None = None
+        """What came of the registrations of the block in which they are collected; None outside of one."""
+
+    @contextmanager
+    def together(self) -> Iterator[list[Json | None]]:
+        """Send what is registered in the block at its end, in as few requests as can be; any other write sends it, too.
+
+        Yields a list that has then, for each of them in order, the instance; None if only the journal has it so far.
+        What the catalogue refuses costs no other; the first refusal is raised once all are sent.
+        """
+        if self._made is not None:
+            raise InvalidInput("What is registered here is sent together already: leave out the inner block.")
+        self._made = []
+        try:
+            yield self._made
+        finally:
+            try:
+                self._send_waiting()
+            finally:
+                self._made = None
+
+    def _send_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        refusals: list[RequestRefused] = []
+        for batch in batches(waiting):
+            for one, answer in zip(batch, self._answers(batch), strict=True):
+                if isinstance(answer, RequestRefused):
+                    refusals.append(answer)
+                    continue
+                one.done(answer)
+                if self._made is not None:
+                    self._made.append(with_text(answer) if answer is not None else None)
+        for refusal in refusals[1:]:
+            tell(str(refusal))
+        if refusals:
+            raise refusals[0]
+
+    def _answers(self, batch: list[Collected]) -> Sequence[Answer | None]:
+        """Store a part in the journal, if a task runs, and send it."""
+
+        def send_them() -> list[Answer]:
+            with self._reporting(next((one.body for one in batch if "run" in one.body), {})):
+                return send_batch(self.catalogue, self.branch, batch)
+
+        task = running.running_task()
+        if task is None:
+            return send_them()
+        entries = [one.entry for one in batch]
+        return task.journal.write_together(entries, self.catalogue.settings, send_them) or [None] * len(batch)
 
     def register(
         self,
@@ -88,14 +139,24 @@ class AssetWriter:
         whole = {**body, "id": entry.id}
 
         def send() -> Json:
-            with self._reporting(body):
-                answer = self.catalogue.register(entry.branch, kind, name, whole, entry.id)
-            tell_notes(answer)
-            return answer
+            return self.catalogue.register(entry.branch, kind, name, whole, entry.id)
 
-        answer = self._write(entry, send)
-        if self._task:
-            self._remember_own(entry, kind, asset_kind, answer)
+        def done(answer: Json | None) -> None:
+            if answer is not None:
+                tell_notes(answer)
+            if self._task:
+                self._remember_own(entry, kind, asset_kind, answer)
+
+        if self._made is not None:
+            self._waiting.append(Collected(entry, whole, send, done))
+            return None
+
+        def send_alone() -> Json:
+            with self._reporting(body):
+                return send()
+
+        answer = self._write(entry, send_alone)
+        done(answer)
         return with_text(answer) if answer is not None else None
 
     def register_once(self, kind: str, name: str, body: Json, key: str) -> None:
@@ -103,6 +164,7 @@ class AssetWriter:
 
         Raises Conflict where the key was used for something else.
         """
+        self._send_waiting()
         if spinning.holds_back():
             return
         event = id_from(Operation.REGISTER, key)
@@ -114,6 +176,7 @@ class AssetWriter:
         self, reader: AssetReader, kind: str, name: str, reference: AnyReference, role: str | None = None
     ) -> Json:
         """Become a consumer of the instance that a reference means where the asset is read, and return it."""
+        self._send_waiting()
         if spinning.holds_back():
             return reader.peek(kind, name, reference)[1]
         reference = str(parsed_reference(reference))
@@ -137,6 +200,7 @@ class AssetWriter:
 
         A running task does not wait for the answer.
         """
+        self._send_waiting()
         if spinning.holds_back():
             return
         body = self._consumption(role) | {"reference": reference}
@@ -156,6 +220,7 @@ class AssetWriter:
 
     def delete(self, kind: str, name: str) -> bool:
         """Delete an asset with all that it has; say whether it did."""
+        self._send_waiting()
         if spinning.holds_back():
             return False
         entry = self._entry(Operation.DELETE, self.branch, kind, name)
@@ -171,6 +236,7 @@ class AssetWriter:
     def set_alias(self, branch: str, kind: str, name: str, alias: str, body: Mapping[str, Any]) -> Json:
         """Set an alias on any branch; ``body`` names the instance, and maybe the one that it must point to before."""
         body = {"entity_ref": self.entity_ref, **body}
+        self._send_waiting()
         if spinning.holds_back():
             return self._move(branch, kind, name, alias, body["instance_id"])
         entry = self._entry(Operation.SET_ALIAS, branch, kind, name, body=body, alias=alias)
@@ -180,6 +246,7 @@ class AssetWriter:
 
     def delete_alias(self, kind: str, name: str, alias: str, expected_id: str | None = None) -> bool:
         """Delete an alias, and say whether it did; ``expected_id`` is the instance that it must point to."""
+        self._send_waiting()
         if spinning.holds_back():
             return False
         body = {"entity_ref": self.entity_ref}
@@ -195,6 +262,7 @@ class AssetWriter:
     def show_highlight(self, highlight: Highlight) -> Json | None:
         """Show a highlight on the overview of the branch; None if it is empty, or only the journal has it so far."""
         data = highlight.as_data()
+        self._send_waiting()
         if data is None or spinning.holds_back():
             return None
         content, task = as_content(data), self._task

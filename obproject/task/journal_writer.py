@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +26,8 @@ PAUSE = 60.0
 """Seconds after a call without an answer during which writes are only stored, so that not each of them waits."""
 
 _MOST_REASON = 500
+Answer = Json | RequestRefused
+"""What the catalogue says to one of several writes."""
 UNAVAILABLE = (NoServer, ServerUnreachable, UnexpectedAnswer, ServerFault)
 """The errors that mean that the catalogue gave no answer."""
 KEEPING = (*UNAVAILABLE, TookTooLong)
@@ -67,7 +69,18 @@ class JournalWriter:
         is_stored = self.store(entry)
         if is_stored and not settings.strict and self.is_unavailable(settings):
             return None
-        return self._send(entry, settings, send, is_stored)
+        answers = self._send([entry], settings, lambda: [send()], is_stored)
+        return answers[0] if answers else None  # a refusal of the only one was raised
+
+    def write_together(
+        self, entries: Sequence[Entry], settings: Settings, send: Callable[[], Sequence[Answer]]
+    ) -> Sequence[Answer] | None:
+        """The same for writes that are sent together, each of which has an answer or a refusal of its own."""
+        self.finish()
+        is_stored = self._store_data([(entry.field, entry.as_json()) for entry in entries])
+        if is_stored and not settings.strict and self.is_unavailable(settings):
+            return None
+        return self._send(entries, settings, send, is_stored)
 
     def write_in_background(self, entry: Entry, settings: Settings, send: Callable[[], Json]) -> None:
         """Store a write, and send it in the background; :meth:`finish` waits for it.
@@ -77,7 +90,7 @@ class JournalWriter:
         self.finish()
         is_stored = self.store(entry)
         if settings.strict or not is_stored:
-            self._send(entry, settings, send, is_stored)
+            self._send([entry], settings, lambda: [send()], is_stored)
         elif not self.is_unavailable(settings):
             sending = threading.Thread(target=self._send_in_background, args=(entry, settings, send))
             self._sending.append(sending)
@@ -93,13 +106,15 @@ class JournalWriter:
 
     def _send_in_background(self, entry: Entry, settings: Settings, send: Callable[[], Json]) -> None:
         try:
-            self._send(entry, settings, send, is_stored=True)
+            self._send([entry], settings, lambda: [send()], is_stored=True)
         except Exception as error:
             tell(str(error))
 
-    def _send(self, entry: Entry, settings: Settings, send: Callable[[], Json], is_stored: bool) -> Json | None:
+    def _send(
+        self, entries: Sequence[Entry], settings: Settings, send: Callable[[], Sequence[Answer]], is_stored: bool
+    ) -> Sequence[Answer] | None:
         try:
-            answer = send()
+            answers = send()
         except UNAVAILABLE as error:
             if settings.strict or not is_stored:
                 raise
@@ -111,10 +126,17 @@ class JournalWriter:
             self._report(TookTooLong, f"{error} {self._what_becomes_of_it()}")
             return None
         except RequestRefused as refusal:
-            self._store_outcomes({entry.id: Outcome(refused=str(refusal)[:_MOST_REASON])})
+            self._store_outcomes({entry.id: _refused(refusal) for entry in entries})
             raise
-        self.remember(entry.id, outcome_of(entry.operation, answer))
-        return answer
+        refused = {}
+        for entry, answer in zip(entries, answers, strict=True):
+            if isinstance(answer, RequestRefused):
+                refused[entry.id] = _refused(answer)
+            else:
+                self.remember(entry.id, outcome_of(entry.operation, answer))
+        if refused:
+            self._store_outcomes(refused)
+        return answers
 
     def store(self, entry: Entry) -> bool:
         """Store a write with the task; return whether it is stored. Never raises: the catalogue may have it anyway."""
@@ -148,11 +170,14 @@ class JournalWriter:
         self._store_datum(f"{OUTCOMES_FIELD}{next(iter(outcomes))}", outcomes_as_json(outcomes))
 
     def _store_datum(self, name: str, value: str, kind: str = TYPE) -> bool:
+        return self._store_data([(name, value)], kind)
+
+    def _store_data(self, named: Iterable[tuple[str, str]], kind: str = TYPE) -> bool:
         from metaflow.metadata_provider import MetaDatum
 
-        datum = MetaDatum(field=name, value=value, type=kind, tags=[f"attempt_id:{self._attempt}"])
+        tags = [f"attempt_id:{self._attempt}"]
         try:
-            self._register([datum])
+            self._register([MetaDatum(field=name, value=value, type=kind, tags=tags) for name, value in named])
         except Exception as error:
             self._report(type(error), f"What this task registers can't be kept with the run: {error}")
             return False
@@ -185,6 +210,10 @@ class JournalWriter:
         if about not in self._reported:
             self._reported.add(about)
             tell(text)
+
+
+def _refused(refusal: RequestRefused) -> Outcome:
+    return Outcome(refused=str(refusal)[:_MOST_REASON])
 
 
 def outcome_of(operation: Operation, answer: Mapping[str, Any]) -> Outcome:

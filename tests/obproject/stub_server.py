@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -58,6 +58,8 @@ class StubCatalogue:
         self.requests: list[Request] = []
         self.canned: list[Canned] = []
         self.page_size = 50
+        self.takes_many = False
+        """Whether it knows the request that registers many; it refuses those whose asset is called `refused`."""
         self.url = ""
         self._keys: dict[str, dict[str, Any]] = {}
         self._ids = itertools.count(1)
@@ -96,6 +98,9 @@ class StubCatalogue:
                 return self.specs[scope]
             case "GET", ["data" | "models" as kind]:
                 return self._list(scope, kind, request.query)
+            case "POST", ["registrations"] if self.takes_many:
+                sent = (request.body or {})["registrations"]
+                return {"registrations": [self._one_of_many(scope, one, request) for one in sent]}
             case "PATCH", [kind, asset]:
                 return self._register((*scope, kind, asset), request)
             case "GET", [kind, asset]:
@@ -147,6 +152,12 @@ class StubCatalogue:
         earlier.append(instance)
         self._keys[idempotency_key] = instance
         return instance
+
+    def _one_of_many(self, scope: tuple[str, ...], sent: dict[str, Any], request: Request) -> dict[str, Any]:
+        if sent["asset"] == "refused":
+            return {"status": 400, "answer": {"error": "bad_request", "message": "No.", "detail": {"field": "tags"}}}
+        alone = replace(request, body=sent, headers={"idempotency-key": sent["id"]})
+        return {"status": 201, "answer": self._register((*scope, sent["kind"], sent["asset"]), alone)}
 
     def _ready(self, key: tuple[str, ...], state: str = "ready") -> list[dict[str, Any]]:
         return [found for found in reversed(self.assets.get(key, [])) if found["state"] == state]

@@ -63,7 +63,9 @@ class Recount:
         for pk in Project.objects.order_by("pk").values_list("pk", flat=True).iterator():
             with transaction.atomic():
                 self._project(Project.objects.select_for_update(no_key=True).get(pk=pk))
-        self.corrections.extend(repair_names())
+        if repaired := repair_names():
+            self.corrections.extend(repaired)
+            Project.objects.mark()
         return self
 
     def _asset(self, asset: Asset) -> None:
@@ -126,6 +128,7 @@ class Recount:
         self._promotions(asset)
 
     def _edges(self, asset: Asset, which: Q = EVERY) -> None:
+        before = len(self.corrections)
         # locked before the events are read, so that none is added between
         edges = list(Edge.objects.select_for_update(no_key=True).filter(which, asset=asset).order_by("pk"))
         right = facts_of_edges(asset, which)
@@ -140,9 +143,10 @@ class Recount:
             key = {"component_id": component, "direction": direction, "write_branch": write_branch, "role": role}
             edge = Edge.objects.create(asset=asset, branch_id=asset.branch_id, **key, **fact)
             self.corrections.append(f"Edge {edge.pk}: was missing")
+        self._mark(asset, since=before)
 
     def _promotions(self, asset: Asset) -> None:
-        right = facts_of_promotions(asset)
+        before, right = len(self.corrections), facts_of_promotions(asset)
         for promotion in Promotion.objects.filter(target=asset):
             fact = right.pop(promotion.source_id, None)
             if fact is None:
@@ -153,3 +157,9 @@ class Recount:
         for source, fact in right.items():
             promotion = Promotion.objects.create(target=asset, source_id=source, **fact)
             self.corrections.append(f"Promotion {promotion.pk}: was missing")
+        self._mark(asset, since=before)
+
+    def _mark(self, asset: Asset, since: int) -> None:
+        """Mark an asset of which something was corrected that may have no mark, or is gone."""
+        if len(self.corrections) > since:
+            Asset.objects.filter(pk=asset.pk).mark()

@@ -15,6 +15,7 @@ from catalog import querysets
 from catalog.asset_facts import AssetFacts
 from catalog.indexes import FallingIndex
 from catalog.limits import DIGEST_LENGTH, FOREACH_LENGTH
+from catalog.marks import Marked, MarkedQuerySet
 from catalog.states import Kind, RunState, State
 from obproject.branches import branch_key
 from obproject.roles import ROLE_LENGTH
@@ -45,8 +46,9 @@ def untold_text(length: int, about: str = "") -> "models.CharField[str | None, s
     return models.CharField(max_length=length, null=True, help_text=about)
 
 
-class Project(models.Model):
+class Project(Marked):
     PERIMETER = "perimeter"
+    NOT_MARKED = frozenset({"newest_highlight"})
 
     perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="projects")
     name = models.CharField(max_length=128)
@@ -64,7 +66,7 @@ class Project(models.Model):
         return self.name
 
 
-class Branch(models.Model):
+class Branch(Marked):
     """A namespace of assets. Its key is what the wire and addresses say; `git_name` is how people wrote it."""
 
     PERIMETER = "project__perimeter"
@@ -83,6 +85,10 @@ class Branch(models.Model):
     class Meta:
         verbose_name_plural = "branches"
         constraints = [models.UniqueConstraint(fields=["project", "key"], name="one_branch_per_key")]
+        indexes = [
+            # what has changed last among the branches of a project
+            models.Index(fields=["project", "changed"], name="branch_changes")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -110,7 +116,7 @@ class BranchName(models.Model):
     objects = VisibleQuerySet.as_manager()
 
 
-class BranchKey(models.Model):
+class BranchKey(Marked):
     """A further key of a branch: what other clients, or other versions of this one, make of its name.
 
     No event: it follows from the names of branches, and from which of them came first.
@@ -125,7 +131,7 @@ class BranchKey(models.Model):
         default=False, help_text="Another branch would be called so too, so the key alone leads to neither."
     )
 
-    objects = VisibleQuerySet.as_manager()
+    objects = MarkedQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "key"], name="one_branch_per_further_key")]
@@ -156,7 +162,7 @@ class SpecVersion(models.Model):
         return self.version_id or "deleted"
 
 
-class Component(models.Model):
+class Component(Marked):
     """A flow, a deployment, a person or a CI job: what the entities of producers and consumers roll up into."""
 
     PERIMETER = "perimeter"
@@ -186,13 +192,14 @@ class Component(models.Model):
         return self.name
 
 
-class Run(models.Model):
+class Run(Marked):
     """Event: what a Metaflow run is, as its first report says it; or a session, which takes the place of a run.
 
     One row for each that made or read something, or that another one resumed. Empty and null mean "not told".
     """
 
     PERIMETER = "perimeter"
+    NOT_MARKED = frozenset({"read_at"})
 
     perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="+")
     name = models.CharField(max_length=512, help_text="Flow/run, or the id of a session.")
@@ -261,7 +268,7 @@ def assets_in_order(sort: str, name: str) -> FallingIndex:
     return FallingIndex(*columns, condition=Q(deleted_at=None), name=name)
 
 
-class Asset(AssetFacts, models.Model):
+class Asset(AssetFacts, Marked):
     """A definition: what the instances are instances of. It may have none. Deleted ones stay as tombstones."""
 
     PERIMETER = "branch__project__perimeter"
@@ -334,6 +341,8 @@ class Asset(AssetFacts, models.Model):
             models.Index(
                 fields=["branch", "-deleted_at"], condition=Q(deleted_at__isnull=False), name="deleted_assets"
             ),
+            # what has changed last on a branch
+            models.Index(fields=["branch", "changed"], name="asset_changes"),
             # the deletion that a client repeats
             models.Index(fields=["deletion_uid"], condition=~Q(deletion_uid=""), name="deletions_by_id"),
         ]
@@ -487,7 +496,7 @@ def branch_of_asset() -> "models.ForeignKey[Branch, Branch]":
     )
 
 
-class Edge(models.Model):
+class Edge(Marked):
     """Derived: a component produces or consumes an asset, from one write branch and in one role; how often and when.
 
     Events of failed attempts are not counted; the times and the last event are theirs only while there are no others.
@@ -524,8 +533,10 @@ class Edge(models.Model):
             )
         ]
         indexes = [
+            # what has changed last on a branch
+            models.Index(fields=["branch", "changed"], name="edge_changes"),
             # what was consumed last on a branch
-            models.Index(fields=["branch", "-last_at"], condition=Q(direction="consumes"), name="consumers_in_time")
+            models.Index(fields=["branch", "-last_at"], condition=Q(direction="consumes"), name="consumers_in_time"),
         ]
 
 
@@ -693,7 +704,7 @@ class IdempotencyKey(models.Model):
     created_at = models.DateTimeField(db_index=True)
 
 
-class Highlight(models.Model):
+class Highlight(Marked):
     """Event: a task showed what its run came to."""
 
     PERIMETER = "branch__project__perimeter"
@@ -730,6 +741,8 @@ class Highlight(models.Model):
             models.Index(fields=["branch", "-at"], condition=Q(is_newest=True), name="newest_highlights"),
             # all of a branch, newest first
             models.Index(fields=["branch", "-at", "-id"], name="highlights_of_branch"),
+            # what has changed last among them
+            models.Index(fields=["branch", "changed"], name="highlight_changes"),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce, Lower, RowNumber
 
 from access.visibility import VisibleQuerySet
 from catalog.filters import FiltersAsked
+from catalog.marks import MarkedQuerySet
 from catalog.states import DEFAULT_STATES, Kind, State
 from obproject.branches import MAIN_BRANCHES
 from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
@@ -56,7 +57,7 @@ NOT_IN_LISTS = (
 """What can be large and no list of assets shows."""
 
 
-class ProjectQuerySet(VisibleQuerySet[Any]):
+class ProjectQuerySet(MarkedQuerySet):
     def in_perimeter(self, name: str) -> Self:
         return self.filter(perimeter__name=name)
 
@@ -89,7 +90,7 @@ class Address(Protocol):
     def key(self) -> str: ...
 
 
-class PlacedQuerySet(VisibleQuerySet[Any]):
+class PlacedQuerySet(MarkedQuerySet):
     """Branches, and what is on them; `catalog/statements.py` writes the same for what every call of a flow needs."""
 
     def at_place(self, place: Address) -> Self:
@@ -140,12 +141,12 @@ class BranchQuerySet(PlacedQuerySet):
         )
 
 
-class ComponentQuerySet(VisibleQuerySet[Any]):
+class ComponentQuerySet(MarkedQuerySet):
     def of_project(self, project: Project) -> Self:
         return self.filter(perimeter=project.perimeter_id, project_name=project.name)
 
 
-class RunQuerySet(VisibleQuerySet[Any]):
+class RunQuerySet(MarkedQuerySet):
     def of_component(self, component: int) -> Self:
         return self.filter(component=component)
 
@@ -296,7 +297,7 @@ class OnBranchQuerySet(VisibleQuerySet[Any]):
         return self.filter(branch=branch, asset__deleted_at=None)
 
 
-class EdgeQuerySet(OnBranchQuerySet):
+class EdgeQuerySet(MarkedQuerySet, OnBranchQuerySet):
     def newest_first(self) -> Self:
         return self.select_related("component").order_by("-last_at", "-id")
 

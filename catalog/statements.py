@@ -4,7 +4,8 @@ A read for somebody is by the key of a perimeter that `Viewer.require` gave, or 
 """
 
 from access.statements import Rows, Statement
-from catalog.models import Asset, BranchKey, Component, IdempotencyKey, Instance, Run
+from catalog.marks import mark_of
+from catalog.models import Asset, BranchKey, Component, Edge, IdempotencyKey, Instance, Run
 
 ASSETS = """
     SELECT {columns} FROM catalog_asset AS asset
@@ -109,7 +110,7 @@ FACT = ("asset_id", "component_id", "direction", "write_branch", "role")
 LAST = ("last_at", "last_entity_kind", "last_entity_id", "last_instance_id")
 """What an edge keeps of the last event in time."""
 EVENT = ", ".join((*FACT, "write_branch_name", "first_at", *LAST))
-ONE_MORE = """count = edge.count + 1,
+ONE_MORE = f"""count = edge.count + 1, changed = {mark_of(Edge)},
     first_at = CASE WHEN edge.count = 0 OR event.first_at < edge.first_at THEN event.first_at ELSE edge.first_at END,
 """ + ", ".join(
     f"{column} = CASE WHEN edge.count = 0 OR event.last_at >= edge.last_at THEN event.{column} ELSE edge.{column} END"
@@ -121,8 +122,8 @@ ONE_MORE = """count = edge.count + 1,
 def counting(events: str) -> str:
     """The SQL that counts events in their edges, and makes those that are missing."""
     return f"""
-        INSERT INTO catalog_edge AS edge ({EVENT}, count, branch_id)
-        SELECT {EVENT}, 1, (SELECT branch_id FROM catalog_asset AS asset WHERE asset.id = event.asset_id)
+        INSERT INTO catalog_edge AS edge ({EVENT}, count, branch_id, changed)
+        SELECT {EVENT}, 1, (SELECT branch_id FROM catalog_asset AS asset WHERE asset.id = event.asset_id), {mark_of(Edge)}
         FROM ({events}) AS event WHERE true
         ON CONFLICT (asset_id, component_id, direction, write_branch, COALESCE(role, '')) DO UPDATE
         SET {ONE_MORE.replace("event.", "excluded.")}

@@ -54,7 +54,7 @@ FLOORS = {
         ["folding", "indexes", "limits", "metric_names", "readmes", "starting", "states"],
         ["asset_facts", "backup", "metrics"],
         ["filter_values", "json_lookups", "runs", "shown"],
-        ["filters"],
+        ["filters", "marks"],
         ["querysets"],
         ["models"],
         ["addresses", "derivation", "entities", "name_starts", "newest", "specs", "statements"],

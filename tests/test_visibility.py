@@ -210,7 +210,7 @@ EXCEPTIONS = {
 }
 BEGINNINGS = {"visible_to", "of", "of_each", "of_project", "on_branch", "latest_but", "rows_of"}
 """The first call on a manager; but for `visible_to` they take a row that was found before."""
-WRITES = {"record", "record_rarely"}
+WRITES = {"mark", "record", "record_rarely"}
 MANAGERS = {"objects", "_default_manager", "_base_manager"}
 OTHERS = {"User"}
 """Models of Django."""

@@ -12,16 +12,17 @@ from django.db import connection
 
 from access.statements import Statement, inserting, insertion, values_of
 from catalog.edges import add_promotion, production
-from catalog.models import Instance
+from catalog.marks import mark_of
+from catalog.models import Asset, Instance
 from catalog.newest import Standing, point_to, standing
 from catalog.statements import counting
 from catalog.states import State
 
-POINTING = """
+POINTING = f"""
     UPDATE catalog_asset
     SET last_number = %(last_number)s, ready_count = %(ready_count)s,
         newest_at = %(newest_at)s, failed_at = %(failed_at)s,
-        ready_number = %(ready_number)s, refreshed_at = %(refreshed_at)s,
+        ready_number = %(ready_number)s, refreshed_at = %(refreshed_at)s, changed = {mark_of(Asset)},
         newest_id = CASE WHEN %(newest)s THEN made.id ELSE newest_id END,
         newest_ready_id = CASE WHEN %(newest_ready)s THEN made.id ELSE newest_ready_id END
     FROM made WHERE catalog_asset.id = made.asset_id

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
-from catalog.models import Instance, StateChange
+from catalog.models import Asset, Instance, StateChange
 
 
 def fill_digests(digests: Mapping[int, str]) -> int:
@@ -15,6 +15,8 @@ def fill_digests(digests: Mapping[int, str]) -> int:
     filled = 0
     for pk, digest in sorted(digests.items()):
         with transaction.atomic():
+            if not Asset.objects.filter(instances=pk, instances__digest=None).mark():
+                continue
             if Instance.objects.filter(pk=pk, digest=None).update(digest=digest):
                 last = StateChange.objects.filter(instance=pk).order_by("-pk").values_list("pk", flat=True).first()
                 StateChange.objects.filter(pk=last or 0, digest=None).update(digest=digest)

@@ -29,6 +29,7 @@ def mark_failed(readings: QuerySet[Consumption]) -> None:
     if not pairs:
         return
     readings.update(failed=True)
+    Asset.objects.filter(pk__in={asset for asset, _ in pairs}).mark()
     assets = Asset.objects.select_related("branch").in_bulk({asset for asset, _ in pairs})
     components = Component.objects.in_bulk({component for _, component in pairs})
     for asset, component in pairs:

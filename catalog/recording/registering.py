@@ -260,9 +260,11 @@ def confirm(
             state, reason = State.FAILED, "superseded by a later attempt"
     if pending:
         _settle(pending, State(state), reason, actor, when, digests)
+    settled_on = {row.asset_id for row in pending}
     if pending and state == State.READY:
-        settled_on = {row.asset_id for row in pending}
         _point_to_ready({asset.pk: asset for asset in assets if asset.pk in settled_on}, pending)
+    elif pending:
+        Asset.objects.filter(pk__in=settled_on).mark()
     mark_failed(readings)
     return list(mine.select_related("asset__branch__project").order_by("pk"))
 

@@ -130,4 +130,5 @@ def _insert(run: Run) -> bool:
     inserted = unless_there.one(**values_of(run))
     if inserted:
         run.pk, run._state.adding = inserted[0], False
+        Run.objects.filter(pk=run.pk).mark()
     return inserted is not None

@@ -12,6 +12,7 @@ from catalog.backup import postgresql, sqlite
 from catalog.backup.file import Manifest, NoBackup, opened
 from catalog.backup.postgresql import ProgramFailed
 from catalog.backup.sqlite import InUse
+from catalog.marks import mark_everything
 from catalog.starting.migrating import alone
 from catalog.starting.serving import not_served
 from catalog.starting.versions import refuse_newer
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         except Exception:
             self.stderr.write("The backup is restored, and not yet migrated to this version: run manage.py migrate.")
             raise
+        mark_everything()
         self.stdout.write(
             f"The database is that of {path}, taken at {manifest.taken_at} by assetsite {manifest.version}.\n"
             "What tasks have written since then comes back when it is served, or by manage.py reconcile."

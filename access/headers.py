@@ -63,6 +63,8 @@ class PrivateAnswersMiddleware:
             patch_vary_headers(response, WHO_ASKS)
         else:  # flows' calls
             headers["Vary"] = VARY
+        if response.status_code == 304:  # which has the length of what it stands for, or tells none
+            headers.pop("Content-Length", None)
         headers["Permissions-Policy"] = PERMISSIONS
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response

@@ -21,7 +21,7 @@ its transaction had not ended then, so its number is above the first mark, and i
 Rows that are taken out of a set have to be marked, or something beside them that is looked at too.
 
 Numbers may come again after a database was brought back from a copy: `manage.py restore` marks everything anew, and
-PostgreSQL's own ways restart the server, whose start is to be compared, too.
+PostgreSQL's own ways restart the server, whose start is a part of what is compared (`catalog/unchanged.py`).
 """
 
 from typing import Any

@@ -16,6 +16,7 @@ from catalog.api.continuation import after_id, page_size, token_for
 from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
 from catalog.models import Alias, AliasMove, Asset
+from catalog.unchanged import ASSET, unless_unchanged
 from catalog.wire.bodies import (
     AliasBody,
     AliasDeletion,
@@ -35,6 +36,7 @@ def recent_moves(asset: Asset) -> QuerySet[AliasMove]:
 
 class AliasList(CatalogView):
     @extend_schema(operation_id="list_aliases", summary="The aliases of an asset", responses=schemas.AliasListAnswer)
+    @unless_unchanged(ASSET)
     def get(self, request: Request, **address: str) -> Response:
         asset = self.asset()
         recent: dict[str, list[AliasMove]] = {name: [] for name in asset.alias_index}
@@ -55,6 +57,7 @@ class AliasDetail(CatalogView):
         return {"alias": alias_shape(alias, asset, recent_moves(asset).filter(name=alias.name))}
 
     @extend_schema(operation_id="read_alias", summary="Where an alias points", responses=schemas.AliasAnswer)
+    @unless_unchanged(ASSET)
     def get(self, request: Request, **address: str) -> Response:
         asset, name = self.asset(), self.alias_name()
         alias = asset.aliases.filter(name=name).first()
@@ -150,6 +153,7 @@ class AliasHistory(CatalogView):
         parameters=schemas.PAGING,
         responses=schemas.AliasHistoryAnswer,
     )
+    @unless_unchanged(ASSET)
     def get(self, request: Request, **address: str) -> Response:
         asset, size = self.asset(), page_size(request, limits.LIST_PAGE, limits.LIST_PAGE_MOST)
         moves = asset.alias_moves.order_by("-id")

@@ -20,6 +20,7 @@ from catalog.filters import STATE, FiltersAsked
 from catalog.models import Asset, Consumption, Instance
 from catalog.reading import Resolved, find_instance, first_with_content_of, run_of
 from catalog.states import State
+from catalog.unchanged import ASSET, ASSETS_OF_BRANCH, BRANCH, USES_OF_ASSET, unless_unchanged
 from catalog.wire.bodies import (
     AssetDeletion,
     ConfirmationBody,
@@ -60,6 +61,7 @@ class AssetList(CatalogView):
         parameters=[*schemas.PAGING, *schemas.FILTERS],
         responses=schemas.AssetListAnswer,
     )
+    @unless_unchanged(BRANCH | ASSETS_OF_BRANCH)
     def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str) -> Response:
         place, after = self.place(), after_name(request)
         scope = self.viewer.require(place.perimeter)
@@ -90,6 +92,7 @@ class AssetDetail(Registering):
         parameters=[*schemas.PAGING, *schemas.FILTERS],
         responses=schemas.SummaryAnswer,
     )
+    @unless_unchanged(ASSET | USES_OF_ASSET)
     def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
         asset, filters = self.asset(), self.filters(*PAGING)
         size = page_size(request, limits.SUMMARY_PAGE, limits.SUMMARY_PAGE_MOST)

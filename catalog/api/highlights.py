@@ -13,6 +13,7 @@ from catalog.apikit.view import CatalogView
 from catalog.models import Highlight
 from catalog.reading import find_branch
 from catalog.recording import BranchAddress
+from catalog.unchanged import BRANCH, HIGHLIGHTS_OF_BRANCH, unless_unchanged
 from catalog.wire.highlight_bodies import HighlightBody
 from catalog.wire.highlight_shapes import highlight_shape
 
@@ -26,6 +27,7 @@ class Highlights(CatalogView):
         summary="The newest highlight of each flow of a branch, newest first",
         responses=schemas.HighlightListAnswer,
     )
+    @unless_unchanged(BRANCH | HIGHLIGHTS_OF_BRANCH)
     def get(self, request: Request, **address: str) -> Response:
         branch = find_branch(self.viewer, self.place())
         newest = Highlight.objects.visible_to(self.viewer).newest_of_each(branch)[:MOST]

@@ -9,6 +9,7 @@ from catalog.api import schemas
 from catalog.api.continuation import PAGING, after_run, page_size, token_for
 from catalog.apikit.view import CatalogView
 from catalog.run_outcomes import RunPlace, outcomes_of, runs_of_branch
+from catalog.unchanged import BRANCH, RUNS, unless_unchanged
 from catalog.wire.shapes import listed_run_shape
 
 FLOW = OpenApiParameter("flow", str, description="Only the runs of this flow.")
@@ -21,6 +22,7 @@ class RunList(CatalogView):
         parameters=[FLOW, *schemas.PAGING],
         responses=schemas.RunListAnswer,
     )
+    @unless_unchanged(BRANCH | RUNS)
     def get(self, request: Request, **address: str) -> Response:
         place = self.place()
         perimeter = self.viewer.require(place.perimeter)

@@ -17,6 +17,7 @@ from catalog.models import Branch
 from catalog.reading import Place, find_branch
 from catalog.recording import BranchAddress
 from catalog.specs import agreed_spec, check_spec
+from catalog.unchanged import ASSETS_OF_BRANCH, BRANCH, unless_unchanged
 from catalog.wire.bodies import (
     DeployBody,
     SpecBody,
@@ -33,6 +34,7 @@ class LatestSpec(CatalogView):
         summary="The spec of a branch, its lists in agreement with the catalogue",
         responses={200: schemas.SpecAnswer},
     )
+    @unless_unchanged(BRANCH | ASSETS_OF_BRANCH)
     def get(self, request: Request, **address: str) -> Response:
         place = self.place()
         branch = find_branch(self.viewer, place)

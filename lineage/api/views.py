@@ -9,6 +9,7 @@ from catalog.apikit.view import CatalogView
 from catalog.filters import STATE, FiltersAsked
 from catalog.models import Branch
 from catalog.reading import find_branch, find_instance
+from catalog.unchanged import ASSET, BRANCH, LINEAGE, unless_unchanged
 from lineage import questions
 from lineage.answers import answer_shape
 from lineage.api.schemas import PARAMETERS, LineageAnswer, focus_parameter
@@ -40,6 +41,7 @@ class BranchLineage(LineageView):
         parameters=[focus_parameter("focus", required=False), *PARAMETERS],
         responses=LineageAnswer,
     )
+    @unless_unchanged(BRANCH | LINEAGE)
     def get(self, request: Request, **address: str) -> Response:
         if request.GET.get("focus"):
             return Response(answer_shape(questions.around(self.viewer, self.named("focus"), self.scope())))
@@ -53,6 +55,7 @@ class Impact(LineageView):
         parameters=[focus_parameter("focus"), *PARAMETERS],
         responses=LineageAnswer,
     )
+    @unless_unchanged(BRANCH | LINEAGE)
     def get(self, request: Request, **address: str) -> Response:
         return Response(answer_shape(questions.impact(self.viewer, self.named("focus"), self.scope())))
 
@@ -64,6 +67,7 @@ class Paths(LineageView):
         parameters=[focus_parameter("from"), focus_parameter("to"), *PARAMETERS],
         responses=LineageAnswer,
     )
+    @unless_unchanged(BRANCH | LINEAGE)
     def get(self, request: Request, **address: str) -> Response:
         ends = self.named("from"), self.named("to")
         return Response(answer_shape(questions.paths(self.viewer, *ends, self.scope())))
@@ -76,6 +80,7 @@ class AssetLineage(LineageView):
         parameters=PARAMETERS,
         responses=LineageAnswer,
     )
+    @unless_unchanged(ASSET | LINEAGE)
     def get(self, request: Request, **address: str) -> Response:
         return Response(answer_shape(questions.around(self.viewer, self.asset().definition_uid, self.scope())))
 
@@ -93,6 +98,7 @@ class InstanceLineage(LineageView):
         ],
         responses=LineageAnswer,
     )
+    @unless_unchanged(ASSET | LINEAGE)
     def get(self, request: Request, **address: str) -> Response:
         found = find_instance(
             self.asset(), self.kwargs["reference"], FiltersAsked.of(request.query_params, (STATE,)).states

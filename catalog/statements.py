@@ -123,7 +123,8 @@ def counting(events: str) -> str:
     """The SQL that counts events in their edges, and makes those that are missing."""
     return f"""
         INSERT INTO catalog_edge AS edge ({EVENT}, count, branch_id, changed)
-        SELECT {EVENT}, 1, (SELECT branch_id FROM catalog_asset AS asset WHERE asset.id = event.asset_id), {mark_of(Edge)}
+        SELECT {EVENT}, 1, (SELECT branch_id FROM catalog_asset AS asset WHERE asset.id = event.asset_id),
+            {mark_of(Edge)}
         FROM ({events}) AS event WHERE true
         ON CONFLICT (asset_id, component_id, direction, write_branch, COALESCE(role, '')) DO UPDATE
         SET {ONE_MORE.replace("event.", "excluded.")}

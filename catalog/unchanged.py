@@ -105,7 +105,7 @@ RUN_OF_INSTANCE = Marks(
 LINEAGE = _everywhere("asset", "edge", "run", "branch", "project")
 RUNS = _everywhere("run", "asset", "edge")
 
-USES_OF_BRANCH = _everywhere("edge")
+USES_OF_BRANCH = Marks(ON_BRANCH, [_newest("edge", "WHERE branch_id = branch.id")])
 KEYS_OF_BRANCH = Marks(ON_BRANCH, [_newest("branchkey", "WHERE branch_id = branch.id")])
 
 # What pages depend on, with the menus and tabs around them

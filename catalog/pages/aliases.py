@@ -11,11 +11,13 @@ from access.identity import viewer_of
 from catalog.addresses import asset_url
 from catalog.models import AliasMove, Asset, Instance
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
 from catalog.pages.statements import aliases_of
 from catalog.reading import Place, find_asset
+from catalog.unchanged import ASSET, FRAME_OF_ASSET
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import move_shape
 
@@ -36,6 +38,7 @@ class Move:
 
 
 @at_place
+@unless_shown(FRAME_OF_ASSET | ASSET)
 def aliases_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool) -> HttpResponse:
     asset, query = find_asset(viewer_of(request), place, kind, asset_id), PageQuery.of(request)
     moves = _moves(asset, query.number("before"))

@@ -13,6 +13,7 @@ from catalog.models import Asset, Instance
 from catalog.pagekit.code_examples import Code
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import asset_or_twin, at_place
 from catalog.pagekit.query import PageQuery, tag_links
 from catalog.pagekit.uses import uses_of
@@ -26,9 +27,12 @@ from catalog.pages.statements import aliases_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, Resolved
 from catalog.states import Kind, State
+from catalog.unchanged import ASSET, FRAME_OF_ASSET, USES_OF_ASSET
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import asset_shape, instance_shape, with_equal
 
+PART = "instances"
+"""The id of the element that htmx replaces."""
 COLUMNS = 3
 MOST_METRICS = 24
 
@@ -40,14 +44,18 @@ class MetricRow:
 
 
 @at_place
+@unless_shown(FRAME_OF_ASSET | ASSET | USES_OF_ASSET, and_more=True)
 def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool) -> HttpResponse:
     viewer = viewer_of(request)
     asset, twin = asset_or_twin(viewer, place, kind, asset_id, twin)
+    query, is_part = PageQuery.of(request), request.headers.get("HX-Target") == PART
+    card = None if twin or is_part else _card(asset, query)
+    unless_unchanged(request, card and card.shown)
     if twin:
-        return json_answer(_twin(viewer, asset, PageQuery.of(request), Code.of(request, asset)))
+        return json_answer(_twin(viewer, asset, query, Code.of(request, asset)))
     trend = trends_of([asset])[asset.pk]
     table = table_of(viewer, asset, PageQuery.of(request, "#instances"), trend)
-    return render_page_or_part(request, "asset", "instances", table, lambda: _around(request, viewer, asset, trend))
+    return render_page_or_part(request, "asset", PART, table, lambda: _around(request, viewer, asset, trend, card))
 
 
 def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> dict[str, Any]:
@@ -74,13 +82,13 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
     }
 
 
-def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend) -> dict[str, Any]:
+def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, card: CardView | None) -> dict[str, Any]:
     """The context of the page without the table."""
     newest, ready = asset.newest, asset.newest_ready
     metrics = trend.headline(MOST_METRICS)
     return {
         **branch_frame(request, asset.branch, asset.kind, asset),
-        "card": _card(asset, PageQuery.of(request)),
+        "card": card,
         "newest_ready": ready,
         "ready_url": instance_url(asset, ready) if ready else "",
         "newer": newest if newest and newest != ready else None,

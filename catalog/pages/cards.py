@@ -33,6 +33,11 @@ class CardView:
     live_url: str = ""
     choices: tuple[dict[str, Any], ...] = ()
 
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        """What a page shows of it."""
+        return self.sentence, self.title, self.url, self.live_url, self.choices
+
 
 def task_of(asset: Asset, instance: Instance) -> tuple[str, runs.Datastore]:
     """The task and datastore of the producer, for `catalog.runs`; the task is empty if the producer is none."""

@@ -18,6 +18,7 @@ from catalog.metrics import format_metric, metrics_of, number_of, wanted_directi
 from catalog.models import Asset, Instance
 from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
@@ -25,6 +26,7 @@ from catalog.pages.instances import InstancePage, paged_by_number, suggested_by
 from catalog.pages.properties import shown
 from catalog.querysets import InstanceQuerySet
 from catalog.reading import Place
+from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import entity_shape, time_shape
 from obproject.charts import Chart
@@ -66,6 +68,7 @@ class Evaluation:
 
 
 @at_place
+@unless_shown(FRAME_OF_BRANCH | ASSETS_OF_BRANCH)
 def evaluations_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
     branch = branch_at(viewer, place)

@@ -10,12 +10,14 @@ from catalog.addresses import branch_url, highlights_url, instance_url
 from catalog.entities import Entity
 from catalog.models import Highlight, Instance
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import CardView, answer_card, datastore_of, view_of
 from catalog.pages.highlights import Tile, find_highlight
 from catalog.reading import Place
+from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH, HIGHLIGHTS_OF_BRANCH
 from catalog.wire.rendering import json_answer
 
 REGISTERED = 20
@@ -24,10 +26,14 @@ OWN_CARD = "highlight"
 
 
 @at_place
+@unless_shown(FRAME_OF_BRANCH | HIGHLIGHTS_OF_BRANCH | ASSETS_OF_BRANCH, and_more=True)
 def highlight_page(request: HttpRequest, place: Place, uid: str, twin: bool) -> HttpResponse:
     viewer = viewer_of(request)
     highlight = find_highlight(viewer, place, uid)
-    tile, registered = Tile(highlight), _registered(viewer, highlight)
+    tile = Tile(highlight)
+    card = None if twin else _card(tile, PageQuery.of(request))
+    unless_unchanged(request, card and card.shown)
+    registered = _registered(viewer, highlight)
     if twin:
         made = [{"kind": row.asset.kind, "asset": row.asset.asset_id, "ref": row.ref} for row in registered]
         return json_answer({**tile.shape, "registered": made})
@@ -38,7 +44,7 @@ def highlight_page(request: HttpRequest, place: Place, uid: str, twin: bool) -> 
         "highlights_url": highlights_url(highlight.branch),
         "tile": tile,
         "task": EntityLink.of(highlight.entity_kind, highlight.entity_id),
-        "card": _card(tile, PageQuery.of(request)),
+        "card": card,
         "registered": [(row, instance_url(row.asset, row)) for row in registered],
         "earlier": _earlier(viewer, highlight),
     }

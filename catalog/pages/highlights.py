@@ -14,11 +14,13 @@ from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Highlight
 from catalog.pagekit.code_examples import HIGHLIGHT_EXAMPLE
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
 from catalog.pages.statements import newest_highlights
 from catalog.reading import Place, find_branch
+from catalog.unchanged import FRAME_OF_BRANCH, HIGHLIGHTS_OF_BRANCH
 from catalog.wire.highlight_shapes import highlight_shape
 from catalog.wire.rendering import json_answer
 from obproject.charts import Chart
@@ -117,6 +119,7 @@ def find_highlight(viewer: Viewer, place: Place, uid: str) -> Highlight:
 
 
 @at_place
+@unless_shown(FRAME_OF_BRANCH | HIGHLIGHTS_OF_BRANCH)
 def highlights_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
     """All of a branch, newest first, or (`flow`) those of one flow."""
     viewer, query = viewer_of(request), PageQuery.of(request)

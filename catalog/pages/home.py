@@ -15,10 +15,12 @@ from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Highlight, Project
 from catalog.pagekit.code_examples import FIRST_FLOW, settings_to_point_here
 from catalog.pagekit.frame import perimeter_frame, project_frame
+from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.paging import page_of
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.pages.highlights import Tile
+from catalog.unchanged import HOME
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import time_shape
 
@@ -77,12 +79,14 @@ class ProjectRow:
 
 
 @require_safe
+@unless_shown(HOME)
 def home_page(request: HttpRequest, twin: bool = False) -> HttpResponse:
     """The projects of all perimeters that the viewer may see."""
     return _projects_page(request, "", twin)
 
 
 @require_safe
+@unless_shown(HOME)
 def perimeter_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResponse:
     return _projects_page(request, viewer_of(request).require(perimeter).name, twin)
 
@@ -138,6 +142,7 @@ def _branch_rows(project: Project, branches: list[Branch]) -> list[BranchRow]:
 
 
 @require_safe
+@unless_shown(HOME)
 def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool) -> HttpResponse:
     """The branches of a project, main first, then the freshest."""
     viewer, query = viewer_of(request), PageQuery.of(request)

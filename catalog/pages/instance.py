@@ -15,16 +15,18 @@ from catalog.metrics import Metric, metrics_of
 from catalog.models import Asset, Consumption, Instance
 from catalog.pagekit.code_examples import Code
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.pagekit.run_facts import RunFacts
 from catalog.pagekit.uses import EntityLink
-from catalog.pages.cards import card_view, task_of
+from catalog.pages.cards import CardView, card_view, task_of
 from catalog.pages.properties import shown
 from catalog.pages.statements import consumptions_of, ready_before
 from catalog.pages.trends import VERSIONS, Trend, annotations_of
 from catalog.reading import Place, Resolved, find_asset, find_instance, first_with_content_of, run_of
+from catalog.unchanged import ASSET, FRAME_OF_ASSET, RUN_OF_INSTANCE, USES_OF_ASSET
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import aliases_of, consumer_entry, instance_shape, run_shape, with_equal
 
@@ -41,7 +43,25 @@ class Consumer:
     branch: str
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What Metaflow's datastore tells of the task of an instance, now."""
+
+    card: CardView
+    task: runs.TaskFacts | runs.Unavailable
+
+    @classmethod
+    def of(cls, request: HttpRequest, asset: Asset, instance: Instance) -> "Seen":
+        card = card_view(asset, instance, PageQuery.of(request))
+        return cls(card, runs.task_facts(*task_of(asset, instance)))
+
+    @property
+    def shown(self) -> tuple[Any, ...]:
+        return *self.card.shown, self.task
+
+
 @at_place
+@unless_shown(FRAME_OF_ASSET | ASSET | USES_OF_ASSET | RUN_OF_INSTANCE, and_more=True)
 def instance_page(
     request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, twin: bool
 ) -> HttpResponse:
@@ -54,16 +74,18 @@ def instance_page(
         return redirect(asset_url(asset) + (TWIN if twin else ""))
     if reference != instance.ref:
         return redirect_with_query(request, instance_url(asset, instance) + (TWIN if twin else ""))
-    if twin:
+    seen = None if twin else Seen.of(request, asset, instance)
+    unless_unchanged(request, seen and seen.shown)
+    if seen is None:
         return json_answer(_twin(viewer, asset, instance, Code.of(request, asset, instance)))
-    context = {**branch_frame(request, asset.branch, kind, asset), **_about(viewer, asset, instance, request)}
+    context = {**branch_frame(request, asset.branch, kind, asset), **_about(viewer, asset, instance, request, seen)}
     return render(request, "catalog/instance.html", context)
 
 
-def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpRequest) -> dict[str, Any]:
+def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpRequest, seen: Seen) -> dict[str, Any]:
     trend = trend_up_to(asset, instance)
     consumptions = consumptions_of(instance, CONSUMERS + 1)
-    task = runs.task_facts(*task_of(asset, instance))
+    task = seen.task
     same = Instance.objects.visible_to(viewer).with_content_of(instance).only("number")
     equal = [row.ref for row in same[: EQUAL + 1]]
     return {
@@ -75,7 +97,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "aliases": aliases_of(asset, instance.uid),
         "older_ref": f"v{instance.number - 1}" if instance.number > 1 else "",
         "newer_ref": f"v{instance.number + 1}" if instance.number < asset.last_number else "",
-        "card": card_view(asset, instance, PageQuery.of(request)),
+        "card": seen.card,
         "metrics": metrics_in(trend),
         "ref_before": trend.ref_before,
         "annotations": _annotations(instance),

@@ -16,6 +16,7 @@ from catalog.models import Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.paging import Page, page_of
 from catalog.pagekit.places import at_place, branch_at
 from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
@@ -25,6 +26,7 @@ from catalog.pages.trends import Trend, trends_of
 from catalog.querysets import ASSET_ORDERS
 from catalog.reading import Place
 from catalog.states import DEFINITION, Kind
+from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import item_shape, time_shape
 from obproject.filter_keys import written_tag
@@ -82,6 +84,7 @@ class AssetRow:
 
 
 @at_place
+@unless_shown(FRAME_OF_BRANCH | ASSETS_OF_BRANCH)
 def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
     branch = branch_at(viewer, place)

@@ -16,6 +16,7 @@ from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place, say_whose_key
 from catalog.pagekit.statements import edges_of
 from catalog.pagekit.uses import Uses
@@ -27,6 +28,7 @@ from catalog.pages.rows import rows_of
 from catalog.pages.statements import assets_in_order
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, find_branch
+from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH, HIGHLIGHTS_OF_BRANCH, KEYS_OF_BRANCH, USES_OF_BRANCH
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import item_shape, time_shape
 
@@ -60,6 +62,7 @@ class Glance:
 
 
 @at_place
+@unless_shown(FRAME_OF_BRANCH | ASSETS_OF_BRANCH | USES_OF_BRANCH | HIGHLIGHTS_OF_BRANCH | KEYS_OF_BRANCH)
 def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
     viewer = viewer_of(request)
     branch = find_branch(viewer, place)

@@ -15,8 +15,10 @@ from catalog.models import Asset, Branch, Component, NameStart, Project
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import perimeter_frame
 from catalog.pagekit.hits import Hit, hit_of_asset, hit_of_branch, hit_of_component, hit_of_project
+from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.query import PageQuery
 from catalog.search import MOST, Found, found_by
+from catalog.unchanged import SEARCH
 from catalog.wire.rendering import json_answer
 from obproject.branches import MAIN_BRANCHES
 
@@ -52,6 +54,7 @@ class Group:
 
 
 @require_safe
+@unless_shown(SEARCH)
 def search_page(request: HttpRequest, twin: bool) -> HttpResponse:
     query = PageQuery.of(request)
     text = query.filters(TAKES).text

@@ -26,7 +26,7 @@ POINTING = f"""
         newest_id = CASE WHEN %(newest)s THEN made.id ELSE newest_id END,
         newest_ready_id = CASE WHEN %(newest_ready)s THEN made.id ELSE newest_ready_id END
     FROM made WHERE catalog_asset.id = made.asset_id
-"""
+"""  # noqa: S608 (the name of a table)
 COUNTING = counting(
     """
     SELECT asset_id, component_id, %(direction)s AS direction, %(write_branch)s AS write_branch, NULL AS role,

@@ -13,11 +13,13 @@ from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, branch_url_by_key
 from catalog.models import Branch, Component, Edge
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.pagekit.runs import RunsPage, runs_page
 from catalog.reading import Place, find_branch
+from catalog.unchanged import FRAME_OF_BRANCH, LINEAGE
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import time_shape
 from lineage.addresses import around_url
@@ -82,6 +84,7 @@ class OnBranch:
 
 
 @at_place
+@unless_shown(FRAME_OF_BRANCH | LINEAGE)
 def component_page(request: HttpRequest, place: Place, kind: str, name: str, twin: bool) -> HttpResponse:
     viewer = viewer_of(request)
     branch = find_branch(viewer, place)

@@ -9,9 +9,11 @@ from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_lineage_url, asset_url, branch_url, instance_lineage_url, instance_url
 from catalog.models import Branch
+from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import Link, PageQuery
 from catalog.reading import Place, Resolved, find_asset, find_branch, find_instance
+from catalog.unchanged import FRAME_OF_ASSET, FRAME_OF_BRANCH, LINEAGE
 from lineage import questions
 from lineage.answers import Answer
 from lineage.pages.answer import Subject, lineage_response
@@ -19,10 +21,13 @@ from lineage.pages.find import find_nodes
 from lineage.scope import Scope
 
 EXACT_DEPTH = 10
+MINUTE = 60
+"""How old a drawing may be: what it says of times stays as it was drawn."""
 VIEWS = {"": "Around", "impact": "Impact", "paths": "Ways to"}
 
 
 @at_place
+@unless_shown(FRAME_OF_BRANCH | LINEAGE, seconds=MINUTE)
 def branch_lineage(request: HttpRequest, place: Place, suffix: str) -> HttpResponse:
     """The lineage of the whole branch, or with `focus` around one node."""
     viewer = viewer_of(request)
@@ -41,6 +46,7 @@ def branch_lineage(request: HttpRequest, place: Place, suffix: str) -> HttpRespo
 
 
 @at_place
+@unless_shown(FRAME_OF_ASSET | LINEAGE, seconds=MINUTE)
 def asset_lineage(request: HttpRequest, place: Place, kind: str, asset_id: str, suffix: str) -> HttpResponse:
     """The lineage around an asset."""
     asset = find_asset(viewer_of(request), place, kind, asset_id, whole=False)
@@ -58,6 +64,7 @@ def asset_lineage(request: HttpRequest, place: Place, kind: str, asset_id: str, 
 
 
 @at_place
+@unless_shown(FRAME_OF_ASSET | LINEAGE, seconds=MINUTE)
 def instance_lineage(
     request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, suffix: str
 ) -> HttpResponse:

@@ -33,7 +33,7 @@ SECONDS = 120.0
 PAUSE = (1.5, 3.5)
 """Between the calls of a flow, in seconds."""
 PULSE_EVERY = 4.0
-PULSE = re.compile(rb'data-pulse hx-get="([^"]+)"')
+PULSE = re.compile(rb'hx-get="([^"]+/pulse[^"]*)"')
 PAGE = f"/{names.PERIMETER}/{names.PROJECT}"
 MAIN = f"{PAGE}/{names.MAIN.key}"
 API = f"/v1/perimeters/{names.PERIMETER}"

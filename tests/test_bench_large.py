@@ -1,10 +1,16 @@
-"""The loader of the large catalogue at a tiny size: whoever changes what is kept learns here whether it still loads."""
+"""The large catalogue at a tiny size: whether it still loads, and whether all that the benchmarks ask is answered."""
 
+import json
+import random
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from django.test import Client
 
 from bench.large import loading, names, shape
+from bench.large.questions import JOURNAL_ROWS, PAGES
+from bench.people import VIEWS, Answers, Flow, Places
 from catalog.counters import Recount
 from catalog.metrics import metrics_of
 from catalog.models import Asset, Edge, Instance, Promotion, Run
@@ -18,7 +24,6 @@ TINY = shape.Scale(modules=1, nights=2, journal=150)
 @pytest.mark.parametrize("modules", [1, *long(2)])
 def test_what_is_loaded_is_what_the_site_counts(modules):
     loading.fill(replace(TINY, modules=modules))
-    assert modules == 1 or Recount().run().corrections == []  # of a few it has been seen
     plant = Asset.objects.filter(branch__project__name=names.PROJECT)
     assert plant.count() == modules * shape.ASSETS
     assert set(plant.values_list("last_number", "ready_count")) == {(TINY.nights, TINY.nights)}
@@ -31,6 +36,23 @@ def test_what_is_loaded_is_what_the_site_counts(modules):
     in_production = Instance.objects.get(asset=hub.pk, aliases__name="production")
     assert hub.alias_index == {"production": in_production.uid}
     assert set(metrics_of(in_production.annotations)) > {"metric_a", "metric_d"}
+    if modules > 1:
+        assert Recount().run().corrections == []  # of the last few it is known
+        everything_is_answered(Places(replace(TINY, modules=modules), random.Random(1)))
+
+
+def everything_is_answered(places):
+    client = Client()
+    asked = [path for question in PAGES for path in question.paths("small")]
+    asked += [places.path(view) for view in VIEWS] + [row.path for row in JOURNAL_ROWS if "/instances/" not in row.path]
+    assert {path: status for path in asked if (status := client.get(path).status_code) not in (200, 204)} == {}
+    flow = Flow(SimpleNamespace(port=0, program={}), Answers(), 0.0, places.draw, places)
+    for request in (request for _ in range(2) for _, request in flow.cycle()):
+        head, _, body = request.decode().partition("\r\n\r\n")
+        method, path, _ = head.split(" ", 2)
+        answer = client.generic(method, path, body, content_type="application/json")
+        assert answer.status_code in (200, 201), answer.content
+        assert "confirmations" not in path or len(json.loads(answer.content)["confirmed"]) == 1
 
 
 @pytest.mark.both

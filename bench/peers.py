@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ MLFLOW = "mlflow==3.17.*"
 BLOCKS = 7
 MODELS, VERSIONS = (120, 110) if SMOKE else (10_000, 1_000)
 """How many models there are, and how many versions the first one has."""
+AT_ONCE = 1_000
 BRANCH = "/v1/perimeters/default/projects/peers/branches/main"
 REGISTRY = "/api/2.0/mlflow"
 NAME, TEXT = "model_{:05}", "A run of the night."
@@ -68,11 +69,21 @@ ABOUT = {"description": TEXT, "tags": TAGS}
 ALIAS = "registered-models/alias?name={}&alias=production"
 
 
+BODY = ABOUT | {
+    "entity_ref": {"entity_kind": "task", "entity_id": f"PeerFlow/{UNIQUE}/end/1"},
+    "branch_name": "main",
+    "model_asset_kind": "artifact",
+}
+
+
 def registration(name: str, *, client: bool = False) -> bytes:
     """As the client package sends it: with an idempotency key and the attempt of the task."""
-    entity = {"entity_kind": "task", "entity_id": f"PeerFlow/{UNIQUE}/end/1"}
-    body = {"entity_ref": entity, "branch_name": "main", "model_asset_kind": "artifact", **ABOUT}
-    return message("PATCH", f"{BRANCH}/models/{name}", {}, body | ({"attempt": 0} if client else {}), once=client)
+    return message("PATCH", f"{BRANCH}/models/{name}", {}, BODY | ({"attempt": 0} if client else {}), once=client)
+
+
+def registrations(some: Sequence[str]) -> bytes:
+    body = {"registrations": [BODY | {"kind": "models", "asset": name} for name in some]}
+    return message("POST", f"{BRANCH}/registrations", {}, body)
 
 
 def _ask(rest: str) -> bytes:
@@ -97,10 +108,9 @@ def ours(home: Path) -> Iterator[Server]:
     env = environment(sqlite_url(home / "catalogue.sqlite3"), home, team=False)
     with served(env | {"DJANGO_SETTINGS_MODULE": "assetsite.settings"}) as server:
         with Connection(server.port) as connection:
-            for number in range(MODELS):
-                connection.ask(registration(NAME.format(number)))
-            for _ in range(VERSIONS - 1):
-                connection.ask(registration(NAME.format(0)))
+            all_ = [*map(NAME.format, range(MODELS)), *[NAME.format(0)] * (VERSIONS - 1)]
+            for some in (all_[at : at + AT_ONCE] for at in range(0, len(all_), AT_ONCE)):
+                connection.ask(registrations(some))
         place = f"http://127.0.0.1:{server.port}{BRANCH}/models/{NAME.format(0)}"
         latest = requests.get(f"{place}/instances/latest", timeout=60).json()["id"]
         body = {"entity_ref": {"entity_kind": "user", "entity_id": "ada"}, "instance_id": latest}

@@ -56,12 +56,12 @@ def bulk(branch: str, count: int, who: Who) -> bytes:
     """So many registrations in one request."""
     single = [json.loads(registration(branch, asset, who).partition(b"\r\n\r\n")[2]) for asset in ASSETS]
     wanted = (
-        body | {"kind": kind, "asset_id": asset_id}
+        body | {"kind": kind, "asset": asset_id}
         for round_ in range(-(-count // len(ASSETS)))
         for (kind, asset_id), body in zip(ASSETS, single, strict=True)
     )
     path = f"/v1/perimeters/{PERIMETER}/projects/{PROJECT}/branches/{branch_key(branch)}/registrations"
-    return message("POST", path, who, {"registrations": list(islice(wanted, count))})
+    return message("POST", path, who, {"registrations": list(islice(wanted, count))}, once=True)
 
 
 def confirmation(place: int, who: Who) -> bytes:

@@ -99,7 +99,7 @@ class Metric:
     skips: bool = False
     ref: str = ""
 
-    @property
+    @functools.cached_property
     def delta(self) -> float | None:
         """The change against the version before that measured it; None when there is nothing to compare."""
         if self.value is None or self.previous is None:
@@ -107,7 +107,7 @@ class Metric:
         delta = self.value - self.previous
         return delta if math.isfinite(delta) else None
 
-    @property
+    @functools.cached_property
     def direction(self) -> Direction | None:
         """Where the value went; None when there is nothing to compare with."""
         if self.delta is None:
@@ -116,7 +116,7 @@ class Metric:
             return "same"
         return "up" if self.delta > 0 else "down"
 
-    @property
+    @functools.cached_property
     def verdict(self) -> Verdict:
         """Whether the change is for the better, as far as the metric's name tells."""
         wanted = wanted_direction(self.name)
@@ -147,6 +147,7 @@ class Metric:
         return "" if self.delta is None else format_metric(abs(self.delta))
 
 
+@functools.lru_cache(maxsize=4096)
 def wanted_direction(name: str) -> Literal["up", "down"] | None:
     """Whether a metric of this name should rise or fall; None when the name does not tell."""
     words = set(WORD.findall(name.lower()))

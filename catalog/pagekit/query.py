@@ -4,7 +4,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from django.http import HttpRequest, QueryDict
 
@@ -18,6 +20,8 @@ from obproject.filter_keys import written_tag
 
 Link = dict[str, Any]
 MOST_OFFERED = 40
+IN_QUERIES = "/=:,@"
+"""What is written as it is in a query string."""
 PLACES = ("page", "before", "after")
 """The parameters of the position in a list; links that change what is listed drop them."""
 
@@ -68,10 +72,20 @@ class PageQuery:
 
     def with_filter(self, name: str, value: str) -> str:
         """The first page of this list with one more filter."""
+        if name not in self.params:  # as a page of many rows has many links, each to a filter of its own
+            before, after = self._around_one_more
+            return f"{before}{quote(name, safe=IN_QUERIES)}={quote(value, safe=IN_QUERIES)}{after}"
         query = self._from_the_start()
         if value not in query.getlist(name):
             query.appendlist(name, value)
         return self._with(query)
+
+    @cached_property
+    def _around_one_more(self) -> tuple[str, str]:
+        """What stands before and after one more parameter of the first page."""
+        path, hash_sign, anchor = self.path.partition("#")
+        text = self._from_the_start().urlencode(safe=IN_QUERIES)
+        return f"{path}?{text}&" if text else f"{path}?", hash_sign + anchor
 
     def without_filter(self, name: str, value: str) -> str:
         query = self._from_the_start()
@@ -148,7 +162,7 @@ class PageQuery:
 
     def _with(self, query: QueryDict) -> str:
         path, _, anchor = self.path.partition("#")
-        text = query.urlencode(safe="/=:,@")
+        text = query.urlencode(safe=IN_QUERIES)
         return path + (f"?{text}" if text else "") + (f"#{anchor}" if anchor else "")
 
 

@@ -227,9 +227,10 @@ def _from_column(field: Any, value: Any) -> Any:
     return field.from_db_value(value, None, connections[DEFAULT_DB_ALIAS])
 
 
-def moment_of(value: datetime | None) -> datetime | None:
-    """The moment that a column of a statement answers without a model."""
-    return value if value is None or value.tzinfo else _in_utc(value)
+def moment_of(value: datetime | str | None) -> datetime | None:
+    """The moment that a statement answers outside of rows, which SQLite does not know for one where it was found."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment is None or moment.tzinfo else _in_utc(moment)
 
 
 def _in_utc(moment: datetime) -> datetime:

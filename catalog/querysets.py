@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from django.db.models import Case, Count, F, Func, IntegerField, Min, OuterRef, Q, Subquery, When, Window
-from django.db.models.functions import Coalesce, Lower, RowNumber
+from django.db.models import Case, F, Func, IntegerField, Min, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce, Lower
 
 from access.visibility import VisibleQuerySet
 from catalog.filters import FiltersAsked
@@ -127,18 +127,6 @@ class BranchQuerySet(PlacedQuerySet):
     def freshest_first(self) -> Self:
         """main and master, then those refreshed last; after `with_freshness`."""
         return self.order_by(MAIN_FIRST, LAST_REFRESHED_FIRST, "-id")
-
-    def first_of_each(self, projects: Iterable[Project], most: int) -> Self:
-        """The first few branches of each project, main first; adds `branch_count` of the project."""
-        return (
-            self.filter(project__in=projects)
-            .annotate(
-                place=Window(RowNumber(), partition_by="project", order_by=[MAIN_FIRST, "-id"]),
-                branch_count=Window(Count("pk"), partition_by="project"),
-            )
-            .filter(place__lte=most)
-            .order_by("project", "place")
-        )
 
 
 class ComponentQuerySet(MarkedQuerySet):

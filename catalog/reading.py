@@ -8,6 +8,8 @@ from catalog.branch_keys import look_elsewhere
 from catalog.models import Asset, Branch, Instance, Project, Run
 from catalog.statements import (
     asset_at,
+    branch_at,
+    branch_with_document,
     first_equal,
     instance_by_id,
     instance_by_number,
@@ -65,12 +67,14 @@ def parsed_reference(text: str) -> Reference:
         raise BadRequest(_sentence(error), instance=text) from None
 
 
-def find_branch(viewer: Viewer, place: Place) -> Branch:
-    viewer.require(place.perimeter)
-    branches = Branch.objects.visible_to(viewer).select_related("project__perimeter", "spec")
-    branch = branches.at_place(place).first()
+def find_branch(viewer: Viewer, place: Place, *, document: bool = True) -> Branch:
+    """The branch with its newest deploy; not `document`: without what was deployed."""
+    perimeter = viewer.require(place.perimeter)  # what is in a perimeter is visible to whom the perimeter is
+    find = branch_with_document if document else branch_at
+    branch = find.one(perimeter=perimeter.pk, project=place.project, key=place.key)
     if branch is None:
         raise _missing(viewer, place)
+    branch.project.perimeter = perimeter
     return branch
 
 

@@ -5,7 +5,7 @@ A read for somebody is by the key of a perimeter that `Viewer.require` gave, or 
 
 from access.statements import Rows, Statement
 from catalog.marks import mark_of
-from catalog.models import Asset, BranchKey, Component, Edge, IdempotencyKey, Instance, Run
+from catalog.models import Asset, Branch, BranchKey, Component, Edge, IdempotencyKey, Instance, Run
 
 ASSETS = """
     SELECT {columns} FROM catalog_asset AS asset
@@ -39,6 +39,17 @@ whole_asset_at = Rows(
 
 locked_asset_at = Rows(Asset, f"{ASSETS} {LIVE_AT_PLACE} {{lock}}", related=PLACE)
 """Locked for this transaction."""
+
+BRANCH_AT_PLACE = """
+    SELECT {columns} FROM catalog_branch AS branch
+    JOIN catalog_project AS project ON project.id = branch.project_id
+    LEFT JOIN catalog_specversion AS spec ON spec.id = branch.spec_id
+    WHERE project.perimeter_id = %(perimeter)s AND project.name = %(project)s AND branch.key = %(key)s
+"""
+branch_at = Rows(Branch, BRANCH_AT_PLACE, related=["project", "spec"], without=["spec__document"])
+"""The branch of a key with its newest deploy, without the deploy's document."""
+
+branch_with_document = Rows(Branch, BRANCH_AT_PLACE, related=["project", "spec"])
 
 INSTANCE_OF_ASSET = """
     SELECT {columns} FROM catalog_instance AS instance

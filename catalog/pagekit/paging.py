@@ -57,6 +57,12 @@ class Page:
         return self.query.url(page=number if number > 1 else None)
 
 
+def first_page(rows: list[Any], query: PageQuery, size: int) -> Page:
+    """The first page of a list: its rows, each of which knows the `total` of the list."""
+    total = rows[0].total if rows else 0
+    return Page(rows, total, 1, max(1, ceil(total / size)), size, query)
+
+
 def page_of(
     found: QuerySet[Any],
     query: PageQuery,

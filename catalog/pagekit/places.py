@@ -62,9 +62,7 @@ def say_whose_key(request: HttpRequest, branch: Branch, written: str) -> None:
 
 def branch_at(viewer: Viewer, place: Place) -> Branch:
     """The branch with its newest deploy, without the deploy's document, which only the overview needs."""
-    known = Branch.objects.visible_to(viewer).at_place(place)
-    found = known.select_related("project__perimeter").with_deploy().first()
-    return found or find_branch(viewer, place)  # which says what is missing
+    return find_branch(viewer, place, document=False)
 
 
 def redirect_with_query(request: HttpRequest, address: str) -> HttpResponse:

@@ -9,7 +9,8 @@ from obproject.branches import MAIN_BRANCHES
 from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
 
 LONGEST_MENU = 100
-_MAIN_FIRST = f"CASE WHEN key IN {MAIN_BRANCHES} THEN 0 ELSE 1 END, id DESC"
+AFTER_MAIN = f"CASE WHEN key IN {MAIN_BRANCHES} THEN 0 ELSE 1 END"
+MAIN_FIRST = f"{AFTER_MAIN}, id DESC"
 _PROJECTS = f"""
     SELECT 'projects', row_number() OVER (ORDER BY name), id, name, '', 0
     FROM (
@@ -17,13 +18,13 @@ _PROJECTS = f"""
     ) AS project
 """  # noqa: S608 (constants)
 _BRANCHES = f"""
-    SELECT 'branches', row_number() OVER (ORDER BY {_MAIN_FIRST}), id, key, git_name, CASE WHEN EXISTS (
+    SELECT 'branches', row_number() OVER (ORDER BY {MAIN_FIRST}), id, key, git_name, CASE WHEN EXISTS (
         SELECT 1 FROM catalog_asset AS asset
         WHERE asset.branch_id = branch.id AND kind = %(kind)s AND asset_id = %(asset_id)s AND deleted_at IS NULL
     ) THEN 1 ELSE 0 END
     FROM (
         SELECT id, key, git_name FROM catalog_branch WHERE project_id = %(project)s
-        ORDER BY {_MAIN_FIRST} LIMIT {LONGEST_MENU + 1}
+        ORDER BY {MAIN_FIRST} LIMIT {LONGEST_MENU + 1}
     ) AS branch
 """  # noqa: S608 (constants)
 _LOG = f"""

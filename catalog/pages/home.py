@@ -12,14 +12,15 @@ from access.identity import Viewer, viewer_of
 from catalog.addresses import branch_url, perimeter_url, project_url
 from catalog.filters import TEXT
 from catalog.limits import UNSTORABLE
-from catalog.models import Branch, Highlight, Project
+from catalog.models import Branch, Project
 from catalog.pagekit.code_examples import FIRST_FLOW, settings_to_point_here
 from catalog.pagekit.frame import perimeter_frame, project_frame
 from catalog.pagekit.known_pages import unless_shown
-from catalog.pagekit.paging import page_of
+from catalog.pagekit.paging import Page, first_page, page_of
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.pages.highlights import Tile
+from catalog.pages.project_statements import first_branches, freshest_branches, freshest_projects, highlights_of
 from catalog.unchanged import HOME
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import time_shape
@@ -93,10 +94,8 @@ def perimeter_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
 
 def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
-    projects = Project.objects.visible_to(viewer).named_like(query.filters(TAKES).text).with_freshness()
-    found = projects.in_perimeter(perimeter) if perimeter else projects
-    page = page_of(found.select_related("perimeter").freshest_first(), query, ROWS)
-    rows = _project_rows(viewer, page.rows)
+    page = _projects_on_page(viewer, perimeter, query)
+    rows = _project_rows(page.rows)
     if twin:
         query.refuse_unknown(takes=TAKES)
         return json_answer({"projects": [row.shape for row in rows], **page.shape})
@@ -114,30 +113,32 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
     return render(request, "catalog/home.html", context)
 
 
-def _project_rows(viewer: Viewer, projects: list[Project]) -> list[ProjectRow]:
+def _projects_on_page(viewer: Viewer, perimeter: str, query: PageQuery) -> Page:
+    """All projects from the first on; the searched ones, and later pages, by a queryset."""
+    text = query.filters(TAKES).text
+    if not text and query.number("page") in (None, 1):
+        shown = [grant.perimeter for name, grant in viewer.grants.items() if perimeter in ("", name)]
+        return first_page(freshest_projects(shown, ROWS), query, ROWS)
+    projects = Project.objects.visible_to(viewer).named_like(text).with_freshness()
+    found = projects.in_perimeter(perimeter) if perimeter else projects
+    return page_of(found.select_related("perimeter").freshest_first(), query, ROWS)
+
+
+def _project_rows(projects: list[Project]) -> list[ProjectRow]:
     """The branches of all projects come by one query, their newest highlights by another."""
-    branches = Branch.objects.visible_to(viewer).first_of_each(projects, BRANCHES_OF_EACH).with_freshness()
     shown: dict[int, list[Any]] = {}
-    for branch in branches:
+    for branch in first_branches(projects, BRANCHES_OF_EACH):
         shown.setdefault(branch.project_id, []).append(branch)
-    newest = _newest_highlights(viewer, projects)
+    newest = {row.branch.project_id: Tile(row) for row in highlights_of(projects)}
     return [_project_row(project, shown.get(project.pk, []), newest.get(project.pk)) for project in projects]
 
 
-def _newest_highlights(viewer: Viewer, projects: list[Project]) -> dict[int, Tile]:
-    pks = [pk for project in projects if (pk := project.newest_highlight_id)]
-    found = Highlight.objects.visible_to(viewer).filter(pk__in=pks).at_hand()
-    return {row.branch.project_id: Tile(row) for row in found}
-
-
 def _project_row(project: Project, branches: list[Any], newest: Tile | None) -> ProjectRow:
-    more = (branches[0].branch_count if branches else 0) - len(branches)
-    return ProjectRow(project, project_url(project), _branch_rows(project, branches), more, newest)
+    more = (branches[0].total if branches else 0) - len(branches)
+    return ProjectRow(project, project_url(project), _branch_rows(branches), more, newest)
 
 
-def _branch_rows(project: Project, branches: list[Branch]) -> list[BranchRow]:
-    for branch in branches:
-        branch.project = project  # spares a query for each address
+def _branch_rows(branches: list[Branch]) -> list[BranchRow]:
     return [BranchRow(branch, branch_url(branch)) for branch in branches]
 
 
@@ -147,9 +148,8 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
     """The branches of a project, main first, then the freshest."""
     viewer, query = viewer_of(request), PageQuery.of(request)
     found, twin = _project_or_twin(viewer, perimeter, project, twin)
-    branches = Branch.objects.visible_to(viewer).of_project(found).named_like(query.filters(TAKES).text)
-    page = page_of(branches.with_freshness().with_deploy().freshest_first(), query, ROWS)
-    rows = _branch_rows(found, page.rows)
+    page = _branches_on_page(viewer, found, query)
+    rows = _branch_rows(page.rows)
     if twin:
         query.refuse_unknown(takes=TAKES)
         shape = {"perimeter": perimeter, "name": found.name, "title": found.title}
@@ -163,6 +163,18 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
         **query.search(),
     }
     return render(request, "catalog/project.html", context)
+
+
+def _branches_on_page(viewer: Viewer, project: Project, query: PageQuery) -> Page:
+    """All branches from the first on; the searched ones, and later pages, by a queryset."""
+    text = query.filters(TAKES).text
+    if not text and query.number("page") in (None, 1):
+        return first_page(freshest_branches(project, ROWS), query, ROWS)
+    branches = Branch.objects.visible_to(viewer).of_project(project).named_like(text)
+    page = page_of(branches.with_freshness().with_deploy().freshest_first(), query, ROWS)
+    for branch in page.rows:
+        branch.project = project  # spares a query for each address
+    return page
 
 
 def _project_or_twin(viewer: Viewer, perimeter: str, name: str, twin: bool) -> tuple[Project, bool]:

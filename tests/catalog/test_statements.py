@@ -13,7 +13,7 @@ from access.models import Membership, Perimeter, Role, Token, digest_of
 from access.statements import Rows
 from catalog import recording, statements
 from catalog.entities import Entity
-from catalog.models import Asset, BranchKey, Component, IdempotencyKey, Instance, Run
+from catalog.models import Asset, Branch, BranchKey, Component, IdempotencyKey, Instance, Run
 from catalog.recording import AssetAddress, BranchAddress, Once, Registration, Told
 from catalog.states import State
 from obproject.branches import branch_key
@@ -50,6 +50,7 @@ def world() -> World:
     register(main, "xkcd", attempt=2, state="pending")
     register(main, "other", state="failed")
     register(lossy, "far")
+    recording.deploy(actor="ada", at=main, entity=TASK, version_id="1", spec={"title": "Churn"}, definitions={})
     project = {"perimeter": perimeter.pk, "project": "churn"}
     return World(perimeter, project, project | {"key": "main", "kind": "data"}, asset)
 
@@ -57,6 +58,10 @@ def world() -> World:
 def at_place(asset_id: str, *related: str) -> QuerySet[Asset]:
     place = {"branch__project__name": "churn", "branch__key": "main", "kind": "data", "deleted_at": None}
     return Asset.objects.select_related("branch__project", *related).filter(asset_id=asset_id, **place)
+
+
+def branch_with_deploy() -> QuerySet[Branch]:
+    return Branch.objects.select_related("project", "spec").filter(project__name="churn", key="main")
 
 
 def of_xkcd(world: World) -> QuerySet[Instance]:
@@ -152,6 +157,17 @@ FOUND: dict[str, Case] = {
             .get()
         ),
     ),
+    **{
+        name: (
+            statement,
+            lambda world: world.project | {"key": "main"},
+            lambda world, without=without: branch_with_deploy().defer(*without).get(),
+        )
+        for name, statement, without in (
+            ("branch_at", statements.branch_at, ["spec__document"]),
+            ("branch_with_document", statements.branch_with_document, []),
+        )
+    },
     "MEMBERSHIP_OF": (
         local_mode.MEMBERSHIP_OF,
         lambda world: {"username": "ada", "perimeter": "default"},

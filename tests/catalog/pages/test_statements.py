@@ -3,6 +3,7 @@
 import pytest
 from django.db.models import F, TextField
 from django.db.models.functions import Cast
+from django.utils import timezone
 
 from catalog.entities import Entity
 from catalog.models import (
@@ -21,7 +22,7 @@ from catalog.models import (
     SpecVersion,
 )
 from catalog.pagekit.statements import edges_of, menus, projects_menu
-from catalog.pages import statements
+from catalog.pages import project_statements, statements
 from catalog.querysets import ASSET_ORDERS
 from catalog.recording import Declaration, Highlighted, delete_asset, override_property, show_highlight
 from tests.access.same_rows import whole
@@ -205,3 +206,53 @@ def test_menus(busy, branch):
     ]
     right.append(("evaluations", 1, 1, "", "", 0))
     assert sorted(found) == sorted(right)
+
+
+@pytest.fixture
+def projects(busy):
+    """One with more branches than are shown, one that nothing was refreshed in, and one with neither."""
+    for number in range(4):
+        busy.register("data/features", branch=f"feature/{number}")
+    busy.register("data/pending", project="another", state="pending")
+    Project.objects.create(perimeter=busy.alpha, name="empty", created_at=timezone.now())
+    return list(Project.objects.filter(perimeter=busy.alpha).with_freshness().freshest_first())
+
+
+def test_projects_by_freshness(busy, projects):
+    found = project_statements.freshest_projects([busy.alpha], 2)
+    assert [(row.name, row.refreshed_at, row.total) for row in found] == [
+        (row.name, row.refreshed_at, len(projects)) for row in projects[:2]
+    ]
+    assert found[0].refreshed_at
+    assert not found[1].refreshed_at
+    assert all(row.perimeter == busy.alpha for row in found)
+    assert project_statements.freshest_projects([busy.beta], 2) == []
+    assert project_statements.freshest_projects([], 2) == []
+
+
+def test_the_first_branches_of_each_project(projects):
+    found = project_statements.first_branches(projects, 3)
+    right = []
+    for project in sorted(projects, key=lambda project: project.pk):
+        branches = Branch.objects.filter(project=project).main_first().with_freshness()
+        right += [(row, row.refreshed_at, len(branches), project) for row in branches[:3]]
+    assert [(row, row.refreshed_at, row.total, row.project) for row in found] == right
+
+
+def test_the_freshest_branches_of_a_project(projects):
+    for project in projects:
+        branches = Branch.objects.filter(project=project).with_freshness().with_deploy().freshest_first()
+        found = project_statements.freshest_branches(project, 3)
+        assert [(row, row.refreshed_at, row.total, row.project, row.spec) for row in found] == [
+            (row, row.refreshed_at, len(branches), project, row.spec) for row in branches[:3]
+        ]
+        assert all("document" in row.spec.get_deferred_fields() for row in found if row.spec)
+
+
+def test_the_newest_highlight_of_each_project(busy, projects):
+    found = project_statements.highlights_of(projects)
+    assert [row.pk for row in found] == [
+        project.newest_highlight_id for project in projects if project.newest_highlight_id
+    ]
+    assert found[0].branch.project in projects
+    assert project_statements.highlights_of([]) == []

@@ -79,6 +79,8 @@ class Statement:
 
     def each(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write with each of these values; on PostgreSQL all at once."""
+        if not rows:
+            return
         database = connections[DEFAULT_DB_ALIAS]
         with database.cursor() as cursor, planned_once(database, self._by_key):
             cursor.executemany(self.text, [as_taken(values, database) for values in rows])

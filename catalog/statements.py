@@ -115,6 +115,58 @@ attempts_of = Statement(
 )
 """The lowest and the highest attempt by which an entity registered anything; null if it did so without one."""
 
+# What an entity registered with an attempt, or without one: on live assets, or also on `deleted` ones; `every` one of
+# them, or those of some ids
+
+REGISTERED_BY_ATTEMPT = """
+    FROM catalog_instance AS instance
+    JOIN catalog_component AS component ON component.id = instance.component_id
+    JOIN catalog_asset AS asset ON asset.id = instance.asset_id
+    JOIN catalog_branch AS asset__branch ON asset__branch.id = asset.branch_id
+    JOIN catalog_project AS asset__branch__project ON asset__branch__project.id = asset__branch.project_id
+    WHERE instance.producer_id = %(entity_id)s AND instance.producer_kind = %(kind)s
+    AND component.perimeter_id = %(perimeter)s AND COALESCE(instance.attempt, -1) = COALESCE(%(attempt)s, -1)
+    AND (%(deleted)s OR asset.deleted_at IS NULL) AND (%(every)s OR instance.uid {any uids})
+"""
+UNSETTLED = "AND (instance.state = 'pending' OR instance.state = 'failed' AND instance.state_reason LIKE %(lost)s)"
+
+assets_to_settle = Statement(f"SELECT DISTINCT instance.asset_id {REGISTERED_BY_ATTEMPT} {UNSETTLED}")
+"""The keys of the assets that have something to be settled."""
+
+to_settle = Rows(
+    Instance, f"SELECT {{columns}} {REGISTERED_BY_ATTEMPT} {UNSETTLED} AND asset.id {{any assets}} ORDER BY instance.id"
+)
+"""What is to be settled on some assets."""
+
+registered_by_attempt = Rows(
+    Instance,
+    f"SELECT {{columns}} {REGISTERED_BY_ATTEMPT} ORDER BY instance.id",
+    related=["asset", "asset__branch", "asset__branch__project"],
+)
+
+settle = Statement(
+    """
+    UPDATE catalog_instance
+    SET state = %(state)s, state_reason = %(reason)s, settled_at = %(at)s, digest = COALESCE(%(digest)s, digest)
+    WHERE id = %(pk)s
+    """
+)
+point_assets_to_ready = Statement(
+    f"""
+    UPDATE catalog_asset
+    SET ready_count = %(ready_count)s, newest_ready_id = %(newest_ready)s, ready_number = %(ready_number)s,
+        refreshed_at = %(refreshed_at)s, changed = {mark_of(Asset)}
+    WHERE id = %(pk)s
+    """  # noqa: S608 (the name of a table)
+)
+
+locked_assets = Rows(
+    Asset, "SELECT {columns} FROM catalog_asset AS asset WHERE asset.id {any pks} ORDER BY asset.id {lock}"
+)
+"""Those of these keys, locked for this transaction in their order."""
+
+instances_by_key = Rows(Instance, "SELECT {columns} FROM catalog_instance AS instance WHERE instance.id {any pks}")
+
 # Edges. An event that is counted is a row of the columns EVENT
 
 FACT = ("asset_id", "component_id", "direction", "write_branch", "role")

@@ -13,7 +13,7 @@ from access.models import Perimeter
 from catalog.branch_keys import KnownByOtherKey, claim_keys, look_elsewhere, refuse_if_shared
 from catalog.models import Asset, Branch, BranchName, Project
 from catalog.name_starts import add_names, keep_names
-from catalog.statements import locked_asset_at
+from catalog.statements import locked_asset_at, locked_assets
 from catalog.states import Kind
 from obproject.branches import MAIN_BRANCHES, branch_key, former_keys, is_same_name, is_unnamed
 
@@ -66,7 +66,8 @@ def locked(at: AssetAddress) -> Asset | None:
 
 
 def locked_all(pks: Iterable[int]) -> list[Asset]:
-    return list(Asset.objects.select_for_update(no_key=True).filter(pk__in=pks).order_by("pk"))
+    keys = list(pks)
+    return locked_assets.all(pks=keys) if keys else []
 
 
 def make_asset(at: AssetAddress, actor: str, when: datetime | None = None) -> Asset:

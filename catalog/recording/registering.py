@@ -1,16 +1,18 @@
 """Registering instances, and settling what was registered as pending."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F
 
 from access.models import Perimeter
+from access.statements import inserting, values_of
 from catalog.counters import Recount
 from catalog.entities import Entity
-from catalog.models import Asset, Component, Consumption, Instance, StateChange, new_instance_id
+from catalog.models import Asset, Component, Instance, StateChange, new_instance_id
 from catalog.name_starts import add_names
 from catalog.newest import is_later, newest_of, point_to_ready
 from catalog.querysets import PROMOTED_FROM, InstanceQuerySet
@@ -24,13 +26,21 @@ from catalog.recording.failing import (
 )
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
+from catalog.statements import (
+    assets_to_settle,
+    attempts_of,
+    instances_by_key,
+    point_assets_to_ready,
+    registered_by_attempt,
+    settle,
+    to_settle,
+)
 from catalog.states import State
 
 Json = dict[str, Any]
 LOST = "the task was lost"
 """How the reason begins where nobody said how the task ended."""
 NO_DIGESTS: Mapping[str, str] = {}
-UNSETTLED = Q(state=State.PENDING) | Q(state=State.FAILED, state_reason__startswith=LOST)
 
 
 @dataclass(frozen=True)
@@ -244,29 +254,51 @@ def confirm(
     the artifacts behind the instances, by uid. `deleted`: also on assets that were deleted meanwhile. `run_goes_on`: it
     failed, but its run goes on with what it left, so that what it read counts.
     """
-    mine = registered_by(perimeter, entity).filter(attempt=attempt)
-    if not deleted:
-        mine = mine.filter(asset__deleted_at=None)
-    if uids:
-        mine = mine.filter(uid__in=uids)
+    wanted = list(uids)
+    mine = {
+        "perimeter": perimeter.pk,
+        "kind": entity.kind,
+        "entity_id": entity.id,
+        "attempt": attempt,
+        "deleted": deleted,
+        "every": not wanted,
+        "uids": wanted,
+    }
     known_to_fail = state == State.FAILED and not reason.startswith(LOST) and not run_goes_on
-    readings = readings_of_attempt(perimeter.pk, entity, attempt) if known_to_fail else Consumption.objects.none()
-    unsettled = mine.filter(UNSETTLED).values_list("asset", flat=True)
-    assets = locked_all({*unsettled, *readings.values_list("asset", flat=True)})
-    pending = list(mine.filter(UNSETTLED, asset__in=assets))
-    if pending and attempt is not None:
-        later = registered_by(perimeter, entity).filter(attempt__gt=attempt)
-        if later.exists():
+    readings = readings_of_attempt(perimeter.pk, entity, attempt) if known_to_fail else None
+    assets = {pk for (pk,) in assets_to_settle.all(**mine, lost=f"{LOST}%")}
+    if readings is not None:
+        assets |= set(readings.values_list("asset", flat=True))
+    if assets:
+        _settle_all(mine, locked_all(assets), State(state), reason, actor, when, digests)
+    if readings is not None:
+        mark_failed(readings)
+    return registered_by_attempt.all(**mine)
+
+
+def _settle_all(
+    mine: dict[str, Any],
+    assets: list[Asset],
+    state: State,
+    reason: str,
+    actor: str,
+    when: datetime | None,
+    digests: Mapping[str, str],
+) -> None:
+    """Settle what an attempt registered on these locked assets."""
+    pending = to_settle.all(**mine, lost=f"{LOST}%", assets=[asset.pk for asset in assets])
+    if not pending:
+        return
+    attempt = mine["attempt"]
+    if attempt is not None:
+        _, last = attempts_of.one(**{name: mine[name] for name in ("perimeter", "kind", "entity_id")}) or (None, None)
+        if last is not None and last > attempt:
             state, reason = State.FAILED, "superseded by a later attempt"
-    if pending:
-        _settle(pending, State(state), reason, actor, when, digests)
-    settled_on = {row.asset_id for row in pending}
-    if pending and state == State.READY:
-        _point_to_ready({asset.pk: asset for asset in assets if asset.pk in settled_on}, pending)
-    elif pending:
-        Asset.objects.filter(pk__in=settled_on).mark()
-    mark_failed(readings)
-    return list(mine.select_related("asset__branch__project").order_by("pk"))
+    _settle(pending, state, reason, actor, when, digests)
+    if state == State.READY:
+        _point_to_ready(assets, pending)
+    else:
+        Asset.objects.filter(pk__in={row.asset_id for row in pending}).mark()
 
 
 def _settle(
@@ -279,24 +311,19 @@ def _settle(
 ) -> None:
     """Settle instances, whose assets the caller has locked. Those that failed before are counted in edges again."""
     now, recounted, promoted = moment(when), set[tuple[int, int]](), set[int]()
+    changes = []
     for row in instances:
         if State.FAILED in (state, row.state):
             recounted.add((row.asset_id, row.component_id))
             if row.is_copy:
                 promoted.add(row.asset_id)
-    Instance.objects.filter(pk__in=[row.pk for row in instances]).update(
-        state=state, state_reason=reason, settled_at=now
-    )
-    for row in instances:
         row.state, row.state_reason, row.settled_at = state, reason, now
-        if row.uid in digests:
-            row.digest = digests[row.uid]
-    known = [row for row in instances if row.uid in digests]
-    Instance.objects.bulk_update(known, ["digest"])
-    StateChange.objects.bulk_create(
-        StateChange(instance=row, state=state, reason=reason, digest=digests.get(row.uid), at=now, actor=actor)
-        for row in instances
-    )
+        digest = digests.get(row.uid)
+        row.digest = digest or row.digest
+        changes.append(StateChange(instance=row, state=state, reason=reason, digest=digest, at=now, actor=actor))
+    settled = {"state": state.value, "reason": reason, "at": now}
+    settle.each([{**settled, "pk": row.pk, "digest": digests.get(row.uid)} for row in instances])
+    inserting(StateChange).each([values_of(change) for change in changes])
     if recounted:
         newest = Asset.objects.filter(
             pk__in={asset for asset, _ in recounted}, newest__in=[row.pk for row in instances]
@@ -308,18 +335,32 @@ def _settle(
         Recount().promotions_to(target)
 
 
-def _point_to_ready(assets: dict[int, Asset], settled: list[Instance]) -> None:
+def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> None:
     """What has become ready counts, and may be the newest ready one of its locked asset."""
-    newest = Instance.objects.in_bulk([asset.newest_ready_id for asset in assets.values() if asset.newest_ready_id])
-    for asset in assets.values():
-        asset.newest_ready = newest.get(asset.newest_ready_id or 0)
-    for row in settled:
-        asset = assets[row.asset_id]
-        asset.ready_count += 1
-        if is_later(row, asset.newest_ready):
-            point_to_ready(asset, row)
-    for asset in assets.values():
-        asset.save(update_fields=["ready_count", "newest_ready", "ready_number", "refreshed_at"])
+    counts = Counter(row.asset_id for row in settled)
+    last: dict[int, Instance] = {}
+    for row in sorted(settled, key=lambda row: row.place_in_time):
+        last[row.asset_id] = row
+    on = [asset for asset in assets if asset.pk in last]
+    # what is the newest of all needs no comparison
+    unsure = [asset.newest_ready_id for asset in on if asset.newest_ready_id and asset.newest_id != last[asset.pk].pk]
+    newest = {row.pk: row for row in instances_by_key.all(pks=unsure)} if unsure else {}
+    for asset in on:
+        asset.ready_count += counts[asset.pk]
+        if is_later(last[asset.pk], newest.get(asset.newest_ready_id or 0)):
+            point_to_ready(asset, last[asset.pk])
+    point_assets_to_ready.each(
+        [
+            {
+                "pk": asset.pk,
+                "ready_count": asset.ready_count,
+                "newest_ready": asset.newest_ready_id,
+                "ready_number": asset.ready_number,
+                "refreshed_at": asset.refreshed_at,
+            }
+            for asset in on
+        ]
+    )
 
 
 def _recount_newest(assets: Iterable[Asset]) -> None:

@@ -75,6 +75,7 @@ def component(run: str) -> Component | None:
     return found
 
 
+OTHERS: dict[type, Any] = {int: 2**30, str: "none of this name", bool: False, list: []}
 MEMBER = Membership.objects.filter(user=OuterRef("user"), perimeter=OuterRef("perimeter")).order_by()
 Values = dict[str, Any]
 Case = tuple[Rows[Any], Callable[[World], Values], Callable[[World], Any]]
@@ -139,6 +140,26 @@ FOUND: dict[str, Case] = {
         lambda world: {"digest": once().digest},
         lambda world: IdempotencyKey.objects.get(),
     ),
+    "to_settle": (
+        statements.to_settle,
+        lambda world: {**by_attempt(world), "lost": "the task was lost%", "assets": [world.xkcd.pk]},
+        lambda world: Instance.objects.get(asset=world.xkcd, state="pending"),
+    ),
+    "registered_by_attempt": (
+        statements.registered_by_attempt,
+        lambda world: by_attempt(world),
+        lambda world: Instance.objects.select_related("asset__branch__project").filter(attempt=2).earliest("pk"),
+    ),
+    "locked_assets": (
+        statements.locked_assets,
+        lambda world: {"pks": [world.xkcd.pk]},
+        lambda world: Asset.objects.select_for_update(no_key=True).get(pk=world.xkcd.pk),
+    ),
+    "instances_by_key": (
+        statements.instances_by_key,
+        lambda world: {"pks": [world.xkcd.newest_id]},
+        lambda world: Instance.objects.get(pk=world.xkcd.newest_id or 0),
+    ),
     "token_of": (
         of_access.token_of,
         lambda world: {"digest": digest_of(issued(world))},
@@ -176,6 +197,11 @@ FOUND: dict[str, Case] = {
 }
 
 
+def by_attempt(world: World) -> Values:
+    mine = {"perimeter": world.perimeter.pk, "kind": "task", "entity_id": TASK.id, "attempt": 2}
+    return {**mine, "deleted": False, "every": True, "uids": []}
+
+
 def once() -> Once:
     request = Once.of(caller="user 1", method="PATCH", path="/", key="k", body={})
     recording.once(request, lambda: (201, {"id": "a"}))
@@ -194,8 +220,8 @@ def issued(world: World, is_member: bool = True) -> str:
 def test_a_statement_answers_the_row_that_its_query_answers(world, statement, values, same):
     asked = values(world)
     assert whole(statement.one(**asked)) == whole(same(world))
-    for name in asked.keys() - {"run"}:  # each value counts
-        other = {**asked, name: -1 if isinstance(asked[name], int) else "none of this name"}
+    for name in asked.keys() - {"run", "lost", "deleted", "uids"}:  # each value counts
+        other = {**asked, name: OTHERS[type(asked[name])]}
         assert statement.one(**other) is None, name
 
 
@@ -229,3 +255,22 @@ def test_the_attempts_of_an_entity(world, entity_id):
     assert statements.attempts_of.one(**asked) == (same["first"], same["last"])
     for name in ("perimeter", "kind"):
         assert statements.attempts_of.one(**asked | {name: 0 if name == "perimeter" else "user"}) == (None, None)
+
+
+def test_what_is_to_be_settled_is_pending_or_was_lost_and_of_the_asked_attempt(world):
+    asked = {**by_attempt(world), "lost": "the task was lost%"}
+
+    def keys(**other: Any) -> list[tuple[int]]:
+        return statements.assets_to_settle.all(**asked | other)
+
+    other = Asset.objects.get(asset_id="other")
+    Instance.objects.filter(asset=other).update(attempt=None, state_reason="the task was lost: nobody knows")
+    pending = Instance.objects.get(state="pending")
+    assert keys() == keys(every=False, uids=["i", pending.uid]) == [(world.xkcd.pk,)]
+    assert keys(attempt=None) == [(other.pk,)]
+    assert keys(attempt=1) == keys(every=False) == []
+    Instance.objects.filter(asset=other).update(state_reason="it says so itself")
+    assert keys(attempt=None) == []
+    recording.delete_asset(actor="ada", asset=world.xkcd)
+    assert keys() == []
+    assert keys(deleted=True) == [(world.xkcd.pk,)]

@@ -31,7 +31,7 @@ from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
-from django.db.models import DateTimeField, Model
+from django.db.models import Model
 
 from access.statement_limits import by_key
 
@@ -40,7 +40,6 @@ Sql = str | Mapping[str, str]
 Answer = tuple[Any, ...]
 NOTHING: dict[str, type[Model]] = {}
 
-MOMENT: "DateTimeField[datetime, datetime]" = DateTimeField()
 LOCKS = {"postgresql": 'FOR NO KEY UPDATE OF "{alias}"', "sqlite": ""}
 """On SQLite whoever writes has the database alone, from the beginning of the transaction."""
 ANY = re.compile(r"\{any (\w+)\}")
@@ -196,11 +195,30 @@ def inserting(model: type[Model], then: str = "") -> Statement:
 
 
 def values_of(row: Model) -> dict[str, Any]:
-    """The values of a new row by the columns of its model, as the database takes them."""
-    database = connections[DEFAULT_DB_ALIAS]
-    return {
-        field.column: field.get_db_prep_save(getattr(row, field.attname), database) for field in columns_of(type(row))
-    }
+    """The values of a new row by the columns of its model, as a statement takes them."""
+    values = {column: getattr(row, name) for column, name in _names_of(type(row))}
+    for field in _prepared_by(type(row)):
+        values[field.column] = field.get_db_prep_save(values[field.column], connections[DEFAULT_DB_ALIAS])
+    return values
+
+
+@functools.cache
+def _names_of(model: type[Model]) -> list[tuple[str, str]]:
+    """The columns of a new row, with the names of its attributes."""
+    return [(field.column, field.attname) for field in columns_of(model)]
+
+
+@functools.cache
+def _prepared_by(model: type[Model]) -> list[Any]:
+    """The fields whose values are not taken as they are."""
+    return [field for field in columns_of(model) if type_of(field) not in AS_THEY_ARE]
+
+
+def type_of(field: Any) -> str:
+    """The type of a field; that of a foreign key is that of the key which it names."""
+    while field.is_relation:
+        field = field.target_field
+    return str(field.get_internal_type())
 
 
 def as_taken(values: dict[str, Any], database: Any) -> dict[str, Any]:
@@ -211,18 +229,15 @@ def as_taken(values: dict[str, Any], database: Any) -> dict[str, Any]:
 
 
 def _as_text(value: datetime | list[Any]) -> str:
-    if isinstance(value, list):
-        return json.dumps(value)
-    return str(MOMENT.get_db_prep_value(value, connections[DEFAULT_DB_ALIAS]))
+    """A moment as SQLite keeps it: in UTC, which it does not say."""
+    return json.dumps(value) if isinstance(value, list) else str(value.astimezone(UTC).replace(tzinfo=None))
 
 
 def converter_of(field: Any) -> Callable[[Any], Any] | None:
     """What makes a value of a column that of its field; None if the database answers it as it is. Nulls stay."""
     if hasattr(field, "from_db_value"):
         return functools.partial(_from_column, field)
-    while field.is_relation:
-        field = field.target_field
-    return CONVERTERS[connection.vendor].get(field.get_internal_type())
+    return CONVERTERS[connection.vendor].get(type_of(field))
 
 
 def _from_column(field: Any, value: Any) -> Any:
@@ -242,6 +257,11 @@ def _in_utc(moment: datetime) -> datetime:
 
 CONVERTERS: dict[str, dict[str, Callable[[Any], Any]]] = {"postgresql": {}, "sqlite": {"DateTimeField": _in_utc}}
 """What a column answers otherwise than Django does, by the types of fields that the models of this site have."""
+AS_THEY_ARE = {
+    *("BigAutoField", "BooleanField", "CharField", "DateTimeField", "FloatField", "TextField"),
+    *("AutoField", "BigIntegerField", "PositiveIntegerField", "PositiveSmallIntegerField"),
+}
+"""The types of fields whose values a statement takes."""
 
 
 @contextmanager

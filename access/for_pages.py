@@ -41,7 +41,7 @@ class Htmx(_ForPages, HtmxMiddleware):
 
 class _ForBrowsers(_ForPages):
     def is_needed(self, request: HttpRequest) -> bool:
-        return "HTTP_COOKIE" in request.META or super().is_needed(request)
+        return bool(request.META.get("HTTP_COOKIE")) or super().is_needed(request)
 
 
 class Sessions(_ForBrowsers, SessionMiddleware):

@@ -13,6 +13,7 @@ from access import token_use
 from access.addresses import address_of
 from access.errors import CHALLENGE, Unauthorized
 from access.identity import Viewer, viewer_of
+from access.local_mode import local_user
 from access.models import Token
 from access.refused_forms import refusal_of_form
 
@@ -25,13 +26,15 @@ def identify(request: HttpRequest) -> Viewer:
     secret = secret_in(request)
     if secret:
         return viewer_of_secret(secret, address_of(request))
-    return Viewer(request.user, local=getattr(request, "signed_in_locally", False))
+    if getattr(request, "signed_in_locally", False):
+        return Viewer(local_user(), local=True)
+    return Viewer(request.user)
 
 
 def secret_in(request: HttpRequest) -> str:
     """The token that the request carries, or an empty string."""
-    key = request.headers.get("x-api-key", "").strip()
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    key: str = request.META.get("HTTP_X_API_KEY", "").strip()
+    scheme, _, bearer = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     return key or (bearer.strip() if scheme.lower() == "bearer" else "")
 
 
@@ -55,7 +58,7 @@ def viewer_of_secret(secret: str, address: str = "") -> Viewer:
 
 def from_browser(request: HttpRequest) -> bool:
     """Whether a browser sent this; every current one marks what can change something with one of these headers."""
-    return any(name in request.headers for name in ("Origin", "Referer", "Sec-Fetch-Site"))
+    return any(name in request.META for name in ("HTTP_ORIGIN", "HTTP_REFERER", "HTTP_SEC_FETCH_SITE"))
 
 
 class ViewerAuthentication(SessionAuthentication):

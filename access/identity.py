@@ -152,9 +152,9 @@ NOBODY = Viewer(AnonymousUser())
 
 
 def viewer_of(request: HttpRequest | Request) -> Viewer:
-    """The viewer that `ViewerMiddleware` put on the request; raises Unauthorized for a token that is no good."""
+    """Who asks, found out once (see `ViewerMiddleware`); raises Unauthorized for a token that is no good."""
     holder: Any = request
-    viewer: Viewer = holder.viewer
+    viewer: Viewer = holder.who_asks()
     return viewer
 
 

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,13 +77,16 @@ class LocalModeMiddleware:
 
 
 class ViewerMiddleware:
-    """`request.viewer` for every view; pages ask people to sign in, and answer the site's exceptions."""
+    """`viewer_of(request)` for every view, `request.viewer` for templates; pages ask people to sign in, and answer the
+    site's exceptions."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.viewer = SimpleLazyObject(lambda: identify(request))  # type: ignore[attr-defined]
+        asked: Any = request
+        asked.who_asks = cache(partial(identify, request))
+        asked.viewer = SimpleLazyObject(asked.who_asks)
         response = self.get_response(request)
         if response.status_code == 405 and not response.content:
             allowed = response.headers.get("Allow", "")
@@ -149,8 +152,8 @@ def cross_site(request: HttpRequest) -> str:
     Programs that are no browsers send none of these headers and pass. Following a link from elsewhere passes too:
     it only reads, and the page that links can't see the answer.
     """
-    site = request.headers.get("Sec-Fetch-Site", "")
-    origin = request.headers.get("Origin", "")
+    site = request.META.get("HTTP_SEC_FETCH_SITE", "")
+    origin = request.META.get("HTTP_ORIGIN", "")
     if origin and origin != _own_origin(request):
         return f"A page of {origin} may not use this site."
     if request.method in SAFE_METHODS:

@@ -7,6 +7,7 @@ time of the servers' processes.
 
 import argparse
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -31,6 +32,8 @@ BLOCKS = 7
 MODELS, VERSIONS = (120, 110) if SMOKE else (10_000, 1_000)
 """How many models there are, and how many versions the first one has."""
 AT_ONCE = 1_000
+ALONE = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+"""MLflow's registry by itself: no processes for its jobs, whose waiting would be counted."""
 BRANCH = "/v1/perimeters/default/projects/peers/branches/main"
 REGISTRY = "/api/2.0/mlflow"
 NAME, TEXT = "model_{:05}", "A run of the night."
@@ -131,16 +134,17 @@ def mlflow(home: Path) -> Iterator[Server]:
     with (home / "server.log").open("w") as log:
         process = subprocess.Popen(
             [python.with_name("mlflow"), *command],
-            env=env | {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"},
+            env=env | ALONE,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         _wait(process, f"http://127.0.0.1:{port}/health")
         _write_models(home / "registry.db")
         yield Server(port, process.pid)
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait()
 
 

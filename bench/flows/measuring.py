@@ -18,7 +18,7 @@ from bench.flows.rows import Row, beside, ms
 from bench.flows.running import Cost, artifact, run_flow
 from bench.servers import environment, served, sqlite_url
 
-TASKS, ROUNDS, WORKERS = 30, 2, 2
+TASKS, ROUNDS, WORKERS = 200, 2, 2
 INTERPRETERS, CALLS = (3, 5) if SMOKE else (11, 40)
 IMPORT = """
 import time, metaflow
@@ -26,9 +26,9 @@ begin = time.process_time()
 from obproject import ProjectFlow
 print(time.process_time() - begin)
 """
-MOST_IMPORT = 0.030
+MOST_IMPORT = 0.025
 MOST_READ = 1.2
-MOST_TIME = 1.15
+MOST_TIME = 1.10
 MOST_CPU = 0.045
 
 

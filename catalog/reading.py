@@ -9,7 +9,6 @@ from catalog.models import Asset, Branch, Instance, Project, Run
 from catalog.statements import (
     asset_at,
     branch_at,
-    branch_with_document,
     first_equal,
     instance_by_id,
     instance_by_number,
@@ -67,11 +66,10 @@ def parsed_reference(text: str) -> Reference:
         raise BadRequest(_sentence(error), instance=text) from None
 
 
-def find_branch(viewer: Viewer, place: Place, *, document: bool = True) -> Branch:
-    """The branch with its newest deploy; not `document`: without what was deployed."""
+def find_branch(viewer: Viewer, place: Place) -> Branch:
+    """The branch with its newest deploy."""
     perimeter = viewer.require(place.perimeter)  # what is in a perimeter is visible to whom the perimeter is
-    find = branch_with_document if document else branch_at
-    branch = find.one(perimeter=perimeter.pk, project=place.project, key=place.key)
+    branch = branch_at.one(perimeter=perimeter.pk, project=place.project, key=place.key)
     if branch is None:
         raise _missing(viewer, place)
     branch.project.perimeter = perimeter

@@ -7,8 +7,9 @@ from access.statements import Rows, Statement
 from catalog.marks import mark_of
 from catalog.models import Asset, Branch, BranchKey, Component, Edge, IdempotencyKey, Instance, Run
 
+COLUMNS = "SELECT {columns} FROM"
 ASSETS = """
-    SELECT {columns} FROM catalog_asset AS asset
+    catalog_asset AS asset
     JOIN catalog_branch AS branch ON branch.id = asset.branch_id
     JOIN catalog_project AS branch__project ON branch__project.id = branch.project_id
 """
@@ -18,38 +19,32 @@ LIVE_AT_PLACE = """
     AND branch.key = %(key)s AND asset.kind = %(kind)s AND asset.asset_id = %(asset_id)s AND asset.deleted_at IS NULL
 """
 PLACE = ("branch", "branch__project")
-
-# perimeter, project, key, kind, asset_id: the live asset there
-
-asset_at = Rows(Asset, f"{ASSETS} {NEWEST_READY} {LIVE_AT_PLACE}", related=[*PLACE, "newest_ready"])
-"""With what `latest` answers."""
-
-whole_asset_at = Rows(
-    Asset,
-    f"""
+WHOLE_ASSETS = f"""
     {ASSETS} {NEWEST_READY}
     LEFT JOIN catalog_component AS newest_ready__component ON newest_ready__component.id = newest_ready.component_id
     LEFT JOIN catalog_instance AS newest ON newest.id = asset.newest_id
     LEFT JOIN catalog_component AS newest__component ON newest__component.id = newest.component_id
-    {LIVE_AT_PLACE}
-    """,
-    related=[*PLACE, "newest_ready", "newest_ready__component", "newest", "newest__component"],
-)
+"""
+WHOLE = (*PLACE, "newest_ready", "newest_ready__component", "newest", "newest__component")
+
+# perimeter, project, key, kind, asset_id: the live asset there
+
+asset_at = Rows(Asset, f"{COLUMNS} {ASSETS} {NEWEST_READY} {LIVE_AT_PLACE}", related=[*PLACE, "newest_ready"])
+"""With what `latest` answers."""
+
+whole_asset_at = Rows(Asset, f"{COLUMNS} {WHOLE_ASSETS} {LIVE_AT_PLACE}", related=WHOLE)
 """Also with its newest instance of any state, and with who made them."""
 
-locked_asset_at = Rows(Asset, f"{ASSETS} {LIVE_AT_PLACE} {{lock}}", related=PLACE)
+locked_asset_at = Rows(Asset, f"{COLUMNS} {ASSETS} {LIVE_AT_PLACE} {{lock}}", related=PLACE)
 """Locked for this transaction."""
 
 BRANCH_AT_PLACE = """
-    SELECT {columns} FROM catalog_branch AS branch
+    catalog_branch AS branch
     JOIN catalog_project AS project ON project.id = branch.project_id
     LEFT JOIN catalog_specversion AS spec ON spec.id = branch.spec_id
     WHERE project.perimeter_id = %(perimeter)s AND project.name = %(project)s AND branch.key = %(key)s
 """
-branch_at = Rows(Branch, BRANCH_AT_PLACE, related=["project", "spec"], without=["spec__document"])
-"""The branch of a key with its newest deploy, without the deploy's document."""
-
-branch_with_document = Rows(Branch, BRANCH_AT_PLACE, related=["project", "spec"])
+branch_at = Rows(Branch, f"{COLUMNS} {BRANCH_AT_PLACE}", related=["project", "spec"])
 
 INSTANCE_OF_ASSET = """
     SELECT {columns} FROM catalog_instance AS instance

@@ -19,15 +19,19 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponseNotModified
 from django.http.response import HttpResponseBase
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from access.identity import Viewer
-from access.statements import Statement
+from access.models import Perimeter
+from access.statements import Rows, Statement
 from catalog.marks import SETTLED_BELOW
+from catalog.models import Asset, Branch
 from catalog.reading import Place, checked_asset_id
+from catalog.statements import ASSETS, BRANCH_AT_PLACE, LIVE_AT_PLACE, WHOLE, WHOLE_ASSETS
 from catalog.states import Kind
 from obproject.evaluation_log import EVALUATION_LOG
 
@@ -38,46 +42,64 @@ NUMBERED = re.compile("v([1-9][0-9]{0,8})")
 COARSE = 600
 """Seconds for which a page without scripts may tell a time ago that has become longer. With scripts it goes on."""
 
-ON_BRANCH = """
-    FROM catalog_branch AS branch JOIN catalog_project AS project ON project.id = branch.project_id
-    WHERE project.perimeter_id = %(perimeter)s AND project.name = %(project)s AND branch.key = %(key)s
-"""
-ON_ASSET = """
-    FROM catalog_asset AS asset JOIN catalog_branch AS branch ON branch.id = asset.branch_id
-    JOIN catalog_project AS project ON project.id = branch.project_id
-    WHERE project.perimeter_id = %(perimeter)s AND project.name = %(project)s AND branch.key = %(key)s
-    AND asset.kind = %(kind)s AND asset.asset_id = %(asset_id)s AND asset.deleted_at IS NULL
-"""
+
+@dataclass(frozen=True)
+class Found:
+    """Where marks are looked for, as SQL; for a page also the row that it is of, which the same statement answers."""
+
+    sql: str
+    model: type[Model] | None = None
+    related: Sequence[str] = ()
+    without: Sequence[str] = ()
+
+
+EVERYWHERE = Found("")
+ON_BRANCH = Found(f"FROM {BRANCH_AT_PLACE}")
+THE_BRANCH = Found(ON_BRANCH.sql, Branch, ("project", "spec"), ("spec__document",))
+BRANCH_AND_SPEC = Found(ON_BRANCH.sql, Branch, ("project", "spec"))
+ON_ASSET = Found(f"FROM {ASSETS} {LIVE_AT_PLACE}")
+THE_ASSET = Found(f"FROM {WHOLE_ASSETS} {LIVE_AT_PLACE}", Asset, WHOLE)
 
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks that an answer depends on, each as SQL; `found` is where they are looked for."""
+    """The marks that an answer depends on, each as SQL."""
 
-    found: str
+    found: Found
     marks: Sequence[str]
 
     def __or__(self, other: "Marks") -> "Marks":
         """Also those of another one, at the same place or everywhere."""
-        return Marks(self.found or other.found, (*self.marks, *other.marks))
+        return Marks(self.found if self.found.sql else other.found, (*self.marks, *other.marks))
+
+    def now(self, **place: Any) -> tuple[Any, tuple[Any, ...] | None]:
+        """The row that a page is of, and the marks as they are.
+
+        None if nothing is there; no marks if some may still be followed by lower ones.
+        """
+        answer = self._statement.one(**place)
+        if answer is None:
+            return None, None
+        told = answer if self.found.model is None else [getattr(answer, name) for name in self._names]
+        *marks, below, restarted = told
+        settled = not any(mark is not None and mark >= below for mark in marks)
+        return (answer if self.found.model else None), ((*marks, restarted) if settled else None)
 
     @functools.cached_property
-    def statement(self) -> Statement:
-        columns = ", ".join(f"({mark})" for mark in self.marks)
-        return Statement(
-            {
-                vendor: f"SELECT {columns}, {below}, {RESTARTED[vendor]} {self.found}"
-                for vendor, below in SETTLED_BELOW.items()
-            }
-        )
+    def _names(self) -> list[str]:
+        return [f"mark_{place}" for place in range(len(self.marks) + 2)]
 
-    def now(self, **place: Any) -> tuple[Any, ...] | None:
-        """The marks as they are; None if nothing is there, or some may still be followed by lower ones."""
-        row = self.statement.one(**place)
-        if row is None:
-            return None
-        *marks, below, restarted = row
-        return None if any(mark is not None and mark >= below for mark in marks) else (*marks, restarted)
+    @functools.cached_property
+    def _statement(self) -> Any:
+        found, marks = self.found, ", ".join(f"({mark})" for mark in self.marks)
+        columns = "{columns}, " if found.model else ""
+        sql = {
+            vendor: f"SELECT {columns}{marks}, {below}, {RESTARTED[vendor]} {found.sql}"
+            for vendor, below in SETTLED_BELOW.items()
+        }
+        if found.model is None:
+            return Statement(sql)
+        return Rows(found.model, sql, related=found.related, without=found.without, also=self._names)
 
 
 def _newest(table: str, where: str = "") -> str:
@@ -85,7 +107,7 @@ def _newest(table: str, where: str = "") -> str:
 
 
 def _everywhere(*tables: str) -> Marks:
-    return Marks("", [_newest(table) for table in tables])
+    return Marks(EVERYWHERE, [_newest(table) for table in tables])
 
 
 # What answers of the API depend on
@@ -98,7 +120,7 @@ RUN_OF_INSTANCE = Marks(
     ON_ASSET,
     [
         "SELECT run.changed FROM catalog_run AS run JOIN catalog_instance AS instance ON instance.run = run.name"
-        " WHERE run.perimeter_id = project.perimeter_id"
+        " WHERE run.perimeter_id = %(perimeter)s"
         " AND instance.asset_id = asset.id AND instance.number = %(number)s"
     ],
 )
@@ -110,22 +132,25 @@ KEYS_OF_BRANCH = Marks(ON_BRANCH, [_newest("branchkey", "WHERE branch_id = branc
 
 # What pages depend on, with the menus and tabs around them
 _FRAME = [
-    _newest("branch", "WHERE project_id = project.id"),
-    _newest("project", "WHERE perimeter_id = project.perimeter_id"),
+    _newest("branch", "WHERE project_id = branch.project_id"),
+    _newest("project", "WHERE perimeter_id = %(perimeter)s"),
     _newest(
         "asset",
         "WHERE branch_id = branch.id AND deleted_at IS NULL"
         f" AND kind = '{Kind.DATA.value}' AND asset_id = '{EVALUATION_LOG}'",
     ),
 ]
-FRAME_OF_BRANCH, FRAME_OF_ASSET = Marks(ON_BRANCH, _FRAME), Marks(ON_ASSET, _FRAME)
+FRAME_OF_BRANCH, FRAME_OF_SPEC, FRAME_OF_ASSET = (
+    Marks(found, _FRAME) for found in (THE_BRANCH, BRANCH_AND_SPEC, THE_ASSET)
+)
+FRAME = Marks(ON_BRANCH, _FRAME)
 HOME = _everywhere("project", "branch", "asset", "highlight")
 SEARCH = _everywhere("project", "branch", "asset", "component")
 
 
-def place_of(viewer: Viewer, place: Place, address: Mapping[str, Any]) -> dict[str, Any]:
-    """The values by which marks are found at an address, for those who may see what is there."""
-    values = {"perimeter": viewer.require(place.perimeter).pk, "project": place.project, "key": place.key}
+def place_of(perimeter: Perimeter, place: Place, address: Mapping[str, Any]) -> dict[str, Any]:
+    """The values by which marks are found at an address, in a perimeter that `Viewer.require` gave."""
+    values = {"perimeter": perimeter.pk, "project": place.project, "key": place.key}
     if "asset_id" in address:
         numbered = NUMBERED.fullmatch(address.get("reference", ""))
         number = int(numbered[1]) if numbered else None
@@ -191,9 +216,9 @@ def unless_unchanged(depends: Marks) -> Callable[[View], View]:
     def decorate(get: View) -> View:
         @functools.wraps(get)
         def answer(view: Any, request: Request, **address: Any) -> HttpResponseBase:
-            values = place_of(view.viewer, view.place(), address) if depends.found else {}
-            marks = None if settings.DEBUG else depends.now(**values)
-            if marks is None:
+            place = view.place()
+            _, marks = depends.now(**place_of(view.viewer.require(place.perimeter), place, address))
+            if marks is None or settings.DEBUG:
                 return get(view, request, **address)
             tag = tag_of(request, view.viewer, marks)
             return not_modified(tag) if is_known(request, tag) else tagged(tag, get(view, request, **address))

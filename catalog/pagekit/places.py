@@ -60,20 +60,20 @@ def say_whose_key(request: HttpRequest, branch: Branch, written: str) -> None:
         messages.warning(request, f"The key {branch.key} belongs to the branch {branch.git_name}, not to {written}.")
 
 
-def branch_at(viewer: Viewer, place: Place) -> Branch:
-    """The branch with its newest deploy, without the deploy's document, which only the overview needs."""
-    return find_branch(viewer, place, document=False)
-
-
 def redirect_with_query(request: HttpRequest, address: str) -> HttpResponse:
     query = request.META.get("QUERY_STRING", "")
     return redirect(f"{address}?{query}" if query else address)
 
 
-def asset_or_twin(viewer: Viewer, place: Place, kind: str, asset_id: str, twin: bool) -> tuple[Asset, bool]:
-    """The asset at an address, and whether its twin is requested: an asset named `x.json` precedes the twin of `x`."""
+def asset_or_twin(
+    viewer: Viewer, place: Place, kind: str, asset_id: str, twin: bool, found: Asset | None
+) -> tuple[Asset, bool]:
+    """The asset at an address, and whether its twin is requested: an asset named `x.json` precedes the twin of `x`.
+
+    `found` is the asset `x`, if there is one.
+    """
     if twin:
         named_so = Asset.objects.visible_to(viewer).at(place, kind, unicodedata.normalize("NFC", asset_id + TWIN))
         if named_so.exists():
             return find_asset(viewer, place, kind, asset_id + TWIN), False
-    return find_asset(viewer, place, kind, asset_id), twin
+    return found or find_asset(viewer, place, kind, asset_id), twin

@@ -39,8 +39,10 @@ class Move:
 
 @at_place
 @unless_shown(FRAME_OF_ASSET | ASSET)
-def aliases_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool) -> HttpResponse:
-    asset, query = find_asset(viewer_of(request), place, kind, asset_id), PageQuery.of(request)
+def aliases_page(
+    request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool, asset: Asset | None
+) -> HttpResponse:
+    asset, query = asset or find_asset(viewer_of(request), place, kind, asset_id), PageQuery.of(request)
     moves = _moves(asset, query.number("before"))
     older = query.url(before=moves[ROWS - 1].pk) if len(moves) > ROWS else None
     if twin:

@@ -45,9 +45,11 @@ class MetricRow:
 
 @at_place
 @unless_shown(FRAME_OF_ASSET | ASSET | USES_OF_ASSET, and_more=True)
-def asset_page(request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool) -> HttpResponse:
+def asset_page(
+    request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool, asset: Asset | None
+) -> HttpResponse:
     viewer = viewer_of(request)
-    asset, twin = asset_or_twin(viewer, place, kind, asset_id, twin)
+    asset, twin = asset_or_twin(viewer, place, kind, asset_id, twin, asset)
     query, is_part = PageQuery.of(request), request.headers.get("HX-Target") == PART
     card = None if twin or is_part else _card(asset, query)
     unless_unchanged(request, card and card.shown)

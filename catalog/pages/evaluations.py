@@ -15,17 +15,17 @@ from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, asset_url_by_id, evaluations_url, instance_url
 from catalog.filters import TEXT
 from catalog.metrics import format_metric, metrics_of, number_of, wanted_direction
-from catalog.models import Asset, Instance
+from catalog.models import Asset, Branch, Instance
 from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown
-from catalog.pagekit.places import at_place, branch_at
+from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
 from catalog.pages.instances import InstancePage, paged_by_number, suggested_by
 from catalog.pages.properties import shown
 from catalog.querysets import InstanceQuerySet
-from catalog.reading import Place
+from catalog.reading import Place, find_branch
 from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import entity_shape, time_shape
@@ -69,9 +69,9 @@ class Evaluation:
 
 @at_place
 @unless_shown(FRAME_OF_BRANCH | ASSETS_OF_BRANCH)
-def evaluations_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
+def evaluations_page(request: HttpRequest, place: Place, twin: bool, branch: Branch | None) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
-    branch = branch_at(viewer, place)
+    branch = branch or find_branch(viewer, place)
     logs = Asset.objects.visible_to(viewer).on_branch(branch).evaluation_logs().defer("readme")
     log = logs.select_related("branch__project__perimeter", "newest_ready").first()
     page = _page(viewer, log, query) if log else InstancePage([], None, None)

@@ -17,7 +17,7 @@ from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import CardView, answer_card, datastore_of, view_of
 from catalog.pages.highlights import Tile, find_highlight
 from catalog.reading import Place
-from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH, HIGHLIGHTS_OF_BRANCH
+from catalog.unchanged import ASSETS_OF_BRANCH, FRAME, HIGHLIGHTS_OF_BRANCH
 from catalog.wire.rendering import json_answer
 
 REGISTERED = 20
@@ -26,7 +26,7 @@ OWN_CARD = "highlight"
 
 
 @at_place
-@unless_shown(FRAME_OF_BRANCH | HIGHLIGHTS_OF_BRANCH | ASSETS_OF_BRANCH, and_more=True)
+@unless_shown(FRAME | HIGHLIGHTS_OF_BRANCH | ASSETS_OF_BRANCH, and_more=True)
 def highlight_page(request: HttpRequest, place: Place, uid: str, twin: bool) -> HttpResponse:
     viewer = viewer_of(request)
     highlight = find_highlight(viewer, place, uid)

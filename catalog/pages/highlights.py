@@ -15,7 +15,7 @@ from catalog.models import Branch, Highlight
 from catalog.pagekit.code_examples import HIGHLIGHT_EXAMPLE
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown
-from catalog.pagekit.places import at_place, branch_at
+from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
 from catalog.pages.statements import newest_highlights
@@ -120,10 +120,10 @@ def find_highlight(viewer: Viewer, place: Place, uid: str) -> Highlight:
 
 @at_place
 @unless_shown(FRAME_OF_BRANCH | HIGHLIGHTS_OF_BRANCH)
-def highlights_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
+def highlights_page(request: HttpRequest, place: Place, twin: bool, branch: Branch | None) -> HttpResponse:
     """All of a branch, newest first, or (`flow`) those of one flow."""
     viewer, query = viewer_of(request), PageQuery.of(request)
-    branch = branch_at(viewer, place)
+    branch = branch or find_branch(viewer, place)
     found = Highlight.objects.visible_to(viewer).filter(branch=branch)
     if flow := query.params.get("flow", ""):
         found = found.none() if UNSTORABLE.search(flow) else found.filter(component__name=flow)

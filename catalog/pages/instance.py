@@ -63,10 +63,10 @@ class Seen:
 @at_place
 @unless_shown(FRAME_OF_ASSET | ASSET | USES_OF_ASSET | RUN_OF_INSTANCE, and_more=True)
 def instance_page(
-    request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, twin: bool
+    request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, twin: bool, asset: Asset | None
 ) -> HttpResponse:
     viewer = viewer_of(request)
-    asset = find_asset(viewer, place, kind, asset_id)
+    asset = asset or find_asset(viewer, place, kind, asset_id)
     if twin and f"{reference}{TWIN}".removeprefix("@") in asset.alias_index and reference.startswith("@"):
         reference, twin = reference + TWIN, False  # an alias may end like a twin
     instance = find_instance(asset, reference).instance

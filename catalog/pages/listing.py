@@ -18,13 +18,13 @@ from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.paging import Page, page_of
-from catalog.pagekit.places import at_place, branch_at
+from catalog.pagekit.places import at_place
 from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
 from catalog.pages.rows import rows_of
 from catalog.pages.statements import aliases_of_each, assets_in_order
 from catalog.pages.trends import Trend, trends_of
 from catalog.querysets import ASSET_ORDERS
-from catalog.reading import Place
+from catalog.reading import Place, find_branch
 from catalog.states import DEFINITION, Kind
 from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH
 from catalog.wire.rendering import json_answer
@@ -85,9 +85,9 @@ class AssetRow:
 
 @at_place
 @unless_shown(FRAME_OF_BRANCH | ASSETS_OF_BRANCH)
-def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool) -> HttpResponse:
+def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool, branch: Branch | None) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
-    branch = branch_at(viewer, place)
+    branch = branch or find_branch(viewer, place)
     page = assets_page(branch, kind, query, bulk=twin)
     rows = asset_rows(page.rows, query)
     if twin:

@@ -28,7 +28,7 @@ from catalog.pages.rows import rows_of
 from catalog.pages.statements import assets_in_order
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, find_branch
-from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH, HIGHLIGHTS_OF_BRANCH, KEYS_OF_BRANCH, USES_OF_BRANCH
+from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_SPEC, HIGHLIGHTS_OF_BRANCH, KEYS_OF_BRANCH, USES_OF_BRANCH
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import item_shape, time_shape
 
@@ -62,10 +62,10 @@ class Glance:
 
 
 @at_place
-@unless_shown(FRAME_OF_BRANCH | ASSETS_OF_BRANCH | USES_OF_BRANCH | HIGHLIGHTS_OF_BRANCH | KEYS_OF_BRANCH)
-def overview_page(request: HttpRequest, place: Place, twin: bool) -> HttpResponse:
+@unless_shown(FRAME_OF_SPEC | ASSETS_OF_BRANCH | USES_OF_BRANCH | HIGHLIGHTS_OF_BRANCH | KEYS_OF_BRANCH)
+def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch | None) -> HttpResponse:
     viewer = viewer_of(request)
-    branch = find_branch(viewer, place)
+    branch = branch or find_branch(viewer, place)
     rows = glances(branch, bulk=twin)
     if twin:
         return json_answer(_twin(viewer, branch, rows))

@@ -85,9 +85,11 @@ class OnBranch:
 
 @at_place
 @unless_shown(FRAME_OF_BRANCH | LINEAGE)
-def component_page(request: HttpRequest, place: Place, kind: str, name: str, twin: bool) -> HttpResponse:
+def component_page(
+    request: HttpRequest, place: Place, kind: str, name: str, twin: bool, branch: Branch | None
+) -> HttpResponse:
     viewer = viewer_of(request)
-    branch = find_branch(viewer, place)
+    branch = branch or find_branch(viewer, place)
     component, twin = _component_or_twin(viewer, branch, kind, name, twin)
     branches, cut = _on_branches(viewer, branch, component)
     runs = runs_page(viewer, component, branch, PageQuery.of(request, "" if twin else "#runs"))

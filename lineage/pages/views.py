@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_lineage_url, asset_url, branch_url, instance_lineage_url, instance_url
-from catalog.models import Branch
+from catalog.models import Asset, Branch
 from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import Link, PageQuery
@@ -28,10 +28,10 @@ VIEWS = {"": "Around", "impact": "Impact", "paths": "Ways to"}
 
 @at_place
 @unless_shown(FRAME_OF_BRANCH | LINEAGE, seconds=MINUTE)
-def branch_lineage(request: HttpRequest, place: Place, suffix: str) -> HttpResponse:
+def branch_lineage(request: HttpRequest, place: Place, suffix: str, branch: Branch | None) -> HttpResponse:
     """The lineage of the whole branch, or with `focus` around one node."""
     viewer = viewer_of(request)
-    branch = find_branch(viewer, place)
+    branch = branch or find_branch(viewer, place)
     query = PageQuery.of(request)
     focus = query.params.get("focus", "")
     subject = Subject(
@@ -47,9 +47,11 @@ def branch_lineage(request: HttpRequest, place: Place, suffix: str) -> HttpRespo
 
 @at_place
 @unless_shown(FRAME_OF_ASSET | LINEAGE, seconds=MINUTE)
-def asset_lineage(request: HttpRequest, place: Place, kind: str, asset_id: str, suffix: str) -> HttpResponse:
+def asset_lineage(
+    request: HttpRequest, place: Place, kind: str, asset_id: str, suffix: str, asset: Asset | None
+) -> HttpResponse:
     """The lineage around an asset."""
-    asset = find_asset(viewer_of(request), place, kind, asset_id, whole=False)
+    asset = asset or find_asset(viewer_of(request), place, kind, asset_id, whole=False)
     query = PageQuery.of(request)
     subject = Subject(
         branch=asset.branch,
@@ -66,10 +68,10 @@ def asset_lineage(request: HttpRequest, place: Place, kind: str, asset_id: str, 
 @at_place
 @unless_shown(FRAME_OF_ASSET | LINEAGE, seconds=MINUTE)
 def instance_lineage(
-    request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, suffix: str
+    request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str, suffix: str, asset: Asset | None
 ) -> HttpResponse:
     """The exact lineage of one instance."""
-    asset = find_asset(viewer_of(request), place, kind, asset_id, whole=False)
+    asset = asset or find_asset(viewer_of(request), place, kind, asset_id, whole=False)
     found = find_instance(asset, reference)
     if found.instance is None:
         return redirect(asset_lineage_url(asset) + suffix)

@@ -184,10 +184,7 @@ FOUND: dict[str, Case] = {
             lambda world: world.project | {"key": "main"},
             lambda world, without=without: branch_with_deploy().defer(*without).get(),
         )
-        for name, statement, without in (
-            ("branch_at", statements.branch_at, ["spec__document"]),
-            ("branch_with_document", statements.branch_with_document, []),
-        )
+        for name, statement, without in (("branch_at", statements.branch_at, []),)
     },
     "MEMBERSHIP_OF": (
         local_mode.MEMBERSHIP_OF,

@@ -1,6 +1,6 @@
 """The filters of lists. Each is one row of FILTERS; API, pages, OpenAPI document and docs are made from the rows."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,7 +23,7 @@ from catalog.filter_values import (
     time_of,
     words_of,
 )
-from catalog.json_lookups import scalar_spellings
+from catalog.json_lookups import found_by_index, scalar_spellings
 from catalog.limits import UNSTORABLE
 from catalog.states import ANY_STATE, State
 from obproject.references import Reference, ReferenceKind
@@ -41,7 +41,8 @@ class Filter:
     `on_shown` is asked in its place in a list of assets, if what the asset declares counts too; `on_definition` is
     asked of an asset whose definition stands for an instance (None: that does not match). `on_asset` is asked, in a
     list of assets, of the asset itself instead of what stands for it. Without any query it is the row of the states,
-    which say what stands for an asset.
+    which say what stands for an asset. `by_index` takes a value and an asset: what an index finds among the instances
+    of that asset, which is at least what `on_instance` asks for; None where no index can.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Filter:
     on_shown: Callable[[Any, str], Q] | None = None
     on_definition: Callable[[Any], Q] | None = None
     on_asset: Callable[[Any], Q] | None = None
+    by_index: Callable[[Any, Any], Q | None] | None = None
     aliases: tuple[str, ...] = ()
     many: bool = False
     value_type: type = str
@@ -106,18 +108,52 @@ def _has_annotation(column: str, asked: AnnotationFilter) -> Q:
     return Q(**{f"{column}__member_compares": (asked.key, asked.operator, asked.number)})
 
 
-def _has_content_of(reference: Reference, at: str) -> Q:
-    """The digest is that of an instance of the same asset. As subqueries: joins would show a row several times."""
-    found: Any = apps.get_model("catalog", "Instance")._default_manager.filter(asset=OuterRef(f"{at}asset"))
+def _tag_by_index(tag: tuple[str, str | None], asset: Any) -> Q | None:
+    key, value = tag
+    return None if value is None else found_by_index("tags", asset.pk, key, value)
+
+
+def _annotation_by_index(asked: AnnotationFilter, asset: Any) -> Q | None:
+    if asked.operator != "=":
+        return None
+    values = scalar_spellings(asked.value)
+    return _any(found_by_index("annotations", asset.pk, asked.key, value) for value in values)
+
+
+def _producer_by_index(who: str, asset: Any) -> Q:
+    """What is no task is called as its component, and many things may be made by one: so it is not asked for twice."""
+    perimeter = asset.branch.project.perimeter
+    components: Any = apps.get_model("catalog", "Component")._default_manager.of(perimeter)
+    named = list(components.filter(name=who).values_list("pk", flat=True))
+    by_id = Q(component__in=named) if named else Q(producer_id=who)
+    return Q(asset=asset) & (Q(run=who) | by_id)
+
+
+def _content_by_index(reference: Reference, asset: Any) -> Q:
+    instances: Any = apps.get_model("catalog", "Instance")._default_manager.of(asset)
+    digest = next(iter(_meant_by(reference, instances).values_list("digest", flat=True)), None)
+    return Q(asset=asset, digest=digest) if digest else NOTHING
+
+
+def _meant_by(reference: Reference, of_asset: Any) -> Any:
+    """The instance of an asset that a reference means, of the ready ones if it is the latest, as a query."""
     if reference.kind == ReferenceKind.LATEST:
-        ready = found.filter(state=State.READY).latest_first().values("digest")
-        return Q(**{f"{at}digest": Subquery(ready[reference.offset : reference.offset + 1])})
+        return of_asset.filter(state=State.READY).latest_first()[reference.offset : reference.offset + 1]
     by: dict[str, tuple[str, Any]] = {
         ReferenceKind.NUMBER: ("number", reference.number),
         ReferenceKind.ALIAS: ("aliases__name", reference.alias),
         ReferenceKind.ID: ("uid", reference.id),
     }
-    return Q(Exists(found.filter(by[reference.kind], digest=OuterRef(f"{at}digest"))))
+    return of_asset.filter(by[reference.kind])
+
+
+def _has_content_of(reference: Reference, at: str) -> Q:
+    """The digest is that of an instance of the same asset. As subqueries: joins would show a row several times."""
+    same: Any = apps.get_model("catalog", "Instance")._default_manager.filter(asset=OuterRef(f"{at}asset"))
+    found = _meant_by(reference, same)
+    if reference.kind == ReferenceKind.LATEST:
+        return Q(**{f"{at}digest": Subquery(found.values("digest"))})
+    return Q(Exists(found.filter(digest=OuterRef(f"{at}digest"))))
 
 
 TEXT = Filter(
@@ -140,6 +176,7 @@ TAG = Filter(
     on_instance=lambda tag, at: _has_tag(f"{at}tags", tag),
     on_shown=lambda tag, at: _has_effective_tag(f"{at}tags", tag),
     on_definition=lambda tag: _has_tag("declared_tags", tag),
+    by_index=_tag_by_index,
     many=True,
 )
 PRODUCER = Filter(
@@ -152,6 +189,29 @@ PRODUCER = Filter(
         Q(**{f"{at}producer_id": who}) | Q(**{f"{at}component__name": who}) | Q(**{f"{at}run": who})
     ),
     on_definition=lambda who: Q(declared_by_id=who),
+    by_index=_producer_by_index,
+)
+SINCE = Filter(
+    name="since",
+    label="from",
+    examples=("since=2026-11-17",),
+    doc="Registered at or after this time; RFC 3339.",
+    parse=each(time_of),
+    on_instance=lambda time, at: Q(**{f"{at}created_at__gte": time}),
+    by_index=lambda time, asset: Q(asset=asset, created_at__gte=time),
+    on_definition=lambda time: Q(declared_at__gte=time),
+    value_type=datetime,
+)
+UNTIL = Filter(
+    name="until",
+    label="before",
+    examples=("until=2026-11-17T12:00:00Z",),
+    doc="Registered before this time; RFC 3339.",
+    parse=each(time_of),
+    on_instance=lambda time, at: Q(**{f"{at}created_at__lt": time}),
+    by_index=lambda time, asset: Q(asset=asset, created_at__lt=time),
+    on_definition=lambda time: Q(declared_at__lt=time),
+    value_type=datetime,
 )
 SAME_AS = Filter(
     name="same_as",
@@ -161,6 +221,7 @@ SAME_AS = Filter(
     "`v3`, `@alias`, `latest` (of the ready ones) or an id. A version whose digest is unknown has the content of none.",
     parse=each(reference_of),
     on_instance=_has_content_of,
+    by_index=_content_by_index,
 )
 STATE = Filter(
     name="state",
@@ -183,6 +244,7 @@ FILTERS = (
         parse=each(annotation_of),
         on_instance=lambda asked, at: _has_annotation(f"{at}annotations", asked),
         on_definition=lambda asked: _has_annotation("properties", asked),
+        by_index=_annotation_by_index,
         many=True,
     ),
     Filter(
@@ -195,26 +257,8 @@ FILTERS = (
         on_definition=lambda kind: Q(asset_kind=kind),
     ),
     PRODUCER,
-    Filter(
-        name="since",
-        label="from",
-        examples=("since=2026-11-17",),
-        doc="Registered at or after this time; RFC 3339.",
-        parse=each(time_of),
-        on_instance=lambda time, at: Q(**{f"{at}created_at__gte": time}),
-        on_definition=lambda time: Q(declared_at__gte=time),
-        value_type=datetime,
-    ),
-    Filter(
-        name="until",
-        label="before",
-        examples=("until=2026-11-17T12:00:00Z",),
-        doc="Registered before this time; RFC 3339.",
-        parse=each(time_of),
-        on_instance=lambda time, at: Q(**{f"{at}created_at__lt": time}),
-        on_definition=lambda time: Q(declared_at__lt=time),
-        value_type=datetime,
-    ),
+    SINCE,
+    UNTIL,
     SAME_AS,
     STATE,
 )
@@ -262,6 +306,26 @@ class FiltersAsked:
         """The conditions on an instance in a list of instances, except its state."""
         return _all(row.on_instance(value, "") for row, value in self._pairs() if row.on_instance)
 
+    @property
+    def narrow(self) -> bool:
+        """Whether a list of instances may leave any out. Without a state it does, as it has the ready ones only."""
+        return set(self.states) != set(State.values) or bool(self.on_instance())
+
+    def until(self) -> Q:
+        """The condition that an instance was made before some time; empty if that is not asked for."""
+        return FiltersAsked({UNTIL.name: self.values.get(UNTIL.name, ())}).on_instance()
+
+    def by_index(self, asset: Any) -> Q | None:
+        """What indexes find among the instances of an asset, which is at least what is asked for; None: no index can.
+
+        May ask the database for what the values mean.
+        """
+        asked = [row.by_index(value, asset) for row, value in self._pairs() if row.by_index]
+        found = [query for query in asked if query is not None]
+        if self.states and State.READY not in self.states:  # the others are few
+            found.append(Q(asset=asset, state__in=self.states))
+        return _all(iter(found)) if found else None
+
     def on_asset(self) -> Q:
         """The conditions on an asset itself in a list of assets."""
         return _all(row.on_asset(value) for row, value in self._pairs() if row.on_asset)
@@ -295,6 +359,16 @@ def refusal_of_unknown(unknown: list[str], takes: Sequence[Filter], others: Coll
     names = ", ".join(f"'{name}'" for name in unknown)
     known = ", ".join([*(row.name for row in takes), *others])
     return BadRequest(f"This address knows no parameter {names}; it takes {known}.", field=unknown[0])
+
+
+def _any(queries: Iterable[Q | None]) -> Q | None:
+    """None if one of them is."""
+    found = Q()
+    for query in queries:
+        if query is None:
+            return None
+        found |= query
+    return found
 
 
 def _all(queries: Iterator[Q]) -> Q:

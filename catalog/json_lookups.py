@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from django.db.models import JSONField, Lookup
+from django.db import connection
+from django.db.models import BooleanField, Func, JSONField, Lookup, Q
 
 from catalog.limits import is_too_large
 
@@ -80,6 +81,31 @@ class HasName(Lookup):
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, params = self.process_lhs(compiler, connection)
         return f"EXISTS (SELECT 1 FROM json_each({column}) WHERE json_each.key = %s)", [*params, self.rhs]
+
+
+class InAsset(Func):
+    """Whether an instance of one asset has a member, asked of PostgreSQL's index of all members by asset.
+
+    The index has each object of tags or annotations as the only member of another one, under the key of the asset:
+    so it finds what an asset has, however many others have the same.
+    """
+
+    output_field = BooleanField()
+    WRAPPED = "jsonb_set(('{{\"' || {asset}::text || '\":{{}}}}')::jsonb, ARRAY[{asset}::text], {column})"
+    """As in the migration that makes the index."""
+
+    def __init__(self, column: str, asset: int, key: str, value: Scalar) -> None:
+        super().__init__("asset_id", column)
+        self.asked = json.dumps({str(asset): {key: value}})
+
+    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+        asset, column = (compiler.compile(part)[0] for part in self.get_source_expressions())
+        return f"{self.WRAPPED.format(asset=asset, column=column)} @> %s::jsonb", [self.asked]
+
+
+def found_by_index(column: str, asset: int, key: str, value: Scalar) -> Q | None:
+    """The instances of an asset with this member in one of their columns; None where no index finds them."""
+    return Q(InAsset(column, asset, key, value)) if connection.vendor == "postgresql" else None
 
 
 def scalar_spellings(text: str) -> list[Any]:

@@ -369,9 +369,11 @@ class Instance(models.Model):
     blobs = models.JSONField(default=list)
     producer_kind = models.CharField(max_length=64)
     producer_id = models.CharField(max_length=512)
-    component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="produced")
+    component = models.ForeignKey(Component, on_delete=models.PROTECT, related_name="produced", db_index=False)
     run = models.CharField(max_length=512, blank=True, help_text="Flow/run of a producing task, or a session.")
-    promoted_from = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="promotions")
+    promoted_from = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="promotions", db_index=False
+    )
     attempt = models.PositiveIntegerField(null=True)
     foreach_path = untold_text(FOREACH_LENGTH, FOREACH_HELP)
     iteration = models.PositiveIntegerField(null=True, help_text="Of a step that leads back to itself.")
@@ -400,7 +402,20 @@ class Instance(models.Model):
             models.Index(fields=["run"], name="instances_by_run"),
             # the instances of an asset with the same content
             models.Index(fields=["asset", "digest"], condition=Q(digest__isnull=False), name="instances_by_digest"),
-        ]
+            # those that a component made, of an asset or of all
+            models.Index(fields=["component", "asset", "number"], name="instances_by_component"),
+            # filter by time
+            models.Index(fields=["asset", "created_at", "number"], name="instances_in_time"),
+            # … and those whose numbers tell nothing of their time
+            models.Index(
+                fields=["asset", "created_at", "number"], condition=querysets.BACKFILLED, name="backfilled_instances"
+            ),
+            # the copies of an instance
+            models.Index(fields=["promoted_from"], condition=Q(promoted_from__isnull=False), name="instances_copied"),
+            # what reconciling settles: what is pending, or has failed lately
+            models.Index(fields=["id"], condition=Q(state=State.PENDING), name="pending_instances"),
+            models.Index(fields=["settled_at"], condition=Q(state=State.FAILED), name="failed_instances"),
+        ]  # PostgreSQL has one more, by tags and annotations: see catalog.json_lookups.InAsset
 
     def __str__(self) -> str:
         return f"{self.asset_id} {self.ref}"

@@ -29,6 +29,10 @@ _NAMES_SOURCE = Q(**{f"{_SOURCE}__isnull": False}) & ~Q(**{_SOURCE: ""}) & ~Q(**
 COPIED = Q(promoted_from__isnull=False) | _NAMES_SOURCE
 """Of instances: promoted, from one that the catalogue has or does not know; as `Instance.is_copy`."""
 LAST_REFRESHED_FIRST = F("refreshed_at").desc(nulls_last=True)
+RECONCILER = "reconcile"
+"""The actor of rows that are backfilled from Metaflow."""
+BACKFILLED = Q(actor=RECONCILER)
+"""Of instances: recorded long after they were made, by `catalog/reconciling/`."""
 MAIN_FIRST = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
 ASSET_ORDERS: dict[str, Any] = {
     # without a value, so that it is the same text in a query and in its index

@@ -58,7 +58,7 @@ FLOORS = {
         ["querysets"],
         ["models"],
         ["addresses", "derivation", "entities", "name_starts", "newest", "specs", "statements"],
-        ["branch_keys", "branch_writers", "edges", "old_runs", "run_outcomes", "search"],
+        ["branch_keys", "branch_writers", "edges", "old_runs", "run_outcomes", "search", "windows"],
         ["reading"],
         ["counters", "unchanged"],
         ["recording"],

@@ -21,6 +21,7 @@ from catalog.models import Asset, Consumption, Instance
 from catalog.reading import Resolved, find_instance, first_with_content_of, run_of
 from catalog.states import State
 from catalog.unchanged import ASSET, ASSETS_OF_BRANCH, BRANCH, USES_OF_ASSET, unless_unchanged
+from catalog.windows import older
 from catalog.wire.bodies import (
     AssetDeletion,
     ConfirmationBody,
@@ -97,8 +98,12 @@ class AssetDetail(Registering):
         asset, filters = self.asset(), self.filters(*PAGING)
         size = page_size(request, limits.SUMMARY_PAGE, limits.SUMMARY_PAGE_MOST)
         before = before_number(request)
-        rows = self._found(asset, filters, before, size + 1) if filters else ready_before(asset, before, size + 1)
-        token = token_for(str(rows[size - 1].number)) if len(rows) > size else None
+        if filters:
+            rows, further = self._found(asset, filters, before, size)
+        else:
+            rows, further = ready_before(asset, before, size + 1), None
+        last = rows[size - 1].number if len(rows) > size else further
+        token = token_for(str(last)) if last else None
         shown: list[InstanceRow | None] = [*rows[:size]]
         if asset.newest_id is None and asset.is_declared and self._answers(asset, filters):
             shown = [None]
@@ -117,9 +122,13 @@ class AssetDetail(Registering):
             }
         )
 
-    def _found(self, asset: Asset, filters: FiltersAsked, before: int | None, most: int) -> list[InstanceRow]:
-        found = Instance.objects.of(asset).matching(filters).before(before).newest_first()
-        return these_instances(found.values_list("pk", flat=True)[:most])
+    def _found(
+        self, asset: Asset, filters: FiltersAsked, before: int | None, size: int
+    ) -> tuple[list[InstanceRow], int | None]:
+        """The rows, one more if there are more, and the number below which there may be others if there are not."""
+        found = Instance.objects.of(asset).matching(filters).values_list("pk", flat=True)
+        looked = older(found, asset, filters, size, before)
+        return these_instances(looked.rows), looked.part.lowest if looked.part else None
 
     def _answers(self, definition: Asset, filters: FiltersAsked) -> bool:
         return Asset.objects.visible_to(self.viewer).filter(pk=definition.pk).matching(filters).exists()

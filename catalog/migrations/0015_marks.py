@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('catalog', '0013_lists_in_order'),
+        ("catalog", "0014_instances_by_index"),
     ]
 
     operations = [

@@ -74,7 +74,7 @@ def evaluations_page(request: HttpRequest, place: Place, twin: bool, branch: Bra
     branch = branch or find_branch(viewer, place)
     logs = Asset.objects.visible_to(viewer).on_branch(branch).evaluation_logs().defer("readme")
     log = logs.select_related("branch__project__perimeter", "newest_ready").first()
-    page = _page(viewer, log, query) if log else InstancePage([], None, None)
+    page = _page(viewer, log, query) if log else InstancePage([])
     if twin:
         query.refuse_unknown("chart")
         shapes = [_shape(log, row) for row in page.rows] if log else []
@@ -94,7 +94,7 @@ def _page(viewer: Viewer, log: Asset, query: PageQuery) -> InstancePage:
     asked = query.filters().in_any_state()
     found = Instance.objects.visible_to(viewer).of(log).matching(asked.without(TEXT))
     said = _saying(found.select_related("component").defer("blobs"), asked.text)
-    return paged_by_number(said, log, query, ROWS)
+    return paged_by_number(said, log, asked, query, ROWS)
 
 
 def _saying(found: InstanceQuerySet, text: str) -> InstanceQuerySet:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from access.identity import Viewer
 from catalog.addresses import instance_url
-from catalog.filters import PRODUCER, SAME_AS, TAG, Filter
+from catalog.filters import PRODUCER, SAME_AS, TAG, Filter, FiltersAsked
 from catalog.metrics import Metric, number_of
 from catalog.models import Asset, Instance
 from catalog.pagekit.query import Link, PageQuery
 from catalog.pagekit.uses import EntityLink
 from catalog.querysets import InstanceQuerySet
+from catalog.windows import Part, newer, older
 from obproject.filter_keys import written_tag
 
 ROWS = 20
@@ -37,31 +38,42 @@ class InstanceRow:
 
 @dataclass(frozen=True)
 class InstancePage:
-    """`newer`, `older`: addresses of the pages around this one, None at the ends."""
+    """`newer`, `older`: addresses of the pages around this one, None at the ends.
+
+    `looked_through`: the numbers among which `rows` are all that match, if one of the two goes on looking from there.
+    """
 
     rows: list[Instance]
-    newer: str | None
-    older: str | None
+    newer: str | None = None
+    older: str | None = None
+    looked_through: Part | None = None
 
 
 def instances_on_page(viewer: Viewer, asset: Asset, query: PageQuery, *, bulk: bool = False) -> InstancePage:
     """`bulk`: with blobs."""
     asked = query.filters().in_any_state()
     matching = Instance.objects.visible_to(viewer).of(asset).matching(asked).select_related("component")
-    return paged_by_number(matching if bulk else matching.defer("blobs"), asset, query)
+    return paged_by_number(matching if bulk else matching.defer("blobs"), asset, asked, query)
 
 
-def paged_by_number(found: InstanceQuerySet, asset: Asset, query: PageQuery, size: int = ROWS) -> InstancePage:
+def paged_by_number(
+    found: InstanceQuerySet, asset: Asset, asked: FiltersAsked, query: PageQuery, size: int = ROWS
+) -> InstancePage:
     """A page of the table, by number and not by offset: deep in the history it costs no more than the first."""
     after, before = query.number("after"), query.number("before")
     if after is not None:
-        rows = list(found.after(after).order_by("number")[: size + 1])
-        more, rows = len(rows) > size, rows[:size][::-1]
-        return InstancePage(rows, _newer(query, rows) if more else None, _older(query, rows))
-    rows = list(found.before(before).newest_first()[: size + 1])
-    more, rows = len(rows) > size, rows[:size]
+        looked = newer(found, asset, asked, size, after)
+        rows, more = looked.rows[:size][::-1], len(looked.rows) > size
+        further = query.url(before=None, after=looked.part.highest) if looked.part else None
+        back = _older(query, rows) if rows or not looked.part else query.url(after=None, before=after + 1)
+        return InstancePage(rows, _newer(query, rows) if more else further, back, looked.part)
+    looked = older(found, asset, asked, size, before)
+    rows, more = looked.rows[:size], len(looked.rows) > size
     at_the_start = before is None or before > asset.last_number
-    return InstancePage(rows, None if at_the_start else _newer(query, rows), _older(query, rows) if more else None)
+    further = query.url(after=None, before=looked.part.lowest) if looked.part else None
+    return InstancePage(
+        rows, None if at_the_start else _newer(query, rows), _older(query, rows) if more else further, looked.part
+    )
 
 
 def instance_rows(

@@ -19,5 +19,6 @@ A pass may be killed at any moment: each write is backfilled and its `MissedWrit
 the next pass continues.
 """
 
-ACTOR = "reconcile"
-"""The actor of rows that are backfilled from Metaflow."""
+from catalog.querysets import RECONCILER as ACTOR
+
+__all__ = ["ACTOR"]

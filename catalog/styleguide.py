@@ -122,6 +122,7 @@ def _parts() -> dict[str, Any]:
             {"label": "state pending", "url": "#"},
             {"label": "tag source=postgres", "url": "#"},
         ],
+        "looked_through": "Looked through v1,980,001 to v2,000,000: 12 of them match.",
         "pages": [
             {"number": 1, "url": "#", "current": False, "gap": False},
             {"number": 2, "url": "#", "current": True, "gap": False},

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from access.identity import Viewer
 from catalog.addresses import instance_url
@@ -40,13 +41,31 @@ class InstanceRow:
 class InstancePage:
     """`newer`, `older`: addresses of the pages around this one, None at the ends.
 
-    `looked_through`: the numbers among which `rows` are all that match, if one of the two goes on looking from there.
+    `looked_through`: the numbers among which `rows` are all that match, if there are others; `further` leads on there.
     """
 
     rows: list[Instance]
     newer: str | None = None
     older: str | None = None
     looked_through: Part | None = None
+    further: str | None = None
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """What the fragment of a table needs to lead on."""
+        said = looked_through(self.looked_through, len(self.rows)) if self.looked_through else ""
+        return {
+            "newer_url": self.newer,
+            "older_url": self.older,
+            "looked_through": said,
+            "further_url": self.further,
+        }
+
+
+def looked_through(numbers: Part, found: int) -> str:
+    """What a page says that has not looked through all versions."""
+    which = f"{found} of them {'matches' if found == 1 else 'match'}" if found else "none of them matches"
+    return f"Looked through v{numbers.lowest:,} to v{numbers.highest:,}: {which}."
 
 
 def instances_on_page(viewer: Viewer, asset: Asset, query: PageQuery, *, bulk: bool = False) -> InstancePage:
@@ -66,14 +85,13 @@ def paged_by_number(
         rows, more = looked.rows[:size][::-1], len(looked.rows) > size
         further = query.url(before=None, after=looked.part.highest) if looked.part else None
         back = _older(query, rows) if rows or not looked.part else query.url(after=None, before=after + 1)
-        return InstancePage(rows, _newer(query, rows) if more else further, back, looked.part)
+        return InstancePage(rows, _newer(query, rows) if more else further, back, looked.part, further)
     looked = older(found, asset, asked, size, before)
     rows, more = looked.rows[:size], len(looked.rows) > size
     at_the_start = before is None or before > asset.last_number
     further = query.url(after=None, before=looked.part.lowest) if looked.part else None
-    return InstancePage(
-        rows, None if at_the_start else _newer(query, rows), _older(query, rows) if more else further, looked.part
-    )
+    back = None if at_the_start else _newer(query, rows)
+    return InstancePage(rows, back, _older(query, rows) if more else further, looked.part, further)
 
 
 def instance_rows(

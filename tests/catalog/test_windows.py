@@ -158,6 +158,16 @@ def test_what_no_index_knows_is_looked_for_in_a_part_of_the_numbers(long):
     assert windows.newer(found, asset, asked, 20, after=0).part == windows.Part(1, 30)
 
 
+def test_a_page_says_which_versions_it_has_looked_through_and_leads_on(long):
+    asked = "text=nothing"
+    page = " ".join(long.client.get(f"{PAGE}?{asked}").content.decode().split())
+    assert "Looked through v121 to v150: none of them matches." in page
+    assert f'<a class="link" href="{PAGE}?{asked}&amp;before=121#instances">Go on</a>' in page
+    last = long.client.get(f"{PAGE}?{asked}&before=31").content.decode()
+    assert "Looked through" not in last
+    assert "No instance matches these filters." in last
+
+
 @pytest.mark.skipif(not POSTGRES, reason="an index of PostgreSQL")
 @pytest.mark.parametrize(("question", "index"), [("tag=rare=yes", "instances_by_member")])
 def test_an_index_of_postgresql_finds_tags_and_annotations(long, question, index):

@@ -60,8 +60,8 @@ class Mark(Expression):
         super().__init__(output_field=models.BigIntegerField())
         self._model = model
 
-    def as_sql(self, compiler: Any, connection: Any, **more: Any) -> tuple[str, list[Any]]:
-        return mark_of(self._model), []
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[str | int, ...]]:
+        return mark_of(self._model), ()
 
 
 class MarkField(models.BigIntegerField):
@@ -113,6 +113,6 @@ class Marked(models.Model):
 
 def mark_everything() -> None:
     """Mark all rows anew, where those of a copy have come in the place of others."""
-    for model in apps.get_models():
-        if issubclass(model, Marked):
-            model._default_manager.mark()
+    marked: list[Any] = [model for model in apps.get_models() if issubclass(model, Marked)]
+    for model in marked:
+        model.objects.mark()

@@ -289,7 +289,7 @@ class OnBranchQuerySet(VisibleQuerySet[Any]):
         return self.filter(branch=branch, asset__deleted_at=None)
 
 
-class EdgeQuerySet(MarkedQuerySet, OnBranchQuerySet):
+class EdgeQuerySet(MarkedQuerySet, OnBranchQuerySet):  # type: ignore[override]  # of two bases, two managers
     def newest_first(self) -> Self:
         return self.select_related("component").order_by("-last_at", "-id")
 

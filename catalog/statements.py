@@ -45,6 +45,7 @@ BRANCH_AT_PLACE = """
     WHERE project.perimeter_id = %(perimeter)s AND project.name = %(project)s AND branch.key = %(key)s
 """
 branch_at = Rows(Branch, f"{COLUMNS} {BRANCH_AT_PLACE}", related=["project", "spec"])
+"""The branch of a key with its newest deploy."""
 
 INSTANCE_OF_ASSET = """
     SELECT {columns} FROM catalog_instance AS instance

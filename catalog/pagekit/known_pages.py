@@ -98,7 +98,7 @@ def _found(
 
 def _shown(request: HttpRequest, marks: Any, seconds: int, *, is_page: bool) -> Shown | None:
     """None if the page has no tag: what is said once must not be kept, nor a form that comes with its first cookie."""
-    if marks is None or settings.DEBUG or len(get_messages(request)):  # type: ignore[arg-type]
+    if marks is None or settings.DEBUG or len(get_messages(request)):
         return None
     if not is_page:
         return Shown(request, marks)

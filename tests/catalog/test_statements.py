@@ -178,14 +178,11 @@ FOUND: dict[str, Case] = {
             .get()
         ),
     ),
-    **{
-        name: (
-            statement,
-            lambda world: world.project | {"key": "main"},
-            lambda world, without=without: branch_with_deploy().defer(*without).get(),
-        )
-        for name, statement, without in (("branch_at", statements.branch_at, []),)
-    },
+    "branch_at": (
+        statements.branch_at,
+        lambda world: world.project | {"key": "main"},
+        lambda world: branch_with_deploy().get(),
+    ),
     "MEMBERSHIP_OF": (
         local_mode.MEMBERSHIP_OF,
         lambda world: {"username": "ada", "perimeter": "default"},

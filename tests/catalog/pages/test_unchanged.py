@@ -28,6 +28,7 @@ from catalog.models import Asset, Consumption, Edge, Instance, Run
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording import AssetAddress, Declaration, Highlighted, ReadRun, Registration, Told
 from catalog.runs.results import CardList, Reason, Unavailable
+from catalog.unchanged import release
 from tests.catalog.pages.conftest import World, fill, team
 from tests.conftest import POSTGRES
 from tests.lanes import long
@@ -51,6 +52,7 @@ CLOCK = re.compile(
     r'<time[^>]*>[^<]*</time>|just now|\d+ (s|min|h|d|mo|y) ago|"as_of":\s*"[^"]*"|csrfmiddlewaretoken" value="\w+"'
 )
 """What a page says of the present, and the mask of a form's token."""
+NOW = 1_800_000_000
 fresh = count(1000)
 
 
@@ -284,7 +286,9 @@ def full(db: None, settings: Any) -> World:
 
 
 @pytest.fixture
-def reader(full: Any) -> Reader:
+def reader(full: Any, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """While the clock stands still, so that no tag is another one for that alone."""
+    monkeypatch.setattr("catalog.unchanged.time.time", lambda: NOW)
     return Reader(full, PAGES + LISTS)
 
 
@@ -364,6 +368,25 @@ def test_what_is_said_once_is_said_whatever_the_reader_has(reader):
     assert reader.client.get(BRANCH, headers={"If-None-Match": reader.has[BRANCH][0]}).status_code == 304
 
 
+@pytest.mark.parametrize(("address", "seconds"), [(MODEL, 600), (f"{BRANCH}/lineage", 60)])
+def test_times_of_a_page_without_scripts_do_not_stand_still_for_long(reader, monkeypatch, address, seconds):
+    for later, same in ((seconds - 1, True), (seconds, False)):
+        monkeypatch.setattr("catalog.unchanged.time.time", lambda later=later: NOW + later)
+        assert (reader.whole(address)[0] == reader.has[address][0]) is same
+    assert reader.whole(f"{CALLS}/models") == reader.has[f"{CALLS}/models"]
+
+
+def test_another_release_has_other_tags(settings, tmp_path):
+    settings.BASE_DIR = tmp_path
+    page = tmp_path / "templates" / "page.html"
+    page.parent.mkdir()
+    found = set()
+    for text in ("one", "two", "one"):
+        page.write_text(text)
+        found.add(release.__wrapped__())
+    assert len(found) == 2
+
+
 def test_a_card_that_comes_later_changes_the_pages_that_show_it(reader, monkeypatch):
     for address in (MODEL, f"{MODEL}/v3"):
         before = reader.whole(address)
@@ -418,6 +441,7 @@ WITHOUT = {
     "api-deploys": "only writes",
     "api-post-spec": "only writes",
     "api-confirmations": "only writes",
+    "api-registrations": "only writes",
     "api-me": "costs less than its tag would",
     "api-openapi": "asked by programs that write code, now and then",
     "api-docs": "the same, by people",

@@ -65,14 +65,14 @@ def _folders_of_flow() -> list[Path]:
 
 
 def _project_of_flow() -> Path | None:
-    from obproject.project.definitions import find_project_root
+    from obproject.project.root import find_project_root
 
     return next((root for folder in _folders_of_flow() if (root := find_project_root(folder))), None)
 
 
 def default_project_file(_context: Any) -> str:
     """Return the project file of the flow that is started: above its own folder, else above the present one."""
-    from obproject.project.definitions import PROJECT_FILE, find_project_root
+    from obproject.project.root import PROJECT_FILE, find_project_root
 
     if root := _project_of_flow() or find_project_root(Path.cwd()):
         return str(root / PROJECT_FILE)
@@ -91,7 +91,8 @@ def _read_project_file(text: str) -> dict[str, Any]:
     import tomllib
 
     from obproject.project.checked_toml import Problem, Table
-    from obproject.project.definitions import PROJECT_FILE, read_left_out_of_runs
+    from obproject.project.definitions import read_left_out_of_runs
+    from obproject.project.root import PROJECT_FILE
 
     try:
         config = tomllib.loads(text)

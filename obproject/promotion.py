@@ -44,7 +44,7 @@ from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, COLLECTIONS, KIND_OF, find_kind
 from obproject.notices import tell, tell_once
 from obproject.project import ci
-from obproject.project.definitions import PROJECT_FILE, find_project_root
+from obproject.project.root import PROJECT_FILE, find_project_root
 from obproject.references import AnyReference, parse_reference
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 from obproject.task import running, spinning

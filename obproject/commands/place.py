@@ -13,7 +13,6 @@ from obproject.branches import branch_key
 from obproject.catalogue.reader import AssetReader
 from obproject.commands.result import CommandError
 from obproject.json_types import Json
-from obproject.project.definitions import PROJECT_FILE
 from obproject.project.place import (
     PlaceUnknown,
     ProjectFile,
@@ -23,6 +22,7 @@ from obproject.project.place import (
     own_branch,
     read_project_file,
 )
+from obproject.project.root import PROJECT_FILE
 from obproject.settings import find_settings
 
 

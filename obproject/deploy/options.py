@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from obproject.project.definitions import DEPLOYERS, PROJECT_FILE
+from obproject.project.definitions import DEPLOYERS
+from obproject.project.root import PROJECT_FILE
 
 _OFF = ("", "0", "false", "no", "off")
 

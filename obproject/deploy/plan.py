@@ -20,9 +20,10 @@ from obproject.deploy.projects import ProjectFolder
 from obproject.errors import AssetError
 from obproject.project.checked_toml import DefinitionError, Problem, read_toml
 from obproject.project.ci import CI, AmbiguousCI, find_ci
-from obproject.project.definitions import PROJECT_FILE, ProjectConfig, ProjectDefinition, read_project
+from obproject.project.definitions import ProjectConfig, ProjectDefinition, read_project
 from obproject.project.git import Checkout, GitError, read_checkout
 from obproject.project.record import Source, build_record, build_spec
+from obproject.project.root import PROJECT_FILE
 from obproject.project.workflows import Workflow, import_folders, read_workflows
 from obproject.settings import Settings, find_settings
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from obproject.project.checked_toml import DefinitionError, Problem, Table, read_toml
-from obproject.project.definitions import PROJECT_FILE, find_project_root
+from obproject.project.root import PROJECT_FILE, find_project_root
 
 MULTI_FILE = "obproject_multi.toml"
 

@@ -29,8 +29,8 @@ from obproject.project.checked_toml import (
     shorten,
     up_to,
 )
+from obproject.project.root import PROJECT_FILE
 
-PROJECT_FILE = "obproject.toml"
 ASSET_FILE = "asset_config.toml"
 README_SUFFIXES = (".md", ".markdown")
 DEPLOY_FILE = "obproject_deploy.toml"
@@ -142,25 +142,6 @@ class ProjectDefinition:
     readme: str | None
     notes: tuple[str, ...] = ()
     """Sentences on what is read otherwise than one may think."""
-
-
-def find_project_root(start: Path) -> Path | None:
-    """Return the nearest folder at or above ``start`` that holds an ``obproject.toml``.
-
-    A link to that of a folder above, as some flows have it beside them, stands for that folder.
-    """
-    start = start.resolve()
-    found = next((folder for folder in (start, *start.parents) if _is_file(folder / PROJECT_FILE)), None)
-    target = (found / PROJECT_FILE).resolve() if found else None
-    return target.parent if target and target.name == PROJECT_FILE and target.parent in start.parents else found
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        # A folder that may not be looked into.
-        return False
 
 
 def read_project(root: Path) -> ProjectDefinition:

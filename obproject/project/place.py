@@ -14,7 +14,7 @@ from obproject.branches import check_branch
 from obproject.errors import InvalidInput
 from obproject.json_types import Json
 from obproject.project import ci, git
-from obproject.project.definitions import PROJECT_FILE, find_project_root
+from obproject.project.root import PROJECT_FILE, find_project_root
 
 
 class PlaceUnknown(InvalidInput):

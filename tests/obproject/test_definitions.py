@@ -8,10 +8,10 @@ from obproject.project.definitions import (
     AssetDefinition,
     DefinitionError,
     ProjectConfig,
-    find_project_root,
     read_project,
     read_readme,
 )
+from obproject.project.root import find_project_root
 
 ASSET = 'id = "{id}"\nname = "A name"\ndescription = "What it is"\n'
 

@@ -10,6 +10,9 @@ from catalog.reconciling import ACTOR
 from catalog.reconciling.checking import Unusable, checked_body
 from catalog.recording import (
     AssetAddress,
+    AtHand,
+    Write,
+    Writer,
     consume,
     delete_alias,
     delete_asset,
@@ -33,7 +36,11 @@ def backfill(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
     return _BACKFILLS[entry.operation](row, entry, at)
 
 
-def _register(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
+def registration(row: MissedWrite, entry: Entry, at: AssetAddress) -> Write[Instance] | None:
+    """A registration as it is to be made, with the time at which its task made it; None if it has no effect any more.
+
+    Raises Unusable or NotYet for one that can't be made.
+    """
     body = checked_body(entry)
     if body.is_declaration:
         raise Unusable("It declares an asset; only a deploy does that.")
@@ -41,13 +48,32 @@ def _register(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
     source = what.annotations.get(PROMOTED_FROM)
     if isinstance(source, str) and _is_missed(source):
         raise NotYet(f"The instance {source}, which it is a copy of, can't be backfilled yet.")
-    here = list(_ever_at(at))
-    if _deleted_since(row, here):
+    if _deleted_since(row, list(_ever_at(at))):
+        return None
+
+    def do(at_hand: AtHand | None) -> Instance:
+        live = at_hand.asset if at_hand else Asset.objects.at(at.branch, at.kind, at.asset_id).first()
+        return register(
+            actor=ACTOR,
+            at=at,
+            entity=body.entity,
+            what=what,
+            told=body.told,
+            uid=entry.id,
+            number=_number(row, live),
+            when=row.at,
+            at_hand=at_hand,
+        )
+
+    branch = "" if PROMOTED_FROM in what.annotations else at.branch.key
+    return Write(at, Writer(body.entity, branch, body.told, what.attempt), do, row.at)
+
+
+def _register(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
+    write = registration(row, entry, at)
+    if write is None:
         return False
-    number = _number(row, next((asset for asset in here if asset.deleted_at is None), None))
-    register(
-        actor=ACTOR, at=at, entity=body.entity, what=what, told=body.told, uid=entry.id, number=number, when=row.at
-    )
+    write.do(None)
     return True
 
 

@@ -10,6 +10,7 @@ What several registrations need is locked or made before the first of them, in t
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import IntegrityError, transaction
@@ -18,7 +19,7 @@ from access.errors import Conflict, SiteError
 from catalog.entities import Entity
 from catalog.models import Asset, Branch, Component
 from catalog.name_starts import add_names
-from catalog.recording.failing import mark_failed, readings_of_earlier_attempts
+from catalog.recording.failing import has_later_attempt, mark_failed, readings_of_earlier_attempts
 from catalog.recording.places import AssetAddress, BranchAddress, count_assets, locked_all, make_asset
 from catalog.recording.registering import AtHand, assets_of_earlier_attempts, supersede
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
@@ -49,12 +50,14 @@ class Writer:
 class Write(Generic[Result]):
     """One registration or declaration. `writer` is None for who declares.
 
-    `do` does it, with what is at hand for it; without, it finds that by itself.
+    `do` does it, with what is at hand for it; without, it finds that by itself. `when` is the past moment of a write
+    that arrives only now.
     """
 
     at: AssetAddress
     writer: Writer | None
     do: Callable[[AtHand | None], Result]
+    when: datetime | None = None
 
 
 def write_together(writes: Sequence[Write[Result]], actor: str) -> list[Result | Exception]:
@@ -116,22 +119,18 @@ class _Shared:
 
     @classmethod
     def of(cls, writes: Collection[Write[Any]], actor: str) -> "_Shared":
-        writers: dict[tuple[str, ...], tuple[BranchAddress, Writer]] = {}
-        for write in writes:
-            if write.writer and (write.writer.place not in writers or write.writer.told.facts):
-                writers[write.writer.place] = write.at.branch, write.writer
-        known = {place: _known(*writers[place]) for place in sorted(writers)}
-        attempts = {(write.writer.entity, write.writer.attempt): write.at for write in writes if write.writer}
+        known = {write.writer.place: _known(write) for write in _one_of_each(writes) if write.writer}
+        attempts = {(write.writer.entity, write.writer.attempt): write for write in writes if write.writer}
         earlier = [
-            assets_of_earlier_attempts(at.branch.perimeter, entity, attempt)
-            for (entity, attempt), at in attempts.items()
+            assets_of_earlier_attempts(write.at.branch.perimeter, entity, attempt)
+            for (entity, attempt), write in attempts.items()
             if attempt
         ]
         there = _there(write.at for write in writes)
         locked = {asset.pk: asset for asset in locked_all(set().union(there.values(), *earlier))}
         assets = {at: locked[key] for at, key in there.items() if locked[key].deleted_at is None}
-        new = {write.at for write in writes if write.at not in assets}
-        made = {at: make_asset(at, actor) for at in sorted(new, key=lambda at: (at.branch.key, at.kind, at.asset_id))}
+        new = {write.at: write.when for write in reversed([*writes]) if write.at not in assets}
+        made = {at: make_asset(at, actor, new[at]) for at in sorted(new, key=_place_of)}
         _give_branches(assets)
         return cls(known, _late(attempts, locked, actor), assets | made, [*made.values()])
 
@@ -154,7 +153,27 @@ class _Shared:
             count_assets(branch)
 
 
-def _known(branch: BranchAddress, writer: Writer) -> tuple[Component, str]:
+def _place_of(at: AssetAddress) -> tuple[str, str, str]:
+    return at.branch.key, at.kind, at.asset_id
+
+
+def _one_of_each(writes: Iterable[Write[Any]]) -> list[Write[Any]]:
+    """Writes of all writers in their order: of each place one, with the facts of the run if any has them.
+
+    Of those that arrive late one for each moment, as each may be the first of its run.
+    """
+    found: dict[tuple[Any, ...], Write[Any]] = {}
+    for write in writes:
+        if write.writer:
+            place = (*write.writer.place, str(write.when or ""))
+            if place not in found or write.writer.told.facts:
+                found[place] = write
+    return [found[place] for place in sorted(found)]
+
+
+def _known(write: Write[Any]) -> tuple[Component, str]:
+    branch, writer = write.at.branch, write.writer
+    assert writer is not None
     return writer_of(
         perimeter_id=branch.perimeter.pk,
         project=branch.project,
@@ -162,7 +181,7 @@ def _known(branch: BranchAddress, writer: Writer) -> tuple[Component, str]:
         branch=writer.branch,
         is_written=True,
         told=writer.told,
-        when=None,
+        when=write.when,
     )
 
 
@@ -191,7 +210,7 @@ def _give_branches(assets: Mapping[AssetAddress, Asset]) -> None:
 
 
 def _late(
-    attempts: Mapping[tuple[Entity, int | None], AssetAddress], locked: dict[int, Asset], actor: str
+    attempts: Mapping[tuple[Entity, int | None], Write[Any]], locked: dict[int, Asset], actor: str
 ) -> dict[tuple[Entity, int | None], bool]:
     """Fail what lower attempts left, and find out whether there are higher ones, once for each task.
 
@@ -201,9 +220,10 @@ def _late(
     if any(many > 1 for many in numbers.values()):
         return {}
     late = {}
-    for (entity, attempt), at in attempts.items():
-        scope = at.branch.perimeter
+    for (entity, attempt), write in attempts.items():
+        scope = write.at.branch.perimeter
         if attempt:
             mark_failed(readings_of_earlier_attempts(scope.pk, entity, attempt))
-        late[entity, attempt] = attempt is not None and supersede(scope, entity, attempt, locked, actor)
+        higher = attempt is not None and supersede(scope, entity, attempt, locked, actor)
+        late[entity, attempt] = higher or (write.when is not None and has_later_attempt(scope.pk, entity, attempt))
     return late

@@ -14,6 +14,7 @@ import psutil
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.utils import timezone
 
 from access.models import Perimeter
@@ -29,10 +30,12 @@ from catalog.models import (
     MissedWrite,
     OpenRun,
     Reconciliation,
+    Run,
     SourceFlow,
     StateChange,
 )
 from catalog.reconciling import lease
+from catalog.reconciling.applying import Applier
 from obproject.branches import branch_key
 from obproject.journal import VERDICT, Operation, Outcome, Process, new_id
 from tests.catalog.kept import START, Metaflow, Task
@@ -101,6 +104,52 @@ def test_a_server_that_missed_everything_has_it_all(metaflow, perimeter):
     assert (consumption.instance, consumption.reference, consumption.actor) == (instance, "latest", "reconcile")
     assert (consumption.write_branch_name, consumption.run) == ("feature/x", instance.run)
     assert Recount().run().corrections == []
+
+
+def told():
+    """What came of all writes, without keys that the database gives."""
+    of_run = ("name", "first_at", "reported_at", "user", "branch", "component__name")
+    of_instance = ("uid", "number", "state", "created_at", "settled_at", "run", "asset__asset_id", "component__name")
+    of_asset = ("asset_id", "created_at", "last_number", "ready_count", "newest__uid", "newest_ready__uid")
+    return [
+        list(Run.objects.order_by("name").values_list(*of_run)),
+        list(Instance.objects.order_by("uid").values_list(*of_instance)),
+        list(Asset.objects.order_by("asset_id").values_list(*of_asset)),
+        list(Branch.objects.values_list("key", "data_count")),
+        errors(),
+    ]
+
+
+def test_what_is_registered_together_is_what_it_is_one_by_one(metaflow, perimeter, monkeypatch):
+    for number in range(3):
+        task = metaflow.task(f"Flow{number % 2}/{number}/s/1")
+        for asset in "bab":
+            task.registers(asset, body={"run": {"user": "ada"}} if asset == "a" else {})
+        task.registers("c", body={"entity_ref": {"entity_kind": "task"}})
+        task.ends()
+    still = metaflow.task("Flow0/9/s/1")
+    still.registers("still")
+    together = Applier._register_together
+    done = []
+    for way in (together, lambda self, rows: set()):
+        with transaction.atomic():
+            monkeypatch.setattr(Applier, "_register_together", way)
+            reconcile(metaflow)
+            assert Recount().run().corrections == []
+            done.append(told())
+            transaction.set_rollback(True)
+    assert done[0] == done[1]
+    assert [len(found) for found in done[0]] == [3, 9, 2, 1, 4]
+
+
+def test_many_are_registered_with_few_queries_each(metaflow, perimeter, django_assert_max_num_queries):
+    task = metaflow.task()
+    for number in range(50):
+        task.registers(f"a{number % 5}")
+    task.ends()
+    with django_assert_max_num_queries(580):
+        reconcile(metaflow)
+    assert Instance.objects.count() == 50
 
 
 def test_only_what_is_missing_is_backfilled(metaflow, api):

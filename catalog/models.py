@@ -412,8 +412,8 @@ class Instance(models.Model):
             ),
             # the copies of an instance
             models.Index(fields=["promoted_from"], condition=Q(promoted_from__isnull=False), name="instances_copied"),
-            # what reconciling settles: what is pending, or has failed lately
-            models.Index(fields=["id"], condition=Q(state=State.PENDING), name="pending_instances"),
+            # what reconciling settles
+            models.Index(fields=["id"], condition=querysets.PENDING, name="pending_instances"),
             models.Index(fields=["settled_at"], condition=Q(state=State.FAILED), name="failed_instances"),
         ]  # PostgreSQL has one more, by tags and annotations: see catalog.json_lookups.InAsset
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Lower
 from access.visibility import VisibleQuerySet
 from catalog.filters import FiltersAsked
 from catalog.marks import MarkedQuerySet
-from catalog.states import DEFAULT_STATES, Kind, State
+from catalog.states import DEFAULT_STATES, LOST, Kind, State
 from obproject.branches import MAIN_BRANCHES
 from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
 
@@ -29,6 +29,9 @@ _NAMES_SOURCE = Q(**{f"{_SOURCE}__isnull": False}) & ~Q(**{_SOURCE: ""}) & ~Q(**
 COPIED = Q(promoted_from__isnull=False) | _NAMES_SOURCE
 """Of instances: promoted, from one that the catalogue has or does not know; as `Instance.is_copy`."""
 LAST_REFRESHED_FIRST = F("refreshed_at").desc(nulls_last=True)
+PENDING = Q(state=State.PENDING)
+IS_LOST = Q(state=State.FAILED, state_reason__startswith=LOST)
+"""Of instances: failed because nobody said how their task ended; that may be found out yet."""
 RECONCILER = "reconcile"
 """The actor of rows that are backfilled from Metaflow."""
 BACKFILLED = Q(actor=RECONCILER)
@@ -270,10 +273,17 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
     def latest_but(self, place: int, asset: Asset, states: tuple[str, ...] = ()) -> Any | None:
         """The instance that `latest-N` means, where N is `place`: among the ready ones, or those in `states`.
 
-        None if there are not so many.
+        None if there are not so many. An index that has all that is asked for is read up to the place: of the ready
+        ones, whose number is known, from the end that is nearer.
         """
-        mine = self.of(asset).select_related("component")
-        return mine.last_of_each_state(place + 1, states).latest_first()[place : place + 1].first()
+        mine = self.of(asset)
+        found, skipped = mine.last_of_each_state(place + 1, states).latest_first(), place
+        if not states and place > asset.ready_count // 2:
+            found, skipped = mine.in_states(()).order_by(*IN_TIME), asset.ready_count - 1 - place
+        if skipped < 0:
+            return None
+        numbers = found.values_list(*IN_TIME)[skipped : skipped + 1]
+        return next((mine.select_related("component").get(number=number) for _, number in numbers), None)
 
 
 class ConsumptionQuerySet(VisibleQuerySet[Any]):

@@ -44,6 +44,8 @@ DEFAULT_STATES = (State.READY.value,)
 """What lists, summaries and `latest` see unless they are asked for other states."""
 STATES_TO_REGISTER = (State.PENDING.value, State.READY.value)
 STATES_TO_SETTLE = (State.READY.value, State.FAILED.value)
+LOST = "the task was lost"
+"""How the reason of a failed one begins where nobody said how its task ended."""
 ANY_STATE = "any"
 """In a query: all states."""
 DEFINITION = "definition"

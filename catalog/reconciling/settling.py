@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import groupby
 
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from catalog.entities import Entity
 from catalog.models import Instance
+from catalog.querysets import IS_LOST, PENDING
 from catalog.reconciling import ACTOR
 from catalog.reconciling.digests import digests_of
 from catalog.reconciling.progress import Progress
 from catalog.reconciling.task_status import Attempt, End, TaskStatus, TaskStatuses
-from catalog.recording import LOST, confirm
+from catalog.recording import confirm
 from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.results import Datastore
 from catalog.states import State
@@ -48,29 +48,31 @@ def settle(statuses: TaskStatuses, progress: Progress) -> None:
 
 def oldest_unsettled(instances_from: int) -> int:
     """The smallest key from which the next pass must look for pending instances."""
-    oldest = _unsettled(instances_from).order_by("pk").values_list("pk", flat=True).first()
+    unsettled = _unsettled(instances_from, 1)
     newest = Instance.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
-    return max(0, min(oldest or newest, newest - UNCOMMITTED))
+    return max(0, min(unsettled[0] if unsettled else newest, newest - UNCOMMITTED))
 
 
-def _unsettled(instances_from: int) -> QuerySet[Instance]:
-    """The pending instances, and those that failed lately only because their task counted as lost."""
-    lost = Q(state=State.FAILED, state_reason__startswith=LOST, settled_at__gt=timezone.now() - BELIEVED_LOST)
-    rows: QuerySet[Instance] = Instance.objects.filter(Q(state=State.PENDING) | lost, pk__gte=instances_from)
-    return rows
+def _unsettled(instances_from: int, most: int) -> list[int]:
+    """The keys, from one on, of pending instances, and of those that failed lately only because their task counted as
+    lost; in order. Each of the two is asked for by itself, as each has an index."""
+    since = timezone.now() - BELIEVED_LOST
+    lost = Instance.objects.filter(IS_LOST, settled_at__gt=since)
+    pending = Instance.objects.filter(PENDING, pk__gte=instances_from).order_by("pk")
+    found = {*pending.values_list("pk", flat=True)[:most]}
+    found.update(lost.filter(pk__gte=instances_from).order_by().values_list("pk", flat=True))
+    return sorted(found)[:most]
 
 
 def _groups(instances_from: int) -> Iterator[Group]:
     """The instances in groups, one for each attempt; an attempt that spans two batches has two groups."""
-    related = "asset__branch__project__perimeter"
-    while True:
-        rows = _unsettled(instances_from).defer("annotations", "tags", "blobs", "description")
-        batch = list(rows.select_related(related).order_by("pk")[:BATCH])
+    rows = Instance.objects.defer("annotations", "tags", "blobs", "description")
+    rows = rows.select_related("asset__branch__project__perimeter")
+    while keys := _unsettled(instances_from, BATCH):
+        batch = rows.filter(pk__in=keys).order_by("pk")
         for _, group in groupby(sorted(batch, key=_attempt_key), key=_attempt_key):
             yield list(group)
-        if len(batch) < BATCH:
-            return
-        instances_from = batch[-1].pk + 1
+        instances_from = keys[-1] + 1
 
 
 def _attempt_key(row: Instance) -> tuple[str, str, int, str]:

@@ -12,12 +12,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from catalog.reconciling.task_records import REMEMBERED, TaskRecord, TaskRecords
-from catalog.recording import LOST
 from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.facts import FAILED, Record, record_of
 from catalog.runs.metadata import Metadata, MetadataFolder
 from catalog.runs.results import Datastore, Reason, Unavailable, UnavailableError
 from catalog.runs.roots import stores_for
+from catalog.states import LOST
 from obproject.journal import Process, parse_entry
 
 HEARTBEAT_LOST = timedelta(minutes=10)

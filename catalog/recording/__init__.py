@@ -14,7 +14,7 @@ from catalog.recording.failing import fail_readings
 from catalog.recording.highlights import Highlighted, highlight_before, show_highlight
 from catalog.recording.learning import learn_branches
 from catalog.recording.places import AssetAddress, BranchAddress
-from catalog.recording.registering import LOST, AtHand, Registration, confirm, register, registered_by
+from catalog.recording.registering import AtHand, Registration, confirm, register, registered_by
 from catalog.recording.repeats import (
     Once,
     consumption_before,
@@ -29,7 +29,6 @@ from catalog.recording.together import Write, Writer, write_together
 
 __all__ = [
     "ANY",
-    "LOST",
     "NOTHING_TOLD",
     "AliasMoved",
     "AssetAddress",

@@ -35,11 +35,9 @@ from catalog.statements import (
     settle,
     to_settle,
 )
-from catalog.states import State
+from catalog.states import LOST, State
 
 Json = dict[str, Any]
-LOST = "the task was lost"
-"""How the reason begins where nobody said how the task ended."""
 NO_DIGESTS: Mapping[str, str] = {}
 
 

@@ -11,8 +11,9 @@ from access.models import Membership, Perimeter, Role, Token
 from catalog.counters import Recount
 from catalog.entities import Entity
 from catalog.models import Asset, Consumption, Edge, Instance, Promotion
-from catalog.recording import LOST, NOTHING_TOLD, AssetAddress, BranchAddress, Registration, Told, confirm, consume
+from catalog.recording import NOTHING_TOLD, AssetAddress, BranchAddress, Registration, Told, confirm, consume
 from catalog.recording import register as recorded
+from catalog.states import LOST
 from tests.catalog.wire import PERIMETER, task
 from tests.conftest import Api
 

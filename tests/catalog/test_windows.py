@@ -7,13 +7,13 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 
 from catalog import windows
 from catalog.filters import FiltersAsked
 from catalog.models import Asset, Component, Instance
 from catalog.states import State
 from tests.built_once import built_once
-from tests.conftest import POSTGRES
 
 pytestmark = [pytest.mark.both, pytest.mark.slow]
 
@@ -168,10 +168,16 @@ def test_a_page_says_which_versions_it_has_looked_through_and_leads_on(long):
     assert "No instance matches these filters." in last
 
 
-@pytest.mark.skipif(not POSTGRES, reason="an index of PostgreSQL")
-@pytest.mark.parametrize(("question", "index"), [("tag=rare=yes", "instances_by_member")])
-def test_an_index_of_postgresql_finds_tags_and_annotations(long, question, index):
-    asked, asset = FiltersAsked.of(QueryDict(question)), Asset.objects.get()
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-    assert index in Instance.objects.filter(asked.by_index(asset)).explain()
+def test_latest_but_so_many_is_the_same_from_either_end(long):
+    asset = Asset.objects.get()
+    ready = [row.number for row in Instance.objects.filter(state="ready").latest_first()]
+    assert ready != sorted(ready, reverse=True)
+    answers = [Instance.objects.latest_but(place, asset) for place in range(len(ready) + 2)]
+    assert [row and row.number for row in answers] == [*ready, None, None]
+    for states in (("failed",), ("failed", "pending"), tuple(State.values)):
+        right = [row.number for row in Instance.objects.filter(state__in=states).latest_first()]
+        answers = [Instance.objects.latest_but(place, asset, states) for place in range(0, len(right) + 3, 3)]
+        assert [row and row.number for row in answers] == [*right[::3], None][: len(answers)]
+    with CaptureQueriesContext(connection) as asked:
+        Instance.objects.latest_but(len(ready) - 2, asset)
+    assert "OFFSET 1" in asked.captured_queries[0]["sql"]

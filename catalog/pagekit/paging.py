@@ -14,7 +14,7 @@ AROUND = 2
 
 @dataclass(frozen=True)
 class Page:
-    """One page of a list, the context of _pager.html."""
+    """One page of a list, the context of pager."""
 
     rows: list[Any]
     total: int

@@ -100,7 +100,7 @@ class PageQuery:
         return self._with(query)
 
     def chips(self) -> list[Link]:
-        """The filters in force, for _filters.html."""
+        """The filters in force, for filter_sentence."""
         return [
             {"label": row.label, "value": text, "remove_url": self.without_filter(name, text)}
             for row in FILTERS

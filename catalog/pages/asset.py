@@ -69,7 +69,6 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
-        "lineage_url": asset_lineage_url(asset),
         "columns": columns,
         "rows": instance_rows(asset, page.rows, columns, first_equal),
         **page.context,
@@ -89,6 +88,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
     metrics = trend.headline(MOST_METRICS)
     return {
         **branch_frame(request, asset.branch, asset.kind, asset),
+        "lineage_url": asset_lineage_url(asset),
         "card": card,
         "newest_ready": ready,
         "ready_url": instance_url(asset, ready) if ready else "",

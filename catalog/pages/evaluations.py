@@ -79,14 +79,10 @@ def evaluations_page(request: HttpRequest, place: Place, twin: bool, branch: Bra
         query.refuse_unknown("chart")
         shapes = [_shape(log, row) for row in page.rows] if log else []
         return json_answer({"evaluations": shapes, "newer": page.newer, "older": page.older})
-    context = {
-        **branch_frame(request, branch, "evaluations"),
-        "branch": branch,
-        "log": log,
-        "notices": query.notices("chart"),
-        "example": EVALUATION_EXAMPLE,
-        **(_table(viewer, log, page, query) if log else {}),
-    }
+    context = {**branch_frame(request, branch, "evaluations"), "branch": branch}
+    if log is None:
+        return render(request, "catalog/no_evaluations.html", {**context, "example": EVALUATION_EXAMPLE})
+    context |= {"log": log, "notices": query.notices("chart"), **_table(viewer, log, page, query)}
     return render(request, "catalog/evaluations.html", context)
 
 

@@ -9,7 +9,7 @@ from django.shortcuts import render
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.addresses import branch_url, component_url, highlight_url
+from catalog.addresses import component_url, highlight_url
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Highlight
 from catalog.pagekit.code_examples import HIGHLIGHT_EXAMPLE
@@ -138,7 +138,6 @@ def highlights_page(request: HttpRequest, place: Place, twin: bool, branch: Bran
         "flows": _flows(newest_tiles(branch, MOST_FLOWS), query),
         "newest_url": query.url(before=None) if query.number("before") else None,
         "older_url": older,
-        "branch_url": branch_url(branch),
         "example": HIGHLIGHT_EXAMPLE,
     }
     return render(request, "catalog/highlights.html", context)
@@ -151,7 +150,7 @@ def _earlier(found: Any, before: int | None) -> Any:
 
 
 def _flows(newest: list[Tile], query: PageQuery) -> list[dict[str, Any]]:
-    """Links to the highlights of each flow, as _choices.html shows them; none if there is only one."""
+    """Links to the highlights of each flow, as choice_links shows them; none if there is only one."""
     names = sorted({tile.highlight.component.name for tile in newest})
     asked = query.params.get("flow", "")
     every = {"label": "All flows", "url": query.url(flow=None, before=None), "current": not asked}

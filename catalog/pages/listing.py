@@ -138,8 +138,6 @@ def _aliases_of(assets: list[Asset]) -> dict[int, list[tuple[str, str]]]:
 def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[str, Any]:
     """The context of _listing.html without the rows."""
     return {
-        "branch": branch,
-        "kind": kind,
         "heading": f"{NOUNS[kind]}s".capitalize(),
         "noun": NOUNS[kind] if page.total == 1 else f"{NOUNS[kind]}s",
         "page": page,
@@ -161,6 +159,7 @@ def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[st
 def _around(request: HttpRequest, branch: Branch, kind: str) -> dict[str, Any]:
     return {
         **branch_frame(request, branch, kind),
+        "branch": branch,
         "pulse_url": f"{branch_url(branch)}/pulse?kind={kind}&since={branch_mark(branch, kind)}",
     }
 

@@ -66,9 +66,10 @@ def search_page(request: HttpRequest, twin: bool) -> HttpResponse:
     part = {
         "groups": [group.first(AT_A_GLANCE) for group in groups],
         "text": text,
-        "all_url": query.url(),
     }
-    return render_page_or_part(request, "search", PART, part, lambda: _around(request, query, groups))
+    return render_page_or_part(
+        request, "search", PART, part, lambda: _around(request, query, groups), all_url=query.url()
+    )
 
 
 def _around(request: HttpRequest, query: PageQuery, groups: list[Group]) -> dict[str, Any]:

@@ -120,9 +120,10 @@ def lineage_response(request: HttpRequest, subject: Subject, suffix: str) -> Htt
     found = _answer(request, subject, suffix, is_glance=target == GLANCE)
     if suffix:
         return _file(request, found, suffix)
-    if target in (PART, GLANCE):
-        template = "lineage/_lineage.html" if target == PART else "lineage/_glance.html"
-        response = render(request, template, _context(found))
+    if target == GLANCE:
+        response = render(request, "lineage/_glance.html", _glance(found))
+    elif target == PART:
+        response = render(request, "lineage/_lineage.html", _context(found))
     else:
         tab = subject.kind if subject.asset else "lineage"
         around = branch_frame(request, subject.branch, tab, subject.asset)
@@ -159,19 +160,28 @@ def _file(request: HttpRequest, found: _Answered, suffix: str) -> HttpResponse:
     return HttpResponse(text, export.content_type, headers=honesty_headers(found.last))
 
 
+def _shared(found: _Answered) -> dict[str, Any]:
+    """What the page and the small drawing ask for."""
+    answer = found.last
+    return {
+        "answer": answer,
+        "counted": words.counted(answer),
+        "drawn": _drawn(found) if len(answer.graph) else "",
+    }
+
+
+def _glance(found: _Answered) -> dict[str, Any]:
+    """The context of _glance.html."""
+    return _shared(found) | {"full_url": found.asked.url(), "table_url": table_url(found.asked)}
+
+
 def _context(found: _Answered) -> dict[str, Any]:
     """The context of _lineage.html."""
     subject, answer, scope, query = found.subject, found.last, found.scope, found.asked
-    return {
+    return _shared(found) | {
         "subject": subject,
-        "answer": answer,
-        "label": found.label,
-        "counted": words.counted(answer),
         "around_what": words.around_what(answer),
         "title": "" if "focus" in query.params else subject.title,
-        "full_url": query.url(),
-        "table_url": table_url(query),
-        "drawn": _drawn(found) if len(answer.graph) else "",
         "sentences": words.sentences(answer),
         "menus": words.menus(answer, scope, query),
         "chips": words.chips(answer, scope, query),

@@ -88,7 +88,7 @@ class Table:
     page: Page
     """Its rows are `Row`s."""
     heads: list[dict[str, Any]]
-    """Contexts of _sort_header.html: label, url, direction, numeric."""
+    """Contexts of sort_header: label, url, direction, numeric."""
     is_open: bool
     """Whether the address asks for a part of it; otherwise it is folded."""
 

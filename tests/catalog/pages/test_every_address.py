@@ -47,7 +47,7 @@ PARTS = {
 KINDS = {"components": ["flows"], "assets": ["models"], "kind": ["models"]}
 """The same by their converters."""
 REGULAR = {
-    r"v1/^.*$": "v1/nothing",
+    r"^v1/": "v1/nothing",
     r"admin/(?P<url>.*)$": "admin/nothing",
     r"admin/^(?P<app_label>access|auth|axes|catalog)/$": "admin/catalog/",
 }

@@ -152,7 +152,15 @@ def _at_hand(
     )
     if when is not None and not late:
         late = has_later_attempt(at.branch.perimeter.pk, entity, what.attempt)
+    if (late or what.state != State.READY) and not (what.description or asset.description or made):
+        _read_newest_ready(asset)
     return AtHand(component, run, asset, late, made)
+
+
+def _read_newest_ready(asset: Asset) -> None:
+    """It says what the asset is about, as the answer tells, while the new instance does not stand for the asset."""
+    if asset.newest_ready_id:
+        asset.newest_ready = instances_by_key.one(pks=[asset.newest_ready_id])
 
 
 def _created_at(asset: Asset, when: datetime | None) -> datetime:

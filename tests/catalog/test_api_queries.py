@@ -41,8 +41,8 @@ def test_register_once(program, django_assert_max_num_queries):
 
 
 def test_consume(program, django_assert_max_num_queries):
-    # token; begin; asset with its newest instances; component; edge, locked; consumption; edge; commit
-    with django_assert_max_num_queries(8):
+    # token; begin; asset with its newest instances; component; consumption; edge; commit
+    with django_assert_max_num_queries(7):
         program.consume("data/xkcd/instances/latest")
 
 

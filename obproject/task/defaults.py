@@ -1,18 +1,22 @@
-"""The project, branches and perimeter of the code that runs now, for whoever names none."""
+"""The project, branches and perimeter of the code that runs now, for whoever names none.
+
+What looks at folders is loaded when a folder is asked for: no task of a flow does so.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from obproject.branches import BranchChoice, branch_key, resolve_branches
 from obproject.errors import InvalidInput
 from obproject.notices import tell_once
-from obproject.project import ci
-from obproject.project.place import PlaceUnknown, ProjectFile, deployed_branch, own_branch, read_project_file
 from obproject.task import running
+
+if TYPE_CHECKING:
+    from obproject.project.place import ProjectFile
 
 
 class Place(NamedTuple):
@@ -58,6 +62,8 @@ def place_of(project: str | None = None, branch: str | None = None) -> Place:
 
 
 def _in_folder(project: str, file: ProjectFile) -> Place:
+    from obproject.project.place import PlaceUnknown, deployed_branch
+
     choice = _local_choice(file)
     read = choice.lookup_order
     try:
@@ -73,6 +79,9 @@ def _in_folder(project: str, file: ProjectFile) -> Place:
 
 def _local_choice(file: ProjectFile) -> BranchChoice:
     """Return the branches of a local run in a folder; in a CI, those of what is deployed from there."""
+    from obproject.project import ci
+    from obproject.project.place import own_branch
+
     built, own = ci.find_branch(os.environ), own_branch()
     if not built and not own:
         raise InvalidInput("Which branch? Metaflow does not know who works here: set METAFLOW_USER, or give a branch.")
@@ -111,6 +120,8 @@ def _project_file() -> ProjectFile | None:
 
     if current.is_running_flow:
         return None
+    from obproject.project.place import read_project_file
+
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     file = read_project_file(Path.cwd(), *([Path(script).parent] if script else []))
     return file if file.path else None

@@ -17,6 +17,9 @@ MAY_BE_LEFT_OUT = ("run", "position", "session", "digest", "digests")
 """The members of a write that may cost nobody the write: `catalog.wire.told` checks them."""
 
 KEEP_ELSEWHERE = "Keep large data in an artifact or a file, and register what refers to it."
+TOO_DEEP = f"The body is nested more than {limits.JSON_DEPTH} deep. Send what is below as a string of JSON."
+WRITABLE_DEPTH = 200
+"""How deep a body of many writes may be nested as a whole: what is deeper is not sure to be written again."""
 PATH_DEPTH, PATH_NAME = 8, 40
 """How much of a path a refusal shows: so many names, of so many characters."""
 READABLE_DIGITS = 4_000
@@ -59,10 +62,14 @@ class LenientJSONParser(StrictJSONParser):
 
 
 class EntriesJSONParser(StrictJSONParser):
-    """Of many writes at once, each of which is checked by itself: one that can't be stored costs no other."""
+    """Of many writes at once, each of which is checked by itself: one that can't be stored costs no other.
+
+    What is nested so deep that it can't be written again is refused here, in any of them.
+    """
 
     def check(self, parsed: Any) -> None:
-        """See `check_storable`."""
+        if _is_deeper(parsed, WRITABLE_DEPTH):
+            raise BadRequest(TOO_DEEP)
 
 
 def without(body: Any, members: Collection[str]) -> Any:
@@ -123,6 +130,15 @@ def _check(value: Any, depth: int) -> None:
         raise
 
 
+def _is_deeper(value: Any, most: int) -> bool:
+    """Whether something stands below so many levels of objects and lists."""
+    level = [value]
+    for _ in range(most + 1):
+        inner = (row.values() if isinstance(row, dict) else row for row in level if isinstance(row, dict | list))
+        level = [below for row in inner for below in row]
+    return bool(level)
+
+
 def _why_not_finite(value: float) -> str:
     if value != value:
         return "is NaN, which JSON does not have. Send null or a string, or leave it out."
@@ -138,9 +154,7 @@ def _parsed(body: bytes) -> Any:
     try:
         return json.loads(text, parse_constant=float)
     except RecursionError:
-        raise BadRequest(
-            f"The body is nested more than {limits.JSON_DEPTH} deep. Send what is below as a string of JSON."
-        ) from None
+        raise BadRequest(TOO_DEEP) from None
     except json.JSONDecodeError as error:
         raise BadRequest(f"The body is not JSON: {error}.") from None
     except ValueError:  # a whole number of more digits than Python reads

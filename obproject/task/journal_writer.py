@@ -70,7 +70,7 @@ class JournalWriter:
         if is_stored and not settings.strict and self.is_unavailable(settings):
             return None
         answers = self._send([entry], settings, lambda: [send()], is_stored)
-        return answers[0] if answers else None  # a refusal of the only one was raised
+        return next((answer for answer in answers or () if not isinstance(answer, RequestRefused)), None)
 
     def write_together(
         self, entries: Sequence[Entry], settings: Settings, send: Callable[[], Sequence[Answer]]

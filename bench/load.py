@@ -105,7 +105,9 @@ def message(method: str, path: str, headers: Mapping[str, str], body: Any = None
 
 
 def measure(port: int, requests: Sequence[bytes], clients: int, seconds: float) -> Sample:
-    """Ask all requests over and over for so many seconds; each client begins elsewhere in the list."""
+    """Ask all requests over and over for so many seconds; each client begins elsewhere in the list, and asks one at
+    least.
+    """
     times: list[list[float]] = [[] for _ in range(clients)]
     failures: list[Exception] = []
     end = time.perf_counter() + seconds
@@ -114,7 +116,8 @@ def measure(port: int, requests: Sequence[bytes], clients: int, seconds: float) 
         place = number * len(requests) // clients
         try:
             with Connection(port) as connection:
-                while (begin := time.perf_counter()) < end:
+                while not times[number] or time.perf_counter() < end:
+                    begin = time.perf_counter()
                     connection.ask(requests[place % len(requests)])
                     times[number].append(time.perf_counter() - begin)
                     place += 1

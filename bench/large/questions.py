@@ -83,7 +83,7 @@ PAGES = (
     Question("search by name", lambda *at: f"/search?q={asset_path(*at).rpartition('/')[2]}", GROWTH),
     Question("pulse of a branch, nothing new", lambda *at: page(f"main/pulse?since={NOT_YET}"), GROWTH),
     Question("pulse of a branch, much is new", lambda *at: page(f"main/pulse?since={LONG_AGO}"), GROWTH),
-    Question("list of the API", lambda *at: api("main/data"), GROWTH, lambda *at: api("main/data?page_size=50")),
+    Question("50 of the list of the API", lambda *at: api("main/data?page_size=50"), GROWTH),
     Question("latest", lambda *at: api(f"{asset_path(*at)}/instances/latest"), GROWTH),
 )
 QUESTIONS = (*PAGES, *LINEAGE)

@@ -62,7 +62,7 @@ and is complete.
 |---|--:|--:|--:|--:|--:|--:|
 {pages}
 
-Small has no 100th page: its first one is asked for instead, and of the API a page of 50 beside one of 100.
+Small has no 100th page: its first one is asked for instead.
 
 ## An asset of {journal:,} instances
 

@@ -1,6 +1,7 @@
 """`/styleguide/`: every element of the pages once, with values that are hard to lay out. Served in debug only."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
@@ -9,6 +10,10 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from catalog.metrics import Metric
+from catalog.pagekit.hits import Hit
+from catalog.pagekit.uses import EntityLink
+from catalog.states import State
+from obproject.charts import Chart
 
 LONG = "customer_lifetime_value_regression_with_seasonal_decomposition_and_holiday_features_v2_experimental"
 HTML = "<b onmouseover=alert(1)>bold</b> & <script>alert(1)</script>"
@@ -68,7 +73,7 @@ Press <kbd>Ctrl</kbd>; <script>alert("gone")</script> see [above](#churn-model).
 
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every element of the pages, on one page."""
-    return render(request, "styleguide.html", {**_frame(), **_parts(), **_rows()})
+    return render(request, "styleguide.html", {**_frame(), **_parts(), **_rows(), **_of_pages()})
 
 
 styleguide_page = login_not_required(styleguide)
@@ -173,6 +178,77 @@ def _rows() -> dict[str, Any]:
     return {"rows": rows}
 
 
+def _of_pages() -> dict[str, Any]:
+    """What the components ask for that show what the catalogue holds, in each of its states."""
+    now = timezone.now()
+    people = [
+        EntityLink("task", "TrainFlow/1795/train/3", "https://example.org/"),
+        EntityLink("user", RIGHT_TO_LEFT, ""),
+        EntityLink("other", HTML, ""),
+    ]
+    return {
+        "choices": [_entry("one", current=True), _entry(HTML)],
+        "hits": [
+            Hit("#", "Churn classifier", "churn_model", "models", ("default", "churn", "main")),
+            Hit("#", HTML, LONG, "data", ("default",), "\N{FOX FACE}"),
+            *(Hit("#", name, name, kind) for name, kind in ((LONG, "project"), (EMOJI, "version"), (LONG, "flow"))),
+        ],
+        "happenings": _happenings(people),
+        "chart": Chart.of({"kind": "line", "caption": HTML, "x": ["mon", "tue", LONG], "series": SERIES}),
+        "tiles": [_tile(people[0], **shown) for shown in SHOWN],
+        "no_card": SimpleNamespace(url="", sentence="This task made no card."),
+        "assets": [_asset(None, "ready"), _asset("pending", "ready"), _asset("failed", None), _asset(None, None)],
+        "specs": [SimpleNamespace(version_id=version, at=now, actor=HTML) for version in (LONG, "")] + [None],
+        "tags": [{"key": "env", "value": "prod", "url": "#"}, *({"key": LONG, "value": HTML, "url": ""},) * 4],
+        "runs": [_run(look, url) for look, url in zip(State.values, ("#", "", ""), strict=False)],
+        "people": people,
+    }
+
+
+SERIES = [{"name": HTML, "values": [1, None, 3]}, {"name": LONG, "values": [2, 2.5, 1]}]
+SHOWN: list[dict[str, Any]] = [
+    {"lines": ["**Better** than before", HTML], "columns": [{"small": LONG, "big": "0.934"}]},
+    {"has_image": True, "image_alt": HTML},
+    {"image_url": "/static/favicon.svg", "image_alt": "the site's picture"},
+    {"chart": Chart.of({"kind": "bar", "caption": "", "x": ["a", "b"], "series": SERIES[1:]})},
+]
+
+
+def _tile(who: EntityLink, **shown: Any) -> SimpleNamespace:
+    """In place of a catalog.pages.highlights.Tile."""
+    plain = {"lines": [], "columns": [], "chart": None, "image_url": "", "image_alt": "", "has_image": False}
+    labels, highlight = [("weekly", ""), (HTML, "warn")], SimpleNamespace(at=timezone.now())
+    return SimpleNamespace(**plain | shown, labels=labels, title=HTML, url="#", who=who, highlight=highlight)
+
+
+def _asset(newest: str | None, ready: str | None) -> SimpleNamespace:
+    """In place of a catalog.models.Asset, whose newest instances are in these states."""
+    found = SimpleNamespace(ref="v41", state=ready, state_reason="") if ready else None
+    later = SimpleNamespace(ref="v42", state=newest, state_reason=HTML) if newest else found
+    return SimpleNamespace(newest=later, newest_ready=found)
+
+
+def _run(look: str, commit_url: str) -> SimpleNamespace:
+    """In place of a catalog.pagekit.run_facts.RunFacts."""
+    return SimpleNamespace(look=look, commit_url=commit_url, run=SimpleNamespace(state=look, commit="3f9c1ab2d1e0"))
+
+
+def _happenings(people: list[EntityLink]) -> list[SimpleNamespace]:
+    """In place of entries of catalog.pages.activity."""
+    plain = {"asset_id": LONG, "asset_url": "#", "url": "#", "icon": "model", "at": timezone.now(), "ref": "v42"}
+    plain |= {"detail": "production", "elsewhere": "i_1", "other_branch": "", "is_ready": False, "is_pending": False}
+    told: list[dict[str, Any]] = [
+        {"what": "registered", "is_ready": True},
+        {"what": "registered", "is_pending": True},
+        {"what": "consumed", "ref": "", "other_branch": HTML},
+        {"what": "alias"},
+        {"what": "alias", "elsewhere": ""},
+        *({"what": what} for what in ("registered", "declared", "edited", "deployed", "deleted")),
+        {"what": "deployed", "detail": ""},
+    ]
+    return [SimpleNamespace(**plain | one, who=people[place % len(people)]) for place, one in enumerate(told)]
+
+
 def _row(
     title: str,
     asset_id: str,
@@ -188,8 +264,11 @@ def _row(
         "ref": ref,
         "state": state,
         "metric": metric,
-        "values": values,
+        "series": values,
         "flow": flow,
         "about": "who is about to leave, scored weekly; the description may well run over more than one line",
         "consumers": len(asset_id) % 5,
+        "icon": "",
+        "aliases": [],
+        "tags": [],
     }

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
+from threading import Thread
 from typing import Any
 
 import django
@@ -20,6 +21,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
 from access.errors import API_ROOT, SENTENCES
+from assetsite.jinja import compile_all
 from assetsite.public_address import behind, without
 from assetsite.serving.bodies import Body, Held, Limits
 from assetsite.serving.environ import environ_of
@@ -56,6 +58,7 @@ class Application:
         sys.setswitchinterval(TURN)
         for pool in (self._pages, self._calls, self._probes):
             pool.start()
+        Thread(target=compile_all, name="templates", daemon=True).start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         for pool in (self._pages, self._calls, self._probes):

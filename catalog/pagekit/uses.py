@@ -18,7 +18,7 @@ MOST_EDGES = 100
 
 @dataclass(frozen=True)
 class EntityLink:
-    """An entity with its link, for entity. `url` leads to the Metaflow UI; empty unless one is configured."""
+    """An entity with its link, for the component of that name. `url` leads to the Metaflow UI; else it is empty."""
 
     kind: str
     name: str

@@ -10,6 +10,7 @@ from django.db.models import F
 
 from catalog.counters import Recount
 from catalog.models import Alias, Asset, Branch, Component, Consumption, Edge, Instance, Promotion
+from catalog.name_starts import add_names
 from catalog.recording import clear_override, override_property
 from tests.built_once import built_once
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body, spec_body, task
@@ -145,8 +146,11 @@ def register_all(api):
     api.put("data/xkcd/aliases/p", {"entity_ref": task("F/1/s/1"), "instance_id": made["id"]})
     for source in (made["id"], "i_unknown"):
         api.register("data/stable", annotations={"promoted_from_instance": source})
-    api.register("data/failed", state="failed")
-    api.register("data/elsewhere", branch="other")
+    api.register("data/failed", state="pending", task="G/1/s/1")
+    api.post(f"{PERIMETER}/confirmations", {"entity_ref": task("G/1/s/1"), "state": "failed"})
+    assert Asset.objects.get(asset_id="failed").failed_at is not None
+    main = Branch.objects.get()
+    add_names(Branch.objects.create(project=main.project, key="other", created_at=main.created_at))
     assert Recount().run().corrections == []
 
 

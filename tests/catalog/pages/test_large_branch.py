@@ -17,7 +17,7 @@ from tests.conftest import POSTGRES
 
 pytestmark = [pytest.mark.both, pytest.mark.slow, pytest.mark.long]
 
-SMALL, LARGE = 300, 3_000
+SMALL, LARGE, AT_ONCE = 300, 3_000, 500
 MAIN = "/alpha/churn/main"
 LISTING = f"{MAIN}/data"
 PAGES = [
@@ -41,24 +41,30 @@ def fill(branch: Branch, first: int, last: int) -> None:
     times = {number: now - timedelta(minutes=number * 7 % 5000) for number in range(first, last)}
     who = {"branch": branch, "created_at": now, "created_by": "ada"}
     assets = Asset.objects.bulk_create(
-        Asset(kind="data", asset_id=f"asset_{number:04}", consumer_count=number % 50, last_number=1, **who)
-        for number in times
+        (
+            Asset(kind="data", asset_id=f"asset_{number:04}", consumer_count=number % 50, last_number=1, **who)
+            for number in times
+        ),
+        batch_size=AT_ONCE,
     )
     instances = Instance.objects.bulk_create(
-        Instance(
-            asset=asset,
-            number=1,
-            state=State.FAILED if at.minute == 7 else State.READY,
-            asset_kind="artifact",
-            annotations={"auc": 0.9},
-            producer_kind="task",
-            producer_id="TrainFlow/1/train/1",
-            component=component,
-            created_at=at,
-            settled_at=at,
-            actor="ada",
-        )
-        for asset, at in zip(assets, times.values(), strict=True)
+        [
+            Instance(
+                asset=asset,
+                number=1,
+                state=State.FAILED if at.minute == 7 else State.READY,
+                asset_kind="artifact",
+                annotations={"auc": 0.9},
+                producer_kind="task",
+                producer_id="TrainFlow/1/train/1",
+                component=component,
+                created_at=at,
+                settled_at=at,
+                actor="ada",
+            )
+            for asset, at in zip(assets, times.values(), strict=True)
+        ],
+        batch_size=AT_ONCE,
     )
     for asset, instance in zip(assets, instances, strict=True):
         asset.newest, asset.newest_at = instance, instance.created_at
@@ -71,12 +77,16 @@ def fill(branch: Branch, first: int, last: int) -> None:
     )
     last = {"last_entity_kind": "task", "last_entity_id": "ScoreFlow/1/score/1"}
     Edge.objects.bulk_create(
-        Edge(asset=asset, branch=branch, component=component, direction="consumes", first_at=at, last_at=at, **last)
-        for asset, at in zip(assets, times.values(), strict=True)
+        [
+            Edge(asset=asset, branch=branch, component=component, direction="consumes", first_at=at, last_at=at, **last)
+            for asset, at in zip(assets, times.values(), strict=True)
+        ],
+        batch_size=AT_ONCE,
     )
     entity = {"entity_kind": "user", "entity_id": "ada"}
     Alias.objects.bulk_create(
-        Alias(asset=asset, branch=branch, name="production", updated_at=now, **entity) for asset in assets
+        [Alias(asset=asset, branch=branch, name="production", updated_at=now, **entity) for asset in assets],
+        batch_size=AT_ONCE,
     )
     Branch.objects.filter(pk=branch.pk).update(data_count=Asset.objects.on_branch(branch, "data").count())
     if POSTGRES:

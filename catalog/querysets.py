@@ -183,9 +183,9 @@ class AssetQuerySet(PlacedQuerySet):
         found = self.exclude(newest_ready=None) if time is None else self.filter(refreshed_at__gt=time)
         return found.order_by(LAST_REFRESHED_FIRST)
 
-    def rows_of(self, part: Self) -> Self:
-        """The rows of another query, found by their keys alone: so that no more than these are joined."""
-        return self.filter(pk__in=part.values("pk"))
+    def rows_of(self, keys: Iterable[int] | VisibleQuerySet[Any]) -> Self:
+        """The rows of keys that a query found or finds: so that no more than these are joined."""
+        return self.filter(pk__in=keys)
 
     def with_newest_instances(self) -> Self:
         """The newest ready one and the newest of any state, with who made them; of a branch that is at hand."""

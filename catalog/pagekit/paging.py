@@ -57,9 +57,8 @@ class Page:
         return self.query.url(page=number if number > 1 else None)
 
 
-def first_page(rows: list[Any], query: PageQuery, size: int) -> Page:
-    """The first page of a list: its rows, each of which knows the `total` of the list."""
-    total = rows[0].total if rows else 0
+def first_page(rows: list[Any], total: int, query: PageQuery, size: int) -> Page:
+    """The first page of a list of so many rows."""
     return Page(rows, total, 1, max(1, ceil(total / size)), size, query)
 
 

@@ -118,7 +118,8 @@ def _projects_on_page(viewer: Viewer, perimeter: str, query: PageQuery) -> Page:
     text = query.filters(TAKES).text
     if not text and query.number("page") in (None, 1):
         shown = [grant.perimeter for name, grant in viewer.grants.items() if perimeter in ("", name)]
-        return first_page(freshest_projects(shown, ROWS), query, ROWS)
+        rows = freshest_projects(shown, ROWS)
+        return first_page(rows, rows[0].total if rows else 0, query, ROWS)
     projects = Project.objects.visible_to(viewer).named_like(text).with_freshness()
     found = projects.in_perimeter(perimeter) if perimeter else projects
     return page_of(found.select_related("perimeter").freshest_first(), query, ROWS)
@@ -169,7 +170,8 @@ def _branches_on_page(viewer: Viewer, project: Project, query: PageQuery) -> Pag
     """All branches from the first on; the searched ones, and later pages, by a queryset."""
     text = query.filters(TAKES).text
     if not text and query.number("page") in (None, 1):
-        return first_page(freshest_branches(project, ROWS), query, ROWS)
+        rows = freshest_branches(project, ROWS)
+        return first_page(rows, rows[0].total if rows else 0, query, ROWS)
     branches = Branch.objects.visible_to(viewer).of_project(project).named_like(text)
     page = page_of(branches.with_freshness().with_deploy().freshest_first(), query, ROWS)
     for branch in page.rows:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db.models import Count, QuerySet, Window
 from django.http import HttpRequest, HttpResponse
 
 from access.errors import BadRequest
@@ -17,7 +18,7 @@ from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown
-from catalog.pagekit.paging import Page, page_of
+from catalog.pagekit.paging import Page, first_page, page_of
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
 from catalog.pages.rows import rows_of
@@ -102,14 +103,23 @@ def assets_page(branch: Branch, kind: str, query: PageQuery, *, bulk: bool) -> P
     asked = query.filters()
     known = branch.data_count + branch.models_count if not kind else _count_of(branch, kind)
     sort = sort_of(query)
-    found = Asset.objects.on_branch(branch, kind or None).matching(asked).sorted_by(sort)
+    found = Asset.objects.on_branch(branch, kind or None).matching(asked).sorted_by(sort).values("pk")
+    if asked and query.number("page") in (None, 1):
+        keys, total = _first_of(found)
+        return first_page(rows_of(branch, keys, sort, bulk=bulk), total, query, ROWS)
 
     def read(start: int, stop: int) -> list[Asset]:
         if asked or bulk:
-            return rows_of(branch, found[start:stop], bulk=bulk)
+            return rows_of(branch, found[start:stop], sort, bulk=bulk)
         return assets_in_order(branch, kind, sort, stop - start, start)
 
     return page_of(found, query, ROWS, None if asked else known, read)
+
+
+def _first_of(found: QuerySet[Any, Any]) -> tuple[list[int], int]:
+    """The keys of the first page, and how many match: told at once, as both go through the whole branch."""
+    rows = list(found.annotate(total=Window(Count("pk"))).values_list("pk", "total")[:ROWS])
+    return [pk for pk, _ in rows], rows[0][1] if rows else 0
 
 
 def asset_rows(assets: list[Asset], query: PageQuery) -> list[AssetRow]:

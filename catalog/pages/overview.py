@@ -90,7 +90,9 @@ def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch
 def glances(branch: Branch, *, bulk: bool) -> list[Glance]:
     """The assets that were refreshed last. `bulk`: also what only the twin shows."""
     if bulk:
-        assets = rows_of(branch, Asset.objects.on_branch(branch).freshest_first()[:ASSETS], bulk=True)
+        assets = rows_of(
+            branch, Asset.objects.on_branch(branch).freshest_first().values("pk")[:ASSETS], "-refreshed", bulk=True
+        )
     else:
         assets = assets_in_order(branch, "", "-refreshed", ASSETS)
     trends, edges = trends_of(assets), _edges_of(assets)

@@ -7,13 +7,13 @@ from django.db.models import QuerySet
 from catalog.models import Asset, Branch
 
 
-def rows_of(branch: Branch, part: QuerySet[Any], *, bulk: bool = False) -> list[Asset]:
-    """The assets of a part of an order, in that order, with their newest instances; `bulk`: also what only twins show.
+def rows_of(branch: Branch, keys: QuerySet[Any] | list[int], sort: str, *, bulk: bool = False) -> list[Asset]:
+    """The assets with some keys, in an order, with their newest instances; `bulk`: also what only twins show.
 
     Of a branch that the viewer was found to see.
     """
-    found = Asset.objects.rows_of(part).with_newest_instances()
-    rows = list((found if bulk else found.without_bulk()).defer("readme").order_by(*part.query.order_by))
+    found = Asset.objects.rows_of(keys).with_newest_instances().sorted_by(sort)
+    rows = list((found if bulk else found.without_bulk()).defer("readme"))
     for asset in rows:
         asset.branch = branch
     return rows

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 
-from catalog.addresses import asset_url
-from catalog.models import Asset, Branch, PropertyOverride
-from catalog.pages.statements import failed_assets, last_overrides
+from catalog.addresses import asset_url_by_id
+from catalog.models import Branch
+from catalog.pages.statements import Edited, Failure, failures_and_edits
 
-MOST, MOST_OVERRIDES = 10, 100
+MOST, MOST_EDITS = 10, 100
 
 
 @dataclass(frozen=True)
 class Alarm:
-    asset: Asset
+    """`asset` has its title and its id."""
+
+    asset: Failure | Edited
     url: str
     sentence: str
 
@@ -21,24 +23,17 @@ def alarms_of(branch: Branch) -> list[Alarm]:
 
     Of a branch that the viewer was found to see.
     """
-    return [*_failures(branch), *_surprises(branch)][:MOST]
+    failures, edits = failures_and_edits(branch, MOST, MOST_EDITS)
+    said = [(row, _failure(row)) for row in failures]
+    said += [(row, _surprise(row)) for row in edits if row.declared_now.get(row.key) != row.declared_then]
+    return [Alarm(row, asset_url_by_id(branch, row.kind, row.asset_id), sentence) for row, sentence in said[:MOST]]
 
 
-def _failures(branch: Branch) -> list[Alarm]:
-    return [Alarm(row, asset_url(row), _failure(row)) for row in failed_assets(branch, MOST)]
+def _failure(row: Failure) -> str:
+    reason = f" ({row.reason})" if row.reason else ""
+    still = f"the latest is still v{row.ready_number}" if row.ready_number else "none is ready yet"
+    return f"v{row.number} failed{reason}; {still}."
 
 
-def _failure(asset: Asset) -> str:
-    assert asset.newest is not None  # only such assets were asked for
-    reason = f" ({asset.newest.state_reason})" if asset.newest.state_reason else ""
-    still = f"the latest is still {asset.newest_ready.ref}" if asset.newest_ready else "none is ready yet"
-    return f"{asset.newest.ref} failed{reason}; {still}."
-
-
-def _surprises(branch: Branch) -> list[Alarm]:
-    changed = [row for row in last_overrides(branch, MOST_OVERRIDES) if row.declared_has_changed]
-    return [Alarm(row.asset, asset_url(row.asset), _surprise(row)) for row in changed[:MOST]]
-
-
-def _surprise(override: PropertyOverride) -> str:
-    return f"The declared value of {override.key} has changed since {override.actor} edited it."
+def _surprise(row: Edited) -> str:
+    return f"The declared value of {row.key} has changed since {row.actor} edited it."

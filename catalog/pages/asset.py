@@ -23,7 +23,7 @@ from catalog.pages.deploys import readme_folder_of
 from catalog.pages.instances import instance_rows, instances_on_page, suggested_by
 from catalog.pages.properties import properties_of, shown
 from catalog.pages.pulse import asset_mark
-from catalog.pages.statements import aliases_of
+from catalog.pages.statements import aliases_and_overrides, aliases_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, Resolved
 from catalog.states import Kind, State
@@ -86,6 +86,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
     """The context of the page without the table."""
     newest, ready = asset.newest, asset.newest_ready
     metrics = trend.headline(MOST_METRICS)
+    aliases, overrides = aliases_and_overrides(asset)
     return {
         **branch_frame(request, asset.branch, asset.kind, asset),
         "lineage_url": asset_lineage_url(asset),
@@ -100,8 +101,8 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
         "ref_before": trend.ref_before,
         "uses": uses_of(asset),
         "tags": tag_links(asset, PageQuery(kind_url(asset.branch, asset.kind), QueryDict())),
-        "aliases": aliases_of(asset),
-        "properties": properties_of(asset),
+        "aliases": aliases,
+        "properties": properties_of(asset, overrides),
         "declared_kind": "" if asset.asset_kind == Kind(asset.kind).singular else asset.asset_kind,
         "declared_blobs": [shown(blob) for blob in asset.declared_blobs],
         "readme_folder": readme_folder_of(asset),

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.models import Asset, PropertyOverride
-from catalog.pages.statements import overrides_of
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,9 @@ class Property:
         return None if self.override is None else shown(self.override.declared_value)
 
 
-def properties_of(asset: Asset) -> list[Property]:
-    overrides = {override.key: override for override in overrides_of(asset)}
+def properties_of(asset: Asset, edited: list[PropertyOverride]) -> list[Property]:
+    """`edited`: the edits that are in force."""
+    overrides = {override.key: override for override in edited}
     declared = asset.declared_properties
     return [
         Property(key, shown(value) or "", shown(declared.get(key)), overrides.get(key))

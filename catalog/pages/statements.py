@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from access.statements import Rows, Statement, moment_of
@@ -38,11 +39,6 @@ def assets_in_order(branch: Branch, kind: str, sort: str, size: int, start: int 
     return on_branch(found, branch)
 
 
-def failed_assets(branch: Branch, most: int) -> list[Asset]:
-    """Those whose last registration failed, the last one first."""
-    return on_branch(_failed.all(branch=branch.pk, most=most), branch)
-
-
 def on_branch(assets: list[Asset], branch: Branch) -> list[Asset]:
     """The assets, which know their branch then without a query."""
     for asset in assets:
@@ -68,15 +64,6 @@ def _in_order(sort: str, kind: str, size: int) -> Rows[Asset]:
 def _assets(sql: str) -> Rows[Asset]:
     related = ("newest_ready", "newest_ready__component", "newest", "newest__component")
     return Rows(Asset, sql, related=related, without=NOT_IN_LISTS)
-
-
-_failed = _assets(
-    f"""
-    SELECT {{columns}} FROM catalog_asset AS asset {_WITH_NEWEST}
-    WHERE asset.branch_id = %(branch)s AND asset.deleted_at IS NULL AND asset.failed_at IS NOT NULL
-    ORDER BY asset.failed_at DESC LIMIT %(most)s
-    """  # noqa: S608 (names of columns, and no values)
-)
 
 
 def recent_ready(assets: Iterable[Asset], most: int) -> list[tuple[int, int, str]]:
@@ -152,40 +139,93 @@ _aliases_of = Rows(
 )
 
 
-def last_overrides(branch: Branch, most: int) -> list[PropertyOverride]:
-    """The last edits of properties that are in force on a branch, with their assets; the last one first."""
-    found = _last_overrides.all(branch=branch.pk, most=most)
-    on_branch([override.asset for override in found], branch)
-    return found
+class Failure(NamedTuple):
+    """An asset whose last registration failed: its number, why, and what the latest ready one is, if there is any."""
+
+    kind: str
+    asset_id: str
+    title: str
+    number: int
+    reason: str
+    ready_number: int | None
 
 
-_last_overrides = Rows(
-    PropertyOverride,
+class Edited(NamedTuple):
+    """A property that a person has edited: the value that was declared then, and all that is declared now."""
+
+    kind: str
+    asset_id: str
+    title: str
+    key: str
+    actor: str
+    declared_then: Any
+    declared_now: dict[str, Any]
+
+
+def failures_and_edits(branch: Branch, most: int, most_edits: int) -> tuple[list[Failure], list[Edited]]:
+    """What failed last on a branch, and the last edits of properties that are in force; the last one first."""
+    failures: list[Failure] = []
+    edits: list[Edited] = []
+    found = _failures_and_edits.all(branch=branch.pk, most=most, most_edits=most_edits)
+    for what, _, kind, asset_id, title, number, ready, text, actor, then, now in sorted(found, key=itemgetter(0, 1)):
+        if what == "edited":
+            before = None if then is None else json.loads(then)
+            edits.append(Edited(kind, asset_id, title, text, actor, before, json.loads(now)))
+        else:
+            failures.append(Failure(kind, asset_id, title, number, text, ready))
+    return failures, edits
+
+
+_failures_and_edits = Statement(
     """
-    SELECT {columns} FROM catalog_propertyoverride AS propertyoverride
-    JOIN catalog_asset AS asset ON asset.id = propertyoverride.asset_id
-    WHERE propertyoverride.branch_id = %(branch)s AND asset.deleted_at IS NULL
-    ORDER BY propertyoverride.at DESC LIMIT %(most)s
-    """,
-    related=["asset"],
-    without=["asset__readme"],
+    SELECT * FROM (
+        SELECT 'failed', row_number() OVER (ORDER BY asset.failed_at DESC), asset.kind, asset.asset_id,
+            COALESCE(NULLIF(asset.name, ''), asset.asset_id), newest.number, asset.ready_number, newest.state_reason,
+            '', CAST(NULL AS text), CAST(NULL AS text)
+        FROM catalog_asset AS asset JOIN catalog_instance AS newest ON newest.id = asset.newest_id
+        WHERE asset.branch_id = %(branch)s AND asset.deleted_at IS NULL AND asset.failed_at IS NOT NULL
+        ORDER BY asset.failed_at DESC LIMIT %(most)s
+    ) AS failures
+    UNION ALL SELECT * FROM (
+        SELECT 'edited', row_number() OVER (ORDER BY edit.at DESC), asset.kind, asset.asset_id,
+            COALESCE(NULLIF(asset.name, ''), asset.asset_id), 0, 0, edit.key,
+            edit.actor, CAST(edit.declared_value AS text), CAST(asset.declared_properties AS text)
+        FROM catalog_propertyoverride AS edit JOIN catalog_asset AS asset ON asset.id = edit.asset_id
+        WHERE edit.branch_id = %(branch)s AND asset.deleted_at IS NULL
+        ORDER BY edit.at DESC LIMIT %(most_edits)s
+    ) AS edits
+    """
 )
 
 
-def overrides_of(asset: Asset) -> list[PropertyOverride]:
-    """The edits of its properties that are in force."""
-    found = _overrides_of.all(asset=asset.pk)
-    for override in found:
-        override.asset = asset
-    return found
+def aliases_and_overrides(asset: Asset) -> tuple[list[Alias], list[PropertyOverride]]:
+    """The aliases as `aliases_of`, and the edits of its properties that are in force."""
+    aliases: list[Alias] = []
+    overrides: list[PropertyOverride] = []
+    found = _aliases_and_overrides.all(asset=asset.pk)
+    for what, _, name, number, at, kind, who, value, declared in sorted(found, key=itemgetter(0, 1)):
+        moment = moment_of(at)
+        if what == "alias":
+            alias = Alias(asset=asset, name=name, updated_at=moment, entity_kind=kind, entity_id=who)
+            alias.number = number  # type: ignore[attr-defined]
+            aliases.append(alias)
+        else:
+            before = None if declared is None else json.loads(declared)
+            row = PropertyOverride(asset=asset, key=name, value=value, declared_value=before, at=moment, actor=who)
+            overrides.append(row)
+    return aliases, overrides
 
 
-_overrides_of = Rows(
-    PropertyOverride,
+_aliases_and_overrides = Statement(
     """
-    SELECT {columns} FROM catalog_propertyoverride AS propertyoverride
-    WHERE propertyoverride.asset_id = %(asset)s ORDER BY propertyoverride.id
-    """,
+    SELECT 'alias', row_number() OVER (ORDER BY alias.name), alias.name, instance.number, alias.updated_at,
+        alias.entity_kind, alias.entity_id, '', CAST(NULL AS text)
+    FROM catalog_alias AS alias LEFT JOIN catalog_instance AS instance ON instance.id = alias.instance_id
+    WHERE alias.asset_id = %(asset)s
+    UNION ALL
+    SELECT 'override', edit.id, edit.key, NULL, edit.at, '', edit.actor, edit.value, CAST(edit.declared_value AS text)
+    FROM catalog_propertyoverride AS edit WHERE edit.asset_id = %(asset)s
+    """
 )
 
 

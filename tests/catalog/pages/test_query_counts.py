@@ -31,10 +31,10 @@ COSTS = {
     # the index; of what it names the branches, the assets and the flows; the branch that flows are seen from
     "/search?q=f": 9,
     "/search.json?q=f": 9,
-    # the branch with its deploy; the assets; their trends; their edges; the feed; failed assets; surprising edits;
+    # the branch with its deploy; the assets; their trends; their edges; the feed; failed assets and surprising edits;
     # the highlights; the menus, which also know whether there is an evaluation log
-    BRANCH: 12,
-    f"{BRANCH}.json": 12,  # and the further keys of the branch
+    BRANCH: 11,
+    f"{BRANCH}.json": 11,  # and the further keys of the branch
     # the branch; its highlights; its flows; the menus
     f"{BRANCH}/highlights": 7,
     f"{BRANCH}/highlights.json": 5,
@@ -51,9 +51,9 @@ COSTS = {
     f"{BRANCH}/models.json": 7,
     # as above, and how many match
     f"{BRANCH}/models?tag=env=prod&q=churn&sort=name": 10,
-    # the asset; its instances; those of equal content; its trend; its edges; its aliases; its overrides; its feed; the
+    # the asset; its instances; those of equal content; its trend; its edges; its aliases and overrides; its feed; the
     # menus
-    ASSET: 12,
+    ASSET: 11,
     # the asset; whether another one is named x.json; its instances; those of equal content; its edges; its aliases
     f"{ASSET}.json": 9,
     # the asset; its moves; its aliases; the menus

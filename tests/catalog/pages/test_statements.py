@@ -43,7 +43,7 @@ def busy(full):
         full.register(f"data/gone_{number}", branch="feature/x")
         what = Highlighted(title=f"Better {number}", content={"labels": [], "synopsis": []})
         show_highlight(actor="ada", at=full.branch(), entity=Entity("task", f"Flow{number}/1/train/1"), what=what)
-    full.deploy(models__churn_model=Declaration({"declared_properties": {"owner": "ada"}}))
+    full.deploy(models__churn_model=Declaration({"owner": "ada"}))
     override_property(user=None, actor="vic", asset=full.asset(MODEL), key="owner", value="vic")
     full.register("data/evaluation_log", asset_kind="evaluation")
     full.register("data/deleted")
@@ -77,10 +77,21 @@ def test_assets_in_order(branch, kind, sort):
         )
 
 
-def test_failed_assets(branch):
-    right = Asset.objects.on_branch(branch).filter(newest__state="failed").order_by("-newest__created_at")
-    right = right.with_newest_instances().without_bulk()
-    same(statements.failed_assets(branch, 5), statements.on_branch(list(right), branch))
+def test_failures_and_edits(busy, branch):
+    busy.deploy(models__churn_model=Declaration({"owner": "eve"}))
+    failures, edits = statements.failures_and_edits(branch, 5, 5)
+    failed = Asset.objects.on_branch(branch).filter(newest__state="failed").order_by("-newest__created_at")
+    assert failures == [
+        (row.kind, row.asset_id, row.title, row.newest.number, row.newest.state_reason, row.ready_number)
+        for row in failed
+    ]
+    assert edits == [
+        (row.asset.kind, row.asset.asset_id, row.asset.title, row.key, row.actor, "ada", {"owner": "eve"})
+        for row in PropertyOverride.objects.order_by("-at")
+    ]
+    assert failures
+    assert edits
+    assert statements.failures_and_edits(branch, 0, 0) == ([], [])
 
 
 def test_recent_ready(branch):
@@ -116,12 +127,16 @@ def test_edges(branch):
     assert edges_of([], 5) == []
 
 
-def test_overrides(branch, asset):
-    right = list(PropertyOverride.objects.select_related("asset").defer("asset__readme").order_by("-at"))
-    statements.on_branch([override.asset for override in right], branch)
-    same(statements.last_overrides(branch, 5), right)
-    mine = list(asset.overrides.order_by("pk"))
-    same(statements.overrides_of(asset), mine)
+def test_aliases_and_overrides(asset):
+    aliases, overrides = statements.aliases_and_overrides(asset)
+    assert [(row.name, row.number, row.updated_at, row.entity_id) for row in aliases] == [
+        (row.name, row.number, row.updated_at, row.entity_id) for row in statements.aliases_of(asset)
+    ]
+    assert [(row.key, row.value, row.declared_value, row.at, row.actor) for row in overrides] == [
+        (row.key, row.value, row.declared_value, row.at, row.actor) for row in asset.overrides.order_by("pk")
+    ]
+    assert aliases
+    assert overrides
 
 
 def test_highlights(branch):

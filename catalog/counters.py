@@ -14,6 +14,7 @@ from catalog.name_starts import add_names, repair_names
 from catalog.newest import newest_of
 from catalog.statements import component_named
 from catalog.states import Kind
+from catalog.wrong_facts import batches, found_wrong
 
 Row = dict[str, Any]
 AT_ONCE = 1_000
@@ -47,16 +48,20 @@ class Recount:
     assets: int = 0
 
     def run(self, after: int = 0, done: Callable[[int], None] = lambda asset: None) -> "Recount":
-        """Each asset in a transaction of its own, then branches and projects, then the names of everything.
+        """Each asset that is wrong in a transaction of its own, then branches and projects, then all names.
 
         `after`: the key of an asset; this one and those before are left out. `done` is called with the key of each
         asset whose transaction is over.
         """
         while keys := Asset.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]:
-            for after in list(keys):
-                with transaction.atomic():
-                    self._asset(Asset.objects.select_for_update(no_key=True).get(pk=after))
-                done(after)
+            for some in batches(list(keys)):
+                wrong = found_wrong(some)
+                for after in some:
+                    self.assets += 1
+                    if after in wrong:
+                        with transaction.atomic():
+                            self._asset(Asset.objects.select_for_update(no_key=True).get(pk=after))
+                    done(after)
         for pk in Branch.objects.order_by("pk").values_list("pk", flat=True).iterator():
             with transaction.atomic():
                 self._branch(Branch.objects.select_for_update(no_key=True).get(pk=pk))
@@ -69,7 +74,6 @@ class Recount:
         return self
 
     def _asset(self, asset: Asset) -> None:
-        self.assets += 1
         self._edges(asset)
         self._promotions(asset)
         self._correct(
@@ -131,7 +135,7 @@ class Recount:
         before = len(self.corrections)
         # locked before the events are read, so that none is added between
         edges = list(Edge.objects.select_for_update(no_key=True).filter(which, asset=asset).order_by("pk"))
-        right = facts_of_edges(asset, which)
+        right = facts_of_edges([asset.pk], which)[asset.pk]
         for edge in edges:
             fact = right.pop((edge.component_id, edge.direction, edge.write_branch, edge.role), None)
             if fact is None:
@@ -146,7 +150,7 @@ class Recount:
         self._mark(asset, since=before)
 
     def _promotions(self, asset: Asset) -> None:
-        before, right = len(self.corrections), facts_of_promotions(asset)
+        before, right = len(self.corrections), facts_of_promotions([asset.pk])[asset.pk]
         for promotion in Promotion.objects.filter(target=asset):
             fact = right.pop(promotion.source_id, None)
             if fact is None:

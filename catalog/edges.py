@@ -4,7 +4,7 @@ The events of an edge are registrations or consumptions; those of failed attempt
 last event are those of the others, and of all only while there are no others.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import (
@@ -31,7 +31,7 @@ from catalog.states import State
 Row = dict[str, Any]
 Fact = tuple[int, str, str, str | None]
 """What makes an edge of an asset: the key of the component, direction, write branch, role."""
-FACT = ("component_id", "direction_", "branch_", "role_")
+FACT = ("asset_id", "component_id", "direction_", "branch_", "role_")
 OF_EVENT = ("moment", "failed_", "branch_name_", "entity_kind_", "entity_id_", "its_instance")
 AT_ONCE = 1_000
 EVERY = Q()
@@ -63,51 +63,54 @@ def add_promotion(instance: Instance) -> None:
         Promotion.objects.create(**pair, first_at=at, last_at=at, last_instance=instance)
 
 
-def facts_of_edges(asset: Asset, which: Q = EVERY) -> dict[Fact, Row]:
-    """The columns of the asset's edges, as its events say; `which` narrows the events.
+def facts_of_edges(assets: Collection[int], which: Q = EVERY) -> dict[int, dict[Fact, Row]]:
+    """The columns of the edges of some assets, as their events say, by their keys; `which` narrows the events.
 
     The last event of an edge is the last in time, and of equal times the one that arrived last.
     """
-    facts = dict(_summed(_productions(asset).filter(which)))
-    if Consumption.objects.filter(which, asset=asset).exists():  # summing up nothing takes many times as long
-        facts |= _summed(_consumptions(asset).filter(which))
-    return facts
+    found: dict[int, dict[Fact, Row]] = {asset: {} for asset in assets}
+    for (asset, *fact), row in _summed(_productions(assets).filter(which)):
+        found[asset][tuple(fact)] = row
+    if Consumption.objects.filter(which, asset__in=assets).exists():  # summing up nothing takes many times as long
+        for (asset, *fact), row in _summed(_consumptions(assets).filter(which)):
+            found[asset][tuple(fact)] = row
+    return found
 
 
-def facts_of_promotions(asset: Asset) -> dict[int | None, Row]:
-    """The columns of the promotions to an asset by their sources, as its instances say."""
-    counted, source = Q(failed_=0), [F("source")]
-    copies = Instance.objects.filter(COPIED, asset=asset).order_by()
+def facts_of_promotions(assets: Collection[int]) -> dict[int, dict[int | None, Row]]:
+    """The columns of the promotions to some assets, by their keys and the sources, as their instances say."""
+    counted, pair = Q(failed_=0), [F("asset_id"), F("source")]
+    found: dict[int, dict[int | None, Row]] = {asset: {} for asset in assets}
+    copies = Instance.objects.filter(COPIED, asset__in=assets).order_by()
     if not copies.exists():  # as of most assets; to sum up nothing takes many times as long
-        return {}
+        return found
     flagged = copies.annotate(source=F("promoted_from__asset"), failed_=_flag(Q(state=State.FAILED)))
     rows = flagged.annotate(
         place=Window(
             RowNumber(),
-            partition_by=source,
+            partition_by=pair,
             order_by=[F("failed_").asc(), F("created_at").desc(), F("pk").desc()],
         ),
         first=Coalesce(
-            Window(Min("created_at", filter=counted), partition_by=source),
-            Window(Min("created_at"), partition_by=source),
+            Window(Min("created_at", filter=counted), partition_by=pair),
+            Window(Min("created_at"), partition_by=pair),
         ),
-        total=Window(Count("pk", filter=counted), partition_by=source),
+        total=Window(Count("pk", filter=counted), partition_by=pair),
     )
-    found = rows.filter(place=1).values_list("source", "first", "created_at", "total", "pk")
-    return {
-        origin: {"first_at": first, "last_at": last, "count": total, "last_instance_id": pk}
-        for origin, first, last, total, pk in found
-    }
+    last = rows.filter(place=1).values_list("asset_id", "source", "first", "created_at", "total", "pk")
+    for asset, origin, first, at, total, pk in last:
+        found[asset][origin] = {"first_at": first, "last_at": at, "count": total, "last_instance_id": pk}
+    return found
 
 
-def _productions(asset: Asset) -> QuerySet[Any]:
-    return Instance.objects.filter(asset=asset).annotate(
+def _productions(assets: Collection[int]) -> QuerySet[Any]:
+    return Instance.objects.filter(asset__in=assets).annotate(
         direction_=Case(
             When(COPIED, then=Value(Edge.Direction.PROMOTED.value)),
             default=Value(Edge.Direction.PRODUCES.value),
             output_field=CharField(),
         ),
-        branch_=_constant(asset.branch.key),
+        branch_=F("asset__branch__key"),
         branch_name_=_constant(""),
         role_=_constant(None),
         moment=F("created_at"),
@@ -118,8 +121,8 @@ def _productions(asset: Asset) -> QuerySet[Any]:
     )
 
 
-def _consumptions(asset: Asset) -> QuerySet[Any]:
-    return Consumption.objects.filter(asset=asset).annotate(
+def _consumptions(assets: Collection[int]) -> QuerySet[Any]:
+    return Consumption.objects.filter(asset__in=assets).annotate(
         direction_=_constant(Edge.Direction.CONSUMES.value),
         branch_=F("write_branch"),
         branch_name_=F("write_branch_name"),
@@ -141,7 +144,7 @@ def _flag(which: Q) -> Case:
     return Case(When(which, then=1), default=0, output_field=IntegerField())
 
 
-def _summed(events: QuerySet[Any]) -> Iterable[tuple[Fact, Row]]:
+def _summed(events: QuerySet[Any]) -> Iterable[tuple[Any, Row]]:
     """One row for each edge: what its events add up to, and the last one, which is one of those at the last time.
 
     Windows would say it in one query, but sort all events for each.

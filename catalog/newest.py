@@ -5,9 +5,11 @@ made after it. `querysets.IN_TIME` is the order in which the database answers; t
 stands among the others while it is written, and the same found again from the events.
 """
 
+from collections.abc import Collection
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, OuterRef, Q, Subquery
 
 from catalog.models import Asset, Instance
 from catalog.states import State
@@ -52,14 +54,35 @@ def point_to_ready(asset: Asset, instance: Instance) -> None:
 
 def newest_of(asset: Asset) -> dict[str, Any]:
     """The pointers and counters of an asset as they follow from all its instances."""
-    instances = Instance.objects.of(asset)
-    last = list(instances.last_of_each_state(1, tuple(State.values)).latest_first())
+    return newest_of_each([asset.pk])[asset.pk]
+
+
+def newest_of_each(assets: Collection[int]) -> dict[int, dict[str, Any]]:
+    """The same of some assets, by their keys."""
+    instances = Instance.objects.filter(asset__in=assets).order_by()
+    counted = instances.values_list("asset").annotate(
+        last=Max("number"), ready=Count("pk", filter=Q(state=State.READY))
+    )
+    counts = {asset: (last, ready) for asset, last, ready in counted}
+    its = Instance.objects.filter(asset=OuterRef("pk"))
+    last_ones = {f"last_{state}": Subquery(its.filter(state=state).latest_first().values("pk")[:1]) for state in State}
+    keys = Asset.objects.filter(pk__in=assets).annotate(**last_ones).values_list("pk", *last_ones)
+    by_asset = {asset: [key for key in last if key] for asset, *last in keys}
+    rows = Instance.objects.only("asset_id", "number", "state", "created_at", "settled_at")
+    last_rows = rows.in_bulk([key for keys in by_asset.values() for key in keys])
+    return {
+        asset: _as_derived([last_rows[key] for key in keys], *counts.get(asset, (0, 0)))
+        for asset, keys in by_asset.items()
+    }
+
+
+def _as_derived(last_of_states: list[Instance], last_number: int, ready_count: int) -> dict[str, Any]:
+    last = sorted(last_of_states, key=attrgetter("place_in_time"), reverse=True)
     newest = last[0] if last else None
     newest_ready = next((row for row in last if row.state == State.READY), None)
-    counts = instances.aggregate(last=Max("number"), ready_count=Count("pk", filter=Q(state=State.READY)))
     return {
-        "last_number": counts["last"] or 0,
-        "ready_count": counts["ready_count"],
+        "last_number": last_number,
+        "ready_count": ready_count,
         "newest_id": newest.pk if newest else None,
         "newest_at": newest.created_at if newest else None,
         "failed_at": newest.created_at if newest and newest.is_failed else None,

@@ -59,7 +59,7 @@ FLOORS = {
         ["models"],
         ["addresses", "derivation", "entities", "name_starts", "newest", "specs", "statements"],
         ["branch_keys", "branch_writers", "edges", "old_runs", "run_outcomes", "search", "windows"],
-        ["reading"],
+        ["reading", "wrong_facts"],
         ["counters", "unchanged"],
         ["recording"],
         ["wire"],

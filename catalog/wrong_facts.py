@@ -1,0 +1,109 @@
+"""Which assets have something derived that is not as their events say: found for many at once, without a lock.
+
+What is read of some assets is read as of one moment, so nothing is wrong only because somebody writes meanwhile. (On
+SQLite a moment would be a lock, so there what is written between two questions may seem wrong.) Whoever corrects an
+asset looks at it again under its lock.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+
+from catalog.edges import facts_of_edges, facts_of_promotions
+from catalog.models import Alias, Asset, Edge, Promotion, PropertyOverride
+from catalog.newest import newest_of_each
+
+Row = dict[str, Any]
+OF_EDGE = ("component_id", "direction", "write_branch", "role")
+INSTANCES_AT_ONCE = 20_000
+ASSETS_AT_ONCE = 500
+
+
+def batches(keys: Collection[int]) -> Iterator[list[int]]:
+    """Some assets, in their order, in groups that are read at once: with not too many instances in all."""
+    sizes = dict(Asset.objects.filter(pk__in=keys).values_list("pk", "last_number"))
+    batch: list[int] = []
+    instances = 0
+    for key in keys:
+        if batch and (instances + sizes.get(key, 0) > INSTANCES_AT_ONCE or len(batch) == ASSETS_AT_ONCE):
+            yield batch
+            batch, instances = [], 0
+        batch.append(key)
+        instances += sizes.get(key, 0)
+    if batch:
+        yield batch
+
+
+def found_wrong(keys: Collection[int]) -> set[int]:
+    """Those of some assets of which something derived is not as it should be, by their keys."""
+    with _one_moment():
+        assets = {asset.pk: asset for asset in Asset.objects.filter(pk__in=keys).defer("readme", "description")}
+        right, aliases = _right_columns(assets), _wrong_aliases(assets)
+        columns = {key for key, asset in assets.items() if _differs(asset, right[key])}
+        return columns | aliases | _with_wrong_edges(assets) | _with_wrong_promotions(assets)
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
+def _right_columns(assets: dict[int, Asset]) -> dict[int, Row]:
+    found, overrides, consumers = newest_of_each(assets), defaultdict[int, Row](dict), defaultdict[int, set[int]](set)
+    for asset, key, value in PropertyOverride.objects.filter(asset__in=assets).values_list("asset", "key", "value"):
+        overrides[asset][key] = value
+    readers = Edge.objects.filter(asset__in=assets, direction=Edge.Direction.CONSUMES)
+    for asset, component in readers.values_list("asset", "component"):
+        consumers[asset].add(component)
+    aliases = defaultdict[int, Row](dict)
+    for asset, name, uid in Alias.objects.filter(asset__in=assets).values_list("asset", "name", "instance__uid"):
+        aliases[asset][name] = uid or assets[asset].definition_uid
+    for key, asset in assets.items():
+        found[key] |= {
+            "properties": asset.declared_properties | overrides[key],
+            "alias_index": aliases[key],
+            "consumer_count": len(consumers[key]),
+        }
+    return found
+
+
+def _wrong_aliases(assets: dict[int, Asset]) -> set[int]:
+    placed = Alias.objects.filter(asset__in=assets).values_list("asset", "branch")
+    return {asset for asset, branch in placed if branch != assets[asset].branch_id}
+
+
+def _with_wrong_edges(assets: dict[int, Asset]) -> set[int]:
+    right, kept = facts_of_edges(assets), defaultdict[int, Row](dict)
+    for edge in Edge.objects.filter(asset__in=assets):
+        kept[edge.asset_id][tuple(getattr(edge, name) for name in OF_EDGE)] = edge
+    return {
+        key
+        for key, asset in assets.items()
+        if kept[key].keys() != right[key].keys()
+        or any(_differs(kept[key][fact], row | {"branch_id": asset.branch_id}) for fact, row in right[key].items())
+    }
+
+
+def _with_wrong_promotions(assets: dict[int, Asset]) -> set[int]:
+    right, kept = facts_of_promotions(assets), defaultdict[int, Row](dict)
+    for promotion in Promotion.objects.filter(target__in=assets):
+        kept[promotion.target_id][promotion.source_id] = promotion
+    return {
+        key
+        for key in assets
+        if kept[key].keys() != right[key].keys()
+        or any(_differs(kept[key][source], row) for source, row in right[key].items())
+    }
+
+
+def _differs(kept: Any, right: Row) -> bool:
+    return any(getattr(kept, name) != value for name, value in right.items())

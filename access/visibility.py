@@ -3,7 +3,6 @@
 A read for somebody begins with `visible_to(viewer)`, or with `of(row)` for what belongs to a row that was found so.
 """
 
-from collections.abc import Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -32,10 +31,6 @@ class VisibleQuerySet(models.QuerySet[Row]):
     def of(self, row: models.Model) -> Self:
         """Those that belong to a row on their way to the perimeter, which the caller has found visible."""
         return self.filter(**{_way_to(type(row), self.model): row})
-
-    def of_each(self, rows: Sequence[models.Model]) -> Self:
-        """The same of several rows of one model."""
-        return self.filter(**{f"{_way_to(type(rows[0]), self.model)}__in": rows}) if rows else self.none()
 
 
 def perimeter_name_of(row: models.Model) -> str:

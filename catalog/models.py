@@ -595,7 +595,7 @@ class Alias(models.Model):
     entity_kind = models.CharField(max_length=64)
     entity_id = models.CharField(max_length=512)
 
-    objects = querysets.OnBranchQuerySet.as_manager()
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "aliases"
@@ -669,7 +669,7 @@ class PropertyOverride(models.Model):
     at = models.DateTimeField()
     actor = models.CharField(max_length=255)
 
-    objects = querysets.OnBranchQuerySet.as_manager()
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["asset", "key"], name="one_override_per_property")]
@@ -700,7 +700,7 @@ class PropertyEdit(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     actor = models.CharField(max_length=255)
 
-    objects = querysets.OnBranchQuerySet.as_manager()
+    objects = VisibleQuerySet.as_manager()
 
     class Meta:
         indexes = [

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from django.db.models import Case, F, Func, IntegerField, Min, OuterRef, Q, Subquery, When
+from django.db.models import Case, F, Func, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, Lower
 
 from access.visibility import VisibleQuerySet
@@ -165,7 +165,7 @@ class AssetQuerySet(PlacedQuerySet):
         """The one that was deleted under this id of a client; by the index of those that have one."""
         return self.exclude(deletion_uid="").filter(deletion_uid=uid)
 
-    def on_branch(self, branch: Branch | BranchQuerySet, kind: str | None = None) -> Self:
+    def on_branch(self, branch: Branch | QuerySet[Any, Any], kind: str | None = None) -> Self:
         """The live ones of a branch: of one that was found visible, or of the one that a query finds."""
         found = self.live().filter(branch=branch)
         return found.filter(kind=kind) if kind else found
@@ -183,7 +183,7 @@ class AssetQuerySet(PlacedQuerySet):
         found = self.exclude(newest_ready=None) if time is None else self.filter(refreshed_at__gt=time)
         return found.order_by(LAST_REFRESHED_FIRST)
 
-    def rows_of(self, keys: Iterable[int] | VisibleQuerySet[Any]) -> Self:
+    def rows_of(self, keys: Iterable[int] | QuerySet[Any, Any]) -> Self:
         """The rows of keys that a query found or finds: so that no more than these are joined."""
         return self.filter(pk__in=keys)
 
@@ -291,15 +291,7 @@ class ConsumptionQuerySet(VisibleQuerySet[Any]):
         return self.select_related("component", "instance").order_by("-id")
 
 
-class OnBranchQuerySet(VisibleQuerySet[Any]):
-    """Of rows that know the branch of their asset."""
-
-    def on_branch(self, branch: Branch) -> Self:
-        """Those of its live assets."""
-        return self.filter(branch=branch, asset__deleted_at=None)
-
-
-class EdgeQuerySet(MarkedQuerySet, OnBranchQuerySet):  # type: ignore[override]  # of two bases, two managers
+class EdgeQuerySet(MarkedQuerySet):
     def newest_first(self) -> Self:
         return self.select_related("component").order_by("-last_at", "-id")
 

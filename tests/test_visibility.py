@@ -209,7 +209,7 @@ EXCEPTIONS = {
     ("lineage.instance_rows", "InstanceRows._instances"): AS_HIDDEN,
     ("lineage.pages.component", "_on_branches"): AS_HIDDEN,
 }
-BEGINNINGS = {"visible_to", "of", "of_each", "of_project", "on_branch", "latest_but", "rows_of"}
+BEGINNINGS = {"visible_to", "of", "of_project", "on_branch", "latest_but", "rows_of"}
 """The first call on a manager; but for `visible_to` they take a row that was found before."""
 WRITES = {"mark", "record", "record_rarely"}
 MANAGERS = {"objects", "_default_manager", "_base_manager"}

@@ -24,7 +24,7 @@ def alarms_of(branch: Branch) -> list[Alarm]:
     Of a branch that the viewer was found to see.
     """
     failures, edits = failures_and_edits(branch, MOST, MOST_EDITS)
-    said = [(row, _failure(row)) for row in failures]
+    said: list[tuple[Failure | Edited, str]] = [(row, _failure(row)) for row in failures]
     said += [(row, _surprise(row)) for row in edits if row.declared_now.get(row.key) != row.declared_then]
     return [Alarm(row, asset_url_by_id(branch, row.kind, row.asset_id), sentence) for row, sentence in said[:MOST]]
 

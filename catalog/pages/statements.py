@@ -204,7 +204,7 @@ def aliases_and_overrides(asset: Asset) -> tuple[list[Alias], list[PropertyOverr
     overrides: list[PropertyOverride] = []
     found = _aliases_and_overrides.all(asset=asset.pk)
     for what, _, name, number, at, kind, who, value, declared in sorted(found, key=itemgetter(0, 1)):
-        moment = moment_of(at)
+        moment: Any = moment_of(at)
         if what == "alias":
             alias = Alias(asset=asset, name=name, updated_at=moment, entity_kind=kind, entity_id=who)
             alias.number = number  # type: ignore[attr-defined]
@@ -294,7 +294,8 @@ def last_of_asset(asset: Asset, most: int) -> list[FeedRow]:
 
 
 def _feed_row(what: str, at: Any, *others: Any) -> FeedRow:
-    return FeedRow(what, moment_of(at), *others)
+    moment: Any = moment_of(at)
+    return FeedRow(what, moment, *others)
 
 
 def _feed(*parts: str) -> Statement:

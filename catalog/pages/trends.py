@@ -95,7 +95,9 @@ def trends_of(assets: Sequence[Asset]) -> dict[int, Trend]:
         numbers.append(number)
         its.append(annotations)
     return {
-        asset.pk: Trend(*map(tuple, found[asset.pk])) if asset.pk in found else _newest_ready_of(asset)
+        asset.pk: Trend(tuple(found[asset.pk][0]), tuple(found[asset.pk][1]))
+        if asset.pk in found
+        else _newest_ready_of(asset)
         for asset in assets
     }
 

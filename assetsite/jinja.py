@@ -52,7 +52,8 @@ def environment(**options: Any) -> jinja2.Environment:
 
 def compile_all() -> None:
     """Compile every template, so that the first page of each kind is as quick as the others."""
-    made = engines["jinja2"].env
+    backend: Any = engines["jinja2"]
+    made = backend.env
     for name in made.list_templates(filter_func=lambda name: not name.startswith("django/")):
         made.get_template(name)
 

@@ -98,7 +98,9 @@ class InAsset(Func):
         super().__init__("asset_id", column)
         self.asked = json.dumps({str(asset): {key: value}})
 
-    def as_sql(self, compiler: Any, connection: Any, **context: Any) -> tuple[str, list[Any]]:
+    def as_sql(  # type: ignore[override]
+        self, compiler: Any, connection: Any, **context: Any
+    ) -> tuple[str, list[Any]]:
         asset, column = (compiler.compile(part)[0] for part in self.get_source_expressions())
         return f"{self.WRAPPED.format(asset=asset, column=column)} @> %s::jsonb", [self.asked]
 

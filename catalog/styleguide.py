@@ -216,9 +216,16 @@ SHOWN: list[dict[str, Any]] = [
 
 def _tile(who: EntityLink, **shown: Any) -> SimpleNamespace:
     """In place of a catalog.pages.highlights.Tile."""
-    plain = {"lines": [], "columns": [], "chart": None, "image_url": "", "image_alt": "", "has_image": False}
-    labels, highlight = [("weekly", ""), (HTML, "warn")], SimpleNamespace(at=timezone.now())
-    return SimpleNamespace(**plain | shown, labels=labels, title=HTML, url="#", who=who, highlight=highlight)
+    plain: dict[str, Any] = {
+        "lines": [],
+        "columns": [],
+        "chart": None,
+        "image_url": "",
+        "image_alt": "",
+        "has_image": False,
+    }
+    shown |= {"labels": [("weekly", ""), (HTML, "warn")], "highlight": SimpleNamespace(at=timezone.now())}
+    return SimpleNamespace(**plain | shown, title=HTML, url="#", who=who)
 
 
 def _asset(newest: str | None, ready: str | None) -> SimpleNamespace:

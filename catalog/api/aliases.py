@@ -7,7 +7,6 @@ from django.db.models import QuerySet, Window
 from django.db.models.functions import RowNumber
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.errors import BadRequest, Conflict, NotFound
 from catalog import limits, recording
@@ -22,6 +21,7 @@ from catalog.wire.bodies import (
     AliasDeletion,
     entity_of,
 )
+from catalog.wire.rendering import Answer
 from catalog.wire.shapes import alias_shape, move_shape
 from obproject.branches import check_alias
 
@@ -37,13 +37,13 @@ def recent_moves(asset: Asset) -> QuerySet[AliasMove]:
 class AliasList(CatalogView):
     @extend_schema(operation_id="list_aliases", summary="The aliases of an asset", responses=schemas.AliasListAnswer)
     @unless_unchanged(ASSET)
-    def get(self, request: Request, **address: str) -> Response:
+    def get(self, request: Request, **address: str) -> Answer:
         asset = self.asset()
         recent: dict[str, list[AliasMove]] = {name: [] for name in asset.alias_index}
         for move in recent_moves(asset).filter(name__in=recent):
             recent[move.name].append(move)
         aliases = asset.aliases.filter(name__in=recent).order_by("name")
-        return Response({"aliases": [alias_shape(alias, asset, recent[alias.name]) for alias in aliases]})
+        return Answer({"aliases": [alias_shape(alias, asset, recent[alias.name]) for alias in aliases]})
 
 
 class AliasDetail(CatalogView):
@@ -58,12 +58,12 @@ class AliasDetail(CatalogView):
 
     @extend_schema(operation_id="read_alias", summary="Where an alias points", responses=schemas.AliasAnswer)
     @unless_unchanged(ASSET)
-    def get(self, request: Request, **address: str) -> Response:
+    def get(self, request: Request, **address: str) -> Answer:
         asset, name = self.asset(), self.alias_name()
         alias = asset.aliases.filter(name=name).first()
         if alias is None:
             raise NotFound(f"The asset '{asset.asset_id}' has no alias '{name}'.", alias=name)
-        return Response(self.answer(asset, alias))
+        return Answer(self.answer(asset, alias))
 
     @extend_schema(
         operation_id="move_alias",
@@ -72,7 +72,7 @@ class AliasDetail(CatalogView):
         request=AliasBody,
         responses=schemas.AliasAnswer,
     )
-    def put(self, request: Request, **address: str) -> Response:
+    def put(self, request: Request, **address: str) -> Answer:
         name = self.alias_name()
         self.may_write(self.place())
         body = self.checked(AliasBody).validated_data
@@ -113,7 +113,7 @@ class AliasDetail(CatalogView):
         ],
         responses={204: None},
     )
-    def delete(self, request: Request, **address: str) -> Response:
+    def delete(self, request: Request, **address: str) -> Answer:
         name = self.alias_name()
         self.may_write(self.place())
         uid = self.write_id(AliasDeletion)
@@ -135,7 +135,7 @@ class AliasDetail(CatalogView):
         )
         return 204, None
 
-    def _guarded(self, name: str, write: Callable[[], Response]) -> Response:
+    def _guarded(self, name: str, write: Callable[[], Answer]) -> Answer:
         """Do a compare-and-set; a refusal reports the alias as it is."""
         try:
             return write()
@@ -154,11 +154,11 @@ class AliasHistory(CatalogView):
         responses=schemas.AliasHistoryAnswer,
     )
     @unless_unchanged(ASSET)
-    def get(self, request: Request, **address: str) -> Response:
+    def get(self, request: Request, **address: str) -> Answer:
         asset, size = self.asset(), page_size(request, limits.LIST_PAGE, limits.LIST_PAGE_MOST)
         moves = asset.alias_moves.order_by("-id")
         if last := after_id(request):
             moves = moves.filter(id__lt=last)
         rows = list(moves[: size + 1])
         token = token_for(str(rows[size - 1].pk)) if len(rows) > size else None
-        return Response({"entries": [move_shape(move) for move in rows[:size]], "continuation": token})
+        return Answer({"entries": [move_shape(move) for move in rows[:size]], "continuation": token})

@@ -5,7 +5,6 @@ from typing import Any
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.errors import NotFound, SiteError
 from access.models import Perimeter, Role
@@ -63,7 +62,7 @@ class AssetList(CatalogView):
         responses=schemas.AssetListAnswer,
     )
     @unless_unchanged(BRANCH | ASSETS_OF_BRANCH)
-    def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str) -> Response:
+    def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str) -> Answer:
         place, after = self.place(), after_name(request)
         scope = self.viewer.require(place.perimeter)
         size = page_size(request, limits.LIST_PAGE, limits.LIST_PAGE_MOST)
@@ -81,7 +80,7 @@ class AssetList(CatalogView):
         first = Instance.objects.visible_to(self.viewer).first_with_content_of(shown)
         listing = f"{self.base}{branch_path(place.perimeter, place.project, place.key)}/{kind}"
         items = [item_shape(row, f"{listing}/{row.asset_id}", filters.states, first) for row in rows[:size]]
-        return Response({"items": items, "continuation": token})
+        return Answer({"items": items, "continuation": token})
 
 
 class AssetDetail(Registering):
@@ -94,7 +93,7 @@ class AssetDetail(Registering):
         responses=schemas.SummaryAnswer,
     )
     @unless_unchanged(ASSET | USES_OF_ASSET)
-    def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
+    def get(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Answer:
         asset, filters = self.asset(), self.filters(*PAGING)
         size = page_size(request, limits.SUMMARY_PAGE, limits.SUMMARY_PAGE_MOST)
         before = before_number(request)
@@ -109,7 +108,7 @@ class AssetDetail(Registering):
             shown = [None]
         first = Instance.objects.of(asset).first_with_content_of(rows[:size])
         url, branch = f"{self.base}{asset_path(asset)}", asset.branch.key
-        return Response(
+        return Answer(
             {
                 "asset": asset_shape(asset, asset.newest_ready),
                 "recent_instances": [with_equal(shape_at(asset, row, url), row, first) for row in shown],
@@ -126,7 +125,7 @@ class AssetDetail(Registering):
         self, asset: Asset, filters: FiltersAsked, before: int | None, size: int
     ) -> tuple[list[InstanceRow], int | None]:
         """The rows, one more if there are more, and the number below which there may be others if there are not."""
-        found = Instance.objects.of(asset).matching(filters).values_list("pk", flat=True)
+        found: Any = Instance.objects.of(asset).matching(filters).values_list("pk", flat=True)
         looked = older(found, asset, filters, size, before)
         return these_instances(looked.rows), looked.part.lowest if looked.part else None
 
@@ -140,7 +139,7 @@ class AssetDetail(Registering):
         request=RegistrationBody,
         responses={201: schemas.RegistrationAnswer},
     )
-    def patch(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
+    def patch(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Answer:
         asked = self.asked(self.place(), kind, asset_id, request.data)
         return self.once_by_id(lambda: (201, self.answer(asked, self.done(asked))), lambda: self._done_before(asked))
 
@@ -154,7 +153,7 @@ class AssetDetail(Registering):
         parameters=[schemas.IDEMPOTENCY_KEY, schemas.write_id("d")],
         responses={204: None},
     )
-    def delete(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Response:
+    def delete(self, request: Request, perimeter: str, project: str, branch: str, kind: str, asset_id: str) -> Answer:
         self.may_write(self.place())
         uid = self.write_id(AssetDeletion)
         # an asset of the same name may have come since, so the repeat is looked for first
@@ -200,7 +199,7 @@ class InstanceDetail(CatalogView):
         request=ConsumptionBody,
         responses=schemas.ConsumptionAnswer,
     )
-    def put(self, request: Request, **address: str) -> Response:
+    def put(self, request: Request, **address: str) -> Answer:
         self.viewer.require(address["perimeter"])
         body: ConsumptionBody = self.checked(ConsumptionBody)
         uid = body.validated_data.get("id") or ""
@@ -264,7 +263,7 @@ class Confirmations(CatalogView):
         request=ConfirmationBody,
         responses=schemas.ConfirmationAnswer,
     )
-    def post(self, request: Request, perimeter: str) -> Response:
+    def post(self, request: Request, perimeter: str) -> Answer:
         scope = self.viewer.require(perimeter)
         checked: ConfirmationBody = self.checked(ConfirmationBody)
         body = checked.validated_data
@@ -285,7 +284,7 @@ class Confirmations(CatalogView):
             digests=digests,
             run_goes_on=body.get("run_goes_on", False),
         )
-        return Response(with_notes({"confirmed": [self._line(instance) for instance in settled]}, notes))
+        return Answer(with_notes({"confirmed": [self._line(instance) for instance in settled]}, notes))
 
     def _registered(self, scope: Perimeter, entity: Entity, uids: list[str]) -> QuerySet[Instance]:
         """The instances that the entity registered, or those with these ids; an unknown id is refused by name."""

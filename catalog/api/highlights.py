@@ -4,7 +4,6 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.models import Role
 from catalog import recording
@@ -16,6 +15,7 @@ from catalog.recording import BranchAddress
 from catalog.unchanged import BRANCH, HIGHLIGHTS_OF_BRANCH, unless_unchanged
 from catalog.wire.highlight_bodies import HighlightBody
 from catalog.wire.highlight_shapes import highlight_shape
+from catalog.wire.rendering import Answer
 
 Json = dict[str, Any]
 MOST = 100
@@ -28,10 +28,10 @@ class Highlights(CatalogView):
         responses=schemas.HighlightListAnswer,
     )
     @unless_unchanged(BRANCH | HIGHLIGHTS_OF_BRANCH)
-    def get(self, request: Request, **address: str) -> Response:
+    def get(self, request: Request, **address: str) -> Answer:
         branch = find_branch(self.viewer, self.place())
         newest = Highlight.objects.visible_to(self.viewer).newest_of_each(branch)[:MOST]
-        return Response({"highlights": [highlight_shape(row, self.base) for row in newest]})
+        return Answer({"highlights": [highlight_shape(row, self.base) for row in newest]})
 
     @extend_schema(
         operation_id="show_highlight",
@@ -40,7 +40,7 @@ class Highlights(CatalogView):
         request=HighlightBody,
         responses={201: schemas.HighlightAnswer},
     )
-    def post(self, request: Request, **address: str) -> Response:
+    def post(self, request: Request, **address: str) -> Answer:
         place = self.place()
         self.viewer.require(place.perimeter, Role.EDITOR)
         body: HighlightBody = self.checked(HighlightBody)

@@ -7,7 +7,6 @@ from typing import Any
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.errors import BadRequest, Conflict, Forbidden, SiteError, TooLarge, error_body, refusal_of
 from access.models import Role
@@ -22,6 +21,7 @@ from catalog.recording import AssetAddress, AtHand, BranchAddress, Write, Writer
 from catalog.states import Kind
 from catalog.wire.bodies import RegistrationBody
 from catalog.wire.parsing import MAY_BE_LEFT_OUT, EntriesJSONParser, check_storable, without
+from catalog.wire.rendering import Answer
 from catalog.wire.shapes import instance_shape, with_notes
 from catalog.wire.told import digest_in
 
@@ -135,7 +135,7 @@ class Registrations(Registering):
         request=schemas.RegistrationsBody,
         responses=schemas.RegistrationsAnswer,
     )
-    def post(self, request: Request, **address: str) -> Response:
+    def post(self, request: Request, **address: str) -> Answer:
         place = self.place()
         self.viewer.require(place.perimeter, Role.EDITOR)
         asked = [self._asked(place, entry) for entry in self._entries()]

@@ -2,7 +2,6 @@
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from catalog import limits
 from catalog.api import schemas
@@ -10,6 +9,7 @@ from catalog.api.continuation import PAGING, after_run, page_size, token_for
 from catalog.apikit.view import CatalogView
 from catalog.run_outcomes import RunPlace, outcomes_of, runs_of_branch
 from catalog.unchanged import BRANCH, RUNS, unless_unchanged
+from catalog.wire.rendering import Answer
 from catalog.wire.shapes import listed_run_shape
 
 FLOW = OpenApiParameter("flow", str, description="Only the runs of this flow.")
@@ -23,7 +23,7 @@ class RunList(CatalogView):
         responses=schemas.RunListAnswer,
     )
     @unless_unchanged(BRANCH | RUNS)
-    def get(self, request: Request, **address: str) -> Response:
+    def get(self, request: Request, **address: str) -> Answer:
         place = self.place()
         perimeter = self.viewer.require(place.perimeter)
         self.filters(FLOW.name, *PAGING, takes=())
@@ -38,4 +38,4 @@ class RunList(CatalogView):
         outcomes = outcomes_of(self.viewer, perimeter.pk, [row.name for row in shown])
         runs = [listed_run_shape(row, outcomes[row.name], self.base) for row in shown]
         token = token_for(str(RunPlace.of(shown[-1]))) if len(rows) > size else None
-        return Response({"runs": runs, "continuation": token})
+        return Answer({"runs": runs, "continuation": token})

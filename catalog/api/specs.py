@@ -4,7 +4,6 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from access.errors import BadRequest, NotFound
 from access.models import Role
@@ -23,6 +22,7 @@ from catalog.wire.bodies import (
     SpecBody,
     entity_of,
 )
+from catalog.wire.rendering import Answer
 from obproject.branches import is_unnamed
 
 Json = dict[str, Any]
@@ -35,13 +35,13 @@ class LatestSpec(CatalogView):
         responses={200: schemas.SpecAnswer},
     )
     @unless_unchanged(BRANCH | ASSETS_OF_BRANCH)
-    def get(self, request: Request, **address: str) -> Response:
+    def get(self, request: Request, **address: str) -> Answer:
         place = self.place()
         branch = find_branch(self.viewer, place)
         spec = agreed_spec(branch)
         if spec is None:
             raise NotFound(f"No spec is posted for {place.project}/{branch.name}.", branch=branch.key)
-        return Response(spec)
+        return Answer(spec)
 
 
 class Specs(CatalogView):
@@ -51,7 +51,7 @@ class Specs(CatalogView):
         parameters=[schemas.IDEMPOTENCY_KEY],
         responses={204: None},
     )
-    def delete(self, request: Request, **address: str) -> Response:
+    def delete(self, request: Request, **address: str) -> Answer:
         self.may_write(self.place())
         return self.once(self._deleted)
 
@@ -68,7 +68,7 @@ class PostSpec(CatalogView):
         request=SpecBody,
         responses=schemas.PostedSpecAnswer,
     )
-    def post(self, request: Request, perimeter: str) -> Response:
+    def post(self, request: Request, perimeter: str) -> Answer:
         self.viewer.require(perimeter, Role.EDITOR)
         body = self.checked(SpecBody).validated_data
         if body.get("perimeter", perimeter) != perimeter:
@@ -99,7 +99,7 @@ class Deploys(CatalogView):
         request=DeployBody,
         responses=schemas.DeployAnswer,
     )
-    def post(self, request: Request, **address: str) -> Response:
+    def post(self, request: Request, **address: str) -> Answer:
         place = self.place()
         self.viewer.require(place.perimeter, Role.EDITOR)
         body: DeployBody = self.checked(DeployBody)

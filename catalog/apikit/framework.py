@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import HttpResponse
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.settings import api_settings
@@ -25,10 +24,9 @@ class JsonView(APIView):
             return self.renderer, FastJSONRenderer.media_type
         return super().perform_content_negotiation(request, force)
 
-    def finalize_response(self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any) -> HttpResponse:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Also has an answer written in lines for who asks for them."""
         if isinstance(response, Answer) and ";" in request.accepted_media_type:
             written = request.accepted_renderer.render(response.data, request.accepted_media_type, {})
             response.content = written
-        finalized: HttpResponse = super().finalize_response(request, response, *args, **kwargs)
-        return finalized
+        return super().finalize_response(request, response, *args, **kwargs)

@@ -60,7 +60,7 @@ class CatalogView(JsonView):
         """For what is empty where there is no branch: do it anew if the branch is found by a further key."""
         look_elsewhere(self.viewer.require(place.perimeter).pk, place.project, place.key)
 
-    def handle_exception(self, exc: Exception) -> HttpResponse:
+    def handle_exception(self, exc: Exception) -> Any:
         if not isinstance(exc, KnownByOtherKey) or len(self.own_keys) == MOST_KEYS:
             return super().handle_exception(exc)
         self.own_keys = (*self.own_keys, exc.key)

@@ -226,5 +226,5 @@ def test_the_command_says_what_it_corrected(healthy):
     call_command("recount", stdout=out)
     assert out.getvalue().splitlines() == [
         f"Asset {asset.pk}: last_number, ready_count",
-        "3 assets recounted, 1 correction.",
+        "4 assets recounted, 1 correction.",
     ]

@@ -121,5 +121,6 @@ def fill(world: World) -> None:
 
 
 def text_of(answer: Any) -> str:
-    """The page, without the places where names may break and the whitespace that can't be seen."""
-    return tidied(answer.content.decode().replace("<wbr>", ""))
+    """The answer; a page without the places where names may break and the whitespace that can't be seen."""
+    text = answer.content.decode().replace("<wbr>", "")
+    return tidied(text) if "html" in answer["Content-Type"] else str(text)

@@ -49,7 +49,8 @@ LISTS = [
     *(f"{CALLS}/latestflowproject", f"{CALLS}/lineage", f"{CALLS}/models/churn_model/lineage"),
 ]
 CLOCK = re.compile(
-    r'<time[^>]*>[^<]*</time>|just now|\d+ (s|min|h|d|mo|y) ago|"as_of":\s*"[^"]*"|csrfmiddlewaretoken" value="\w+"'
+    r'<time[^>]*>[^<]*</time>|just now|As of now, [^<]*|\d+ (s|min|h|d|mo|y) ago|"as_of":\s*"[^"]*"'
+    r'|csrfmiddlewaretoken" value="\w+"'
 )
 """What a page says of the present, and the mask of a form's token."""
 NOW = 1_800_000_000

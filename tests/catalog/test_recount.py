@@ -1,19 +1,25 @@
 """Derived data equal the events after any history of writes; if they don't, recount repairs them."""
 
 import random
+import threading
+import time
 from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.db.models import F
+from django.test import Client
 
+from catalog import wrong_facts
 from catalog.counters import Recount
 from catalog.models import Alias, Asset, Branch, Component, Consumption, Edge, Instance, Promotion
 from catalog.name_starts import add_names
 from catalog.recording import clear_override, override_property
 from tests.built_once import built_once
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body, spec_body, task
+from tests.conftest import POSTGRES, Api
 
 pytestmark = [pytest.mark.both, pytest.mark.slow]
 
@@ -228,3 +234,52 @@ def test_the_command_says_what_it_corrected(healthy):
         f"Asset {asset.pk}: last_number, ready_count",
         "4 assets recounted, 1 correction.",
     ]
+
+
+def test_a_recount_locks_no_asset_that_is_right(healthy, monkeypatch):
+    monkeypatch.setattr(Recount, "_asset", lambda self, asset: pytest.fail(f"{asset} is right"))
+    assert Recount().run().corrections == []
+
+
+def test_many_assets_are_read_in_batches_of_not_too_many_instances(healthy, monkeypatch):
+    keys = list(Asset.objects.order_by("pk").values_list("pk", flat=True))
+    assert list(wrong_facts.batches(keys)) == [keys]
+    monkeypatch.setattr(wrong_facts, "INSTANCES_AT_ONCE", 1)
+    assert [key for batch in wrong_facts.batches(keys) for key in batch] == keys
+    assert len(list(wrong_facts.batches(keys))) > 1
+    assert Recount().run().corrections == []
+
+
+@pytest.mark.skipif(not POSTGRES, reason="several writers at once")
+def test_a_recount_corrects_only_what_was_wrong_while_others_write(transactional_db):
+    api, over = Api(Client(SERVER_NAME="localhost")), threading.Event()
+    for asset in ("data/a", "data/b"):
+        api.register(asset)
+        api.consume(f"{asset}/instances/v1")
+    written = []
+
+    def write(asset):
+        writer = Api(Client(SERVER_NAME="localhost"))
+        while not over.is_set():
+            made = writer.register(asset, state="pending", task=f"F/{len(written)}/s/1")
+            writer.consume(f"{asset}/instances/latest")
+            state = "failed" if made["number"] % 3 == 0 else "ready"
+            writer.post(f"{PERIMETER}/confirmations", {"entity_ref": made["created_by"], "state": state})
+            written.append(made)
+        connection.close()
+
+    writers = [threading.Thread(target=write, args=(asset,)) for asset in ("data/a", "data/b")]
+    for writer in writers:
+        writer.start()
+    try:
+        while len(written) < 5:
+            time.sleep(0.01)
+        assert [Recount().run().corrections for _ in range(10)] == [[]] * 10
+        edge = Edge.objects.get(asset__asset_id="a", direction="consumes")
+        Edge.objects.filter(pk=edge.pk).update(count=F("count") + 1_000)
+        assert Recount().run().corrections == [f"Edge {edge.pk}: count"]
+    finally:
+        over.set()
+        for writer in writers:
+            writer.join()
+    assert Recount().run().corrections == []

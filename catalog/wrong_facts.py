@@ -17,6 +17,8 @@ from catalog.models import Alias, Asset, Edge, Promotion, PropertyOverride
 from catalog.newest import newest_of_each
 
 Row = dict[str, Any]
+Kept = defaultdict[int, dict[Any, Any]]
+"""By the key of an asset: the rows that are kept of it, by what tells them apart."""
 OF_EDGE = ("component_id", "direction", "write_branch", "role")
 INSTANCES_AT_ONCE = 20_000
 ASSETS_AT_ONCE = 500
@@ -58,31 +60,30 @@ def _one_moment() -> Iterator[None]:
 
 
 def _right_columns(assets: dict[int, Asset]) -> dict[int, Row]:
-    found, overrides, consumers = newest_of_each(assets), defaultdict[int, Row](dict), defaultdict[int, set[int]](set)
-    for asset, key, value in PropertyOverride.objects.filter(asset__in=assets).values_list("asset", "key", "value"):
+    found, overrides, aliases, consumers = newest_of_each(assets), Kept(dict), Kept(dict), Kept(dict)
+    for asset, key, value in PropertyOverride.objects.filter(asset__in=assets).values_list("asset_id", "key", "value"):
         overrides[asset][key] = value
     readers = Edge.objects.filter(asset__in=assets, direction=Edge.Direction.CONSUMES)
-    for asset, component in readers.values_list("asset", "component"):
-        consumers[asset].add(component)
-    aliases = defaultdict[int, Row](dict)
-    for asset, name, uid in Alias.objects.filter(asset__in=assets).values_list("asset", "name", "instance__uid"):
+    for asset, component in readers.values_list("asset_id", "component_id"):
+        consumers[asset][component] = True
+    for asset, name, uid in Alias.objects.filter(asset__in=assets).values_list("asset_id", "name", "instance__uid"):
         aliases[asset][name] = uid or assets[asset].definition_uid
-    for key, asset in assets.items():
-        found[key] |= {
-            "properties": asset.declared_properties | overrides[key],
-            "alias_index": aliases[key],
-            "consumer_count": len(consumers[key]),
+    for pk, row in assets.items():
+        found[pk] |= {
+            "properties": row.declared_properties | overrides[pk],
+            "alias_index": aliases[pk],
+            "consumer_count": len(consumers[pk]),
         }
     return found
 
 
 def _wrong_aliases(assets: dict[int, Asset]) -> set[int]:
-    placed = Alias.objects.filter(asset__in=assets).values_list("asset", "branch")
+    placed = Alias.objects.filter(asset__in=assets).values_list("asset_id", "branch_id")
     return {asset for asset, branch in placed if branch != assets[asset].branch_id}
 
 
 def _with_wrong_edges(assets: dict[int, Asset]) -> set[int]:
-    right, kept = facts_of_edges(assets), defaultdict[int, Row](dict)
+    right, kept = facts_of_edges(assets), Kept(dict)
     for edge in Edge.objects.filter(asset__in=assets):
         kept[edge.asset_id][tuple(getattr(edge, name) for name in OF_EDGE)] = edge
     return {
@@ -94,7 +95,7 @@ def _with_wrong_edges(assets: dict[int, Asset]) -> set[int]:
 
 
 def _with_wrong_promotions(assets: dict[int, Asset]) -> set[int]:
-    right, kept = facts_of_promotions(assets), defaultdict[int, Row](dict)
+    right, kept = facts_of_promotions(assets), Kept(dict)
     for promotion in Promotion.objects.filter(target__in=assets):
         kept[promotion.target_id][promotion.source_id] = promotion
     return {

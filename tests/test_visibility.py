@@ -1,6 +1,7 @@
 """Nobody reads what is not theirs: every model says how its rows lead to their perimeter, and reads begin with that."""
 
 import ast
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -273,3 +274,47 @@ def test_every_list_of_the_administration_begins_with_what_a_person_manages():
             assert isinstance(shown, PerimeterRows), model
         elif model.__name__ in READ_BY_NOBODY or model is User:
             assert isinstance(shown, SuperusersOnly), model
+
+
+WRITTEN = {"Rows", "Statement", "Listed"}
+"""What makes a statement of SQL, which `reads` does not see."""
+FOUND = {"Perimeter", "Project", "Branch", "Asset", "Instance"}
+"""What a viewer was found to see: rows, or the perimeter that `Viewer.require` gave."""
+BY_KEYS = {
+    ("catalog.wire.statements", "these_assets"): "the keys come from a queryset",
+    ("catalog.wire.statements", "these_instances"): "the keys come from a queryset",
+}
+WRITTEN_FREELY = {
+    "access.models": "who asks is found by it",
+    "access.statements": "how statements are written",
+    "catalog.unchanged": "by the perimeters of the viewer; it answers no row but the one that is asked for",
+    "catalog.pagekit.statements": "the menus are asked by the keys of the viewer's perimeters, and of a project",
+}
+
+
+def written_in(source: str) -> tuple[list[str], dict[str, str]]:
+    """The names that make statements in a module, and its public functions with the type of what they take first."""
+    tree = ast.parse(source)
+    calls = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    made = [call.id for call in calls if isinstance(call, ast.Name) and call.id in WRITTEN]
+    public = [node for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith("_")]
+    return made, {one.name: ast.unparse(one.args.args[0].annotation) if one.args.args else "" for one in public}
+
+
+def test_every_written_statement_is_asked_with_what_a_viewer_was_found_to_see():
+    used = set()
+    for room in ("access", "assetsite", "catalog", "lineage"):
+        for module, path in modules(room).items():
+            made, takes = written_in(path.read_text())
+            if not made or is_free(module) or module in WRITTEN_FREELY:
+                continue
+            for function, first in takes.items():
+                if FOUND.isdisjoint(re.findall(r"\w+", first)):
+                    assert (module, function) in BY_KEYS, f"{module}: {function} takes {first or 'nothing'} first"
+                    used.add((module, function))
+    assert used == BY_KEYS.keys()
+
+
+def test_what_a_written_statement_is_asked_with_is_read_from_the_code():
+    code = "def found(name: str): ...\ndef _hidden(pk: int): ...\nit = Rows(Asset, '')"
+    assert written_in(code) == (["Rows"], {"found": "str"})

@@ -1,6 +1,6 @@
 """The base of API views: caller, address, filters, and writes that are done once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -212,4 +212,10 @@ class CatalogView(JsonView):
 
 def bases_without_docs() -> list[type]:
     """The classes whose docstrings are for readers of the code: the OpenAPI document does not show them at calls."""
-    return [*get_lib_doc_excludes(), JsonView, CatalogView]
+    return [*get_lib_doc_excludes(), *_with_kinds_of(JsonView)]
+
+
+def _with_kinds_of(view: type) -> Iterator[type]:
+    yield view
+    for kind in view.__subclasses__():
+        yield from _with_kinds_of(kind)

@@ -76,14 +76,17 @@ class Limit:
         raise NotImplementedError
 
 
-@contextmanager
-def by_key() -> Iterator[None]:
+class _ByKey:
     """What is asked here finds its rows by a unique key, in an index."""
-    _thread.by_key = True
-    try:
-        yield
-    finally:
+
+    def __enter__(self) -> None:
+        _thread.by_key = True
+
+    def __exit__(self, *exc: Any) -> None:
         _thread.by_key = False
+
+
+by_key = _ByKey()
 
 
 class OnPostgreSQL(Limit):

@@ -67,6 +67,7 @@ def database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
     else:
+        found["ENGINE"] = "access.postgresql"
         found["CONN_HEALTH_CHECKS"] = True
         found["DISABLE_SERVER_SIDE_CURSORS"] = True  # a pooler gives the next statement to another session
         options = {"server_side_binding": True, "connect_timeout": 5}  # the first for access.statements

@@ -40,7 +40,7 @@ SHARED = {
 
 FLOORS = {
     "access": [
-        ["database_trouble", "pooling", "statement_limits"],
+        ["database_trouble", "pooling", "postgresql", "statement_limits"],
         ["addresses", "errors", "headers", "schema", "statements", "visibility"],
         ["models", "refused_forms", "turns"],
         ["local_mode"],

@@ -4,7 +4,15 @@ import logging
 import sqlite3
 
 import pytest
-from django.db import DatabaseError, IntegrityError, OperationalError, connection, connections, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    connections,
+    transaction,
+)
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from access.database_trouble import (
@@ -20,6 +28,10 @@ from access.models import Perimeter
 from access.statement_limits import limited
 
 POSTGRESQL = connection.vendor == "postgresql"
+if POSTGRESQL:
+    from django.db.backends.postgresql import base
+
+    from access.postgresql import base as looks
 on_postgresql = pytest.mark.skipif(not POSTGRESQL, reason="an error of PostgreSQL")
 on_sqlite = pytest.mark.skipif(POSTGRESQL, reason="an error of SQLite")
 real = [pytest.mark.both, pytest.mark.django_db(transaction=True)]
@@ -86,6 +98,31 @@ class TestOnBoth:
 
         assert trouble_of(error_of(lose)) is AWAY
         run("SELECT 1")
+
+    @on_postgresql
+    def test_postgresql_is_not_asked_whether_a_connection_is_good_that_was_used_just_before(self, monkeypatch):
+        asked = []
+        monkeypatch.setattr(base.DatabaseWrapper, "is_usable", lambda database: asked.append(database))
+        run("SELECT 1")
+        connection.is_usable()
+        asked.clear()
+        assert connection.is_usable()
+        assert not asked
+        monkeypatch.setattr(looks, "QUIET", 0)
+        assert not connection.is_usable()
+        assert asked
+
+    @on_postgresql
+    def test_a_connection_that_the_server_has_closed_is_replaced_at_the_next_request(self):
+        run("SELECT 1")
+        connection.is_usable()
+        lost = connection.connection
+        other = connection.copy()
+        run(f"SELECT pg_terminate_backend({lost.info.backend_pid}, 5000)", other)
+        other.close()
+        close_old_connections()
+        run("SELECT 1")
+        assert connection.connection is not lost
 
     @on_postgresql
     def test_a_server_that_is_away_is_known(self, monkeypatch):

@@ -46,9 +46,9 @@ class Kept(Generic[Value]):
         kept = self._kept
         if kept is not None and time.monotonic() < kept[0]:
             return kept[1]
-        changes = self._changes
+        changes, within = self._changes, connection.in_atomic_block
         value = self._read()
-        if not connection.in_atomic_block and changes == self._changes:  # else it may be of a moment that never was
+        if not within and changes == self._changes:  # else it may be of a moment that never was
             self._kept = time.monotonic() + KEPT_FOR, value
         return value
 

@@ -282,8 +282,8 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
             found, skipped = mine.in_states(()).order_by(*IN_TIME), asset.ready_count - 1 - place
         if skipped < 0:
             return None
-        numbers = found.values_list(*IN_TIME)[skipped : skipped + 1]
-        return next((mine.select_related("component").get(number=number) for _, number in numbers), None)
+        number = Subquery(found.values("number")[skipped : skipped + 1])
+        return next(iter(mine.select_related("component").filter(number=number)), None)
 
 
 class ConsumptionQuerySet(VisibleQuerySet[Any]):

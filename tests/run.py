@@ -62,14 +62,13 @@ def quick(*options: str) -> int:
 
 def usual(*options: str) -> int:
     both = files(lambda text: "mark.both" in text)  # no other file need be collected
-    chosen = "both and not (long or further)"
-    return on_sqlite("-m", "not long", *options) or on_postgres("-m", chosen, *options, *both)
+    return on_sqlite("-m", "not long", *options) or on_postgres("both and not (long or further)", both, *options)
 
 
 def long(*options: str) -> int:
     rest = "both and (long or further) or database and not (both or further or browser or flows or served)"
     some_long = files(lambda text: re.search(r"tests\.lanes|mark\.(long|sample)", text))
-    failed = on_sqlite("-m", "long", *options, *some_long) or on_postgres("-m", rest, *options, *WITH_DATABASE)
+    failed = on_sqlite("-m", "long", *options, *some_long) or on_postgres(rest, WITH_DATABASE, *options)
     return failed or demo_and_benchmarks()
 
 
@@ -89,12 +88,17 @@ def on_sqlite(*options: str) -> int:
     return _no_failure_without_tests(python(*PYTEST, "-n", "3", *options), options)
 
 
-def on_postgres(*options: str) -> int:
+def on_postgres(chosen: str, where: list[str], *options: str) -> int:
+    """The tests that the marks choose in these files and rooms; first those that don't need the server alone."""
     if programs() is None:
         return 0
     print("\nOn PostgreSQL", flush=True)
+    alone = files(lambda text: "mark.alone" in text)
     with cluster() as url:
-        return _no_failure_without_tests(python(*PYTEST, "-n", "2", *options, DATABASE_URL=url), options)
+        code = python(*PYTEST, "-n", "2", "-m", f"({chosen}) and not alone", *options, *where, DATABASE_URL=url)
+        failed = _no_failure_without_tests(code, options)
+        code = python(*PYTEST, "-n", "0", "-m", f"({chosen}) and alone", *options, *alone, DATABASE_URL=url)
+    return failed or (0 if code == NO_TESTS else code)
 
 
 def files(wanted: Callable[[str], object]) -> list[str]:

@@ -41,6 +41,7 @@ VIEWS = {
     "page_url": "asset",
     "perimeter_url": "perimeter",
     "project_url": "project",
+    "project_url_by_names": "project",
     "branch_url": "branch",
     "branch_url_by_key": "branch",
     "branch_url_by_names": "branch",
@@ -113,4 +114,4 @@ def test_a_path_is_its_address_in_plain_text(name, settings):
 
 def test_every_address_is_tested_here():
     known = {name for name, _ in getmembers(addresses, isfunction) if "_url" in name}
-    assert known == {*VIEWS, "component_url", "root_url"}
+    assert known == {*VIEWS, "asset_url_below", "component_url", "root_url"}

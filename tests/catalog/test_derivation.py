@@ -83,7 +83,7 @@ class TestWhatIsSaid:
             raise DatabaseError
 
         monkeypatch.setattr(derivation, "outstanding", fail)
-        assert "Churn" not in self.page(old, "/default/nowhere")
+        assert "Churn" not in self.page(old, "/default/churn/no/branch")
 
     def test_the_api_answers_as_ever(self, old):
         before = old.get("data").content

@@ -84,6 +84,7 @@ def test_marks_rise_whatever_the_clock_says(known):
 
 @pytest.mark.skipif(not POSTGRES, reason="SQLite has one writer at a time")
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.alone
 def test_a_mark_is_settled_once_all_earlier_transactions_have_ended(api):
     api.register("data/xkcd")
     with transaction.atomic():

@@ -194,8 +194,9 @@ def test_a_promotion_from_what_nobody_knows_is_marked(api, shop):
     assert node["fault"]
 
 
-PLACE = 3
-"""Queries before any question: what the viewer may see (in local mode two), and the branch or asset of the address."""
+PLACE = 4
+"""Queries before any question: what the viewer may see (in local mode two), what the tag of the answer is made of, and
+the branch or asset of the address."""
 NAMES = 3
 """What everything is called: assets or instances; components; branches."""
 

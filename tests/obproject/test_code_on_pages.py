@@ -19,7 +19,7 @@ from tests.conftest import Site
 
 TASK = "TrainFlow/1/train/1"
 SHOWN = re.compile(
-    r'<figure class="code"><figcaption>[^<]*flow[^<]*</figcaption><pre[^>]*><code>(.*?)</code>', re.DOTALL
+    r'<figure class="code">\s*<figcaption>[^<]*flow[^<]*</figcaption><pre[^>]*><code>(.*?)</code>', re.DOTALL
 )
 
 

@@ -50,6 +50,12 @@ def prj(unconfigured: pytest.MonkeyPatch, catalogue: StubCatalogue, capsys: Any)
     return flow.prj
 
 
+def registered_together(prj: ProjectContext) -> list[Any]:
+    with prj.register_together() as made:
+        prj.register_data("made", "model")
+    return made
+
+
 def written(prj: ProjectContext) -> dict[str, Callable[[], Any]]:
     """Every way to write, by its name."""
     asset = Asset("churn", "feature/x")
@@ -61,6 +67,7 @@ def written(prj: ProjectContext) -> dict[str, Callable[[], Any]]:
         "register_model": lambda: prj.register_model("made", "model", annotations={"auc": 0.9}),
         "register_external_data": lambda: prj.register_external_data("table", ["s3://a"], "s3"),
         "register_external_model": lambda: prj.register_external_model("llm", ["s3://b"], "s3"),
+        "register_together": lambda: registered_together(prj),
         "register_data_asset": lambda: asset.register_data_asset("made", kind="table"),
         "register_model_asset": lambda: asset.register_model_asset("made", kind="table"),
         "consume_data_asset": lambda: prj.asset.consume_data_asset("rows", role="baseline"),
@@ -95,6 +102,7 @@ def test_nothing_is_written_and_one_line_says_so(
     assert (did.pop("consume_data_asset")["values"], did.pop("consume")["ref"]) == ({"count": 3}, "v1")
     move = did.pop("set_alias")
     assert (move.alias, move.instance_id, move.previous_instance_id) == ("good", catalogue_id(catalogue), None)
+    assert did.pop("register_together") == []
     assert did.pop("promote_assets") == {"promoted": [], "errors": []}
     assert set(map(str, did.values())) <= {
         "None", "False", "{}", "DeleteResult(catalog_deleted=False, metadata_updated=False)",

@@ -33,7 +33,7 @@ from tests.catalog.pages.conftest import World, fill, team
 from tests.conftest import POSTGRES
 from tests.lanes import long
 
-pytestmark = [pytest.mark.both, pytest.mark.slow, pytest.mark.django_db(transaction=POSTGRES)]
+pytestmark = [pytest.mark.both, pytest.mark.alone, pytest.mark.slow, pytest.mark.django_db(transaction=POSTGRES)]
 
 BRANCH, MODEL = "/alpha/churn/main", "/alpha/churn/main/models/churn_model"
 CALLS = "/v1/perimeters/alpha/projects/churn/branches/main"

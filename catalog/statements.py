@@ -163,6 +163,15 @@ locked_assets = Rows(
 
 instances_by_key = Rows(Instance, "SELECT {columns} FROM catalog_instance AS instance WHERE instance.id {any pks}")
 
+TELLING = ("id", "description", "asset_kind", "created_at", "number")
+
+telling_instance = Rows(
+    Instance,
+    "SELECT {columns} FROM catalog_instance AS instance WHERE instance.id = %(pk)s",
+    without=[field.name for field in Instance._meta.concrete_fields if field.name not in TELLING],
+)
+"""What an instance tells about its asset, and where it stands among the others."""
+
 # Edges. An event that is counted is a row of the columns EVENT
 
 FACT = ("asset_id", "component_id", "direction", "write_branch", "role")

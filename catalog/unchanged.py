@@ -160,8 +160,8 @@ def place_of(perimeter: Perimeter, place: Place, address: Mapping[str, Any]) -> 
 
 def tag_of(request: HttpRequest | Request, viewer: Viewer, *parts: Any) -> str:
     """The tag of an answer, made of what everybody's depends on and of `parts`, each told apart by its `repr`."""
-    headers = request.headers
-    asked = (request.build_absolute_uri(), headers.get("HX-Target"), headers.get("Accept"))
+    headers = request.META
+    asked = (request.build_absolute_uri(), headers.get("HTTP_HX_TARGET"), headers.get("HTTP_ACCEPT"))
     may = sorted((name, grant.role.value) for name, grant in viewer.grants.items())
     token = viewer.token.pk if viewer.token else None
     who = (viewer.user.pk, viewer.user.get_username(), viewer.user.is_superuser, viewer.local, token, may)
@@ -172,7 +172,7 @@ def tag_of(request: HttpRequest | Request, viewer: Viewer, *parts: Any) -> str:
 
 def is_known(request: HttpRequest | Request, tag: str) -> bool:
     """Whether who asks has the answer of this tag. `*` is nobody's: whoever sends it has none to show."""
-    known = request.headers.get("If-None-Match", "")
+    known = request.META.get("HTTP_IF_NONE_MATCH", "")
     return bool(known) and tag.removeprefix("W/") in {one.removeprefix("W/") for one in parse_etags(known)}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.db import IntegrityError
@@ -41,7 +41,7 @@ class CatalogView(JsonView):
 
     own_keys: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def viewer(self) -> Viewer:
         return viewer_of(self.request)
 
@@ -174,7 +174,7 @@ class CatalogView(JsonView):
             return Answer(answer[1], answer[0])
 
     def _once(self) -> Once | None:
-        key = self.request.headers.get("Idempotency-Key", "")
+        key = self.request.META.get("HTTP_IDEMPOTENCY_KEY", "")
         if not key:
             return None
         if len(key) > limits.IDEMPOTENCY_KEY_LENGTH:

@@ -33,6 +33,7 @@ from catalog.statements import (
     point_assets_to_ready,
     registered_by_attempt,
     settle,
+    telling_instance,
     to_settle,
 )
 from catalog.states import LOST, State
@@ -160,7 +161,7 @@ def _at_hand(
 def _read_newest_ready(asset: Asset) -> None:
     """It says what the asset is about, as the answer tells, while the new instance does not stand for the asset."""
     if asset.newest_ready_id:
-        asset.newest_ready = instances_by_key.one(pks=[asset.newest_ready_id])
+        asset.newest_ready = telling_instance.one(pk=asset.newest_ready_id)
 
 
 def _created_at(asset: Asset, when: datetime | None) -> datetime:

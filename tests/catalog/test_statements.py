@@ -160,6 +160,11 @@ FOUND: dict[str, Case] = {
         lambda world: {"pks": [world.xkcd.newest_id]},
         lambda world: Instance.objects.get(pk=world.xkcd.newest_id or 0),
     ),
+    "telling_instance": (
+        statements.telling_instance,
+        lambda world: {"pk": world.xkcd.newest_id},
+        lambda world: Instance.objects.only(*statements.TELLING).get(pk=world.xkcd.newest_id or 0),
+    ),
     "token_of": (
         of_access.token_of,
         lambda world: {"digest": digest_of(issued(world))},

@@ -137,7 +137,8 @@ def _session(port: int) -> dict[str, str]:
         allow_redirects=False,
         timeout=60,
     )
-    return {"Cookie": f"assetsite_session={answer.cookies['assetsite_session']}"}
+    kept = {"assetsite_csrf": token} | dict(answer.cookies)  # signing in changes the token
+    return {"Cookie": "; ".join(f"{name}={value}" for name, value in kept.items())}
 
 
 def _wait_until_served(process: subprocess.Popen[str], port: int) -> None:

@@ -17,7 +17,6 @@ from obproject.evaluation_log import EVALUATION_LOG
 from tests.catalog.pages.test_every_address import addresses_of, routes
 from tests.catalog.pages.test_highlights import CHART, show
 from tests.catalog.pages.test_run_facts import FACTS, made
-from tests.conftest import POSTGRES
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +81,7 @@ def hostile(world, settings):
     world.deploy(spec=spec | {"ci_url": "javascript:alert(1)"}, models__churn_model=declared)
     SpecVersion.objects.update(actor=ALL[:150])
     for kind, name in (("deployment", ALL), ("user", ALL), ("task", "ScoreFlow/1/score/1")):
-        world.consume("models/churn_model", name, kind=kind, branch=f"feature/{ALL[:150]}", role=ALL[:50])
+        world.consume("models/churn_model", name, kind=kind, branch=f"feature/{ALL[:150]}", role=ALL[:32])
     values = {"model": ALL, ALL: ALL, "auc": 0.9}
     world.register(f"data/{EVALUATION_LOG}", "GateFlow/1/judge/1", asset_kind="evaluation", annotations=values)
     shown = show(world, ALL, labels=[ALL], synopsis=[f"**{ALL}**"], body=[{"big": ALL, "small": ALL}])
@@ -93,7 +92,6 @@ def hostile(world, settings):
     return world
 
 
-@pytest.mark.skipif(POSTGRES, reason="some of these texts are longer than PostgreSQL's columns take")
 def test_it_is_text_and_leads_nowhere(hostile):
     client = hostile.client("ada")
     wrong, seen = [], set()

@@ -118,6 +118,7 @@ INSTALLED_APPS = [
     "access",
     "catalog",
     "lineage",
+    "comparing",
 ]
 
 MIDDLEWARE = [

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import models
+from django.db.backends.ddl_references import Statement
 
 
 class FallingIndex(models.Index):
@@ -13,4 +14,13 @@ class FallingIndex(models.Index):
 
     def create_sql(self, model: type[models.Model], schema_editor: Any, using: str = "", **options: Any) -> Any:
         statement = super().create_sql(model, schema_editor, using, **options)
-        return str(statement).replace(" NULLS LAST", "") if schema_editor.connection.vendor == "sqlite" else statement
+        if schema_editor.connection.vendor != "sqlite":
+            return statement
+        return _WithoutNulls(statement.template, **statement.parts)
+
+
+class _WithoutNulls(Statement):
+    """It can still be told of another name of its table, under which SQLite makes a table anew to change it."""
+
+    def __str__(self) -> str:
+        return super().__str__().replace(" NULLS LAST", "")

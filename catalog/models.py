@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime
+from functools import cached_property
 from operator import attrgetter
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from access.models import Perimeter
 from access.visibility import VisibleQuerySet
 from catalog import querysets
 from catalog.asset_facts import AssetFacts
+from catalog.declared_metrics import DeclaredMetrics
 from catalog.indexes import FallingIndex
 from catalog.limits import DIGEST_LENGTH, FOREACH_LENGTH
 from catalog.marks import Marked, MarkedQuerySet
@@ -295,6 +297,10 @@ class Asset(AssetFacts, Marked):
     declared_properties = models.JSONField(default=dict, blank=True)
     declared_tags = models.JSONField(default=dict, blank=True)
     declared_blobs = models.JSONField(default=list, blank=True)
+    declared_metrics = models.JSONField(
+        default=list, blank=True, help_text="Objects in the order that counts: name, better, headline, noise, unit."
+    )
+    not_compared = models.JSONField(default=list, blank=True, help_text="Names that comparisons leave out.")
     config_hash = models.CharField(max_length=128, blank=True)
     declared_at = models.DateTimeField(null=True)
     declared_by_kind = models.CharField(max_length=64, blank=True)
@@ -349,6 +355,11 @@ class Asset(AssetFacts, Marked):
 
     def __str__(self) -> str:
         return self.asset_id
+
+    @cached_property
+    def metrics(self) -> DeclaredMetrics:
+        """What is declared of its metrics."""
+        return DeclaredMetrics.of(self.declared_metrics)
 
 
 class Instance(models.Model):

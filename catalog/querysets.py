@@ -58,7 +58,7 @@ def asset_order(sort: str) -> Any:
 
 
 NOT_IN_LISTS = (
-    *("readme", "declared_properties", "declared_blobs", "properties", "newest_ready__blobs"),
+    *("readme", "declared_properties", "declared_blobs", "not_compared", "properties", "newest_ready__blobs"),
     *(f"newest__{name}" for name in ("annotations", "tags", "blobs", "description")),
 )
 """What can be large and no list of assets shows."""

@@ -24,7 +24,7 @@ from tests.test_architecture import modules
 
 pytestmark = pytest.mark.slow
 
-ROOMS = ("access", "catalog", "lineage")
+ROOMS = ("access", "catalog", "comparing", "lineage")
 READ_BY_NOBODY = {
     "IdempotencyKey": "the answer to a request that may be sent again; found by the digest of that request alone",
     "Derivation": "how far a recount is; the notice of it says no more than a part in a hundred",
@@ -242,7 +242,7 @@ def is_free(module: str) -> bool:
 
 def test_every_read_for_somebody_begins_with_what_they_see():
     used = set()
-    for room in ("access", "assetsite", "catalog", "lineage"):
+    for room in ("access", "assetsite", "catalog", "comparing", "lineage"):
         for module, path in modules(room).items():
             if is_free(module):
                 continue
@@ -303,7 +303,7 @@ def written_in(source: str) -> tuple[list[str], dict[str, str]]:
 
 def test_every_written_statement_is_asked_with_what_a_viewer_was_found_to_see():
     used = set()
-    for room in ("access", "assetsite", "catalog", "lineage"):
+    for room in ("access", "assetsite", "catalog", "comparing", "lineage"):
         for module, path in modules(room).items():
             made, takes = written_in(path.read_text())
             if not made or is_free(module) or module in WRITTEN_FREELY:

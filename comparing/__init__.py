@@ -1,0 +1,1 @@
+"""How versions and branches differ, and which is better."""

@@ -65,6 +65,11 @@ class DeclaredMetrics:
         declared = self._named.get(name)
         return declared.noise if declared else None
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What is declared, in its order."""
+        return tuple(self._named)
+
     def in_order(self, names: Sequence[str]) -> list[str]:
         """Some names, in the order in which they are shown: the headline, then what else is declared, then the rest in
         the order in which they come."""

@@ -60,7 +60,7 @@ FLOORS = {
         ["querysets"],
         ["models"],
         ["addresses", "derivation", "entities", "name_starts", "newest", "specs", "statements"],
-        ["branch_keys", "branch_writers", "edges", "old_runs", "run_outcomes", "search", "windows"],
+        ["branch_keys", "branch_writers", "edges", "old_runs", "run_outcomes", "search", "series", "windows"],
         ["reading", "wrong_facts"],
         ["counters", "unchanged"],
         ["recording"],

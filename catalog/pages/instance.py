@@ -11,7 +11,7 @@ from catalog import runs
 from catalog.addresses import asset_url, component_url, instance_lineage_url, instance_url
 from catalog.entities import Entity
 from catalog.filters import SAME_AS
-from catalog.metrics import Metric, metrics_of
+from catalog.metrics import Metric, annotations_of, metrics_of
 from catalog.models import Asset, Consumption, Instance
 from catalog.pagekit.code_examples import Code
 from catalog.pagekit.frame import branch_frame
@@ -24,7 +24,7 @@ from catalog.pagekit.uses import EntityLink
 from catalog.pages.cards import CardView, card_view, task_of
 from catalog.pages.properties import shown
 from catalog.pages.statements import consumptions_of, ready_before
-from catalog.pages.trends import VERSIONS, Trend, annotations_of
+from catalog.pages.trends import VERSIONS, Trend
 from catalog.reading import Place, Resolved, find_asset, find_instance, first_with_content_of, run_of
 from catalog.unchanged import ASSET, FRAME_OF_ASSET, RUN_OF_INSTANCE, USES_OF_ASSET
 from catalog.wire.rendering import json_answer

@@ -1,14 +1,11 @@
 """The metrics of assets over their newest versions, in one query for any number of assets."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import orjson
-
-from catalog.metrics import Metric, may_be_metric, number_of, wanted_direction
+from catalog.metrics import Metric, annotations_of, may_be_metric, number_of, wanted_direction
 from catalog.models import Asset
 from catalog.pages.statements import recent_ready
 
@@ -100,16 +97,6 @@ def trends_of(assets: Sequence[Asset]) -> dict[int, Trend]:
         else _newest_ready_of(asset)
         for asset in assets
     }
-
-
-def annotations_of(texts: Iterable[str]) -> list[Annotations]:
-    """What is written in many texts of JSON, read at once, which takes a part of the time."""
-    text = f"[{','.join(texts)}]"
-    try:
-        said: list[Annotations] = orjson.loads(text)
-    except orjson.JSONDecodeError:  # what only older versions took, such as a number beyond all floats
-        said = json.loads(text)
-    return said
 
 
 def _newest_ready_of(asset: Asset) -> Trend:

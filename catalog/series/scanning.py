@@ -1,0 +1,67 @@
+"""The instances of an asset as the series take them: number, time, state, and what each one measured.
+
+Annotations may be long, so of long ones the database picks the numbers out.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from access.statements import moment_of
+from catalog.declared_metrics import DeclaredMetrics
+from catalog.metrics import MEASURE_LENGTH, annotations_of, may_be_metric, number_of
+from catalog.series.shapes import Span
+from catalog.series.statements import measured_of, numbers_in
+from catalog.states import State
+
+Measures = Mapping[str, float]
+WHOLE = 4_096
+"""Annotations of so many characters are read as they are; of longer ones only what may be a number."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """One version. It measured something only if it is ready."""
+
+    number: int
+    at: datetime
+    state: str
+    measures: Measures
+
+
+def is_metric(name: str, declared: DeclaredMetrics) -> bool:
+    """Whether annotations of this name count as metrics: what is declared as one does, whatever it is called."""
+    return may_be_metric(name) or name in declared.names
+
+
+def scan(asset: int, span: Span, declared: DeclaredMetrics, names: Collection[str] | None = None) -> list[Scanned]:
+    """The versions in a span, in their order, with what they measured: everything, or only some metrics."""
+    rows = measured_of.all(asset=asset, first=span.first, last=span.last, whole=WHOLE) if span.size else []
+    texts = {number: text for number, _, state, text in rows if state == State.READY and text is not None}
+    said: dict[int, Mapping[str, Any]] = dict(zip(texts, annotations_of(texts.values()), strict=True))
+    said |= _of_long(asset, [row[0] for row in rows if row[2] == State.READY and row[3] is None], names)
+    return [
+        Scanned(number, moment_of(at) or datetime.min, state, _measures(said.get(number, {}), declared, names))
+        for number, at, state, _ in rows
+    ]
+
+
+def _of_long(asset: int, numbers: list[int], names: Collection[str] | None) -> dict[int, dict[str, Any]]:
+    found: dict[int, dict[str, Any]] = {}
+    if numbers:
+        which = {"asset": asset, "numbers": numbers, "every": names is None, "names": list(names or ())}
+        for number, key, is_number, value in numbers_in.all(**which, longest=MEASURE_LENGTH):
+            found.setdefault(number, {})[key] = json.loads(value) if is_number and isinstance(value, str) else value
+    return found
+
+
+def _measures(said: Mapping[str, Any], declared: DeclaredMetrics, names: Collection[str] | None) -> Measures:
+    return dict(_numbers(said, [name for name in (said if names is None else names) if is_metric(name, declared)]))
+
+
+def _numbers(said: Mapping[str, Any], names: list[str]) -> Iterator[tuple[str, float]]:
+    for name in names:
+        if (number := number_of(said.get(name))) is not None:
+            yield name, number

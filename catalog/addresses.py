@@ -1,12 +1,14 @@
-"""Addresses of pages, each written here and nowhere else: from the root of the host, quoted, without a query.
+"""Addresses of pages, each written here and nowhere else: from the root of the host, quoted, without a query but for
+the question that `compare_url` asks.
 
 `*_path` is the same address with its names in plain text, as the API gives it behind the scheme and host of the site.
 The path below which the site is served (`FORCE_SCRIPT_NAME`, from ASSETSITE_PUBLIC_URL) begins them all. It is read
 from the settings, as Django's own note of it is one for each thread.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -22,6 +24,9 @@ COMPONENT_SEGMENTS = {
 
 _IN_NAMES = "@+:~"
 """What names of perimeters, projects and assets may hold and a browser leaves alone."""
+
+_IN_QUESTIONS = "/:,@"
+"""What references may hold and a query string has as it is."""
 
 _IN_SUB_PATHS = "~!$&'()*+,;=:@"
 """What the path below which the site is served may hold and is not percent-encoded, as in ASSETSITE_PUBLIC_URL."""
@@ -96,6 +101,13 @@ def asset_path(asset: Asset) -> str:
 
 def instance_url(asset: Asset, instance: Instance) -> str:
     return f"{asset_url(asset)}/{instance.ref}"
+
+
+def compare_url(asset: Asset, refs: Sequence[str], base: str = "") -> str:
+    """The comparison of versions: of this asset, as `v3`, or of others, as `feature_x/models/churn_model:v2`."""
+    texts = refs if any("," in ref for ref in refs) else [",".join(refs)]
+    asked = [*(("of", text) for text in texts), *([("base", base)] if base else [])]
+    return f"{asset_url(asset)}/compare?{urlencode(asked, safe=_IN_QUESTIONS)}"
 
 
 def evaluations_url(branch: Branch) -> str:

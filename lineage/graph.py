@@ -4,7 +4,7 @@ A graph is a networkx `DiGraph` whose nodes are ids; `graph.nodes[id]["node"]` i
 a `Link`. Links point in the direction of data flow: producer to asset, asset to consumer.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -112,6 +112,43 @@ class Link:
     """Of readings: `input`, `baseline`, …"""
     by: str = ""
     """How it is known that all inputs of what a run made are shown: `task`, `run` or `session`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What went into a version directly, in one role: an instance, a definition that was read without one, or the
+    unknown source of a copy."""
+
+    node: Node
+    """As lineage names it: without name, version and digest where the viewer may not see it."""
+    origin: tuple[Any, ...]
+    """The same for all copies of one version, through any number of promotions."""
+    role: str = ""
+    """Empty: an input. What was read as a baseline went into nothing."""
+
+    @property
+    def is_hidden(self) -> bool:
+        return self.node.kind == Kind.HIDDEN
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether it was read without a version, so that its content is not known."""
+        return self.node.kind.is_asset and not self.node.version
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that went into a version directly, in the order of its names."""
+
+    all: tuple[Input, ...] = ()
+    complete: bool = True
+    """Whether nothing can be missing, and nothing is only presumed because a resumed run was not read yet."""
+
+    def __iter__(self) -> Iterator[Input]:
+        return iter(self.all)
+
+    def __len__(self) -> int:
+        return len(self.all)
 
 
 @dataclass(frozen=True, slots=True)

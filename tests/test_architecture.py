@@ -80,6 +80,10 @@ FLOORS = {
         ["api", "pages"],
     ],
     "comparing": [
+        ["noise", "sentences"],
+        ["sameness"],
+        ["deltas"],
+        ["verdict"],
         ["pages"],
     ],
     "obproject": [
@@ -241,6 +245,15 @@ def test_graph_and_layout_know_no_database_and_no_http():
         if within([module], ["lineage.graph", "lineage.walk", "lineage.run_rule", "lineage.layout"]):
             outside = {room_of(name) for name in imports(path)} - sys.stdlib_module_names
             assert outside <= {"networkx", "lineage", "obproject"}, f"{module} imports {outside}"
+
+
+def test_what_a_comparison_comes_to_is_known_without_a_database():
+    pure = {f"comparing.{name}" for name in ("noise", "sentences", "sameness", "deltas", "verdict")}
+    pure |= {"catalog.metrics", "catalog.metric_names", "catalog.declared_metrics", "lineage.graph"}
+    for name in pure:
+        used_by = imports(modules(room_of(name))[name])
+        assert {one for one in used_by if room_of(one) in ("catalog", "comparing", "lineage")} <= pure, name
+        assert not {room_of(one) for one in used_by} & {"access", "django"}, name
 
 
 def test_metaflow_is_read_in_one_room_of_the_server():

@@ -1,0 +1,172 @@
+"""Whether two versions were measured on the same data, by what they were made from.
+
+Of the inputs in the role `evaluation` if either version has one, else of all data: *same data* if each has an equal one
+on the other side, *other data* if both sides have some and they differ, and *unknown* in every other case, with the
+reason. Two are equal if they are one version, a copy that was promoted counting as its origin, or if their content has
+the same digest. Pure: no Django, no database.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from comparing.sentences import NOTHING, Name, Sentence, listed, upper_first
+from lineage.graph import Input, Inputs, Kind
+from obproject.roles import EVALUATION
+
+
+class Data(StrEnum):
+    SAME = "same data"
+    OTHER = "other data"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Comparability:
+    """Whether two versions were measured on the same data; `which` names it, or says why that is not known.
+
+    `thing` is the id of the asset, if it is the same data and of one asset only.
+    """
+
+    data: Data
+    which: Sentence = NOTHING
+    thing: str = ""
+
+    @property
+    def words(self) -> str:
+        return "not known whether on the same data" if self.data == Data.UNKNOWN else str(self.data)
+
+
+@dataclass(frozen=True)
+class End:
+    """How a sentence speaks of one of the two versions.
+
+    `place` comes after what it has: "holdout v2 here", "holdout v4 on main". `subject` comes before. `branch` is the
+    key of its branch: inputs from there are not said to be "of main".
+    """
+
+    place: str | Sentence
+    subject: str | Sentence
+    branch: str = ""
+
+
+HERE = End("here", "this version")
+BASE = End("in the base", "the base")
+
+
+def comparability(base: Inputs, other: Inputs, base_end: End = BASE, other_end: End = HERE) -> Comparability:
+    """Whether `other` and `base` were measured on the same data."""
+    ends = (base_end, other_end)
+    for inputs, end in ((base, base_end), (other, other_end)):
+        if not inputs.complete:
+            return _unknown("it is not known yet what all went into ", end.subject)
+    measured = [_in_role(inputs) for inputs in (base, other)]
+    if not any(measured):
+        measured = [_data(inputs) for inputs in (base, other)]
+        if not all(measured):
+            return _no_inputs(measured, ends)
+    elif not all(measured):
+        silent, telling = ends if not measured[0] else reversed(ends)
+        return _unknown("only of ", telling.subject, " is it known what it was measured on, not of ", silent.subject)
+    alone = [_without_equal(one, another) for one, another in (measured, measured[::-1])]
+    if not any(alone):
+        things = {one.node.key for inputs in measured for one in inputs}
+        which = _same(measured[0], measured[1], base_end, other_end)
+        return Comparability(Data.SAME, which, things.pop() if len(things) == 1 else "")
+    return _differing(alone[0], alone[1], *ends)
+
+
+def equal(one: Input, other: Input) -> bool:
+    """Whether two inputs are the same version, or copies of one, or have the same content. A definition has none."""
+    if one.is_definition or other.is_definition:
+        return False
+    return one.origin == other.origin or (one.node.digest != "" and one.node.digest == other.node.digest)
+
+
+def _in_role(inputs: Inputs) -> list[Input]:
+    return [one for one in inputs if one.role == EVALUATION]
+
+
+def _data(inputs: Inputs) -> list[Input]:
+    """All that went in but models; what may not be seen may be data."""
+    return [one for one in inputs if one.node.kind != Kind.MODEL]
+
+
+def _without_equal(inputs: Sequence[Input], others: Sequence[Input]) -> list[Input]:
+    return [one for one in inputs if not any(equal(one, other) for other in others)]
+
+
+def _unknown(*words: str | Sentence) -> Comparability:
+    return Comparability(Data.UNKNOWN, Sentence(*words))
+
+
+def _no_inputs(measured: Sequence[Sequence[Input]], ends: Sequence[End]) -> Comparability:
+    without = [end.subject for found, end in zip(measured, ends, strict=True) if not found]
+    if len(without) == 2:
+        return _unknown("no data is known that went into either")
+    return _unknown("no data is known that went into ", without[0])
+
+
+def _differing(base: list[Input], other: list[Input], base_end: End, other_end: End) -> Comparability:
+    """What one side has and the other has not. Where an equal one may be among it that can't be told, it is unknown."""
+    if any(one.is_hidden for one in (*base, *other)):
+        return _unknown("measured on something that you may not see")
+    for here in other:
+        if any(_asset(here) == _asset(there) and (here.is_definition or there.is_definition) for there in base):
+            return _unknown(Name(here.node.key), " was read without a version")
+    said = [_pair(here, _partner(here, base), other_end, base_end) for here in other]
+    paired = {id(_partner(here, base)) for here in other}
+    said += [_pair(None, there, other_end, base_end) for there in base if id(there) not in paired]
+    return Comparability(Data.OTHER, listed(said))
+
+
+def _asset(one: Input) -> tuple[str, str, str, str]:
+    return (one.node.perimeter, one.node.project, one.node.branch, one.node.key)
+
+
+def _partner(here: Input, base: list[Input]) -> Input | None:
+    """What the base has in place of an input: of the same asset, else of one of the same name."""
+    exact = (there for there in base if _asset(there) == _asset(here))
+    named = (there for there in base if there.node.key == here.node.key)
+    return next(exact, None) or next(named, None)
+
+
+def _pair(here: Input | None, there: Input | None, here_end: End, there_end: End) -> Sentence:
+    """ "holdout v2 here, v4 on main"; or what only one side has: "holdout v2 here only"."""
+    if here is None or there is None:
+        one, end = (here, here_end) if here is not None else (there, there_end)
+        assert one is not None
+        return Sentence(named(one, end), " ", end.place, " only")
+    return Sentence(named(here, here_end), " ", here_end.place, ", ", _version(there, there_end), " ", there_end.place)
+
+
+def named(one: Input, end: End) -> Sentence:
+    """An input as a sentence says it: "holdout v4", "holdout v4 of main" where that is not the version's own branch."""
+    if one.is_hidden:
+        return Sentence("something that you may not see")
+    return Sentence(Name(one.node.key or one.node.name), " ", _version(one, end))
+
+
+def _version(one: Input, end: End) -> Sentence:
+    ref = one.node.version or ("without a version" if one.is_definition else "of an unknown version")
+    elsewhere = end.branch and one.node.branch and one.node.branch != end.branch
+    return Sentence(ref, " of ", Name(one.node.branch_name or one.node.branch)) if elsewhere else Sentence(ref)
+
+
+def _same(base: list[Input], other: list[Input], base_end: End, other_end: End) -> Sentence:
+    said = []
+    for here in other:
+        there = next(there for there in base if equal(here, there))
+        if there.origin == here.origin or here.is_hidden or there.is_hidden:
+            said.append(named(here, other_end))
+        elif _asset(here) == _asset(there):
+            said.append(Sentence(named(here, other_end), ", same content as ", _version(there, base_end)))
+        else:
+            said.append(Sentence(named(here, other_end), ", same content as ", named(there, base_end)))
+    return listed(said)
+
+
+def as_sentence(said: Comparability) -> Sentence:
+    """The whole: "Other data: holdout v2 here, v4 on main"."""
+    words = Sentence(said.words)
+    return upper_first(Sentence(words, ": ", said.which) if said.which else words)

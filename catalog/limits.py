@@ -23,10 +23,13 @@ from obproject.lengths import (  # noqa: F401
     HIGHLIGHT_TITLE_LENGTH,
     ICON_LENGTH,
     KEY_LENGTH,
+    METRICS,
     NAME_LENGTH,
+    NOT_COMPARED,
     README_LENGTH,
     SOURCE_LENGTH,
     TAG_LENGTH,
+    UNIT_LENGTH,
     VERSION_ID_LENGTH,
 )
 

@@ -14,13 +14,7 @@ from typing import Any, Literal
 
 import orjson
 
-from catalog.metric_names import names_no_metric
-
-# Annotations that say where an instance comes from; they may look like numbers but measure nothing
-RESERVED_KEYS = frozenset(
-    {"artifact", "run_pathspec"}
-    | {"promoted_from_branch", "promoted_from_instance", "promoted_from_chain", "promoted_by"}
-)
+from obproject.metric_names import may_be_metric
 
 # RFC 8259, section 6; Python's own float() is far more lenient (spaces, underscores, "nan", other scripts' digits)
 JSON_NUMBER = re.compile(r"-?(?P<whole>0|[1-9][0-9]*)(?P<part>\.[0-9]+)?(?P<power>[eE][+-]?[0-9]+)?")
@@ -64,12 +58,6 @@ def annotations_of(texts: Iterable[str]) -> list[Mapping[str, Any]]:
     except orjson.JSONDecodeError:  # what only older versions took, such as a number beyond all floats
         said = json.loads(text)
     return said
-
-
-@functools.lru_cache(maxsize=4096)
-def may_be_metric(key: str) -> bool:
-    """Whether an annotation of this name is a metric if its value is a number: by `catalog.metric_names`."""
-    return not key.startswith("_") and key not in RESERVED_KEYS and not names_no_metric(key)
 
 
 def number_of(value: Any) -> float | None:

@@ -12,10 +12,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 from catalog.declared_metrics import DeclaredMetrics
-from catalog.metrics import format_metric, may_be_metric, number_of, wanted_direction
+from catalog.metrics import format_metric, number_of, wanted_direction
 from comparing.noise import Noise
 from comparing.sameness import Comparability, Data
 from comparing.sentences import NOTHING, Name, Sentence
+from obproject.metric_names import may_be_metric
 
 Outcome = Literal["better", "worse", "equal", "none"]
 Wanted = Literal["up", "down"]

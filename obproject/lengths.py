@@ -15,6 +15,11 @@ ANNOTATION_BYTES = 64 * 1024
 """Of the value of a property or an annotation, in UTF-8."""
 BLOBS = 10_000
 README_LENGTH = 1024 * 1024
+METRICS = 200
+"""How many metrics an asset declares at most."""
+UNIT_LENGTH = 32
+NOT_COMPARED = 200
+"""How many names an asset leaves out of comparisons at most."""
 SOURCE_LENGTH = 512
 VERSION_ID_LENGTH = 1_024
 

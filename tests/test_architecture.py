@@ -33,6 +33,8 @@ SHARED = {
     "highlight_text",
     "journal",
     "lengths",
+    "metric_names",
+    "metric_rules",
     "references",
     "roles",
     "sessions",
@@ -52,7 +54,7 @@ FLOORS = {
         ["apps", "for_pages", "management", "middleware", "urls"],
     ],
     "catalog": [
-        ["folding", "indexes", "limits", "metric_names", "readmes", "starting", "states"],
+        ["folding", "indexes", "limits", "readmes", "starting", "states"],
         ["metrics"],
         ["asset_facts", "backup", "declared_metrics"],
         ["filter_values", "json_lookups", "runs", "shown"],
@@ -87,8 +89,8 @@ FLOORS = {
         ["pages"],
     ],
     "obproject": [
-        sorted(SHARED - {"references"}),
-        ["references"],
+        sorted(SHARED - {"metric_rules", "references"}),
+        ["metric_rules", "references"],
         ["entities", "errors", "json_types", "kinds", "notices"],
         ["aliases", "instances", "project", "shipping"],
         ["settings"],

@@ -21,7 +21,7 @@ from catalog.admin.filters import (
 )
 from catalog.admin.history import Deploy, Edit, History
 from catalog.admin.properties import OverrideInline, may_edit, properties_of
-from catalog.admin.text import shown, when
+from catalog.admin.text import metric_line, shown, when
 from catalog.models import Asset
 from catalog.states import State
 
@@ -89,6 +89,8 @@ class AssetAdmin(PerimeterRows):
             "declaration": {
                 "description": shown(asset.description),
                 "readme": shown(asset.readme),
+                "metrics": shown("\n".join(map(metric_line, asset.declared_metrics))),
+                "not_compared": shown("\n".join(asset.not_compared)),
                 "blobs": shown("\n".join(shown(blob) for blob in asset.declared_blobs)),
             },
             "properties": properties_of(asset),

@@ -21,6 +21,12 @@ def shown(value: Any, most: int = SHOWN_LENGTH) -> str:
     return f"{text[:most]}… and {more:,} more characters" if more > 0 else text
 
 
+def metric_line(metric: dict[str, Any]) -> str:
+    """A declared metric with all that is said of it."""
+    said = [f"{key} = {shown(value)}" for key, value in metric.items() if key != "name"]
+    return f"{metric['name']}: {', '.join(said)}" if said else str(metric["name"])
+
+
 def stored(value: Any) -> str:
     """A value of an event, where null means that there was none."""
     return shown(NOTHING if value is None else value)

@@ -7,7 +7,15 @@ from catalog import filters, limits
 from catalog.apikit.fields import Answer, integer, one_of, text, time
 from catalog.filters import Filter
 from catalog.states import RUN_STATES, Kind, RunKind, State
-from catalog.wire.bodies import Annotations, Anything, DatastoreBody, EntityRefBody, RegistrationBody, TagBody
+from catalog.wire.bodies import (
+    Annotations,
+    Anything,
+    DatastoreBody,
+    EntityRefBody,
+    MetricBody,
+    RegistrationBody,
+    TagBody,
+)
 
 
 class AssetAnswer(Answer):
@@ -18,6 +26,7 @@ class AssetAnswer(Answer):
     description = text()
     icon = text()
     properties = Annotations(help_text="Effective: as declared, with people's overrides on top.")
+    metrics = MetricBody(many=True, help_text="As declared, in the order in which pages show them.")
 
 
 class DataPropertiesAnswer(Answer):

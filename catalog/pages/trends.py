@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from catalog.metrics import Metric, annotations_of, may_be_metric, number_of, wanted_direction
+from catalog.metrics import Metric, annotations_of, number_of, wanted_direction
 from catalog.models import Asset
 from catalog.pages.statements import recent_ready
+from obproject.metric_names import may_be_metric
 
 Annotations = Mapping[str, Any]
 VERSIONS = 50

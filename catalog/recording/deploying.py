@@ -31,6 +31,8 @@ from catalog.recording.places import (
 from catalog.specs import declarations
 
 Json = dict[str, Any]
+LATER = ("declared_metrics", "not_compared")
+"""Fields of a declaration that older clients do not know, nor the vendor's."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Declaration:
     icon: str | None = None
     readme: str | None = None
     source: str | None = None
+    declared_metrics: list[Json] | None = None
+    not_compared: list[str] | None = None
 
     @property
     def fields(self) -> Json:
@@ -53,7 +57,16 @@ class Declaration:
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(json.dumps(self.fields, sort_keys=True).encode()).hexdigest()
+        """The same for a client that declares no metrics and for one that knows nothing of them."""
+        said = {name: value for name, value in self.fields.items() if value or name not in LATER}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+    def is_that_of(self, asset: Asset) -> bool:
+        """Whether the asset was declared so before. A client that knows nothing of metrics may have been in between."""
+        later = {name: getattr(self, name) for name in LATER}
+        return asset.config_hash == self.digest and all(
+            value is None or value == getattr(asset, name) for name, value in later.items()
+        )
 
 
 @dataclass
@@ -119,7 +132,7 @@ def deploy(
     for key in sorted(definitions):
         declaration = definitions[key]
         asset = existing.get(key) or make_asset(AssetAddress(at, *key), actor)
-        if asset.config_hash == declaration.digest:
+        if declaration.is_that_of(asset):
             outcome.unchanged.append("/".join(key))
             continue
         asset.branch = branch

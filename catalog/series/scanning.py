@@ -11,10 +11,11 @@ from typing import Any
 
 from access.statements import moment_of
 from catalog.declared_metrics import DeclaredMetrics
-from catalog.metrics import MEASURE_LENGTH, annotations_of, may_be_metric, number_of
+from catalog.metrics import MEASURE_LENGTH, annotations_of, number_of
 from catalog.series.shapes import Span
 from catalog.series.statements import measured_of, numbers_in
 from catalog.states import State
+from obproject.metric_names import may_be_metric
 
 Measures = Mapping[str, float]
 WHOLE = 4_096

@@ -3,8 +3,8 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from django.utils.functional import cached_property
 from drf_spectacular.types import OpenApiTypes
@@ -19,9 +19,21 @@ from catalog.wire.parsing import KEEP_ELSEWHERE
 from catalog.wire.taken import Text, taken
 from catalog.wire.told import digest_in, digests_in, told_by
 from obproject.branches import check_asset_id, check_branch, check_project
+from obproject.metric_rules import BETTER, METRIC_KEYS, check_left_out, check_metric_name, check_noise, check_unit
 from obproject.roles import check_role
 
 Json = dict[str, Any]
+
+
+Checked = TypeVar("Checked")
+
+
+def _checked(check: Callable[[Any], Checked], value: Any) -> Checked:
+    """What a check of the flow side returns, whose errors are parts of sentences."""
+    try:
+        return check(value)
+    except ValueError as error:
+        raise serializers.ValidationError(f"{error}.") from None
 
 
 def check_key(key: str) -> None:
@@ -109,18 +121,12 @@ class BranchName(Text):
     """A git name as written."""
 
     def to_internal_value(self, data: Any) -> str:
-        try:
-            return check_branch(super().to_internal_value(data))
-        except ValueError as error:
-            raise serializers.ValidationError(f"{error}.") from None
+        return _checked(check_branch, super().to_internal_value(data))
 
 
 class ProjectName(Text):
     def to_internal_value(self, data: Any) -> str:
-        try:
-            return check_project(super().to_internal_value(data))
-        except ValueError as error:
-            raise serializers.ValidationError(f"{error}.") from None
+        return _checked(check_project, super().to_internal_value(data))
 
 
 class ClientId(Text):
@@ -294,10 +300,7 @@ class Role(Text):
     """A lower-case word; none and `input` are the same."""
 
     def to_internal_value(self, data: Any) -> str | None:  # type: ignore[override]
-        try:
-            return check_role(super().to_internal_value(data))
-        except ValueError as error:
-            raise serializers.ValidationError(f"{error}.") from None
+        return _checked(check_role, super().to_internal_value(data))
 
 
 class ConsumptionBody(RunMembers):
@@ -355,6 +358,42 @@ class SpecBody(Body):
     spec = Anything(help_text="Free, but for its lists `data` and `models`.")
 
 
+class Noise(serializers.FloatField):
+    """How large a change is that says nothing."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            raise serializers.ValidationError("must be a number.")
+        return _checked(check_noise, data)
+
+
+class MetricBody(Body):
+    """One metric that an asset declares. What is not said of it follows from its name."""
+
+    name = Text(max_length=limits.KEY_LENGTH)
+    better = Choice(BETTER, required=False, help_text="Which way it is better.")
+    headline = Flag(required=False, help_text="Whether it is shown first.")
+    noise = Noise(required=False, help_text="The size of a change that says nothing: a finite number above 0.")
+    unit = Text(max_length=limits.UNIT_LENGTH, required=False, help_text="What stands behind its values.")
+
+    def validate_name(self, name: str) -> str:
+        return _checked(check_metric_name, name)
+
+    def validate_unit(self, unit: str) -> str:
+        return _checked(check_unit, unit)
+
+    def validate(self, body: Json) -> Json:
+        """As it is kept: always the same for the same declaration."""
+        return {name: body[name] for name in ("name", *METRIC_KEYS) if body.get(name, False) is not False}
+
+
+class LeftOut(Text):
+    """A name, or the beginning of names with a `*` behind it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return _checked(check_left_out, super().to_internal_value(data))
+
+
 class DefinitionBody(Body):
     kind = Choice(Kind.values)
     id = Text(max_length=128)
@@ -367,12 +406,24 @@ class DefinitionBody(Body):
     icon = Text(max_length=limits.ICON_LENGTH, required=False, allow_blank=True)
     readme = Text(max_length=limits.README_LENGTH, required=False, allow_blank=True)
     source = Text(max_length=limits.SOURCE_LENGTH, required=False, allow_blank=True)  # type: ignore[assignment]
+    metrics = MetricBody(many=True, required=False, help_text="In the order in which they are shown.")
+    compare_ignore = serializers.ListField(
+        child=LeftOut(max_length=limits.KEY_LENGTH),
+        max_length=limits.NOT_COMPARED,
+        required=False,
+        help_text="Names of what comparisons leave out, or beginnings of names with a `*` behind them.",
+    )
+
+    def validate_metrics(self, metrics: list[Json]) -> list[Json]:
+        if len(metrics) > limits.METRICS:
+            raise serializers.ValidationError(f"are {len(metrics)}; at most {limits.METRICS} are allowed.")
+        counted = Counter(metric["name"] for metric in metrics)
+        if twice := next((name for name, count in counted.items() if count > 1), None):
+            raise serializers.ValidationError(f"name '{twice[:40]}' twice.")
+        return metrics
 
     def validate_id(self, asset_id: str) -> str:
-        try:
-            return check_asset_id(asset_id)
-        except ValueError as error:
-            raise serializers.ValidationError(f"{error}.") from None
+        return _checked(check_asset_id, asset_id)
 
 
 class DeployBody(Body):
@@ -406,6 +457,8 @@ def _declaration_of(row: Json) -> Declaration:
         icon=row.get("icon", ""),
         readme=row.get("readme", ""),
         source=row.get("source", ""),
+        declared_metrics=row.get("metrics"),
+        not_compared=row.get("compare_ignore"),
     )
 
 

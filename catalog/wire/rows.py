@@ -76,6 +76,7 @@ class AssetRow(AssetFacts):
     alias_index: Any
     declared_tags: Any
     declared_blobs: Any
+    declared_metrics: Any
     config_hash: str
     declared_at: str | None
     declared_by_kind: str
@@ -90,6 +91,7 @@ class AssetRow(AssetFacts):
         self.alias_index = _texts_in(self.alias_index)
         self.declared_tags = _texts_in(self.declared_tags)
         self.declared_blobs = orjson.Fragment(self.declared_blobs)
+        self.declared_metrics = orjson.Fragment(self.declared_metrics)
 
     def known_properties(self) -> Json:
         known: Json = json.loads(orjson.dumps(self.properties))

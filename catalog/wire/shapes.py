@@ -38,6 +38,7 @@ def asset_shape(asset: Asset | AssetRow, instance: Instance | InstanceRow | None
         "description": (instance.description if instance else "") or asset.about,
         "icon": asset.icon,
         "properties": asset.properties,
+        "metrics": asset.declared_metrics,
     }
 
 

@@ -6,6 +6,7 @@ catalogue tells of it, which is less.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -14,10 +15,17 @@ from obproject.catalogue.branch import BranchCatalogue
 from obproject.deploy.plan import Plan
 from obproject.json_types import Json
 from obproject.kinds import COLLECTIONS
+from obproject.metric_rules import METRIC_KEYS
 from obproject.project.record import declaration, live_flows
 
-_LABELS = {"display_name": "name", "card_markdown": "README", "markdown": "README"}
-_KNOWN_OF_ASSETS = ("display_name", "description", "icon", "properties")
+_LABELS = {
+    "display_name": "name",
+    "card_markdown": "README",
+    "markdown": "README",
+    "compare_ignore": "left out of comparisons",
+}
+_KNOWN_OF_ASSETS = ("display_name", "description", "icon", "properties", "metrics")
+_NOT_IN_OLDER_SPECS: Json = {"icon": None, "card_markdown": None, "metrics": [], "compare_ignore": []}
 _COMPARED_IN_SPEC = ("title", "markdown")
 
 
@@ -68,7 +76,7 @@ def _declared(spec: Json) -> dict[str, Json]:
     """Return what the last deployment declared, by name of the asset."""
     entries = {folder: spec[folder] for folder in COLLECTIONS if isinstance(spec.get(folder), list)}
     return {
-        f"{folder}/{entry['id']}": {"icon": None, "card_markdown": None, **entry}
+        f"{folder}/{entry['id']}": {**_NOT_IN_OLDER_SPECS, **entry}
         for folder, listed in entries.items()
         for entry in listed
         if isinstance(entry, dict) and isinstance(entry.get("properties"), dict)
@@ -84,7 +92,7 @@ def _compare_assets(plan: Plan, existing: dict[str, Json], declared: dict[str, J
             difference.created.append(name)
             continue
         after = declaration(asset)
-        before = declared.get(name) or {key: existing[name][key] for key in _KNOWN_OF_ASSETS}
+        before = declared.get(name) or _known_of(existing[name])
         if changes := list(_changes(before, after)):
             difference.updated[name] = changes
         else:
@@ -94,11 +102,18 @@ def _compare_assets(plan: Plan, existing: dict[str, Json], declared: dict[str, J
     difference.not_declared = sorted((declared.keys() & existing.keys()) - names)
 
 
+def _known_of(asset: Json) -> Json:
+    """Return what a catalogue tells of an asset; an older one does not know of metrics."""
+    return {key: asset[key] for key in _KNOWN_OF_ASSETS if key in asset}
+
+
 def _changes(before: Json, after: Json) -> Iterator[Change]:
     """Yield the values that differ. What a project does not say stays as it is, so it is no difference."""
     for key, value in after.items():
         if key == "properties":
             yield from _changed_properties(before["properties"], value)
+        elif key == "metrics" and key in before:
+            yield from _changed_metrics(before[key], value)
         elif key in before and before[key] != value:
             yield Change(_LABELS.get(key, key), before[key], value)
 
@@ -107,6 +122,28 @@ def _changed_properties(before: Json, after: Json) -> Iterator[Change]:
     for key in sorted({*before, *after}):
         if before.get(key) != after.get(key):
             yield Change(f"property {key}", before.get(key), after.get(key))
+
+
+def _changed_metrics(before: Any, after: list[Json]) -> Iterator[Change]:
+    was, will = ({metric["name"]: metric for metric in metrics} for metrics in (_metrics_in(before), after))
+    for name in [*was, *(name for name in will if name not in was)]:
+        if was.get(name) != will.get(name):
+            yield Change(f"metric {name}", _said_of(was.get(name)), _said_of(will.get(name)))
+    if was.keys() == will.keys() and list(was) != list(will):
+        yield Change("order of metrics", ", ".join(was), ", ".join(will))
+
+
+def _metrics_in(value: Any) -> list[Json]:
+    """Return the metrics in a spec that may come from any tool."""
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
+
+
+def _said_of(metric: Json | None) -> str | None:
+    """Return what is declared of a metric as ``asset_config.toml`` has it; None if it is not declared."""
+    if metric is None:
+        return None
+    return ", ".join(f"{key} = {json.dumps(metric[key])}" for key in METRIC_KEYS if key in metric) or "named only"
 
 
 def _beneath_overrides(name: str, before: Json, after: Json, effective: Json) -> list[Json]:

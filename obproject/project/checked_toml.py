@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
@@ -115,6 +115,9 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return key in self._values
 
+    def __len__(self) -> int:
+        return len(self._values)
+
     def report(self, key: str, found: str, expected: str) -> None:
         self._problems.append(mismatch(self._source, self._place(key), found, expected))
 
@@ -136,6 +139,32 @@ class Table:
             self.report(key, _describe(value), "true or false")
             return default
         return value
+
+    def number(self, key: str, *, check: Callable[[float], float]) -> float | None:
+        """Return a number that passes ``check``; None if it is absent or wrong."""
+        value = self._values.get(key)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.report(key, _describe(value), "a number")
+            return None
+        try:
+            return check(value)
+        except ValueError as error:
+            self._problems.append(Problem(self._source, self._place(key), f"found {_describe(value)}, {error}"))
+            return None
+
+    def check_keys(self, check: Callable[[str], str]) -> None:
+        """Note a problem for every key of this table that does not pass ``check``."""
+        for key in self._values:
+            self._passed(key, key, check)
+
+    def refuse_others(self, known: Sequence[str], if_a_table: str = "") -> None:
+        """Note a problem for every key of this table that is not known; ``if_a_table`` goes on where it is a table."""
+        for key, value in self._values.items():
+            if key not in known:
+                further = if_a_table if isinstance(value, dict) else ""
+                self.report(key, "a key that is not known here", f"only {', '.join(known)}{further}")
 
     def texts(self, key: str, *, check: Callable[[str], str] | None = None) -> list[str]:
         """Return a list of strings that pass ``check``; those that don't are left out."""
@@ -171,8 +200,7 @@ class Table:
     ) -> dict[str, str]:
         """Return this whole table of strings that pass ``check``; ``blank`` says whether they may be empty."""
         if check_key:
-            for name in self._values:
-                self._passed(name, name, check_key)
+            self.check_keys(check_key)
         checked = {name: self._checked(name, value, check, blank=blank) for name, value in self._values.items()}
         return {name: value for name, value in checked.items() if value is not None}
 

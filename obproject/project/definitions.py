@@ -1,7 +1,8 @@
 """What a project folder declares: ``obproject.toml`` and the assets below ``data/`` and ``models/``.
 
 :func:`read_project` reads and validates all of it and reports every problem at once, each with its file, the line or
-key, what was found and what is expected. Keys that it does not know are left alone. Standard library only.
+key, what was found and what is expected. Keys that it does not know are left alone, but for those of what
+:mod:`obproject.project.metrics` reads. Standard library only.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from obproject.project.checked_toml import (
     shorten,
     up_to,
 )
+from obproject.project.metrics import MetricDefinition, read_left_out, read_metrics
 from obproject.project.root import PROJECT_FILE
 
 ASSET_FILE = "asset_config.toml"
@@ -61,6 +63,10 @@ class AssetDefinition:
     blobs: list[Any] = field(default_factory=list)
     icon: str | None = None
     readme: str | None = None
+    metrics: tuple[MetricDefinition, ...] = ()
+    """In the order of the file, which is the order in which pages show them."""
+    compare_ignore: tuple[str, ...] = ()
+    """Names of what comparisons leave out, or beginnings of names with a ``*`` behind them."""
 
 
 @dataclass(frozen=True)
@@ -271,6 +277,8 @@ def _read_asset(root: Path, folder: Collection, directory: Path, problems: list[
         blobs=table.json_list("blobs", most=lengths.BLOBS),
         icon=table.text("icon", check=up_to(lengths.ICON_LENGTH)),
         readme=readme,
+        metrics=read_metrics(table),
+        compare_ignore=read_left_out(table),
     )
     return asset if asset_id else None
 

@@ -190,6 +190,8 @@ def _declared(asset: AssetDefinition, *, name: str, readme: str, asset_kind: str
             "properties": asset.properties,
             "tags": asset.tags,
             "blobs": asset.blobs,
+            "metrics": [metric.document for metric in asset.metrics],
+            "compare_ignore": list(asset.compare_ignore),
         }
     )
 

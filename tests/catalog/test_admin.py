@@ -502,3 +502,15 @@ def test_the_pages_work_under_the_policy_of_the_site(browser, served):
     page.click("[name=_save]")
     assert "Copy the token now" in page.locator(".messagelist").inner_text()
     assert problems == []
+
+
+def test_declared_metrics_are_shown(client, people):
+    metrics = [{"name": "auc<b>", "better": "higher", "noise": 0.002}, {"name": "rows"}]
+    said = recording.Declaration(declared_properties={}, declared_metrics=metrics, not_compared=["path.*"])
+    recording.deploy(
+        actor="ada", at=branch_at(), entity=DEPLOY, version_id="v", spec={}, definitions={("models", "m"): said}
+    )
+    client.force_login(people["ada"])
+    page = client.get(f"/admin/catalog/asset/{Asset.objects.get().pk}/change/").content.decode()
+    assert "auc&lt;b&gt;: better = higher, noise = 0.002\nrows</pre>" in page
+    assert "path.*</pre>" in page

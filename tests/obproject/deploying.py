@@ -47,6 +47,7 @@ PROJECT = {
     "obproject.toml": 'project = "my_project"\ntitle = "My project"\n[dev-assets]\nbranch = "main"\n',
     "README.md": "# My project\n",
     "data/xkcd/asset_config.toml": 'id = "xkcd"\nname = "Latest comic"\ndescription = "The strip"\n'
+    '[metrics.strips]\nbetter = "higher"\nheadline = true\n[compare]\nignore = ["path.*"]\n'
     '[properties]\nkey = "value"\n[tags]\nfresh = "yes"\n',
     "data/xkcd/README.md": "About the comic",
     "models/llama/asset_config.toml": 'id = "llama"\nname = "Llama"\ndescription = "An LLM"\nicon = "meta"\n'

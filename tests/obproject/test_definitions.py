@@ -387,3 +387,88 @@ def test_a_link_to_the_project_file_of_a_folder_above_stands_for_that_folder(tmp
     assert find_project_root(tmp_path / "project/flows/train") == tmp_path / "project"
     # A file that is kept elsewhere, as in a mounted configuration, says nothing of the project's folder.
     assert find_project_root(tmp_path / "other") == tmp_path / "other"
+
+
+METRICS = """
+[metrics.log_loss]
+better = "lower"
+noise = 1
+[metrics.auc]
+better = "higher"
+headline = true
+noise = 0.002
+[metrics."duration.train"]
+better = "none"
+headline = false
+unit = "s"
+[metrics.rows]
+[compare]
+ignore = ["notebook", "path.*"]
+"""
+
+
+def test_metrics_are_read_in_the_order_of_the_file(write, tmp_path: Path) -> None:
+    write("models/a/asset_config.toml", ASSET.format(id="a") + METRICS)
+    (asset,) = read_project(tmp_path).assets
+    assert [metric.document for metric in asset.metrics] == [
+        {"name": "log_loss", "better": "lower", "noise": 1.0},
+        {"name": "auc", "better": "higher", "headline": True, "noise": 0.002},
+        {"name": "duration.train", "better": "none", "unit": "s"},
+        {"name": "rows"},
+    ]
+    assert asset.compare_ignore == ("notebook", "path.*")
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ("metrics = 3", "key 'metrics': found the number 3, expected a table"),
+        ("[metrics]\nauc = 1", "[metrics] key 'auc': found the number 1, expected a table"),
+        ("[[metrics.auc]]", "[metrics] key 'auc': found a list, expected a table"),
+        (
+            "[metrics.auc]\nbeter = 1",
+            "[metrics.auc] key 'beter': found a key that is not known here, expected only bet",
+        ),
+        (
+            '[metrics.duration.train]\nunit = "s"',
+            "[metrics.duration] key 'train': found a key that is not known here, expected only better, headline, "
+            'noise, unit; a name with a dot in it stands in quotes, as in [metrics."duration.train"]',
+        ),
+        ('[metrics.a]\nbetter = "up"', "[metrics.a] key 'better': found 'up', expected one of higher, lower, none"),
+        ("[metrics.a]\nbetter = true", "[metrics.a] key 'better': found the boolean true, expected a string"),
+        ("[metrics.a]\nheadline = 1", "[metrics.a] key 'headline': found the number 1, expected true or false"),
+        ('[metrics.a]\nnoise = "1"', "[metrics.a] key 'noise': found the string '1', expected a number"),
+        ("[metrics.a]\nnoise = true", "[metrics.a] key 'noise': found the boolean true, expected a number"),
+        ("[metrics.a]\nnoise = nan", "key 'noise': found the number nan, expected a finite number above 0"),
+        ("[metrics.a]\nnoise = inf", "key 'noise': found the number inf, expected a finite number above 0"),
+        ("[metrics.a]\nnoise = 0", "key 'noise': found the number 0, expected a finite number above 0"),
+        ("[metrics.a]\nnoise = -0.1", "key 'noise': found the number -0.1, expected a finite number above 0"),
+        (f"[metrics.a]\nnoise = 1{'0' * 400}", "expected a finite number above 0"),
+        ('[metrics.a]\nunit = "  "', "[metrics.a] key 'unit': found an empty string"),
+        ('[metrics.a]\nunit = " s"', "[metrics.a] key 'unit': expected one line of text without blanks around it"),
+        ('[metrics.a]\nunit = "a\\nb"', "[metrics.a] key 'unit': expected one line of text"),
+        (f'[metrics.a]\nunit = "{"s" * 33}"', "[metrics.a] key 'unit': found 33 characters, expected at most 32"),
+        ("[metrics.run_id]", "[metrics] key 'run_id': this is the name of an identity or of a moment"),
+        ("[metrics.created_at]", "[metrics] key 'created_at': this is the name of an identity or of a moment"),
+        ("[metrics._private]", "[metrics] key '_private': this name is reserved"),
+        ("[metrics.artifact]", "[metrics] key 'artifact': this name is reserved"),
+        ('[metrics." "]', "[metrics] key ' ': a metric needs a name with something in it"),
+        ('[metrics."a\\u0007"]', "[metrics] key 'a\\x07': found the character U+0007"),
+        (f"[metrics.{'m' * 256}]", "found a name of 256 characters, expected at most 255"),
+        ("\n".join(f"[metrics.m{n}]" for n in range(201)), "key 'metrics': found 201 metrics, expected at most 200"),
+        ('compare = ["a"]', "key 'compare': found a list, expected a table"),
+        ('[compare]\ningore = ["a"]', "[compare] key 'ingore': found a key that is not known here, expected only ign"),
+        ('[compare]\nignore = "a"', "[compare] key 'ignore': found the string 'a', expected a list of strings"),
+        ("[compare]\nignore = [1]", "[compare] key 'ignore': found the number 1, expected a string"),
+        ('[compare]\nignore = [""]', "[compare] key 'ignore': found an empty string"),
+        ('[compare]\nignore = ["*"]', "[compare] key 'ignore': expected a name, or the beginning of names with a *"),
+        ('[compare]\nignore = ["a*b"]', "[compare] key 'ignore': found a * before the end"),
+        (f'[compare]\nignore = ["{"k" * 256}"]', "[compare] key 'ignore': found 256 characters, expected at most 255"),
+        ("[compare]\nignore = [" + '"a",' * 201 + "]", "[compare] key 'ignore': found 201 names, expected at most 200"),
+    ],
+)
+def test_what_can_not_be_understood_of_metrics_is_refused(write, tmp_path: Path, lines: str, problem: str) -> None:
+    write("data/a/asset_config.toml", ASSET.format(id="a") + lines)
+    (found,) = problems_of(tmp_path)
+    assert found.startswith("data/a/asset_config.toml: ")
+    assert problem in found

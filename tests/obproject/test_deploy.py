@@ -81,6 +81,8 @@ def test_one_request_deploys_everything(server: Recorder, configured: Path) -> N
             "tags": {"fresh": "yes"},
             "asset_kind": "data",
             "blobs": [],
+            "metrics": [{"name": "strips", "better": "higher", "headline": True}],
+            "compare_ignore": ["path.*"],
             "readme": "About the comic",
             "source": "data/xkcd/asset_config.toml",
         },
@@ -93,6 +95,8 @@ def test_one_request_deploys_everything(server: Recorder, configured: Path) -> N
             "tags": {},
             "asset_kind": "external",
             "blobs": ["llama3.1"],
+            "metrics": [],
+            "compare_ignore": [],
             "icon": "meta",
             "source": "models/llama/asset_config.toml",
         },
@@ -151,6 +155,8 @@ def test_the_spec_file_is_the_record_that_was_posted(server: Recorder, configure
                 "properties": {"key": "value"},
                 "tags": {"fresh": "yes"},
                 "blobs": [],
+                "metrics": [{"name": "strips", "better": "higher", "headline": True}],
+                "compare_ignore": ["path.*"],
             }
         ],
         "models": [
@@ -163,6 +169,8 @@ def test_the_spec_file_is_the_record_that_was_posted(server: Recorder, configure
                 "properties": {},
                 "tags": {},
                 "blobs": ["llama3.1"],
+                "metrics": [],
+                "compare_ignore": [],
             }
         ],
         "workflows": [

@@ -112,6 +112,30 @@ def test_a_dry_run_shows_every_field_that_would_change(project: Deployed) -> Non
     assert outcome["assets"]["not_declared"] == ["models/llama"]
 
 
+def test_a_dry_run_shows_what_would_change_of_metrics(project: Deployed) -> None:
+    project.deploy()
+    project.edit("data/xkcd/asset_config.toml", 'ignore = ["path.*"]', "ignore = []")
+    project.edit("data/xkcd/asset_config.toml", "[compare]", "[metrics.panels]\n[compare]")
+    assert main(["--dry-run", "--root", str(project.root), "--branch", "feature/x"]) == 0
+    assert project.capsys.readouterr().out.splitlines()[1:4] == [
+        "  update     data/xkcd",
+        "    metric panels: none -> 'named only'",
+        "    left out of comparisons: ['path.*'] -> []",
+    ]
+    assert project.deploy()["assets"]["updated"] == ["data/xkcd"]
+    text = (project.root / "data/xkcd/asset_config.toml").read_text()
+    strips = '[metrics.strips]\nbetter = "higher"\nheadline = true\n'
+    moved = text.replace(strips, "").replace("[compare]", f"{strips}[compare]")
+    project.edit("data/xkcd/asset_config.toml", text, moved)
+    assert project.would_change()["updated"]["data/xkcd"] == [
+        {"what": "order of metrics", "before": "strips, panels", "after": "panels, strips"}
+    ]
+    project.edit("data/xkcd/asset_config.toml", strips, "")
+    assert project.would_change()["updated"]["data/xkcd"] == [
+        {"what": "metric strips", "before": 'better = "higher", headline = true', "after": None}
+    ]
+
+
 def test_a_dry_run_is_told_in_words(project: Deployed) -> None:
     project.deploy()
     project.edit("data/xkcd/asset_config.toml", "Latest comic", "Newest comic")
@@ -135,6 +159,7 @@ def test_a_dry_run_compares_what_other_tools_declared_as_far_as_it_is_known(proj
     changes = {change["what"]: change["before"] for change in project.would_change()["updated"]["data/xkcd"]}
     assert changes["property key"] == "old"
     assert "tags" not in changes
+    assert changes["metric strips"] is None
 
 
 def test_a_dry_run_without_a_server_says_so(project: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:

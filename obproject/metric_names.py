@@ -1,4 +1,4 @@
-"""Which names of annotations are those of no metric, whatever their value: of an identity, or of a moment.
+"""Which names of annotations are those of no metric, whatever their value: of an identity, of a moment, or reserved.
 
 An identity tells one thing from another, and a moment says when: their numbers are neither more nor less of anything.
 The last word of a name says what it is: `grid_id` is an id, `id_errors` are errors; before a preposition it is the one
@@ -7,7 +7,14 @@ before it: `days_since_commit` are days. Plurals are counts, so no word stands h
 Pure functions of strings. docs/data-model.md states the rule to users.
 """
 
+import functools
 import re
+
+RESERVED_KEYS = frozenset(
+    {"artifact", "run_pathspec"}
+    | {"promoted_from_branch", "promoted_from_instance", "promoted_from_chain", "promoted_by"}
+)
+"""Annotations that say where an instance comes from; they may look like numbers but measure nothing."""
 
 IDENTITIES = frozenset(
     # what tells one row, object or text from another
@@ -53,6 +60,17 @@ BORDER = re.compile(r"(?<=[^\W_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][^\W\d_A-Z])")
 WORD = re.compile(r"[^\W\d_]+\d*|\d+")
 
 Words = tuple[str, ...]
+
+
+@functools.lru_cache(maxsize=4096)
+def may_be_metric(key: str) -> bool:
+    """Whether an annotation of this name is a metric if its value is a number."""
+    return not is_reserved(key) and not names_no_metric(key)
+
+
+def is_reserved(key: str) -> bool:
+    """Whether an annotation of this name says where an instance comes from, or is a client's own."""
+    return key.startswith("_") or key in RESERVED_KEYS
 
 
 def names_no_metric(name: str) -> bool:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from catalog.metric_names import names_no_metric, words_of
 from catalog.metrics import metrics_of
+from obproject.metric_names import names_no_metric, words_of
 
 IDENTITIES = {
     "ids": "id ID Id run_id runId runID run-id run.id grid_id user_id_2 id2 id_str uuid instance_uuid uid userid",

@@ -58,7 +58,7 @@ FLOORS = {
         ["metrics"],
         ["asset_facts", "backup", "declared_metrics"],
         ["filter_values", "json_lookups", "runs", "shown"],
-        ["filters", "marks"],
+        ["filters", "marks", "plotting"],
         ["querysets"],
         ["models"],
         ["addresses", "derivation", "entities", "name_starts", "newest", "specs", "statements"],

@@ -86,6 +86,8 @@ FLOORS = {
         ["sameness"],
         ["deltas"],
         ["verdict"],
+        ["references"],
+        ["found"],
         ["pages"],
     ],
     "obproject": [

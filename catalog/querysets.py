@@ -175,6 +175,10 @@ class AssetQuerySet(PlacedQuerySet):
         by_kind = Q(newest_ready=None) | Q(newest_ready__asset_kind__in=("", EVALUATION))
         return self.filter(by_kind, kind=Kind.DATA, asset_id=EVALUATION_LOG)
 
+    def with_place(self) -> Self:
+        """With the branch, the project and the perimeter that each is in."""
+        return self.select_related("branch__project__perimeter")
+
     def with_latest(self) -> Self:
         return self.select_related("branch__project__perimeter", "newest_ready__component")
 

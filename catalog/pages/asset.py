@@ -10,6 +10,7 @@ from access.models import Role
 from catalog.addresses import asset_lineage_url, asset_url, evaluations_url, instance_url, kind_url
 from catalog.metrics import Metric
 from catalog.models import Asset, Instance
+from catalog.pagekit.cards import CardView, card_view
 from catalog.pagekit.code_examples import Code
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
@@ -18,7 +19,6 @@ from catalog.pagekit.places import asset_or_twin, at_place
 from catalog.pagekit.query import PageQuery, tag_links
 from catalog.pagekit.uses import uses_of
 from catalog.pages.activity import activity_of_asset
-from catalog.pages.cards import CardView, card_view
 from catalog.pages.deploys import readme_folder_of
 from catalog.pages.instances import instance_rows, instances_on_page, suggested_by
 from catalog.pages.properties import properties_of, shown

@@ -9,12 +9,13 @@ from catalog import runs
 from catalog.addresses import branch_url, highlights_url, instance_url
 from catalog.entities import Entity
 from catalog.models import Highlight, Instance
+from catalog.pagekit.cards import CardView, datastore_of, view_of
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.uses import EntityLink
-from catalog.pages.cards import CardView, answer_card, datastore_of, view_of
+from catalog.pages.cards import answer_card
 from catalog.pages.highlights import Tile, find_highlight
 from catalog.reading import Place
 from catalog.unchanged import ASSETS_OF_BRANCH, FRAME, HIGHLIGHTS_OF_BRANCH

@@ -13,6 +13,7 @@ from catalog.entities import Entity
 from catalog.filters import SAME_AS
 from catalog.metrics import Metric, annotations_of, metrics_of
 from catalog.models import Asset, Consumption, Instance
+from catalog.pagekit.cards import CardView, card_view, task_of
 from catalog.pagekit.code_examples import Code
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
@@ -21,7 +22,6 @@ from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.pagekit.run_facts import RunFacts
 from catalog.pagekit.uses import EntityLink
-from catalog.pages.cards import CardView, card_view, task_of
 from catalog.pages.properties import shown
 from catalog.pages.statements import consumptions_of, ready_before
 from catalog.pages.trends import VERSIONS, Trend

@@ -64,7 +64,7 @@ NOT_THERE = ("/image", "/cards/", "nothing")
 
 
 def routes(patterns=None, before="") -> Iterator[str]:
-    for pattern in patterns or get_resolver().url_patterns:
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
         route = before + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             yield from routes(pattern.url_patterns, route)

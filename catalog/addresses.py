@@ -103,6 +103,15 @@ def instance_url(asset: Asset, instance: Instance) -> str:
     return f"{asset_url(asset)}/{instance.ref}"
 
 
+def cards_url(asset: Asset, instance: Instance) -> str:
+    """The cards that a version has, as JSON."""
+    return f"{instance_url(asset, instance)}/cards.json"
+
+
+def film_url(asset: Asset) -> str:
+    return f"{asset_url(asset)}/film"
+
+
 def compare_url(asset: Asset, refs: Sequence[str], base: str = "") -> str:
     """The comparison of versions: of this asset, as `v3`, or of others, as `feature_x/models/churn_model:v2`."""
     texts = refs if any("," in ref for ref in refs) else [",".join(refs)]

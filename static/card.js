@@ -1,4 +1,5 @@
 // The page's side of the frames in which cards are shown: <iframe sandbox="allow-scripts" data-card src="…?embed=true">.
+// data-card="fixed" keeps its size. A script that adds frames sends cards:shown to the document.
 // A card is an untrusted page in a sandbox. It may only send its height and, while live data from the address in
 // data-live are relayed into it, a request to be reloaded. One that sends without end, or goes on in the browser's
 // history, is taken out.
@@ -25,6 +26,7 @@
   }
 
   function fit(frame, height) {
+    if (frame.dataset.card === "fixed") return;
     const borders = frame.offsetHeight - frame.clientHeight;
     frame.style.height = `${Math.min(Math.max(Math.ceil(height) + borders, MIN_HEIGHT), MAX_HEIGHT)}px`;
   }
@@ -48,6 +50,8 @@
   }
 
   function takeOut({frame}, reason) {
+    const event = new CustomEvent("card:taken-out", {bubbles: true, cancelable: true, detail: reason});
+    if (!frame.dispatchEvent(event)) return; // whoever put it there has taken it out
     const place = document.createElement("p");
     const again = document.createElement("button");
     place.className = "pad muted";
@@ -149,4 +153,5 @@
   addEventListener("hashchange", noteOwnMove);
   document.addEventListener("htmx:pushedIntoHistory", noteOwnMove);
   document.addEventListener("htmx:afterSettle", start); // frames in new fragments
+  document.addEventListener("cards:shown", start);
 })();

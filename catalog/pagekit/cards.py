@@ -56,7 +56,7 @@ def view_of(cards: runs.CardList, query: PageQuery, *, of: str, address: str) ->
     asked = query.params.get("card", "")
     chosen = next((card for card in cards if asked in ("", card.key, card.title)), None)
     choices = tuple(
-        {"label": _label(card), "url": query.url(card=card.key), "current": card == chosen} for card in cards
+        {"label": label_of(card), "url": query.url(card=card.key), "current": card == chosen} for card in cards
     )
     if chosen is None:
         return CardView(sentence="This task has no card of that name.", choices=choices)
@@ -69,6 +69,6 @@ def view_of(cards: runs.CardList, query: PageQuery, *, of: str, address: str) ->
     )
 
 
-def _label(card: runs.Card) -> str:
+def label_of(card: runs.Card) -> str:
     """What people call the card: the id that its step gave it, else what its type is for."""
     return card.id or TYPES.get(card.type, card.type)

@@ -5,12 +5,31 @@ from django.http.response import HttpResponseBase
 
 from access.identity import viewer_of
 from catalog import runs
-from catalog.pagekit.cards import task_of
+from catalog.addresses import instance_url
+from catalog.pagekit.cards import label_of, task_of, view_of
 from catalog.pagekit.places import at_place
+from catalog.pagekit.query import PageQuery
 from catalog.reading import Place, find_asset, find_instance
 from catalog.runs.card_frame import frame_response, live_response
+from catalog.wire.rendering import json_answer
 
 NO_CARD = runs.Unavailable(runs.Reason.NO_CARD, "A definition was made by no task, so it has no card.")
+
+
+@at_place
+def card_list(request: HttpRequest, place: Place, kind: str, asset_id: str, reference: str) -> HttpResponse:
+    """The cards of a version, as static/film.js asks for them."""
+    asset = find_asset(viewer_of(request), place, kind, asset_id)
+    instance = find_instance(asset, reference).instance
+    if instance is None:
+        return json_answer({"cards": [], "missing": NO_CARD.sentence})
+    cards, address = runs.cards_of(*task_of(asset, instance)), instance_url(asset, instance)
+    shapes = [
+        {"title": card.title, "label": label_of(card), "url": f"{address}/cards/{card.key}", "live": card.live}
+        for card in cards
+    ]
+    missing = "" if cards else view_of(cards, PageQuery.of(request), of=instance.ref, address=address).sentence
+    return json_answer({"cards": shapes, "missing": missing or None})
 
 
 @at_place

@@ -109,6 +109,34 @@ _ready_before = Statement(
 )
 
 
+def newest_of_each_day(asset: Asset, until: datetime, most: int) -> list[Instance]:
+    """The last instance of each of the last `most` days that have any, by UTC, of those made before `until`; the newest
+    first, without what can be large and no strip shows."""
+    return _newest_of_each_day.all(asset=asset.pk, until=until, most=most)
+
+
+def _last_of_days(day_of: str) -> str:
+    """One look into an index for each day. `day_of`: what begins the day of a moment."""
+    last = "SELECT id FROM catalog_instance AS made WHERE asset_id = %(asset)s AND created_at < {before}"
+    last += " ORDER BY created_at DESC, number DESC LIMIT 1"
+    of_before = day_of.format("(SELECT created_at FROM catalog_instance WHERE id = day.id)")
+    return f"""
+        WITH RECURSIVE day(id, place) AS (
+            SELECT ({last.format(before="%(until)s")}), 1
+            UNION ALL
+            SELECT ({last.format(before=of_before)}), place + 1 FROM day WHERE id IS NOT NULL AND place < %(most)s
+        )
+        SELECT {{columns}} FROM day JOIN catalog_instance AS instance ON instance.id = day.id ORDER BY place
+    """  # noqa: S608 (constants)
+
+
+_newest_of_each_day = Rows(
+    Instance,
+    {"postgresql": _last_of_days("date_trunc('day', {}, 'UTC')"), "sqlite": _last_of_days("date({})")},
+    without=["blobs", "tags", "description"],
+)
+
+
 def aliases_of_each(assets: list[Asset], most: int) -> list[tuple[int, str, int | None]]:
     """Asset, name and number of the version (None: the definition) of the aliases of some assets, by name."""
     return _aliases_of_each.all(assets=[asset.pk for asset in assets], most=most) if assets else []

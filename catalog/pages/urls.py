@@ -5,8 +5,9 @@ from django.urls import path
 from catalog.pagekit.routes import ASSET, BRANCH, HIGHLIGHT, INSTANCE, PROJECT
 from catalog.pages.aliases import aliases_page
 from catalog.pages.asset import asset_page
-from catalog.pages.cards import card_frame
+from catalog.pages.cards import card_frame, card_list
 from catalog.pages.evaluations import evaluations_page
+from catalog.pages.film import film_page
 from catalog.pages.highlight import highlight_card, highlight_page
 from catalog.pages.highlights import highlight_image, highlights_page
 from catalog.pages.home import home_page, perimeter_page, project_page
@@ -34,8 +35,10 @@ urlpatterns = [
     path(f"{ASSET}<twin:twin>", asset_page, name="asset"),
     path(f"{ASSET}/pulse", asset_pulse, name="asset-pulse"),
     path(f"{ASSET}/aliases<twin:twin>", aliases_page, name="aliases"),
+    path(f"{ASSET}/film<twin:twin>", film_page, name="film"),
     path(f"{INSTANCE}<twin:twin>", instance_page, name="instance"),
     path(f"{INSTANCE}/pulse", instance_pulse, name="instance-pulse"),
+    path(f"{INSTANCE}/cards.json", card_list, name="cards"),
     path(f"{INSTANCE}/cards/<name:card><twin:twin>", card_frame, name="card"),
     path(f"{PROJECT}/<path:rest>", elsewhere),
 ]

@@ -49,6 +49,8 @@ VIEWS = {
     "asset_url": "asset",
     "asset_url_by_id": "asset",
     "instance_url": "instance",
+    "cards_url": "cards",
+    "film_url": "film",
     "evaluations_url": "evaluations",
     "highlights_url": "highlights",
     "highlight_url": "highlight",

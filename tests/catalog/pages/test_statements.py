@@ -1,5 +1,7 @@
 """What pages ask by written SQL is what they would ask in Django's words."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.db.models import F, TextField
 from django.db.models.functions import Cast
@@ -109,6 +111,22 @@ def test_ready_before(asset):
     rows = asset.instances.filter(number__lt=asset.last_number, state="ready").order_by("-number")
     right = rows.annotate(text=Cast("annotations", TextField())).values_list("number", "text")[:2]
     assert statements.ready_before(asset, asset.last_number, 2) == list(right)
+
+
+def test_newest_of_each_day(asset):
+    start = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    for place, instance in enumerate(asset.instances.order_by("number")):
+        Instance.objects.filter(pk=instance.pk).update(created_at=start + timedelta(minutes=20 * (place // 2)))
+    rows = list(asset.instances.latest_first().defer("blobs", "tags", "description"))
+    assert len(rows) > 3
+    days = {row.created_at.date() for row in rows}
+    assert len(days) == 2
+    right = [next(row for row in rows if row.created_at.date() == day) for day in sorted(days, reverse=True)]
+    far = datetime(9999, 12, 31, tzinfo=UTC)
+    same(statements.newest_of_each_day(asset, far, 9), right)
+    same(statements.newest_of_each_day(asset, far, 1), right[:1])
+    same(statements.newest_of_each_day(asset, right[0].created_at.replace(hour=0, minute=0), 9), right[1:])
+    assert statements.newest_of_each_day(asset, start - timedelta(days=9), 9) == []
 
 
 def test_aliases(branch, asset):

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-from catalog.metrics import wanted_direction
+from catalog.metrics import Metric, Wanted, wanted_direction
 
 Better = Literal["higher", "lower", "none"]
-WANTED: Mapping[str, Literal["up", "down"] | None] = {"higher": "up", "lower": "down", "none": None}
+WANTED: Mapping[str, Wanted] = {"higher": "up", "lower": "down", "none": None}
 FIRST = 3
 """How many metrics head an asset that declares none as its headline."""
 
@@ -47,7 +47,7 @@ class DeclaredMetrics:
     def __bool__(self) -> bool:
         return bool(self.entries)
 
-    def wanted(self, name: str) -> Literal["up", "down"] | None:
+    def wanted(self, name: str) -> Wanted:
         """Whether a metric should rise or fall: as declared, else as its name tells; None if neither does."""
         declared = self._named.get(name)
         return WANTED[declared.better] if declared and declared.better else wanted_direction(name)
@@ -70,6 +70,10 @@ class DeclaredMetrics:
         """What is declared, in its order."""
         return tuple(self._named)
 
+    def metric(self, name: str, value: float | None, previous: float | None = None, **versions: Any) -> Metric:
+        """A metric of one version, with what is known of its meaning; `versions` as `Metric` has them."""
+        return Metric(name, value, previous, wanted=self.wanted(name), unit=self.unit(name), **versions)
+
     def in_order(self, names: Sequence[str]) -> list[str]:
         """Some names, in the order in which they are shown: the headline, then what else is declared, then the rest in
         the order in which they come."""
@@ -89,3 +93,6 @@ class DeclaredMetrics:
     def _ranks(self) -> dict[str, int]:
         heads = sorted(self.entries, key=lambda entry: not entry.headline)
         return {entry.name: rank for rank, entry in enumerate(heads)}
+
+
+NONE_DECLARED = DeclaredMetrics()

@@ -40,6 +40,9 @@ QUALITY_WORDS: dict[Literal["up", "down"], frozenset[str]] = {
 REFERENCE_WORDS = frozenset({"production", "prod", "baseline", "previous", "champion", "target", "threshold"})
 WORD = re.compile(r"[a-z]+[0-9]*|[0-9]+")
 
+Wanted = Literal["up", "down"] | None
+BETTER: dict[str, str] = {"up": "higher", "down": "lower"}
+"""What is said for where a metric should go."""
 Direction = Literal["up", "down", "same"]
 Verdict = Literal["better", "worse", "neutral"]
 
@@ -93,6 +96,9 @@ class Metric:
 
     `previous` is the value in the last version before that measured it, which `previous_ref` names (None, empty: it was
     never measured before). `skips`: that is not the version right before.
+
+    `wanted` is where it should go, None if that is not known, and `unit` what stands behind its values: see
+    `catalog.declared_metrics`, which makes metrics.
     """
 
     name: str
@@ -101,6 +107,8 @@ class Metric:
     previous_ref: str = ""
     skips: bool = False
     ref: str = ""
+    wanted: Wanted = None
+    unit: str = ""
 
     @functools.cached_property
     def delta(self) -> float | None:
@@ -121,11 +129,10 @@ class Metric:
 
     @functools.cached_property
     def verdict(self) -> Verdict:
-        """Whether the change is for the better, as far as the metric's name tells."""
-        wanted = wanted_direction(self.name)
-        if wanted is None or self.direction in (None, "same"):
+        """Whether the change is for the better, as far as it is known where the metric should go."""
+        if self.wanted is None or self.direction in (None, "same"):
             return "neutral"
-        return "better" if self.direction == wanted else "worse"
+        return "better" if self.direction == self.wanted else "worse"
 
     @property
     def is_gap(self) -> bool:
@@ -136,7 +143,8 @@ class Metric:
     def shape(self) -> dict[str, float | str | None]:
         """The metric as JSON."""
         before = {"before": self.previous, "before_ref": self.previous_ref or None}
-        return {"value": self.value, **before, "change": self.delta}
+        meaning = {"better": self.wanted and BETTER[self.wanted], "unit": self.unit or None}
+        return {"value": self.value, **before, "change": self.delta, **meaning}
 
     @property
     def text(self) -> str:
@@ -151,7 +159,7 @@ class Metric:
 
 
 @functools.lru_cache(maxsize=4096)
-def wanted_direction(name: str) -> Literal["up", "down"] | None:
+def wanted_direction(name: str) -> Wanted:
     """Whether a metric of this name should rise or fall; None when the name does not tell."""
     words = set(WORD.findall(name.lower()))
     if words & REFERENCE_WORDS:
@@ -219,7 +227,16 @@ def _unit_scale(values: Sequence[float]) -> list[float]:
     return [(share - low) / (high - low) for share in shares]
 
 
-def describe_trend(name: str, values: Sequence[float | None]) -> str:
+def with_unit(value: float, unit: str) -> str:
+    """A number as people read it, with what stands behind it.
+
+    >>> with_unit(4.1, "s"), with_unit(48210, "")
+    ('4.1\\xa0s', '48,210')
+    """
+    return f"{format_metric(value)}\N{NO-BREAK SPACE}{unit}" if unit else format_metric(value)
+
+
+def describe_trend(name: str, values: Sequence[float | None], unit: str = "") -> str:
     """A sparkline in words, for those who do not see it: `accuracy over 14 versions: from 0.9 to 0.934, …`.
 
     Of a series with gaps it says how many versions measured it, and whether the newest did.
@@ -228,11 +245,11 @@ def describe_trend(name: str, values: Sequence[float | None]) -> str:
     if not known:
         return f"{name}: no values"
     gaps = len(values) - len(known)
-    first, last = format_metric(known[0]), format_metric(known[-1])
+    first, last = with_unit(known[0], unit), with_unit(known[-1], unit)
     text = f"{name} in {len(known)} of {len(values)} versions" if gaps else f"{name} over {len(known)} versions"
     if len(known) == 1:
         text = f"{text}: {last}" if gaps else f"{name}: {last}"
     else:
-        lowest, highest = format_metric(min(known)), format_metric(max(known))
+        lowest, highest = with_unit(min(known), unit), with_unit(max(known), unit)
         text += f": from {first} to {last}, between {lowest} and {highest}"
     return text if values[-1] is not None else f"{text}; not measured in the newest"

@@ -9,12 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from catalog.declared_metrics import DeclaredMetrics
 from catalog.metrics import Metric
 from catalog.pagekit.hits import Hit
 from catalog.pagekit.uses import EntityLink
 from catalog.states import State
 from obproject.charts import Chart
 
+METRICS = DeclaredMetrics.of([{"name": "training time", "better": "lower", "unit": "s"}])
 LONG = "customer_lifetime_value_regression_with_seasonal_decomposition_and_holiday_features_v2_experimental"
 HTML = "<b onmouseover=alert(1)>bold</b> & <script>alert(1)</script>"
 RIGHT_TO_LEFT = "\u05de\u05d5\u05d3\u05dc \u05d4\u05e0\u05d8\u05d9\u05e9\u05d4"  # "the churn model" in Hebrew
@@ -135,12 +137,13 @@ def _parts() -> dict[str, Any]:
             {"number": None, "url": None, "current": False, "gap": True},
             {"number": 18, "url": "#", "current": False, "gap": False},
         ],
-        "better": Metric("accuracy", 0.934, 0.928, "v41"),
-        "worse": Metric("rmse", 12.5, 11.25, "v39", skips=True),
-        "neutral": Metric("rows", 48210, 47655, "v41"),
-        "same": Metric("auc", 0.971, 0.971, "v41"),
-        "gap": Metric("recall", None, 0.88, "v40", skips=True, ref="v42"),
-        "alone": Metric(LONG, 1.5e-7),
+        "better": METRICS.metric("accuracy", 0.934, 0.928, previous_ref="v41"),
+        "worse": METRICS.metric("rmse", 12.5, 11.25, previous_ref="v39", skips=True),
+        "neutral": METRICS.metric("rows", 48210, 47655, previous_ref="v41"),
+        "same": METRICS.metric("auc", 0.971, 0.971, previous_ref="v41"),
+        "gap": METRICS.metric("recall", None, 0.88, previous_ref="v40", skips=True, ref="v42"),
+        "unit": METRICS.metric("training time", 4.1, 5.3, previous_ref="v41"),
+        "alone": METRICS.metric(LONG, 1.5e-7),
     }
 
 
@@ -153,7 +156,7 @@ def _rows() -> dict[str, Any]:
             "churn_model",
             "v42",
             "ready",
-            Metric("accuracy", 0.934, 0.928, "v41"),
+            METRICS.metric("accuracy", 0.934, 0.928, previous_ref="v41"),
             rising,
             "TrainFlow",
         ),
@@ -162,12 +165,12 @@ def _rows() -> dict[str, Any]:
             "uplift",
             "v7",
             "ready",
-            Metric("qini_score", 0.71, 0.73, "v6"),
+            METRICS.metric("qini_score", 0.71, 0.73, previous_ref="v6"),
             [0.7, None, 0.72, 0.73, 0.71],
         ),
-        _row(LONG, LONG, "v1208", "pending", Metric("rmse", 1204.5, 1204.5), [3.0, 3.0, 3.0], f"{LONG}Flow"),
+        _row(LONG, LONG, "v1208", "pending", METRICS.metric("rmse", 1204.5, 1204.5), [3.0, 3.0, 3.0], f"{LONG}Flow"),
         _row(HTML, "html", "v2", "failed", None, []),
-        _row(RIGHT_TO_LEFT, "rtl", "v1", "ready", Metric("auc", 0.5), [0.5]),
+        _row(RIGHT_TO_LEFT, "rtl", "v1", "ready", METRICS.metric("auc", 0.5), [0.5]),
         _row("Small Llama", "small_llama", "", "definition", None, [], ""),
     ]
     for hours, row in enumerate(rows):

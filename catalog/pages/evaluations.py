@@ -13,8 +13,9 @@ from django.shortcuts import render
 
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_url, asset_url_by_id, evaluations_url, instance_url
+from catalog.declared_metrics import DeclaredMetrics
 from catalog.filters import TEXT
-from catalog.metrics import format_metric, metrics_of, number_of, wanted_direction
+from catalog.metrics import metrics_of, number_of, with_unit
 from catalog.models import Asset, Branch, Instance
 from catalog.pagekit.code_examples import EVALUATION_EXAMPLE
 from catalog.pagekit.frame import branch_frame
@@ -42,6 +43,7 @@ WORDS, FIGURES = 4, 8
 class Column:
     name: str
     is_number: bool
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _saying(found: InstanceQuerySet, text: str) -> InstanceQuerySet:
 
 
 def _table(viewer: Viewer, log: Asset, page: InstancePage, query: PageQuery) -> dict[str, Any]:
-    columns, more = columns_of(page.rows)
+    columns, more = columns_of(page.rows, log.metrics)
     named = instances_named(viewer, log, page.rows)
     numbers = [column.name for column in columns if column.is_number]
     asked = query.params.get("chart", "")
@@ -128,8 +130,8 @@ def _table(viewer: Viewer, log: Asset, page: InstancePage, query: PageQuery) -> 
     }
 
 
-def columns_of(rows: list[Instance]) -> tuple[list[Column], int]:
-    """The columns: text by name, then numbers, those of quality first; and the number of columns left out.
+def columns_of(rows: list[Instance], declared: DeclaredMetrics) -> tuple[list[Column], int]:
+    """The columns: text by name, then numbers, what is declared and those of quality first; and how many are left out.
 
     A column is one of numbers if any of its values is: what an entry says instead of a number is a gap in it.
     """
@@ -139,8 +141,9 @@ def columns_of(rows: list[Instance]) -> tuple[list[Column], int]:
         said |= {name for name, value in row.annotations.items() if value is not None}
         measured |= metrics_of(row.annotations).keys()
     words = sorted(name for name in said - measured if not name.startswith("_"))
-    figures = sorted(measured, key=lambda name: (wanted_direction(name) is None, name))
-    columns = [Column(name, False) for name in words[:WORDS]] + [Column(name, True) for name in figures[:FIGURES]]
+    figures = declared.in_order(sorted(measured, key=lambda name: (declared.wanted(name) is None, name)))
+    columns = [Column(name, False) for name in words[:WORDS]]
+    columns += [Column(name, True, declared.unit(name)) for name in figures[:FIGURES]]
     return columns, len(words) + len(figures) - len(columns)
 
 
@@ -190,7 +193,7 @@ def _evaluation(log: Asset, row: Instance, columns: list[Column], named: dict[st
 def _cell(column: Column, value: Any, named: dict[str, str]) -> Cell:
     number = number_of(value) if column.is_number else None
     url = named.get(value, "") if isinstance(value, str) else ""
-    return Cell(column, shown(value) if number is None else format_metric(number), number is not None, url)
+    return Cell(column, shown(value) if number is None else with_unit(number, column.unit), number is not None, url)
 
 
 def _shape(log: Asset, row: Instance) -> dict[str, Any]:

@@ -141,12 +141,13 @@ def trend_up_to(asset: Asset, instance: Instance) -> Trend:
     """The metrics of the instance and of the ready ones before it."""
     before = ready_before(asset, instance.number, VERSIONS - 1)[::-1]
     said = annotations_of(text for _, text in before)
-    return Trend((*(number for number, _ in before), instance.number), (*said, instance.annotations))
+    numbers = (*(number for number, _ in before), instance.number)
+    return Trend(numbers, (*said, instance.annotations), asset.metrics)
 
 
 def metrics_in(trend: Trend) -> list[Metric]:
-    """What the instance measures, and what it does not though one before it did, by name."""
-    return [trend.metric(name) for name in sorted(trend.names)]
+    """What the instance measures, and what it does not though one before it did: what is declared, then by name."""
+    return [trend.metric(name) for name in trend.declared.in_order(sorted(trend.names))]
 
 
 def _annotations(instance: Instance) -> list[tuple[str, str | None]]:

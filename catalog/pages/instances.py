@@ -103,14 +103,18 @@ def instance_rows(
         names.setdefault(uid, []).append(name)
     return [
         InstanceRow(
-            row, instance_url(asset, row), names.get(row.uid, []), _values(row, columns), first_equal.get(row.pk, "")
+            row,
+            instance_url(asset, row),
+            names.get(row.uid, []),
+            _values(asset, row, columns),
+            first_equal.get(row.pk, ""),
         )
         for row in rows
     ]
 
 
-def _values(instance: Instance, columns: list[str]) -> list[Metric]:
-    return [Metric(name, number_of(instance.annotations.get(name))) for name in columns]
+def _values(asset: Asset, instance: Instance, columns: list[str]) -> list[Metric]:
+    return [asset.metrics.metric(name, number_of(instance.annotations.get(name))) for name in columns]
 
 
 def suggested_by(rows: list[Instance], first_equal: Mapping[int, str] | None = None) -> Iterator[tuple[Filter, str]]:

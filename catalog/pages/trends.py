@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from catalog.metrics import Metric, annotations_of, number_of, wanted_direction
+from catalog.declared_metrics import NONE_DECLARED, DeclaredMetrics
+from catalog.metrics import Metric, annotations_of, number_of
 from catalog.models import Asset
 from catalog.pages.statements import recent_ready
 from obproject.metric_names import may_be_metric
@@ -21,19 +22,21 @@ RECENT = 10
 class Trend:
     """The metrics of successive ready versions of one asset, oldest first.
 
-    `numbers` are those of the versions, `annotations` what each of them says.
+    `numbers` are those of the versions, `annotations` what each of them says, `declared` what the asset declares.
     """
 
     numbers: tuple[int, ...]
     annotations: tuple[Annotations, ...]
+    declared: DeclaredMetrics = NONE_DECLARED
 
     @cached_property
     def names(self) -> list[str]:
         """What any of the versions measured, in the order in which it is shown.
 
-        Measures of quality come before plain quantities, what was measured lately before what was not, what can be
-        compared before what can't, and then it goes by name. Neither the order of annotations, which databases do not
-        keep, nor a gap in one version changes that.
+        What is declared comes first, as `DeclaredMetrics.in_order` has it. Of the rest measures of quality come before
+        plain quantities, what was measured lately before what was not, what can be compared before what can't, and then
+        it goes by name. Neither the order of annotations, which databases do not keep, nor a gap in one version changes
+        that.
         """
         ranks: dict[str, tuple[bool, bool, bool]] = {}
         for name in filter(may_be_metric, set[str]().union(*self.annotations)):
@@ -41,8 +44,8 @@ class Trend:
             last, other = next(measured, None), next(measured, None)
             if last:
                 old = last[0] < len(self.numbers) - RECENT
-                ranks[name] = wanted_direction(name) is None, old, other is None
-        return sorted(ranks, key=lambda name: (ranks[name], name))
+                ranks[name] = self.declared.wanted(name) is None, old, other is None
+        return self.declared.in_order(sorted(ranks, key=lambda name: (ranks[name], name)))
 
     @property
     def ref(self) -> str:
@@ -63,8 +66,9 @@ class Trend:
         value = self._value(newest, name)
         place, previous = next(self._measured(name, newest), (newest, None))
         if previous is None:
-            return Metric(name, value, ref=self.ref)
-        return Metric(name, value, previous, f"v{self.numbers[place]}", skips=place < newest - 1, ref=self.ref)
+            return self.declared.metric(name, value, ref=self.ref)
+        skips, previous_ref = place < newest - 1, f"v{self.numbers[place]}"
+        return self.declared.metric(name, value, previous, previous_ref=previous_ref, skips=skips, ref=self.ref)
 
     def series(self, name: str) -> list[float | None]:
         """The values of a metric, one for each version; None where it was not measured."""
@@ -93,7 +97,7 @@ def trends_of(assets: Sequence[Asset]) -> dict[int, Trend]:
         numbers.append(number)
         its.append(annotations)
     return {
-        asset.pk: Trend(tuple(found[asset.pk][0]), tuple(found[asset.pk][1]))
+        asset.pk: Trend(tuple(found[asset.pk][0]), tuple(found[asset.pk][1]), asset.metrics)
         if asset.pk in found
         else _newest_ready_of(asset)
         for asset in assets
@@ -102,4 +106,4 @@ def trends_of(assets: Sequence[Asset]) -> dict[int, Trend]:
 
 def _newest_ready_of(asset: Asset) -> Trend:
     newest = asset.newest_ready
-    return Trend((newest.number,), (newest.annotations,)) if newest else Trend((), ())
+    return Trend((newest.number,), (newest.annotations,), asset.metrics) if newest else Trend((), ())

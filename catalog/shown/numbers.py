@@ -27,8 +27,8 @@ class Sparkline:
     label: str
 
 
-def sparkline_of(name: str, values: Sequence[float | None], width: int, height: int) -> Sparkline:
+def sparkline_of(name: str, values: Sequence[float | None], width: int, height: int, unit: str = "") -> Sparkline:
     """The chart of a metric's values, oldest first, with gaps where it was not measured."""
     points = sparkline_points(values, width, height)
     newest = next((point for point in reversed(points) if point), None)
-    return Sparkline(line_through(points), newest, describe_trend(name, values))
+    return Sparkline(line_through(points), newest, describe_trend(name, values, unit))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from catalog.declared_metrics import NONE_DECLARED, DeclaredMetrics
 from catalog.metrics import (
     Metric,
     describe_trend,
@@ -122,7 +123,14 @@ def test_a_version_without_a_number_takes_no_metric_away(gap):
     assert shown.series("auc") == [0.8, 0.9, None]
     auc = shown.metric("auc")
     assert (auc.is_gap, auc.text, auc.previous_ref, auc.ref, auc.delta) == (True, "0.9", "v2", "v3", None)
-    assert auc.shape == {"value": None, "before": 0.9, "before_ref": "v2", "change": None}
+    assert auc.shape == {
+        "value": None,
+        "before": 0.9,
+        "before_ref": "v2",
+        "change": None,
+        "better": "higher",
+        "unit": None,
+    }
 
 
 @pytest.mark.parametrize("missing", ["a", "b", "c", "d"])
@@ -134,9 +142,9 @@ def test_no_single_version_changes_which_metrics_come_first(missing):
 
 def test_a_change_is_that_since_the_last_version_that_measured_it():
     shown = trend({"auc": 0.8}, {"auc": "n/a"}, {}, {"auc": 0.9})
-    assert shown.metric("auc") == Metric("auc", 0.9, 0.8, "v1", skips=True, ref="v4")
-    assert trend({"auc": 0.8}, {"auc": 0.9}).metric("auc") == Metric("auc", 0.9, 0.8, "v1", ref="v2")
-    assert trend({}, {"auc": 0.9}).metric("auc") == Metric("auc", 0.9, ref="v2")
+    assert shown.metric("auc") == Metric("auc", 0.9, 0.8, "v1", skips=True, ref="v4", wanted="up")
+    assert trend({"auc": 0.8}, {"auc": 0.9}).metric("auc") == Metric("auc", 0.9, 0.8, "v1", ref="v2", wanted="up")
+    assert trend({}, {"auc": 0.9}).metric("auc") == Metric("auc", 0.9, ref="v2", wanted="up")
 
 
 def test_what_was_given_up_comes_after_what_is_measured():
@@ -147,6 +155,38 @@ def test_what_was_given_up_comes_after_what_is_measured():
         "rows",
     ]  # not compared yet
     assert trend({"acc": 1}, {"acc": 1}, *[{"auc": 1}] * (RECENT - 1)).names == ["acc", "auc"]
+
+
+DECLARED = DeclaredMetrics.of(
+    [
+        {"name": "rows", "better": "lower", "unit": "k"},
+        {"name": "auc", "better": "none"},
+        {"name": "zeal", "better": "higher", "headline": True},
+    ]
+)
+
+
+def test_what_is_declared_comes_first_in_its_order():
+    said = {"accuracy": 1, "auc": 0.9, "bytes": 7, "rows": 5, "zeal": 1}
+    shown = Trend((1, 2), (said, said), DECLARED)
+    assert shown.names == ["zeal", "rows", "auc", "accuracy", "bytes"]
+    assert [metric.name for metric in shown.headline(2)] == ["zeal", "rows"]
+    assert trend(said, said).names == ["accuracy", "auc", "bytes", "rows", "zeal"]
+
+
+def test_a_declared_direction_counts_instead_of_that_of_the_name():
+    shown = Trend((1, 2), ({"rows": 5, "auc": 0.8, "zeal": 1}, {"rows": 4, "auc": 0.9, "zeal": 0}), DECLARED)
+    assert [shown.metric(name).verdict for name in ("rows", "auc", "zeal")] == ["better", "neutral", "worse"]
+    rows = shown.metric("rows")
+    assert (rows.unit, rows.shape["better"], rows.shape["unit"]) == ("k", "lower", "k")
+    assert shown.metric("auc").shape["better"] is None
+
+
+def test_a_trend_in_words_has_the_unit():
+    assert (
+        describe_trend("t", [4.0, 4.1], "s")
+        == "t over 2 versions: from 4\xa0s to 4.1\xa0s, between 4\xa0s and 4.1\xa0s"
+    )
 
 
 def test_names_of_identities_and_moments_have_no_series():
@@ -177,13 +217,13 @@ def test_the_name_of_a_metric_tells_where_it_should_go(name, wanted):
 @pytest.mark.parametrize(
     ("metric", "direction", "verdict", "delta_text"),
     [
-        (Metric("accuracy", 0.934, 0.928), "up", "better", "0.006"),
-        (Metric("accuracy", 0.92, 0.93), "down", "worse", "0.01"),
-        (Metric("loss", 0.2, 0.3), "down", "better", "0.1"),
-        (Metric("rows", 48210, 47655), "up", "neutral", "555"),
-        (Metric("accuracy", 0.9, 0.9), "same", "neutral", "0"),
-        (Metric("accuracy", 0.9), None, "neutral", ""),
-        (Metric("gain", 1.7e308, -1.7e308), None, "neutral", ""),
+        (NONE_DECLARED.metric("accuracy", 0.934, 0.928), "up", "better", "0.006"),
+        (NONE_DECLARED.metric("accuracy", 0.92, 0.93), "down", "worse", "0.01"),
+        (NONE_DECLARED.metric("loss", 0.2, 0.3), "down", "better", "0.1"),
+        (NONE_DECLARED.metric("rows", 48210, 47655), "up", "neutral", "555"),
+        (NONE_DECLARED.metric("accuracy", 0.9, 0.9), "same", "neutral", "0"),
+        (NONE_DECLARED.metric("accuracy", 0.9), None, "neutral", ""),
+        (NONE_DECLARED.metric("gain", 1.7e308, -1.7e308), None, "neutral", ""),
     ],
 )
 def test_a_change_is_told_by_direction_size_and_verdict(metric, direction, verdict, delta_text):

@@ -75,6 +75,8 @@ def hostile(world, settings):
         icon=ALL[:60],
         readme=ALL,
         source=ALL,
+        declared_metrics=[{"name": f"{ALL}2", "unit": ATTACKS[1][:32]}, {"name": f"{ALL}3", "unit": ATTACKS[5]}],
+        not_compared=[ALL],
     )
     event = {"commit_sha": ALL, "pr_title": ALL, "owner": ALL, "commit_link": "javascript:alert(1)"}
     spec = {"title": ALL, "markdown": f"# {ALL}\n\n[x](javascript:alert(1))", "deployment_events": [event]}

@@ -15,8 +15,8 @@ from catalog.plotting.along import Along, Label
 from catalog.plotting.lines import Line, Point
 from catalog.plotting.places import Band, Drawn, Look, Place, on_axes
 from catalog.plotting.scales import Range, Scale, Tick, drawable, scale_of
+from catalog.plotting.texts import named
 from catalog.plotting.words import words_of
-from catalog.shown.names import isolated
 
 SQUARE = 10
 """How many of a path's units are one per cent."""
@@ -206,7 +206,7 @@ class _Drawing:
         said = place.why if place.y is None and point.value is None else value
         if place.y is None and point.value is not None:
             said = f"{value}, {place.why}"
-        ref = f"{isolated(drawn.line.name)} {point.ref}" if drawn.line.name else point.ref
+        ref = f"{named(drawn.line.name)} {point.ref}" if drawn.line.name else point.ref
         names = " ".join(f"@{name}" for name in point.aliases)
         when = self.along.when(point.at)
         return Mark(
@@ -224,7 +224,7 @@ class _Drawing:
 
     def _mark_of_group(self, drawn: Drawn, band: Band) -> Mark:
         group = band.group
-        ref = f"{isolated(drawn.line.name)} {group.ref}" if drawn.line.name else group.ref
+        ref = f"{named(drawn.line.name)} {group.ref}" if drawn.line.name else group.ref
         said = "no number"
         if group.measured:
             low, high = self.written(group.low), self.written(group.high)
@@ -352,21 +352,21 @@ def _with_unit(ticks: tuple[Tick, ...], unit: str) -> tuple[Tick, ...]:
 
 
 def _about(name: str, unit: str, base: str) -> str:
-    more = [f"in {isolated(unit)}"] if unit else []
+    more = [f"in {named(unit)}"] if unit else []
     more += [f"more than {base}"] if base else []
-    return f"{isolated(name)}, {' '.join(more)}" if more else isolated(name)
+    return f"{named(name)}, {' '.join(more)}" if more else named(name)
 
 
 def _summary(name: str, of: str, drawing: _Drawing) -> str:
     line = drawing.given[0]
     count = sum(group.count for group in line.groups) or len(line.points)
-    title = f"{isolated(name)} of {isolated(of)}" if of else isolated(name)
+    title = f"{named(name)} of {named(of)}" if of else named(name)
     said = f"{title} over {count:,} version{'' if count == 1 else 's'}"
     wording = drawing.along.wording
     if wording:
         days = dict.fromkeys([wording.day(wording.first), f"{wording.day(wording.last)} {wording.last.year}"])
         said += f", {' to '.join(days)}"
-    others = [isolated(other.name) for other in drawing.given[1:]]
+    others = [named(other.name) for other in drawing.given[1:]]
     said += f", with {' and '.join(others)}" if others else ""
     if not line.values:
         return f"{said}: no numbers"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from catalog.plotting.places import NOT_ON_LOG, TOO_LARGE, Drawn
-from catalog.shown.names import isolated
+from catalog.plotting.texts import named
 
 NAMED = 3
 """How many versions a sentence names, before it counts them."""
@@ -44,12 +44,12 @@ def _without(drawn: Drawn) -> Iterator[str]:
             "not measured": "did not measure it",
             NOT_ON_LOG: f"{'is' if one else 'are'} zero or less, which has no place on a log scale",
             TOO_LARGE: f"{'is' if one else 'are'} too large for an axis",
-        }.get(why, f"{'has' if one else 'have'} no number: {isolated(why)}")
+        }.get(why, f"{'has' if one else 'have'} no number: {named(why)}")
         yield f"{_listed(refs[:NAMED], len(refs))} {said}."
 
 
 def _named(drawn: Drawn, ref: str) -> str:
-    return f"{isolated(drawn.line.name)} {ref}" if drawn.line.name else ref
+    return f"{named(drawn.line.name)} {ref}" if drawn.line.name else ref
 
 
 def _listed(named: Sequence[str], count: int) -> str:
@@ -62,7 +62,7 @@ def _listed(named: Sequence[str], count: int) -> str:
 def _grouped(drawn: Drawn) -> str:
     """Of those that are drawn together: how many, and whether the axis has room for all of their values."""
     groups = drawn.line.groups
-    whose = f" of {isolated(drawn.line.name)}" if drawn.line.name else ""
+    whose = f" of {named(drawn.line.name)}" if drawn.line.name else ""
     said = f"Lowest and highest of each {max(group.count for group in groups):,} versions{whose}: no extreme is lost."
     cut = sum(band.is_cut for band in drawn.bands)
     return f"{said} {cut:,} of {len(groups):,} groups {'goes' if cut == 1 else 'go'} beyond the axis." if cut else said

@@ -13,6 +13,7 @@ LONGEST_PIECE = 24
 """After this many characters a piece of a name without a border, such as a hash, may break everywhere."""
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _BORDER = re.compile(
     r"(?<=[/_.:=@,(-])(?=[^/_.:=@,()\s-])"  # after what stands between words
     r"|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"  # TrainFlow, HTTPServer
@@ -40,3 +41,8 @@ def isolated(text: object) -> str:
     if written.isascii() or not _RIGHT_TO_LEFT.search(written):
         return written
     return f"{_FIRST_STRONG_ISOLATE}{written}{_POP_ISOLATE}"
+
+
+def printable(text: str) -> str:
+    """The text with a replacement character for each that XML forbids or that is invisible."""
+    return _UNPRINTABLE.sub("\ufffd", text)

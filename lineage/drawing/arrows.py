@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from catalog.shown.names import printable
 from lineage.drawing.shapes import ago, title_of
-from lineage.drawing.text import printable
 from lineage.graph import Link, Node, Relation
 from obproject.roles import BASELINE, INPUT
 

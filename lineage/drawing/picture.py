@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 import networkx as nx
 
+from catalog.shown.names import printable
 from lineage.answers import Answer, More
 from lineage.drawing.arrows import is_baseline, is_outdated, sentence_of
 from lineage.drawing.cache import cached_by_content
 from lineage.drawing.grouping import MOST_NODES, Gathered, gathered
 from lineage.drawing.shapes import UNDER_SIZE, Look, looks_of, size_of, title_of
-from lineage.drawing.text import fitted, printable
+from lineage.drawing.text import fitted
 from lineage.drawing.versions import drawn_graph, whole_of
 from lineage.graph import Kind, Link, Node, Relation, nodes_of
 from lineage.layout import Box, Drawing, Lane, Route, lay_out

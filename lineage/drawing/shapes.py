@@ -6,10 +6,10 @@ from datetime import datetime
 
 from django.utils.safestring import SafeString, mark_safe
 
-from catalog.shown.names import isolated
+from catalog.shown.names import isolated, printable
 from catalog.shown.times import exact, relative_time
 from catalog.states import State
-from lineage.drawing.text import fitted, fitted_apart, printable, width_of
+from lineage.drawing.text import fitted, fitted_apart, width_of
 from lineage.graph import Kind, Node
 
 NAME_SIZE, UNDER_SIZE = 13, 11

@@ -1,6 +1,5 @@
 """Estimate the width of text, to cut it before it leaves its box. No font is read: the estimate is on the safe side."""
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
@@ -17,12 +16,6 @@ _JOINERS = frozenset("\u200d\ufe0e\ufe0f")
 _SKIN_TONES = range(0x1F3FB, 0x1F400)
 _ARABIC = range(0x0600, 0x0780)
 """Arabic and Syriac, whose joined letters are narrow."""
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
-
-
-def printable(text: str) -> str:
-    """The text with a replacement character for each that XML forbids or that is invisible."""
-    return _UNPRINTABLE.sub("\ufffd", text)
 
 
 def width_of(text: str, size: int, *, bold: bool = False) -> int:

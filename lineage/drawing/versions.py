@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import networkx as nx
 
+from catalog.shown.names import printable
 from lineage.answers import Answer, Question
 from lineage.drawing.shapes import title_of, whole
-from lineage.drawing.text import printable
 from lineage.graph import Node, Relation, graph_of
 
 DID = {Relation.CONSUMES: "read", Relation.PRODUCES: "made"}

@@ -1,18 +1,13 @@
 """The links of an answer as a table: CSV by RFC 4180.
 
 One row for each link, and one without a target for each node without links, so that every node is in the table.
-
-Names are free text, and spreadsheets take a cell that begins with `=`, `+`, `-`, `@`, a tab or a line break for a
-formula. Such a cell gets an apostrophe in front, which spreadsheets read as "this is text"; programs that read the file
-remove it. Ids and times never begin like that.
 """
 
-import csv
 from collections.abc import Iterator
-from io import StringIO
 
 import networkx as nx
 
+from catalog.shown.cells import csv_of
 from catalog.wire.shapes import time_shape
 from lineage.answers import Answer
 from lineage.graph import Link, Node, within_cycles
@@ -30,17 +25,11 @@ COLUMNS = (
     "roles",
     "by",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""The first characters of formulas, with the full-width forms that East Asian spreadsheets accept."""
 
 
 def write(answer: Answer, base_url: str) -> str:
     """The table as CSV. `base_url` is not used: ids don't depend on the address of the site."""
-    table = StringIO()
-    writer = csv.writer(table)
-    writer.writerow(COLUMNS)
-    writer.writerows([_guarded(cell) for cell in row] for row in _rows(answer))
-    return table.getvalue()
+    return csv_of([COLUMNS, *_rows(answer)])
 
 
 def _rows(answer: Answer) -> Iterator[tuple[str, ...]]:
@@ -66,7 +55,3 @@ def _facts(link: Link, in_cycle: bool) -> tuple[str, ...]:
         " ".join(link.roles),
         link.by,
     )
-
-
-def _guarded(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -185,6 +185,47 @@ class InstanceRows:
             arrows += [arrow for arrow in self._out_of_contents(contents) if arrow.target in readers]
         return [arrow for arrow in arrows if arrow.source in keys and arrow.target in keys]
 
+    # what went into versions
+
+    def know(self, instances: Iterable[Instance]) -> None:
+        """Take versions that were read already, each with its asset, branch and project: no query."""
+        for row in instances:
+            branch = row.asset.branch
+            position = Position(row.producer_id, row.attempt, path_of(row.foreach_path), row.iteration)
+            unknown = "" if row.promoted_from_id or not row.is_copy else str(row.annotations[PROMOTED_FROM])
+            self.made[row.pk] = Made(
+                row.pk,
+                row.number,
+                (branch.project.perimeter_id, row.run),
+                row.created_at,
+                row.producer_id,
+                row.component_id,
+                branch.key,
+                position,
+                row.promoted_from_id,
+                unknown,
+            )
+
+    def read(self, pks: Collection[int]) -> None:
+        """Read what is not known of these versions: one query."""
+        if unknown := set(pks) - self.made.keys():
+            self._store(self._instances(Q(pk__in=unknown)).values_list(*COLUMNS))
+
+    def load_inputs(self, made: Sequence[Made], most: int) -> None:
+        """Load all that may have gone into versions that are no copies: two queries, and those for resumed runs."""
+        for one in made:
+            if one.run[1] and not one.is_copy:
+                self.registered[one.run][one.pk] = one
+        self._load(list(made), [], most)
+
+    def readings_of(self, made: Made) -> Sequence[Reading]:
+        """The readings that count for a version that is no copy, once they are loaded; none if it has no run."""
+        return self._part_of(made).readings if made.run[1] else ()
+
+    def is_presumed(self, made: Made) -> bool:
+        """Whether it is not known yet what the run of a version took over, or the run that it resumed."""
+        return bool(self._runs.unread([made.run]))
+
     # arrows into a node
 
     def _into_instance(self, made: Made) -> Iterable[Arrow]:
@@ -248,13 +289,16 @@ class InstanceRows:
 
     def _add_part(self, made: Made) -> tuple[Key, str]:
         """The key of the part of a run that registered something, and how its inputs are known."""
-        inputs = self._inputs_of(made.run)
-        part = (
-            part_of_session(inputs, made.at) if isinstance(inputs, Series) else inputs.of(made.position).until(made.at)
-        )
+        part = self._part_of(made)
         key = part_key(made.run, part.ident)
         self.parts[key].add(part, made.position)
         return key, part.by
+
+    def _part_of(self, made: Made) -> Part:
+        inputs = self._inputs_of(made.run)
+        if isinstance(inputs, Series):
+            return part_of_session(inputs, made.at)
+        return inputs.of(made.position).until(made.at)
 
     def _only_read(self, run: RunKey, parts: Iterable[Key]) -> Key:
         """The part of a run with its own readings that count for none of its registrations."""

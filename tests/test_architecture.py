@@ -78,7 +78,7 @@ FLOORS = {
         ["answers", "component_rows", "instance_rows"],
         ["answer_from_walk", "drawing", "exports"],
         ["instance_names"],
-        ["questions"],
+        ["inputs", "questions"],
         ["api", "pages"],
     ],
     "comparing": [

@@ -207,6 +207,7 @@ EXCEPTIONS = {
     ("lineage.component_rows", "ComponentNames.components"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentNames.branches"): "the branches of components that were named",
     ("lineage.instance_names", "InstanceNames._instances"): AS_HIDDEN,
+    ("lineage.inputs", "_links"): AS_HIDDEN,
     ("lineage.instance_rows", "InstanceRows._users"): AS_HIDDEN,
     ("lineage.instance_rows", "InstanceRows._consumptions"): AS_HIDDEN,
     ("lineage.instance_rows", "InstanceRows._instances"): AS_HIDDEN,

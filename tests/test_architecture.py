@@ -253,7 +253,7 @@ def test_graph_and_layout_know_no_database_and_no_http():
 
 def test_what_a_comparison_comes_to_is_known_without_a_database():
     pure = {f"comparing.{name}" for name in ("noise", "sentences", "sameness", "deltas", "verdict")}
-    pure |= {"catalog.metrics", "catalog.metric_names", "catalog.declared_metrics", "lineage.graph"}
+    pure |= {"catalog.metrics", "catalog.declared_metrics", "lineage.graph"}
     for name in pure:
         used_by = imports(modules(room_of(name))[name])
         assert {one for one in used_by if room_of(one) in ("catalog", "comparing", "lineage")} <= pure, name

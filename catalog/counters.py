@@ -12,6 +12,7 @@ from catalog.entities import Entity
 from catalog.models import Alias, Asset, Branch, Component, Edge, Highlight, Project, Promotion, Run, SpecVersion
 from catalog.name_starts import add_names, repair_names
 from catalog.newest import newest_of
+from catalog.series.checking import assets_with_blocks, correct_block, kept_numbers, right_columns, wrong_blocks
 from catalog.statements import component_named
 from catalog.states import Kind
 from catalog.wrong_facts import batches, found_wrong
@@ -55,12 +56,14 @@ class Recount:
         """
         while keys := Asset.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]:
             for some in batches(list(keys)):
-                wrong = found_wrong(some)
+                wrong, packed = found_wrong(some), assets_with_blocks(some)
                 for after in some:
                     self.assets += 1
                     if after in wrong:
                         with transaction.atomic():
                             self._asset(Asset.objects.select_for_update(no_key=True).get(pk=after))
+                    if after in packed:
+                        self._series(after)
                     done(after)
         for pk in Branch.objects.order_by("pk").values_list("pk", flat=True).iterator():
             with transaction.atomic():
@@ -85,6 +88,20 @@ class Recount:
                 "consumer_count": count_consumers(asset),
             },
         )
+
+    def _series(self, pk: int) -> None:
+        """The blocks of an asset, each looked at without its lock; those that seem wrong again under it."""
+        found = Asset.objects.get(pk=pk)
+        for number, _ in wrong_blocks(found, kept_numbers(found)):
+            with transaction.atomic():
+                asset = Asset.objects.select_for_update(no_key=True).get(pk=pk)
+                for _, what in [*wrong_blocks(asset, [number])]:
+                    correct_block(asset, number)
+                    Asset.objects.filter(pk=pk).mark()
+                    self.corrections.append(f"SeriesBlock {number} of Asset {pk}: {what}")
+        with transaction.atomic():
+            asset = Asset.objects.select_for_update(no_key=True).get(pk=pk)
+            self._correct(asset, right_columns(asset))
 
     def _aliases(self, asset: Asset) -> Row:
         aliases = asset.aliases.select_related("instance").only("name", "branch", "instance__uid")

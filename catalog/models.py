@@ -16,7 +16,7 @@ from catalog import querysets
 from catalog.asset_facts import AssetFacts
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.indexes import FallingIndex
-from catalog.limits import DIGEST_LENGTH, FOREACH_LENGTH
+from catalog.limits import DIGEST_LENGTH, FOREACH_LENGTH, KEY_LENGTH
 from catalog.marks import Marked, MarkedQuerySet
 from catalog.states import Kind, RunState, State
 from obproject.branches import branch_key
@@ -317,6 +317,10 @@ class Asset(AssetFacts, Marked):
     ready_number = models.PositiveIntegerField(null=True, help_text="Of `newest_ready`.")
     refreshed_at = models.DateTimeField(null=True)
     consumer_count = models.PositiveIntegerField(default=0)
+    series_whole = models.PositiveIntegerField(
+        default=0, help_text="Up to this number all blocks of its series are kept."
+    )
+    series_packed = models.PositiveIntegerField(default=0, help_text="Beyond this number no block is.")
 
     objects = querysets.AssetQuerySet.as_manager()
 
@@ -351,6 +355,8 @@ class Asset(AssetFacts, Marked):
             models.Index(fields=["branch", "changed"], name="asset_changes"),
             # the deletion that a client repeats
             models.Index(fields=["deletion_uid"], condition=~Q(deletion_uid=""), name="deletions_by_id"),
+            # those of which a block of the series can be packed
+            models.Index(fields=["id"], condition=querysets.HAS_BLOCK_TO_PACK, name="assets_to_pack"),
         ]
 
     def __str__(self) -> str:
@@ -457,6 +463,56 @@ class Instance(models.Model):
         """What orders the instances of an asset; a number alone says in which order they arrived."""
         place: tuple[datetime, int] = attrgetter(*querysets.IN_TIME)(self)
         return place
+
+
+class SeriesBlock(models.Model):
+    """Derived: a block of successive numbers of an asset, as its series have it (`catalog/series/`).
+
+    Such rows are made and deleted, and never changed. Of a deleted asset there are none.
+    """
+
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="series_blocks", db_index=False)
+    number = models.PositiveIntegerField(help_text="From 0.")
+    first_number = models.PositiveIntegerField(null=True, help_text="Of a version in it; null: it has none.")
+    last_number = models.PositiveIntegerField(null=True)
+    first_at = models.DateTimeField(null=True, help_text="When the earliest of its versions was made.")
+    last_at = models.DateTimeField(null=True)
+    versions = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+    pending = models.PositiveIntegerField()
+    times = models.BinaryField(help_text="Of each number, in microseconds since 1970.")
+    states = models.BinaryField(help_text="Of each number, a letter; a space: there is no such version.")
+    names = models.JSONField(help_text="The metrics that are kept, and how many versions have measured each.")
+    left_out = models.PositiveIntegerField(help_text="How many more metrics there are.")
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["asset", "number"], name="one_series_block_per_number")]
+
+
+class MetricBlock(models.Model):
+    """Derived: the values of one metric in a block."""
+
+    PERIMETER = "block__asset__branch__project__perimeter"
+    SHOWN_WHILE = {"block__asset__deleted_at": None}
+
+    block = models.ForeignKey(SeriesBlock, on_delete=models.CASCADE, related_name="metrics", db_index=False)
+    name = models.CharField(max_length=KEY_LENGTH)
+    low = models.FloatField()
+    low_number = models.PositiveIntegerField(help_text="The first version that has it.")
+    high = models.FloatField()
+    high_number = models.PositiveIntegerField()
+    measured = models.PositiveIntegerField()
+    packed = models.BinaryField(help_text="The value of each number as a float of 64 bits; NaN: not measured.")
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["block", "name"], name="one_metric_block_per_name")]
 
 
 class StateChange(models.Model):

@@ -36,6 +36,10 @@ RECONCILER = "reconcile"
 """The actor of rows that are backfilled from Metaflow."""
 BACKFILLED = Q(actor=RECONCILER)
 """Of instances: recorded long after they were made, by `catalog/reconciling/`."""
+BLOCK = 256
+"""So many numbers of versions make a block of the series of an asset: the first one 1 to 256."""
+HAS_BLOCK_TO_PACK = Q(deleted_at=None, last_number__gte=F("series_whole") + BLOCK)
+"""Of assets: a block of their series has all its versions, and is not kept."""
 MAIN_FIRST = Case(When(key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
 ASSET_ORDERS: dict[str, Any] = {
     # without a value, so that it is the same text in a query and in its index

@@ -19,6 +19,7 @@ from catalog.entities import Entity
 from catalog.models import Alias, Asset, BranchName, ClonedTask, Instance, Run, StateChange
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Highlighted, Registration
+from catalog.series.keeping import keep
 from obproject.branches import branch_key
 from tests.test_architecture import modules
 
@@ -73,7 +74,7 @@ class Walled:
             actor="ada", perimeter=self.perimeter, entity=TASK, attempt=None, state="ready", reason="", uids=()
         )
         source = source or self.instance
-        copy = self.register("data/copy", annotations={PROMOTED_FROM: source.uid})
+        copy = self.register("data/copy", annotations={PROMOTED_FROM: source.uid, "rows": 1})
         self.asset = Asset.objects.get(pk=copy.asset_id)
         ClonedTask.objects.create(run=Run.objects.get(perimeter=self.perimeter), task="start/2", origin="A/1/start/1")
         recording.consume(actor="ada", asset=self.asset, instance=copy, reference="latest", entity=TASK)
@@ -90,6 +91,7 @@ class Walled:
         recording.show_highlight(actor="ada", at=self.branch, entity=TASK, what=Highlighted("93 % right"))
         lossy = BranchAddress(self.perimeter, "churn", branch_key("été"), "été")
         recording.show_highlight(actor="ada", at=lossy, entity=TASK, what=Highlighted("95 % right"))
+        keep(self.asset, 0)
 
     def register(self, asset: str = "data/xkcd", **said: object) -> Instance:
         at = AssetAddress(self.branch, *asset.split("/"))
@@ -184,6 +186,7 @@ FREE = {
     "catalog.name_starts": "what is derived is kept for everybody",
     "catalog.newest": "what is derived is kept for everybody",
     "catalog.old_runs": "what is derived is kept for everybody",
+    "catalog.series.keeping": "what is derived is kept for everybody",
     "catalog.wrong_facts": "what is derived is kept for everybody",
     "access.local_mode": "says who asks, and that the one user may see all perimeters",
     "catalog.branch_keys": "by the key of a perimeter, which `Viewer.require` gave, or of a branch that was found",

@@ -15,6 +15,7 @@ from catalog.edges import add_promotion, production
 from catalog.marks import mark_of
 from catalog.models import Asset, Instance
 from catalog.newest import Standing, point_to, standing
+from catalog.series import forget_changed
 from catalog.statements import counting
 from catalog.states import State
 
@@ -50,6 +51,7 @@ count = Statement(f"{MADE} {COUNTING}")
 def append(instance: Instance) -> None:
     """Insert a new instance of an asset, whose lock the caller holds; `catalog.newest` says what it becomes there."""
     asset, place = instance.asset, standing(instance)
+    forget_changed([instance], {asset.pk: asset})
     asset.last_number = max(asset.last_number, instance.number)
     asset.ready_count += instance.state == State.READY
     instance.pk = WRITES[connection.vendor](instance, place)

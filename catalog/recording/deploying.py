@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from catalog import limits
 from catalog.counters import effective_properties
+from catalog.declared_metrics import DeclaredMetrics
 from catalog.entities import Entity
 from catalog.models import (
     Asset,
@@ -28,6 +29,7 @@ from catalog.recording.places import (
     locked_all,
     make_asset,
 )
+from catalog.series import forget_undeclared
 from catalog.specs import declarations
 
 Json = dict[str, Any]
@@ -94,6 +96,8 @@ def declare(*, actor: str, at: AssetAddress, entity: Entity, declaration: Declar
 
 def _declare(asset: Asset, fields: Json, *, config_hash: str, entity: Entity, actor: str) -> None:
     now = timezone.now()
+    measured = DeclaredMetrics.of(fields.get("declared_metrics", asset.declared_metrics))
+    forget_undeclared(asset, before=DeclaredMetrics.of(asset.declared_metrics), after=measured)
     is_named_anew = asset.declared_at is None or fields.get("name", asset.name) != asset.name
     for name, value in fields.items():
         setattr(asset, name, value)

@@ -14,6 +14,7 @@ from catalog.models import (
 )
 from catalog.name_starts import keep_names
 from catalog.recording.places import count_assets, in_one_transaction, locked_all, moment
+from catalog.series import forget_all
 
 
 @in_one_transaction
@@ -27,6 +28,7 @@ def delete_asset(*, actor: str, asset: Asset, uid: str = "", when: datetime | No
         raise NotFound(f"The asset '{asset.asset_id}' was deleted already.", asset=asset.asset_id)
     locked.deleted_at, locked.deleted_by, locked.deletion_uid = moment(when), actor, uid
     locked.save(update_fields=["deleted_at", "deleted_by", "deletion_uid"])
+    forget_all(locked)
     keep_names(locked)
     count_assets(locked.branch)
 

@@ -26,6 +26,7 @@ from catalog.recording.failing import (
 )
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
+from catalog.series import forget_changed
 from catalog.statements import (
     assets_to_settle,
     attempts_of,
@@ -212,7 +213,7 @@ def supersede(perimeter: Perimeter, entity: Entity, attempt: int, assets: dict[i
     if first < attempt:
         earlier = registered_by(perimeter, entity).filter(attempt__lt=attempt, asset__in=assets)
         rows = list(_alive(earlier))
-        _settle(rows, State.FAILED, f"superseded by attempt {attempt}", actor)
+        _settle(rows, assets, State.FAILED, f"superseded by attempt {attempt}", actor)
         _recount_newest(assets[key] for key in {row.asset_id for row in rows})
     return last > attempt
 
@@ -232,7 +233,7 @@ def fail_earlier_attempts(
         assets = {asset.pk: asset for asset in locked_all({*known, also})}
         mark_failed(readings)
         rows = list(earlier.filter(asset__in=assets))
-        _settle(rows, State.FAILED, f"superseded by attempt {attempt}", actor)
+        _settle(rows, assets, State.FAILED, f"superseded by attempt {attempt}", actor)
         _recount_newest(assets[key] for key in {row.asset_id for row in rows})
 
 
@@ -301,7 +302,7 @@ def _settle_all(
         _, last = attempts_of.one(**{name: mine[name] for name in ("perimeter", "kind", "entity_id")}) or (None, None)
         if last is not None and last > attempt:
             state, reason = State.FAILED, "superseded by a later attempt"
-    _settle(pending, state, reason, actor, when, digests)
+    _settle(pending, {asset.pk: asset for asset in assets}, state, reason, actor, when, digests)
     if state == State.READY:
         _point_to_ready(assets, pending)
     else:
@@ -310,13 +311,14 @@ def _settle_all(
 
 def _settle(
     instances: list[Instance],
+    assets: Mapping[int, Asset],
     state: State,
     reason: str,
     actor: str,
     when: datetime | None = None,
     digests: Mapping[str, str] = NO_DIGESTS,
 ) -> None:
-    """Settle instances, whose assets the caller has locked. Those that failed before are counted in edges again."""
+    """Settle instances of these locked assets. Those that failed before are counted in edges again."""
     now, recounted, promoted = moment(when), set[tuple[int, int]](), set[int]()
     changes = []
     for row in instances:
@@ -328,6 +330,7 @@ def _settle(
         digest = digests.get(row.uid)
         row.digest = digest or row.digest
         changes.append(StateChange(instance=row, state=state, reason=reason, digest=digest, at=now, actor=actor))
+    forget_changed(instances, assets)
     settled = {"state": state.value, "reason": reason, "at": now}
     settle.each([{**settled, "pk": row.pk, "digest": digests.get(row.uid)} for row in instances])
     inserting(StateChange).each([values_of(change) for change in changes])

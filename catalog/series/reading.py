@@ -1,15 +1,27 @@
-"""Reading series: what was packed from its blocks, what is newer or not packed from the instances."""
+"""Reading series: what was packed from its blocks, what is newer or waits to be packed from the instances.
+
+A block that is forgotten or packed while it is read is read as the one or the other: its rows are made and deleted, and
+never changed.
+"""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from math import nan
+from operator import itemgetter
+from typing import Any
 
+import orjson
+
+from access.statements import moment_of
 from catalog.models import Asset
-from catalog.series.buckets import bucket_size, in_buckets, parts_of
+from catalog.querysets import BLOCK
+from catalog.series.buckets import Extremes, Part, bucket_size, in_buckets
 from catalog.series.kept_names import kept_names, shown_order
+from catalog.series.packing import Block, blocks_of, floats_of, moments_of
 from catalog.series.scanning import Scanned, scan
-from catalog.series.shapes import MetricSeries, Names, Series, Span, Version, block_of, span_of, spans_of
+from catalog.series.shapes import NOWHERE, MetricSeries, Names, Series, Span, Version, span_of, spans_of
+from catalog.series.statements import blocks_between, names_of_blocks, opened_blocks
 from catalog.states import State
 
 LIVE = 2
@@ -23,47 +35,123 @@ def series_of(asset: Asset, names: Sequence[str], span: Span | None = None, most
     """
     every = Span(1, asset.last_number)
     span = every if span is None else span.within(every)
-    size = bucket_size(span, most_points)
-    missing = list(span.blocks)
-    live, not_yet = missing[-LIVE:], missing[:-LIVE]
-    rows = scan(asset.pk, _live_part(live, span), asset.metrics, names)
-    return _series(span, rows, names, size, not_yet)
-
-
-def _series(span: Span, rows: list[Scanned], names: Sequence[str], size: int, not_yet: list[int]) -> Series:
-    versions = [Version(row.number, row.at, row.state) for row in rows]
-    if size == 1:
-        metrics = [MetricSeries(name, values=[row.measures.get(name) for row in rows]) for name in names]
-    else:
-        parts = []
-        for _, some in groupby(rows, key=lambda row: block_of(row.number)):
-            mine = list(some)
-            values = {name: [row.measures.get(name, nan) for row in mine] for name in names}
-            parts += parts_of([Version(row.number, row.at, row.state) for row in mine], values, size)
-        metrics = [MetricSeries(name, buckets=its) for name, its in in_buckets(parts, names, size).items()]
-    states = Counter(row.state for row in rows)
-    return Series(
-        span=span,
-        versions=versions if size == 1 else [],
-        metrics=metrics,
-        not_yet=[part.within(span) for part in spans_of(not_yet)],
-        count=len(rows),
-        failed=states[State.FAILED],
-        pending=states[State.PENDING],
-        per_bucket=size,
-    )
+    names, size = list(dict.fromkeys(names)), bucket_size(span, most_points)
+    kept = _kept_blocks(asset, names, span, size)
+    waiting = [number for number in span.blocks if number not in kept]
+    live, not_yet = waiting[-LIVE:], waiting[:-LIVE]
+    rows = _scanned(asset, live, span, names)
+    found: dict[int, Block | _Whole] = {**kept, **{block.number: block for block in blocks_of(rows, names)}}
+    return _series(span, [found[number] for number in sorted(found)], names, size, not_yet)
 
 
 def names_of(asset: Asset) -> Names:
     """The metrics of an asset, which was found visible: of all its versions, but for those that wait to be packed."""
+    seen, left_out = Counter[str](), 0
+    kept = set()
+    for number, names, more in names_of_blocks.all(asset=asset.pk) if asset.series_packed else ():
+        kept.add(number)
+        seen.update(names if isinstance(names, dict) else orjson.loads(names))
+        left_out = max(left_out, more)
     every = Span(1, asset.last_number)
-    live = list(every.blocks)[-LIVE:]
-    seen: Counter[str] = Counter()
-    for row in scan(asset.pk, _live_part(live, every), asset.metrics):
+    for row in _scanned(asset, [number for number in every.blocks if number not in kept][-LIVE:], every):
         seen.update(row.measures.keys())
-    kept = kept_names(seen, asset.metrics)
-    return Names(shown_order(kept, asset.metrics), {name: seen[name] for name in kept}, len(seen) - len(kept))
+    chosen = kept_names(seen, asset.metrics)
+    shown = shown_order(chosen, asset.metrics)
+    return Names(shown, {name: seen[name] for name in shown}, left_out=len(seen) - len(chosen) + left_out)
 
 
-def _live_part(blocks: list[int], span: Span) -> Span:
-    return span_of(blocks[0], blocks[-1]).within(span) if blocks else Span(1, 0)
+def _scanned(asset: Asset, blocks: list[int], span: Span, names: Collection[str] | None = None) -> list[Scanned]:
+    """The versions of at most two blocks from the instances."""
+    spans = [part.within(span) for part in spans_of(blocks)]
+    first, other = [*spans, NOWHERE, NOWHERE][:2]
+    return scan(asset.pk, first, asset.metrics, names, other)
+
+
+@dataclass(frozen=True)
+class _Whole:
+    """What is kept of a block that is taken as a whole."""
+
+    number: int
+    part: Part | None
+    states: Counter[str]
+    left_out: int = 0
+
+    @property
+    def known(self) -> Collection[str]:
+        return self.part.extremes.keys() if self.part else ()
+
+    def parts(self, span: Span, size: int) -> list[Part]:
+        return [self.part] if self.part else []
+
+    def count(self, span: Span) -> Counter[str]:
+        return self.states
+
+
+def _kept_blocks(asset: Asset, names: list[str], span: Span, size: int) -> "dict[int, Block | _Whole]":
+    """What is kept of a span, by the numbers of blocks: with each version, or as a whole where that is enough."""
+    if not span.size or asset.series_packed < span.first:
+        return {}
+    blocks = span.blocks
+    opened = [number for number in blocks if size < BLOCK or span_of(number).within(span).size < BLOCK]
+    rows = blocks_between.all(asset=asset.pk, first=blocks[0], last=blocks[-1], names=names, opened=opened)
+    found = [list(some) for _, some in groupby(rows, key=itemgetter(0))]
+    contents = {pk: some for pk, *some in opened_blocks.all(pks=[some[0][0] for some in found if some[0][1] in opened])}
+    kept: dict[int, Block | _Whole] = {}
+    for some in found:
+        pk, number = some[0][:2]
+        if number not in opened:
+            kept[number] = _whole(some)
+        elif pk in contents:  # else it was forgotten a moment ago
+            kept[number] = _block(some, *contents[pk])
+    return kept
+
+
+def _whole(rows: list[Any]) -> _Whole:
+    """A block of which there are rows as `blocks_between` answers them."""
+    _, number, first, last, first_at, last_at, versions, failed, pending, left_out, *_ = rows[0]
+    states = Counter(ready=versions - failed - pending, failed=failed, pending=pending)
+    since, until = moment_of(first_at), moment_of(last_at)
+    if first is None or since is None or until is None:
+        return _Whole(number, None, states)
+    extremes = {row[10]: Extremes(*row[11:16]) for row in rows if row[10] is not None}
+    return _Whole(number, Part(first, last, since, until, extremes), states, left_out)
+
+
+def _block(rows: list[Any], times: bytes, states: bytes) -> Block:
+    number, left_out = rows[0][1], rows[0][9]
+    values = {row[10]: floats_of(row[16]) for row in rows if row[10] is not None}
+    return Block(number, moments_of(times), bytes(states).decode(), values, left_out)
+
+
+def _series(span: Span, found: "list[Block | _Whole]", names: list[str], size: int, not_yet: list[int]) -> Series:
+    count = sum((block.count(span) for block in found), Counter[str]())
+    left_out = {name: [block.number for block in found if block.left_out and name not in block.known] for name in names}
+    return Series(
+        span=span,
+        versions=[] if size > 1 else _versions(span, found),
+        metrics=[
+            MetricSeries(name, **drawn, left_out=[part.within(span) for part in spans_of(left_out[name])])
+            for name, drawn in _drawn(span, found, names, size)
+        ],
+        not_yet=[part.within(span) for part in spans_of(not_yet)],
+        count=count.total(),
+        failed=count[State.FAILED],
+        pending=count[State.PENDING],
+        per_bucket=size,
+    )
+
+
+def _versions(span: Span, found: "list[Block | _Whole]") -> list[Version]:
+    return [version for block in found if isinstance(block, Block) for version in block.versions(span)]
+
+
+def _drawn(span: Span, found: "list[Block | _Whole]", names: list[str], size: int) -> Iterator[tuple[str, Any]]:
+    """The values of each metric, or its buckets."""
+    if size > 1:
+        parts = [part for block in found for part in block.parts(span, size)]
+        for name, buckets in in_buckets(parts, names, size).items():
+            yield name, {"buckets": buckets}
+        return
+    blocks = [block for block in found if isinstance(block, Block)]
+    for name in names:
+        yield name, {"values": [value for block in blocks for value in block.values_in(span, name)]}

@@ -12,7 +12,7 @@ from typing import Any
 from access.statements import moment_of
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.metrics import MEASURE_LENGTH, annotations_of, number_of
-from catalog.series.shapes import Span
+from catalog.series.shapes import NOWHERE, Span
 from catalog.series.statements import measured_of, numbers_in
 from catalog.states import State
 from obproject.metric_names import may_be_metric
@@ -37,9 +37,18 @@ def is_metric(name: str, declared: DeclaredMetrics) -> bool:
     return may_be_metric(name) or name in declared.names
 
 
-def scan(asset: int, span: Span, declared: DeclaredMetrics, names: Collection[str] | None = None) -> list[Scanned]:
-    """The versions in a span, in their order, with what they measured: everything, or only some metrics."""
-    rows = measured_of.all(asset=asset, first=span.first, last=span.last, whole=WHOLE) if span.size else []
+def scan(
+    asset: int,
+    span: Span,
+    declared: DeclaredMetrics,
+    names: Collection[str] | None = None,
+    other: Span = NOWHERE,
+) -> list[Scanned]:
+    """The versions in a span, or in two, in their order, with what they measured: everything, or only some metrics."""
+    if not (span.size or other.size):
+        return []
+    both = {"first": span.first, "last": span.last, "other_first": other.first, "other_last": other.last}
+    rows = measured_of.all(asset=asset, whole=WHOLE, **both)
     texts = {number: text for number, _, state, text in rows if state == State.READY and text is not None}
     said: dict[int, Mapping[str, Any]] = dict(zip(texts, annotations_of(texts.values()), strict=True))
     said |= _of_long(asset, [row[0] for row in rows if row[2] == State.READY and row[3] is None], names)

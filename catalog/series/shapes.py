@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-BLOCK = 256
-"""So many numbers of versions make a block: the first one 1 to 256."""
+from catalog.querysets import BLOCK
+
 KEPT_NAMES = 200
 """So many metrics are kept of a block, and shown of an asset."""
 
@@ -29,6 +29,9 @@ class Span:
     def within(self, other: "Span") -> "Span":
         """What both have; of no size if they have nothing in common."""
         return Span(max(self.first, other.first), min(self.last, other.last))
+
+
+NOWHERE = Span(1, 0)
 
 
 def block_of(number: int) -> int:

@@ -7,15 +7,24 @@ measured_of = Statement(
         "postgresql": """
             SELECT number, created_at, state,
                 CASE WHEN octet_length(annotations::text) <= %(whole)s THEN annotations::text END
-            FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(first)s AND %(last)s ORDER BY number
+            FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(first)s AND %(last)s
+            UNION ALL
+            SELECT number, created_at, state,
+                CASE WHEN octet_length(annotations::text) <= %(whole)s THEN annotations::text END
+            FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(other_first)s AND %(other_last)s
+            ORDER BY number
         """,
         "sqlite": """
             SELECT number, created_at, state, CASE WHEN length(annotations) <= %(whole)s THEN annotations END
-            FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(first)s AND %(last)s ORDER BY number
+            FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(first)s AND %(last)s
+            UNION ALL
+            SELECT number, created_at, state, CASE WHEN length(annotations) <= %(whole)s THEN annotations END
+            FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(other_first)s AND %(other_last)s
+            ORDER BY number
         """,
     }
 )
-"""The versions in a span with their annotations, as far as these are no longer than the `whole` that is read."""
+"""The versions in two spans with their annotations, as far as these are no longer than the `whole` that is read."""
 
 numbers_in = Statement(
     {
@@ -40,3 +49,32 @@ numbers_in = Statement(
     }
 )
 """The numbers of some versions, and the short texts that may read as one: of every key, or of some."""
+
+blocks_between = Statement(
+    """
+    SELECT block.id, block.number, block.first_number, block.last_number, block.first_at, block.last_at,
+        block.versions, block.failed, block.pending, block.left_out,
+        metric.name, metric.low, metric.low_number, metric.high, metric.high_number, metric.measured,
+        CASE WHEN block.number {any opened} THEN metric.packed END
+    FROM catalog_seriesblock AS block
+    LEFT JOIN catalog_metricblock AS metric ON metric.block_id = block.id AND metric.name {any names}
+    WHERE block.asset_id = %(asset)s AND block.number BETWEEN %(first)s AND %(last)s
+    ORDER BY block.number
+    """
+)
+"""What is kept of some metrics in the blocks between two: a row for each of both, or one without a metric; the values
+of those that are to be `opened`."""
+
+opened_blocks = Statement("SELECT id, times, states FROM catalog_seriesblock WHERE id {any pks}")
+
+names_of_blocks = Statement(
+    "SELECT number, names, left_out FROM catalog_seriesblock WHERE asset_id = %(asset)s ORDER BY number"
+)
+
+to_pack = Statement(
+    """
+    SELECT id FROM catalog_asset
+    WHERE deleted_at IS NULL AND last_number >= (series_whole + 256) AND id > %(after)s ORDER BY id LIMIT 100
+    """
+)
+"""The keys of assets of which a block can be packed. What is asked is, to the letter, the condition of the index."""

@@ -1,51 +1,16 @@
 """Series that are read from the instances, as long as nothing was packed."""
 
 import json
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from access.models import Perimeter
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.metrics import metrics_of
-from catalog.models import Asset, Branch, Component, Instance, Project
 from catalog.series import BLOCK, Span, names_of, series_of
 from catalog.series.scanning import scan
+from tests.catalog.series.worlds import BEGIN, MINUTE, asset_with
 
-pytestmark = pytest.mark.django_db
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def asset_with(annotations: list[dict], states: dict[int, str] | None = None, declared: tuple = ()) -> Asset:
-    """An asset whose versions, from 1 on, have these annotations."""
-    perimeter, _ = Perimeter.objects.get_or_create(name="default")
-    project, _ = Project.objects.get_or_create(perimeter=perimeter, name="churn", defaults={"created_at": BEGIN})
-    branch, _ = Branch.objects.get_or_create(project=project, key="main", defaults={"created_at": BEGIN})
-    component, _ = Component.objects.get_or_create(
-        perimeter=perimeter, project_name="churn", kind=Component.Kind.FLOW, name="TrainFlow"
-    )
-    asset = Asset.objects.create(
-        branch=branch, kind="models", asset_id=f"model_{Asset.objects.count()}", created_at=BEGIN, created_by="ada"
-    )
-    Instance.objects.bulk_create(
-        Instance(
-            asset=asset,
-            number=number,
-            state=(states or {}).get(number, "ready"),
-            asset_kind="artifact",
-            annotations=said,
-            producer_kind="task",
-            producer_id=f"TrainFlow/{number}/train/1",
-            component=component,
-            created_at=BEGIN + timedelta(hours=number),
-            actor="ada",
-        )
-        for number, said in enumerate(annotations, 1)
-    )
-    asset.last_number = len(annotations)
-    asset.declared_metrics = list(declared)
-    asset.save()
-    return asset
+pytestmark = [pytest.mark.both, pytest.mark.django_db]
 
 
 def test_values_stand_beside_their_versions_and_only_ready_ones_have_any():
@@ -58,7 +23,7 @@ def test_values_stand_beside_their_versions_and_only_ready_ones_have_any():
         (4, "failed"),
         (5, "pending"),
     ]
-    assert series.versions[0].at == BEGIN + timedelta(hours=1)
+    assert series.versions[0].at == BEGIN + MINUTE
     assert [metric.values for metric in series.metrics] == [[0.9, 0.91, None, None, None], [None] * 5]
     assert (series.count, series.failed, series.pending, series.not_yet) == (5, 1, 1, [])
     assert not series.is_sampled
@@ -100,7 +65,7 @@ def test_too_many_versions_come_in_buckets_that_keep_what_is_lowest_and_highest(
     assert (auc.buckets[0].first, auc.buckets[0].last, auc.buckets[-1].last) == (1, 8, 400)
     assert (auc.buckets[0].low, auc.buckets[0].low_number, auc.buckets[0].high_number) == (0, 7, 6)
     assert sum(bucket.measured for bucket in auc.buckets) == auc.measured == 400
-    assert auc.buckets[0].at_last == BEGIN + timedelta(hours=8)
+    assert auc.buckets[0].at_last == BEGIN + 8 * MINUTE
 
 
 def test_a_span_is_a_part_of_the_versions_that_there_are():
@@ -109,7 +74,7 @@ def test_a_span_is_a_part_of_the_versions_that_there_are():
     assert (part.span, part.metrics[0].values) == (Span(4, 5), [0.4, 0.5])
     none = series_of(asset, ["auc"], Span(8, 9))
     assert (none.span.size, none.versions, none.not_yet) == (0, [], [])
-    assert series_of(asset_with([]), ["auc"]).count == 0
+    assert series_of(asset_with([], asset_id="empty"), ["auc"]).count == 0
 
 
 def test_what_waits_to_be_packed_is_said(django_assert_max_num_queries):

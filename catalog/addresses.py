@@ -76,6 +76,14 @@ def branch_path(perimeter: str, project: str, key: str) -> str:
     return f"{root_url()}/{perimeter}/{project}/{key}"
 
 
+def compare_branches_url(project: Project, base: str, head: str, suffix: str = "") -> str:
+    """The comparison of two branches by their keys: what is on `head`, as seen from `base`.
+
+    No git name has two dots in it, so three of them hide no branch that is called `compare`.
+    """
+    return f"{project_url(project)}/compare/{_segment(base)}...{_segment(head)}{suffix}"
+
+
 def kind_url(branch: Branch, kind: str) -> str:
     """The listing of one kind, or of both (`kind` empty)."""
     return f"{branch_url(branch)}/{kind or 'assets'}"

@@ -112,6 +112,8 @@ class Link:
     """Of readings: `input`, `baseline`, …"""
     by: str = ""
     """How it is known that all inputs of what a run made are shown: `task`, `run` or `session`."""
+    change: str = ""
+    """`added` or `removed`, where two graphs are drawn as one; empty: both have it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterable, Mapping
 from django.db import transaction
 
 from catalog.declared_metrics import DeclaredMetrics
-from catalog.metrics import may_be_metric
 from catalog.models import Asset, Instance, MetricBlock, SeriesBlock
 from catalog.querysets import BLOCK
 from catalog.series.kept_names import kept_names
@@ -23,6 +22,7 @@ from catalog.series.packing import Block, as_bytes
 from catalog.series.scanning import scan
 from catalog.series.shapes import block_of, span_of
 from catalog.series.statements import to_pack
+from obproject.metric_names import may_be_metric
 
 KeptRows = tuple[SeriesBlock, list[MetricBlock]]
 

@@ -28,6 +28,10 @@ WIDEST = 1230
 """The width of a page's frame, in pixels, on a screen that has room for all of the page."""
 HEADS = ("back", "promotes", "plain")
 """The names of the arrow heads: the first one that is also a class of a link is its own, or else the last."""
+SIGNS = {"added": "+", "removed": "\N{MINUS SIGN}"}
+"""What stands on an arrow that only one of two graphs has."""
+HEADS_OF_CHANGES = (*SIGNS, *HEADS)
+"""The same where two graphs are drawn as one."""
 UNKNOWN_BRANCH = "branch not known"
 SEVERAL = "several branches"
 """The lane of a group of nodes that are on more than one."""
@@ -102,7 +106,12 @@ class DrawnLink:
         marks = [self.link.relation.value]
         marks += ["baseline"] if is_baseline(self.link) else []
         marks += ["back"] if self.route.back else []
+        marks += [self.link.change] if self.link.change else []
         return " ".join(marks)
+
+    @property
+    def sign(self) -> str:
+        return SIGNS.get(self.link.change, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +217,11 @@ class Picture:
         return [drawn for drawn in self.links if drawn.is_outdated]
 
     @property
+    def changed(self) -> list[DrawnLink]:
+        """Those that only one of two graphs has."""
+        return [drawn for drawn in self.links if drawn.link.change]
+
+    @property
     def has_back(self) -> bool:
         return any(drawn.route.back for drawn in self.links)
 
@@ -217,7 +231,7 @@ class Picture:
 
 
 def _head(classes: str) -> str:
-    return next(name for name in HEADS if name in classes.split() or name == HEADS[-1])
+    return next(name for name in HEADS_OF_CHANGES if name in classes.split() or name == HEADS[-1])
 
 
 def picture_of(

@@ -20,13 +20,13 @@ from catalog.pagekit.query import Link, PageQuery
 from catalog.wire.rendering import json_answer
 from lineage.answers import Answer, Question, answer_shape
 from lineage.drawing import HEADS, MOST_NODES, WIDEST, PageBranch, Picture, ago, cached_by_content, picture_of
+from lineage.drawing.standalone import standalone
 from lineage.drawing.style import symbols_of
 from lineage.exports import EXPORTS, honesty_headers
 from lineage.pages import words
 from lineage.pages.find import Finding
 from lineage.pages.opening import up_to, with_opened
 from lineage.pages.routes import FORMS
-from lineage.pages.standalone import standalone
 from lineage.pages.table import table_of, table_url
 from lineage.scope import Scope
 

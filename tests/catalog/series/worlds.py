@@ -10,12 +10,13 @@ from access.models import Perimeter
 from catalog import recording
 from catalog.counters import Recount
 from catalog.entities import Entity
-from catalog.metrics import may_be_metric, number_of
+from catalog.metrics import number_of
 from catalog.models import Asset, Branch, Component, Instance, Project
 from catalog.recording import AssetAddress, BranchAddress, Registration
 from catalog.recording.deploying import _declare
 from catalog.recording.places import locked_all
 from catalog.series import BLOCK, Span, assets_to_pack, pack_one, series_of
+from obproject.metric_names import may_be_metric
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

@@ -15,9 +15,9 @@ from catalog.models import Asset, Branch
 from lineage import questions
 from lineage.answers import Answer
 from lineage.drawing import PageBranch, picture_of
+from lineage.drawing.standalone import standalone
 from lineage.exports import EXPORTS
 from lineage.graph import Kind
-from lineage.pages.standalone import standalone
 from tests.lanes import worlds
 from tests.lineage.checks import is_shown, some, true_label, unhidden, visible, wire
 from tests.lineage.exports import test_graphviz, test_mermaid

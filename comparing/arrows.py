@@ -1,0 +1,132 @@
+"""Which arrows of lineage only one of two branches has: who makes and reads what there. Pure: no database.
+
+A flow that has not run on a branch says nothing of it: what it makes and reads elsewhere is no arrow that was removed.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from access.statements import moment_of
+from catalog.models import Edge
+from catalog.wire.shapes import time_shape
+from comparing.branch_rows import ArrowRow
+from comparing.sentences import Name, Sentence
+from obproject.roles import INPUT
+
+Side = Literal["added", "removed"]
+Component = tuple[str, str]
+Place = tuple[str, str, str, str]
+"""Perimeter, project, kind and id of an asset, which is the same on all branches."""
+READS, MAKES = Edge.Direction.CONSUMES.value, Edge.Direction.PRODUCES.value
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """A component that makes or reads an asset. `role` is empty but for readings that are more than an input."""
+
+    component: Component
+    direction: str
+    role: str
+    place: Place
+    title: str
+    branch: str
+    """Key of the branch that the asset is on."""
+    ref: str
+    last_at: datetime
+
+    @property
+    def key(self) -> tuple[Component, str, str, Place]:
+        return (self.component, self.direction, self.role, self.place)
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        perimeter, project, kind, asset_id = self.place
+        return {
+            "component": {"kind": self.component[0], "name": self.component[1]},
+            "relation": self.direction,
+            "role": self.role or (INPUT if self.direction == READS else None),
+            "asset": {"perimeter": perimeter, "project": project, "kind": kind, "id": asset_id},
+            "last_ref": self.ref or None,
+            "last_at": time_shape(self.last_at),
+        }
+
+
+@dataclass(frozen=True)
+class Arrows:
+    """The arrows of two branches. `added`: of the head alone; `removed`: of the base alone, by who has run on the head
+    as well; `resting`: of the base alone, by who has not. `common` are on both. `hidden` counts the arrows of one side
+    alone at what the viewer may not see."""
+
+    added: Sequence[Arrow] = ()
+    removed: Sequence[Arrow] = ()
+    resting: Sequence[Arrow] = ()
+    common: Sequence[Arrow] = ()
+    hidden: int = 0
+    is_cut: bool = False
+
+    @property
+    def differing(self) -> list[tuple[Side, Arrow]]:
+        return [*(("added", arrow) for arrow in self.added), *(("removed", arrow) for arrow in self.removed)]
+
+    @property
+    def resting_components(self) -> list[str]:
+        return list(dict.fromkeys(arrow.component[1] for arrow in self.resting))
+
+
+def arrows_between(
+    rows: Iterable[ArrowRow], base: str, head: str, visible: Collection[int], *, is_cut: bool = False
+) -> Arrows:
+    """`base` and `head` are keys of branches; `visible` the keys of the perimeters that the viewer may read."""
+    sides: dict[str, dict[Any, Arrow]] = {base: {}, head: {}}
+    hidden: dict[str, set[Any]] = {base: set(), head: set()}
+    for row in rows:
+        arrow = _arrow_of(row)
+        if row.perimeter not in visible:
+            hidden[row.branch].add(arrow.key)
+            continue
+        known = sides[row.branch].get(arrow.key)
+        if known is None or known.last_at < arrow.last_at:
+            sides[row.branch][arrow.key] = arrow
+    ours, theirs = sides[head], sides[base]
+    ran = {arrow.component for arrow in ours.values()}
+    missing = _sorted(arrow for key, arrow in theirs.items() if key not in ours)
+    return Arrows(
+        added=_sorted(arrow for key, arrow in ours.items() if key not in theirs),
+        removed=[arrow for arrow in missing if arrow.component in ran],
+        resting=[arrow for arrow in missing if arrow.component not in ran],
+        common=_sorted(arrow for key, arrow in ours.items() if key in theirs),
+        hidden=len(hidden[base] ^ hidden[head]),
+        is_cut=is_cut,
+    )
+
+
+def sentence_of(side: Side, arrow: Arrow, base: Sentence) -> Sentence:
+    """ "TrainFlow reads Interaction features v2"; "TrainFlow no longer reads Churn features (on main: v48)"."""
+    who, what = Name(arrow.component[1] or arrow.component[0]), Name(arrow.title)
+    verb = "reads" if arrow.direction == READS else "makes"
+    role = Sentence(" as ", Name(arrow.role)) if arrow.role else Sentence()
+    if side == "added":
+        return Sentence(who, f" {verb} ", what, f" {arrow.ref}" if arrow.ref else "", role)
+    last = Sentence(" (on ", base, f": {arrow.ref})") if arrow.ref else Sentence(" (as on ", base, ")")
+    return Sentence(who, f" no longer {verb} ", what, role, last)
+
+
+def _arrow_of(row: ArrowRow) -> Arrow:
+    moment = moment_of(row.last_at)
+    assert moment is not None  # a column that is never empty
+    return Arrow(
+        component=(row.component_kind, row.component),
+        direction=row.direction,
+        role=row.role if row.role and row.role != INPUT else "",
+        place=(row.perimeter_name, row.project, row.kind, row.asset_id),
+        title=row.name or row.asset_id,
+        branch=row.asset_branch,
+        ref=f"v{row.number}" if row.number else "",
+        last_at=moment,
+    )
+
+
+def _sorted(arrows: Iterable[Arrow]) -> list[Arrow]:
+    return sorted(arrows, key=lambda arrow: (arrow.component, arrow.direction != READS, arrow.place, arrow.role))

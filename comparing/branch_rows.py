@@ -1,0 +1,310 @@
+"""What two branches of a project have, as SQL: their assets with the newest version of each, their definitions that
+differ, and who makes and reads what on them. Each is one statement, however much there is, up to a limit."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from access.models import Perimeter
+from access.statements import Rows, Statement, moment_of
+from catalog.models import Branch, Instance
+from catalog.states import State
+
+MOST_ASSETS = 5_000
+"""How many assets of a branch are looked at, in the order of their kinds and ids."""
+MOST_ARROWS = 10_000
+"""How many arrows, those last used first."""
+MOST_MOVES = 1_000
+"""Up to how many versions of an asset that came since a time are counted."""
+LONGEST_ANNOTATIONS = 32_000
+LONGEST_BLOBS = 500
+
+
+def two_branches(perimeter: Perimeter, project: str, keys: Iterable[str]) -> dict[str, Any]:
+    """The branches of these keys by their keys, each with its newest deploy and `first_deploy_at`."""
+    found: list[Any] = _branches.all(perimeter=perimeter.pk, project=project, keys=list(keys))
+    for branch in found:
+        branch.project.perimeter = perimeter
+        branch.first_deploy_at = moment_of(branch.first_deploy_at)
+    return {branch.key: branch for branch in found}
+
+
+_branches = Rows(
+    Branch,
+    """
+    SELECT {columns}, (
+        SELECT first.at FROM catalog_specversion AS first
+        WHERE first.branch_id = branch.id ORDER BY first.id LIMIT 1
+    )
+    FROM catalog_branch AS branch
+    JOIN catalog_project AS project ON project.id = branch.project_id
+    LEFT JOIN catalog_specversion AS spec ON spec.id = branch.spec_id
+    WHERE project.perimeter_id = %(perimeter)s AND project.name = %(project)s AND branch.key {any keys}
+    """,
+    related=["project", "spec"],
+    also=["first_deploy_at"],
+)
+
+
+class AssetRow(NamedTuple):
+    """A live asset of one of the branches, or (`is_gone`) one that was declared there and is deleted.
+
+    What begins with `ready` is of its newest ready version, and None without one. `annotations` are JSON, and None also
+    where they are too long to be read of so many; `moved`: how many versions it has from after the time asked for.
+    """
+
+    branch: int
+    is_gone: bool
+    pk: int
+    kind: str
+    asset_id: str
+    name: str
+    is_declared: bool
+    declared_by: str
+    declared_metrics: str
+    newest_number: int | None
+    newest_state: str | None
+    ready_pk: int | None
+    ready_number: int | None
+    ready_at: Any
+    digest: str | None
+    origin: int | None
+    annotations: str | None
+    annotations_length: int | None
+    blobs: str | None
+    producer_kind: str | None
+    producer: str | None
+    moved: int
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return (self.kind, self.asset_id)
+
+    @property
+    def title(self) -> str:
+        return self.name or self.asset_id
+
+    @property
+    def made_at(self) -> datetime:
+        moment = moment_of(self.ready_at)
+        assert moment is not None  # of one that has a ready version
+        return moment
+
+    @property
+    def ref(self) -> str:
+        return f"v{self.ready_number}" if self.ready_number else ""
+
+    def values(self) -> dict[str, Any]:
+        """The annotations of the newest ready version."""
+        read: dict[str, Any] = json.loads(self.annotations) if self.annotations else {}
+        return read
+
+    @property
+    def is_too_long(self) -> bool:
+        return self.annotations is None and bool(self.annotations_length)
+
+
+def assets_of_two(base: Branch, head: Branch, since: datetime) -> list[AssetRow]:
+    """The assets of both branches; and how far those of the base have moved since a time."""
+    found = _assets.all(
+        base=base.pk,
+        head=head.pk,
+        since=since,
+        most=MOST_ASSETS + 1,
+        most_moves=MOST_MOVES,
+        ready=State.READY.value,
+        longest=LONGEST_ANNOTATIONS,
+        longest_blobs=LONGEST_BLOBS,
+    )
+    return [AssetRow(*row) for row in found]
+
+
+def _keys_of(branch: str, which: str) -> str:
+    return f"""
+        SELECT * FROM (
+            SELECT id FROM catalog_asset WHERE branch_id = %({branch})s AND {which}
+            ORDER BY kind, asset_id LIMIT %(most)s
+        ) AS of_{branch}
+    """  # noqa: S608 (constants)
+
+
+_assets = Statement(
+    f"""
+    SELECT asset.branch_id, CASE WHEN asset.deleted_at IS NULL THEN 0 ELSE 1 END, asset.id, asset.kind, asset.asset_id,
+        asset.name, CASE WHEN asset.declared_at IS NULL THEN 0 ELSE 1 END, asset.declared_by_kind,
+        CAST(asset.declared_metrics AS text), newest.number, newest.state, ready.id, ready.number, ready.created_at,
+        ready.digest, ready.promoted_from_id,
+        CASE WHEN LENGTH(CAST(ready.annotations AS text)) <= %(longest)s THEN CAST(ready.annotations AS text) END,
+        LENGTH(CAST(ready.annotations AS text)), SUBSTR(CAST(ready.blobs AS text), 1, %(longest_blobs)s),
+        component.kind, component.name,
+        CASE WHEN asset.branch_id = %(base)s AND asset.newest_at > %(since)s THEN (
+            SELECT COUNT(*) FROM (
+                SELECT 1 FROM catalog_instance AS later
+                WHERE later.asset_id = asset.id AND later.created_at > %(since)s AND later.state = %(ready)s
+                LIMIT %(most_moves)s
+            ) AS moves
+        ) ELSE 0 END
+    FROM (
+        {_keys_of("base", "deleted_at IS NULL")}
+        UNION ALL {_keys_of("head", "deleted_at IS NULL")}
+        UNION ALL SELECT * FROM (
+            SELECT id FROM catalog_asset WHERE branch_id = %(head)s AND deleted_at IS NOT NULL
+            AND declared_at IS NOT NULL ORDER BY deleted_at DESC LIMIT %(most)s
+        ) AS gone
+    ) AS shown
+    JOIN catalog_asset AS asset ON asset.id = shown.id
+    LEFT JOIN catalog_instance AS ready ON ready.id = asset.newest_ready_id
+    LEFT JOIN catalog_instance AS newest ON newest.id = asset.newest_id
+    LEFT JOIN catalog_component AS component ON component.id = ready.component_id
+    """,  # noqa: S608 (constants)
+    by_key=False,
+)
+
+DECLARED = ("name", "description", "icon", "readme", "properties", "tags", "blobs", "metrics", "not_compared")
+"""What is declared of an asset, in the order in which a page tells of it."""
+_TEXTS, _OBJECTS = DECLARED[:4], {"properties": "declared_properties", "tags": "declared_tags"}
+_OBJECTS |= {"blobs": "declared_blobs", "metrics": "declared_metrics", "not_compared": "not_compared"}
+
+
+class DefinitionRow(NamedTuple):
+    """An asset that both branches declare, each in its way: what is declared, by its names, of either."""
+
+    kind: str
+    asset_id: str
+    source: str
+    base: dict[str, Any]
+    head: dict[str, Any]
+
+
+def definitions_of_two(base: Branch, head: Branch, most: int, start: int) -> tuple[list[DefinitionRow], int]:
+    """The definitions that differ, by kind and id; and how many there are."""
+    found = _definitions.all(base=base.pk, head=head.pk, most=most, start=start)
+    return [_definition_row(row) for row in found], found[0][0] if found else 0
+
+
+def _definition_row(row: tuple[Any, ...]) -> DefinitionRow:
+    _, kind, asset_id, source, *values = row
+    ours, theirs = values[: len(DECLARED)], values[len(DECLARED) :]
+    return DefinitionRow(kind, asset_id, source, _declared(ours), _declared(theirs))
+
+
+def _declared(values: list[Any]) -> dict[str, Any]:
+    named = dict(zip(DECLARED, values, strict=True))
+    return named | {name: json.loads(named[name]) for name in _OBJECTS}
+
+
+def _columns_of(side: str) -> str:
+    texts = [f"{side}.{name}" for name in _TEXTS]
+    return ", ".join([*texts, *(f"CAST({side}.{column} AS text)" for column in _OBJECTS.values())])
+
+
+_DIFFERS = " OR ".join(f"base.{column} <> head.{column}" for column in (*_TEXTS, *_OBJECTS.values()))
+_definitions = Statement(
+    f"""
+    SELECT COUNT(*) OVER (), head.kind, head.asset_id, head.source, {_columns_of("base")}, {_columns_of("head")}
+    FROM catalog_asset AS base JOIN catalog_asset AS head
+        ON head.branch_id = %(head)s AND head.kind = base.kind AND head.asset_id = base.asset_id
+    WHERE base.branch_id = %(base)s AND base.deleted_at IS NULL AND head.deleted_at IS NULL
+        AND base.declared_at IS NOT NULL AND head.declared_at IS NOT NULL AND ({_DIFFERS})
+    ORDER BY head.kind, head.asset_id LIMIT %(most)s OFFSET %(start)s
+    """,  # noqa: S608 (constants)
+    by_key=False,
+)
+
+
+class ArrowRow(NamedTuple):
+    """Who makes or reads an asset on one of the branches; `perimeter` is that of the asset."""
+
+    branch: str
+    component_kind: str
+    component: str
+    direction: str
+    role: str | None
+    kind: str
+    asset_id: str
+    name: str
+    asset_branch: str
+    project: str
+    perimeter: int
+    perimeter_name: str
+    number: int | None
+    last_at: Any
+
+
+def arrows_of_two(base: Branch, head: Branch) -> list[ArrowRow]:
+    """What the flows of either branch make and read, wherever it is; and who else reads what is on it."""
+    found = _arrows.all(
+        perimeter=base.project.perimeter_id,
+        project=base.project.name,
+        keys=[base.key, head.key],
+        branches=[base.pk, head.pk],
+        most=MOST_ARROWS + 1,
+    )
+    return [ArrowRow(*row) for row in found]
+
+
+_ARROW = """
+    component.kind, component.name, edge.direction, edge.role, asset.kind, asset.asset_id, asset.name, branch.key,
+    project.name, project.perimeter_id, perimeter.name, last.number, edge.last_at
+"""
+_AT_ASSET = """
+    JOIN catalog_asset AS asset ON asset.id = edge.asset_id
+    JOIN catalog_branch AS branch ON branch.id = asset.branch_id
+    JOIN catalog_project AS project ON project.id = branch.project_id
+    JOIN access_perimeter AS perimeter ON perimeter.id = project.perimeter_id
+    LEFT JOIN catalog_instance AS last ON last.id = edge.last_instance_id
+"""
+_arrows = Statement(
+    f"""
+    SELECT * FROM (
+        SELECT edge.write_branch, {_ARROW}
+        FROM catalog_component AS component JOIN catalog_edge AS edge ON edge.component_id = component.id {_AT_ASSET}
+        WHERE component.perimeter_id = %(perimeter)s AND component.project_name = %(project)s
+            AND edge.write_branch {{any keys}} AND edge.direction <> 'promoted' AND asset.deleted_at IS NULL
+        UNION ALL
+        SELECT branch.key, {_ARROW}
+        FROM catalog_edge AS edge JOIN catalog_component AS component ON component.id = edge.component_id {_AT_ASSET}
+        WHERE edge.branch_id {{any branches}} AND edge.write_branch = '' AND edge.direction <> 'promoted'
+            AND asset.deleted_at IS NULL
+    ) AS arrows ORDER BY last_at DESC LIMIT %(most)s
+    """,  # noqa: S608 (constants)
+    by_key=False,
+)
+
+
+def last_versions(base: Branch, head: Branch, assets: list[int], newest: list[int], most: int) -> list[Instance]:
+    """The last ready versions of assets of the base, oldest first; and versions of the head by their keys."""
+    found = _last.all(base=base.pk, head=head.pk, assets=assets, newest=newest, most=most, ready=State.READY.value)
+    for version in found:
+        version.asset.branch = base if version.asset.branch_id == base.pk else head
+    return found
+
+
+_BULK = (
+    "readme",
+    "description",
+    "properties",
+    *(column for column in _OBJECTS.values() if column != "declared_metrics"),
+)
+_last = Rows(
+    Instance,
+    """
+    SELECT {columns} FROM (
+        SELECT version.id FROM catalog_asset AS asset JOIN catalog_instance AS version ON version.id IN (
+            SELECT last.id FROM catalog_instance AS last
+            WHERE last.asset_id = asset.id AND last.state = %(ready)s
+            ORDER BY last.created_at DESC, last.number DESC LIMIT %(most)s
+        )
+        WHERE asset.branch_id = %(base)s AND asset.id {any assets}
+        UNION SELECT version.id FROM catalog_instance AS version
+        JOIN catalog_asset AS asset ON asset.id = version.asset_id
+        WHERE asset.branch_id = %(head)s AND version.id {any newest}
+    ) AS shown
+    JOIN catalog_instance AS instance ON instance.id = shown.id
+    JOIN catalog_asset AS asset ON asset.id = instance.asset_id
+    ORDER BY instance.asset_id, instance.created_at, instance.number
+    """,
+    related=["asset"],
+    without=["description", "tags", "blobs", *(f"asset__{name}" for name in _BULK)],
+)

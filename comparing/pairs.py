@@ -1,0 +1,322 @@
+"""One asset on two branches: what became of it, and its metrics side by side. Pure: no database."""
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property, lru_cache
+
+from catalog.declared_metrics import FIRST, DeclaredMetrics
+from catalog.metrics import metrics_of
+from catalog.states import Kind, State
+from comparing.branch_rows import AssetRow
+from comparing.deltas import Delta, delta_of, rules_of, side_of
+from comparing.noise import Noise, noise_of
+from comparing.sameness import Comparability, Data, End, comparability, equal, named
+from comparing.sentences import NOTHING, Name, Sentence, joined, listed
+from comparing.verdict import Contender
+from lineage.graph import Input, Inputs
+from obproject.roles import INPUT
+
+Key = tuple[str, str]
+MOST_INPUTS = 3
+MOST_METRICS = 200
+METRICS_OF_DATA = 2
+
+
+class Fate(StrEnum):
+    """What became of an asset on the head, as seen from the base."""
+
+    WORSE = "worse"
+    MIXED = "mixed"
+    GONE = "gone"
+    BETTER = "better"
+    CHANGED = "changed"
+    NEW = "new"
+    NEWER = "newer"
+    OLDER = "older"
+    NOT_BUILT = "not built here"
+    SAME = "same"
+
+    @property
+    def differs(self) -> bool:
+        return self not in (Fate.NOT_BUILT, Fate.SAME)
+
+
+IMPORTANCE = list(Fate)
+"""The order in which differences are told: the worst first."""
+JUDGED = frozenset({Fate.WORSE, Fate.MIXED, Fate.BETTER, Fate.CHANGED})
+NOT_LOOKED_AT = Comparability(Data.UNKNOWN, Sentence("what went into it is looked up for the first models only"))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An asset on both branches, with its headline metrics if it is a model whose versions differ.
+
+    `base` and `head` are None where a branch has no such asset. `is_gone`: a deploy of the head dropped its definition.
+    `because` says what went into the head's version instead of what went into the base's; `renamed` what it may have
+    been, or have become.
+    """
+
+    base: AssetRow | None
+    head: AssetRow | None
+    is_gone: bool = False
+    deltas: tuple[Delta, ...] = ()
+    because: Sentence = NOTHING
+    renamed: Sentence = NOTHING
+    also_worse: tuple[Delta, ...] = ()
+    """Metrics beside the headline that are worse beyond noise, of those that were looked up."""
+    is_judged: bool = False
+    """Whether it was looked up what its versions were made from."""
+
+    @property
+    def row(self) -> AssetRow:
+        """The asset as the head has it, or else as the base has it."""
+        row = self.head or self.base
+        assert row is not None
+        return row
+
+    @property
+    def key(self) -> Key:
+        return self.row.key
+
+    @property
+    def title(self) -> str:
+        return self.row.title
+
+    @property
+    def is_model(self) -> bool:
+        return self.row.kind == Kind.MODELS.value
+
+    @property
+    def base_ref(self) -> str:
+        return self.base.ref if self.base else ""
+
+    @property
+    def head_ref(self) -> str:
+        return self.head.ref if self.head else ""
+
+    @property
+    def both_built(self) -> bool:
+        return bool(self.base_ref and self.head_ref)
+
+    @cached_property
+    def contender(self) -> Contender:
+        return Contender(Sentence(Name(self.title)), self.deltas, [delta.name for delta in self.deltas])
+
+    @cached_property
+    def fate(self) -> Fate:
+        if self.is_gone:
+            return Fate.GONE
+        if not self.head_ref:
+            return Fate.NOT_BUILT if self.base_ref or self.head is None else Fate.SAME
+        if not self.base_ref:
+            return Fate.NEW
+        assert self.base is not None
+        assert self.head is not None
+        if is_same_version(self.base, self.head):
+            return Fate.SAME
+        if not self.is_model:
+            sides = [(row.made_at, row.ready_pk or 0) for row in (self.base, self.head)]
+            return Fate.NEWER if sides[1] > sides[0] else Fate.OLDER
+        standing = self.contender.standing
+        return Fate.CHANGED if standing == "none" else Fate(standing)
+
+    @property
+    def rank(self) -> tuple[int, float, str, str]:
+        """The order of differences: the worst first, and of these the largest change."""
+        moved = [abs(delta.percent or 0) for delta in (*self.contender.worse, *self.contender.better)]
+        kind, asset_id = self.key
+        return (IMPORTANCE.index(self.fate), -max(moved, default=0), "" if self.is_model else kind, asset_id)
+
+    @property
+    def unsettled(self) -> Sentence:
+        """What the head has that is newer and not ready: "v5 is pending"."""
+        row = self.head
+        if row is None or row.newest_state in (None, State.READY.value) or row.newest_number == row.ready_number:
+            return NOTHING
+        return Sentence(f"v{row.newest_number} is {row.newest_state}")
+
+    @cached_property
+    def values(self) -> list[Delta]:
+        """Of data: what moved most among its metrics; of what is new its first ones."""
+        return _moved_most(self.base, self.head) if not self.is_model or not self.both_built else []
+
+
+def is_same_version(base: AssetRow, head: AssetRow) -> bool:
+    """Whether one is a copy of the other, or both of one, or their content has the same digest."""
+    origins = {base.ready_pk, base.origin} & {head.ready_pk, head.origin} - {None}
+    return bool(origins) or (base.digest is not None and base.digest != "" and base.digest == head.digest)
+
+
+@lru_cache(maxsize=1024)
+def declared(metrics: str) -> DeclaredMetrics:
+    return DeclaredMetrics.of(json.loads(metrics))
+
+
+def headline_of(base: AssetRow, head: AssetRow) -> list[str]:
+    """The metrics that a verdict on an asset speaks of, the same whichever side is the base: what either declares as
+    its headline, or else the first few with a direction, what is declared before the rest."""
+    sides = [declared(row.declared_metrics) for row in (base, head)]
+    measured = {name for row in (base, head) for name in metrics_of(row.values())}
+    heads = {entry.name for side in sides for entry in side.entries if entry.headline}
+    ranks: dict[str, int] = {}
+    for side in sides:
+        for rank, entry in enumerate(side.entries):
+            ranks[entry.name] = min(rank, ranks.get(entry.name, rank))
+    ordered = sorted(heads or measured, key=lambda name: (ranks.get(name, len(ranks)), name))
+    if not heads:
+        ordered = ([name for name in ordered if rules_of(name, *sides).wanted] or ordered)[:FIRST]
+    return sides[0].in_order(ordered)
+
+
+def deltas_of(
+    base: AssetRow, head: AssetRow, said: Comparability, learned: Mapping[str, Sequence[float]], names: Sequence[str]
+) -> tuple[Delta, ...]:
+    """The metrics of two versions. `learned`: the steps of each in the history of the base."""
+    ours, theirs = head.values(), base.values()
+    found = []
+    for name in names:
+        rules = rules_of(name, declared(base.declared_metrics), declared(head.declared_metrics))
+        noise: Noise | None = noise_of([rules.noise], learned.get(name, ()))
+        found.append(delta_of(name, side_of(theirs, name), side_of(ours, name), rules, said, noise))
+    return tuple(found)
+
+
+def roughly(pair: Pair) -> Pair:
+    """With its headline metrics, as long as it is not known what its versions were made from."""
+    base, head = pair.base, pair.head
+    if base is None or head is None or not pair.is_model or not pair.both_built or is_same_version(base, head):
+        return pair
+    return replace(pair, deltas=deltas_of(base, head, NOT_LOOKED_AT, {}, headline_of(base, head)))
+
+
+def judged(
+    pair: Pair,
+    inputs: Mapping[int, Inputs],
+    learned: Mapping[str, Sequence[float]],
+    base_end: End,
+    head_end: End,
+) -> Pair:
+    """With what its versions were made from, and the noise of the base's metrics."""
+    base, head = pair.base, pair.head
+    assert base is not None
+    assert head is not None
+    theirs, ours = (inputs.get(row.ready_pk or 0, Inputs()) for row in (base, head))
+    said = comparability(theirs, ours, base_end, head_end)
+    heads = [delta.name for delta in pair.deltas]
+    others = deltas_of(base, head, said, learned, [name for name in measured_by_both(pair) if name not in heads])
+    return replace(
+        pair,
+        deltas=deltas_of(base, head, said, learned, heads),
+        because=because_of(theirs, ours, base_end, head_end),
+        also_worse=tuple(delta for delta in others if delta.outcome == "worse"),
+        is_judged=True,
+    )
+
+
+def measured_by_both(pair: Pair) -> list[str]:
+    """The first metrics that both versions have."""
+    assert pair.base is not None
+    assert pair.head is not None
+    theirs = metrics_of(pair.base.values())
+    return [name for name in metrics_of(pair.head.values()) if name in theirs][:MOST_METRICS]
+
+
+def because_of(base: Inputs, head: Inputs, base_end: End, head_end: End) -> Sentence:
+    """ "trained on Interaction features v2 instead of Churn features v48"; nothing where the inputs are equal."""
+    theirs, ours = _made_from(base), _made_from(head)
+    here = [one for one in ours if not any(equal(one, other) for other in theirs)]
+    there = [one for one in theirs if not any(equal(one, other) for other in ours)]
+    if not here and not there:
+        return NOTHING
+    if not here:
+        return Sentence("trained without ", _listed(there, base_end))
+    said = Sentence("trained on ", _listed(here, head_end))
+    return Sentence(said, " instead of ", _listed(there, base_end)) if there else Sentence(said, " as well")
+
+
+def _made_from(inputs: Inputs) -> list[Input]:
+    return [one for one in inputs if one.role in ("", INPUT)]
+
+
+def _listed(inputs: Sequence[Input], end: End) -> Sentence:
+    return listed([named(one, end) for one in inputs], most=MOST_INPUTS)
+
+
+def _moved_most(base: AssetRow | None, head: AssetRow | None) -> list[Delta]:
+    shown = head if head is not None and head.ref else base
+    if shown is None or not shown.ref:
+        return []
+    other = base if shown is head and base is not None and base.ref else None
+    names = list(metrics_of(shown.values()))
+    if other is None:
+        first = declared(shown.declared_metrics).headline(names)[:METRICS_OF_DATA]
+        return list(deltas_of(shown, shown, NOT_LOOKED_AT, {}, first))
+    found = deltas_of(other, shown, NOT_LOOKED_AT, {}, names)
+    moved = sorted(
+        (delta for delta in found if delta.change is not None), key=lambda one: (-abs(one.percent or 0), one.name)
+    )
+    return moved[:METRICS_OF_DATA]
+
+
+def values_said(pair: Pair) -> Sentence:
+    """ "row_count 900, columns 6"; of two versions "row_count 225 → 900"."""
+    return joined([_value_said(delta, pair.both_built) for delta in pair.values])
+
+
+def _value_said(delta: Delta, both: bool) -> Sentence:
+    unit = f" {delta.unit}" if delta.unit else ""
+    if not both or not delta.change:
+        return Sentence(Name(delta.name), f" {delta.other.text}{unit}", " on both" if both else "")
+    return Sentence(Name(delta.name), f" {delta.base.text} → {delta.other.text}{unit}")
+
+
+def renamed(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs, with what may be one asset under two names: one of them is gone or not built, the other is new, and
+    they have the same content or files, or, where one is gone, the same maker."""
+    lost = [pair for pair in pairs if pair.base_ref and pair.fate in (Fate.GONE, Fate.NOT_BUILT)]
+    found: dict[Key, Sentence] = {}
+    for new in (pair for pair in pairs if pair.fate == Fate.NEW and pair.base is None):
+        for old, reason in _likely(new, lost):
+            if old.key not in found:
+                found[new.key] = Sentence("perhaps renamed from ", Name(old.title), ": ", reason)
+                found[old.key] = Sentence("perhaps renamed to ", Name(new.title), ": ", reason)
+                break
+    return [replace(pair, renamed=found[pair.key]) if pair.key in found else pair for pair in pairs]
+
+
+def _likely(new: Pair, lost: Sequence[Pair]) -> Iterator[tuple[Pair, Sentence]]:
+    """What a new asset may have been before, the best reason first; several that are alike in one way are none."""
+    for alike in (_same_content, _same_files, _same_maker):
+        found = [(old, reason) for old in lost if old.row.kind == new.row.kind and (reason := alike(old, new))]
+        if len(found) == 1:
+            yield found[0]
+
+
+def _same_content(old: Pair, new: Pair) -> Sentence:
+    assert old.base is not None
+    assert new.head is not None
+    return Sentence("same content") if is_same_version(old.base, new.head) else NOTHING
+
+
+def _same_files(old: Pair, new: Pair) -> Sentence:
+    assert old.base is not None
+    assert new.head is not None
+    has_files = old.base.blobs not in (None, "", "[]")
+    return Sentence("same files") if has_files and old.base.blobs == new.head.blobs else NOTHING
+
+
+def _same_maker(old: Pair, new: Pair) -> Sentence:
+    assert old.base is not None
+    assert new.head is not None
+    makers = [(row.producer_kind, row.producer) for row in (old.base, new.head)]
+    if not old.is_gone or makers[0] != makers[1] or not makers[0][1]:
+        return NOTHING
+    return Sentence("both made by ", Name(makers[0][1]))
+
+
+def pairs_of(base: Mapping[Key, AssetRow], head: Mapping[Key, AssetRow], gone: Collection[Key]) -> list[Pair]:
+    """All assets of two branches, joined by kind and id. `gone`: what a deploy of the head does not define any more."""
+    keys = sorted({*base, *head, *(key for key in gone if key in base)})
+    return [Pair(base.get(key), head.get(key), is_gone=key in gone and key in base) for key in keys]

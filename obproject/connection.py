@@ -115,6 +115,14 @@ class Connection:
         )
         return self._read(response, about)
 
+    def text(self, path: str, media_type: str, *, about: str) -> str:
+        """Get a text of one media type, such as ``text/markdown``; raises as :meth:`request` does."""
+        response = self._send("GET", f"{self.settings.url}{path}", about)
+        if response.ok and response.headers.get("Content-Type", "").partition(";")[0] == media_type:
+            return response.content.decode("utf-8", "replace")
+        self._read(response, about)
+        raise errors.UnexpectedAnswer(f"{about}: {self.settings.url} answered with no {media_type}.")
+
     def _send(self, method: str, url: str, about: str, **arguments: Any) -> requests.Response:
         """Send until there is an answer that is worth reading, the tries are used up, or the time is."""
         deadline = time.monotonic() + self.settings.timeout

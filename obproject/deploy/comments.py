@@ -1,8 +1,7 @@
 """The page of a CI job and the comment on its pull request.
 
 A comment begins with a mark that is not shown. The next deployment finds it by that and replaces the comment, so that
-there is one for each project. These are the calls of the CI platforms' own APIs; they carry the tokens that the
-platforms give to jobs, and never follow a redirect with them.
+there is one for each project. These are the calls of the CI platforms' own APIs.
 """
 
 from __future__ import annotations
@@ -15,18 +14,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import requests
+from obproject.deploy.markdown import shortened
+from obproject.deploy.platform_calls import NoAnswer, call
+from obproject.project.ci import Environ, github_event, github_headers
 
-from obproject.project.ci import Environ, github_event
-
-TIMEOUT = 10.0
+MOST_CHARACTERS = 60_000
+"""How long a comment may be; GitHub takes 65,536."""
 PAGES = 20
 """How many pages of comments are looked through for an earlier one."""
 PAGE_SIZE = 100
-
-
-class NoComment(Exception):
-    """The comment was not written, in a sentence for the user."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +32,13 @@ class Conversation(ABC):
     address: str
     headers: Mapping[str, str]
 
-    def say(self, mark: str, text: str) -> None:
-        """Write a comment in place of the one with the same mark; raise NoComment if that fails."""
+    def say(self, mark: str, text: str, page: str | None = None) -> None:
+        """Write a comment in place of the one with the same mark; raise NoAnswer if that fails.
+
+        One that is too long is cut, and leads to a page that has the rest.
+        """
         hidden = f"<!-- {mark} -->"
-        body = f"{hidden}\n{text}"
+        body = shortened(f"{hidden}\n{text}", MOST_CHARACTERS, page)
         earlier = self.find(hidden)
         if earlier is None:
             self.add(body)
@@ -59,26 +58,15 @@ class Conversation(ABC):
         """Write a comment anew."""
 
     def request(self, method: str, address: str, body: Any = None, **query: Any) -> Any:
-        """Make one call and return the answer's JSON; raise NoComment if it fails."""
-        try:
-            answer = requests.request(
-                method, address, params=query, json=body, headers=self.headers, timeout=TIMEOUT, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise NoComment(f"{address} does not answer: {error}") from error
-        if not 200 <= answer.status_code < 300:
-            raise NoComment(f"{method} {address} was answered with status {answer.status_code}: {answer.text[:200]}")
-        try:
-            return answer.json()
-        except ValueError:
-            raise NoComment(f"{address} answered with no JSON") from None
+        """Make one call and return the answer's JSON; raise NoAnswer if it fails."""
+        return call(method, address, self.headers, body, **query)
 
     def find_in_pages(self, hidden: str) -> dict[str, Any] | None:
         """Look for a comment page by page, where the address lists the comments."""
         for page in range(1, PAGES + 1):
             comments = self.request("GET", self.address, per_page=PAGE_SIZE, page=page)
             if not isinstance(comments, list):
-                raise NoComment(f"{self.address} answered with no list of comments")
+                raise NoAnswer(f"{self.address} answered with no list of comments")
             for comment in comments:
                 if str(comment.get("body", "")).startswith(hidden):
                     return dict(comment)
@@ -143,12 +131,9 @@ def find_conversation(system: str, environ: Environ = os.environ) -> Conversatio
 
 
 def _github(environ: Environ) -> Conversation | None:
-    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN")
+    headers = github_headers(environ)
     address = environ.get("COMMENTS_URL") or github_event(environ).get("pull_request", {}).get("comments_url")
-    if not token or not address:
-        return None
-    headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
-    return GitHubConversation(address, headers)
+    return GitHubConversation(address, headers) if headers and address else None
 
 
 def _gitlab(environ: Environ) -> Conversation | None:

@@ -8,12 +8,16 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
-from obproject.deploy.comments import NoComment, find_conversation, write_to_job_page
+from obproject.deploy.check_runs import set_check
+from obproject.deploy.comments import find_conversation, write_to_job_page
+from obproject.deploy.comparison import NotCompared, compared
 from obproject.deploy.deployment import compile_flows, deploy, write_spec_only
 from obproject.deploy.difference import Difference, compare
 from obproject.deploy.options import Options, read_options
 from obproject.deploy.plan import Plan, make_plan
+from obproject.deploy.platform_calls import NoAnswer
 from obproject.deploy.projects import NoProject, ProjectFolder, find_projects
 from obproject.deploy.report import describe_plan, describe_result
 from obproject.deploy.result import DeployResult
@@ -91,8 +95,8 @@ class _DeployRun:
         if self._is_over():
             return self._end()
         results = self._deploy(compiled)
-        self.documents = [result.document for result in results]
         self._publish(results)
+        self.documents = [result.document for result in results]
         return self._end()
 
     # Before anything is changed
@@ -186,8 +190,11 @@ class _DeployRun:
         """Put the summaries where people look; what does not work is one line."""
         if self.options.spec_only or not results:
             return
-        texts = [summarise(result) for result in results]
         ci = results[0].plan.ci
+        if ci or self.options.summary:
+            for result in results:
+                self._compare(result)
+        texts = [summarise(result) for result in results]
         try:
             if self.options.summary:
                 self.options.summary.write_text("\n".join(texts), encoding="utf-8")
@@ -198,9 +205,32 @@ class _DeployRun:
         if ci and (conversation := find_conversation(ci.system)):
             try:
                 for result, text in zip(results, texts, strict=True):
-                    conversation.say(f"obproject-deploy {result.plan.settings.perimeter}/{result.plan.name}", text)
-            except NoComment as error:
+                    mark = f"obproject-deploy {result.plan.settings.perimeter}/{result.plan.name}"
+                    conversation.say(mark, text, result.url)
+            except NoAnswer as error:
                 self.output.complain(f"The comment was not written: {error}")
+        for result in results:
+            self._set_check(result)
+
+    def _compare(self, result: DeployResult) -> None:
+        """Ask how the branch stands beside the main branch, if it was deployed."""
+        try:
+            result.comparison = compared(result.plan) if result.answer is not None else None
+        except NotCompared as error:
+            self.output.complain(f"The summary has no comparison: {error}")
+
+    def _set_check(self, result: DeployResult) -> None:
+        plan, comparison = result.plan, result.comparison
+        check = plan.project.config.check
+        if plan.ci is None or comparison is None or check == "none":
+            return
+        page = comparison.page(urljoin(f"{plan.settings.url}/", result.url or ""))
+        try:
+            set_check(
+                plan.ci, comparison, fails=check == "failure", page=page, of=plan.name if plan.folder.name else ""
+            )
+        except NoAnswer as error:
+            self.output.complain(f"The check was not set: {error}")
 
     def _end(self) -> int:
         """Print the document, or how many problems there were; return the exit code."""

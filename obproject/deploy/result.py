@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from obproject.deploy.comparison import Comparison
 from obproject.deploy.plan import Plan
 from obproject.json_types import Json
 
@@ -30,6 +31,8 @@ class DeployResult:
     apps: list[str] = field(default_factory=list)
     """The apps whose command has succeeded."""
     apps_not_deployed: list[str] = field(default_factory=list)
+    comparison: Comparison | None = None
+    """How the branch stands beside the main branch; None if it was not asked, or is not known."""
     failures: list[str] = field(default_factory=list)
     """Why not all was done, each reason with what to do."""
 
@@ -64,6 +67,7 @@ class DeployResult:
                 "pruned": self.pruned,
             },
             "apps": {"deployed": self.apps, "not_deployed": self.apps_not_deployed},
+            "comparison": self.comparison.document if self.comparison else None,
             "spec_file": str(plan.spec_file) if self.wrote_spec else None,
         }
 

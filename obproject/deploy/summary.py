@@ -11,6 +11,8 @@ from obproject.deploy.result import DeployResult
 from obproject.project.definitions import AssetDefinition
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#|!~])")
+MOST_ROWS = 200
+LONGEST_FAILURE = 8_000
 _KINDS = {"models": "Model", "data": "Data"}
 
 
@@ -18,7 +20,9 @@ def summarise(result: DeployResult) -> str:
     """Return the summary of one project."""
     plan = result.plan
     title = f"### {_text(plan.project.config.title or plan.name)} on {_code(plan.branch)}"
-    return "\n".join([title, "", _what_happened(result), "", *_rows(result), *_failures(result)]) + "\n"
+    compared = ["", result.comparison.markdown.rstrip()] if result.comparison else []
+    lines = [title, "", _what_happened(result), "", *_table(result), *_failures(result), *compared]
+    return "\n".join(lines) + "\n"
 
 
 def _what_happened(result: DeployResult) -> str:
@@ -30,9 +34,20 @@ def _what_happened(result: DeployResult) -> str:
     return f"{deed}{where}{by} at {plan.record['spec']['updated_at']}."
 
 
-def _rows(result: DeployResult) -> Iterator[str]:
+def _table(result: DeployResult) -> Iterator[str]:
+    """Yield the table of what the project has; of very much, what something was done to comes first."""
+    rows = list(_rows(result))
+    if len(rows) > MOST_ROWS:
+        rows.sort(key=lambda row: row.endswith("|  |"))
     yield "| | | |"
     yield "|---|---|---|"
+    yield from rows[:MOST_ROWS]
+    if left := len(rows) - MOST_ROWS if len(rows) > MOST_ROWS else 0:
+        more = f"and {left:,} more"
+        yield from ("", f"[{more}]({result.url})" if result.url else more)
+
+
+def _rows(result: DeployResult) -> Iterator[str]:
     changed = {name: word for word in ("created", "updated") for name in (result.answer or {}).get(word, ())}
     for folder, kind in _KINDS.items():
         for asset in result.plan.project.assets:
@@ -61,9 +76,19 @@ def _link(result: DeployResult, asset: AssetDefinition) -> str:
 
 def _failures(result: DeployResult) -> Iterator[str]:
     for failure in result.failures:
+        failure = _without_middle(failure)
         # A fence that is longer than any in the text can't be ended by it.
         fence = "`" * max(3, 1 + max(map(len, re.findall("`+", failure)), default=0))
         yield from ("", "**Not all was done:**", "", f"{fence}text", failure, fence)
+
+
+def _without_middle(text: str) -> str:
+    """Return a text that is not too long for a comment: the first lines and the last ones of it."""
+    if len(text) <= LONGEST_FAILURE:
+        return text
+    half = LONGEST_FAILURE // 2
+    first, last = text[:half].rpartition("\n")[0], text[-half:].partition("\n")[2]
+    return "\n".join([first or text[:half], "…", last or text[-half:]])
 
 
 def _text(text: str) -> str:

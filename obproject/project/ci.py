@@ -139,6 +139,12 @@ def github_event(environ: Environ) -> dict[str, Any]:
     return event if isinstance(event, dict) else {}
 
 
+def github_headers(environ: Environ) -> dict[str, str] | None:
+    """Return what says to GitHub's API who is asking; None without a token."""
+    token = environ.get("GITHUB_TOKEN") or environ.get("GH_TOKEN")
+    return {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"} if token else None
+
+
 def _branch_of(ref: str | None) -> str | None:
     """Return the branch of a ref; None for refs of another sort, such as those of tags and of merges."""
     name = (ref or "").removeprefix("refs/heads/")

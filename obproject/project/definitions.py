@@ -39,6 +39,8 @@ DEPLOY_FILE = "obproject_deploy.toml"
 
 DEPLOYERS = ("argo-workflows", "step-functions", "airflow", "none")
 """What flows can be deployed to, by the names of Metaflow's commands; none leaves them to be run by hand."""
+CHECKS = ("neutral", "failure", "none")
+"""What the check of a commit on GitHub may come to if its branch is worse; none sets no check."""
 DEFAULT_ENVIRONMENT = "default"
 DEFAULT_PACKAGE_SUFFIXES = ".html"
 
@@ -108,6 +110,10 @@ class ProjectConfig:
     deployer: str | None = None
     dags_folder: str | None = None
     auto_tags: bool = True
+    compare_with: str | None = None
+    """The branch that others are compared with; None leaves it to main and master."""
+    check: str = CHECKS[0]
+    """What the check of a commit comes to whose branch is worse."""
     left_out_of_runs: tuple[str, ...] = ()
     """Names of parameters and configs that the catalogue is never told."""
     dependencies: Dependencies = Dependencies()
@@ -183,6 +189,8 @@ def _read_config(root: Path, problems: list[Problem]) -> tuple[ProjectConfig, di
         deployer=table.table("deploy").text("deployer", check=check_deployer),
         dags_folder=table.table("deploy").text("dags_folder"),
         auto_tags=table.table("deploy").table("tags").flag("auto", default=True),
+        compare_with=table.table("deploy").text("compare_with", check=check_branch),
+        check=table.table("deploy").text("check", check=_check_check) or CHECKS[0],
         left_out_of_runs=read_left_out_of_runs(table),
         dependencies=_read_dependencies(table.table("dependencies")),
         branch_to_environment=tuple(table.table("branch_to_environment").all_texts().items()),
@@ -307,6 +315,12 @@ def check_deployer(name: str) -> str:
     if name not in DEPLOYERS:
         raise ValueError(f"found {shorten(name)}, expected one of {', '.join(DEPLOYERS)}")
     return name
+
+
+def _check_check(word: str) -> str:
+    if word not in CHECKS:
+        raise ValueError(f"found {shorten(word)}, expected one of {', '.join(CHECKS)}")
+    return word
 
 
 def _check_suffixes(text: str) -> str:

@@ -108,6 +108,21 @@ class Recorder:
     """The writes: method, path, headers, body."""
     spec_status: int = 404
     """What it answers when it is asked for the spec."""
+    comparisons: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """The comparisons that it has, such as ``main...feature_x``, each with its `markdown`; an older one has none."""
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    """Which comparisons it was asked for, with the headers."""
+
+    def compared(self, path: str) -> tuple[int, Any]:
+        """Answer as a catalogue that compares if it has any comparison, else as an older one."""
+        pair, _, suffix = path.rpartition("/")[2].rpartition(".")
+        if not self.comparisons:
+            return 404, {"error": "not_found", "message": "No.", "detail": {"branch": f"compare/{pair}.{suffix}"}}
+        if pair not in self.comparisons:
+            base = pair.partition("...")[0]
+            return 404, {"error": "not_found", "message": "No such branch.", "detail": {"branch": base}}
+        found = self.comparisons[pair]
+        return found.get("status", 200), found["markdown"] if suffix == "md" else found
 
 
 @contextmanager
@@ -117,7 +132,10 @@ def recording() -> Iterator[Recorder]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            if self.path.endswith("/latestflowproject"):
+            if "/compare/" in self.path:
+                recorder.asked.append((self.path, dict(self.headers)))
+                self._answer(*recorder.compared(self.path))
+            elif self.path.endswith("/latestflowproject"):
                 nothing = {"error": "not_found", "message": "No spec is posted.", "detail": {"branch": "feature_x"}}
                 self._answer(recorder.spec_status, nothing)
             else:
@@ -131,9 +149,10 @@ def recording() -> Iterator[Recorder]:
         do_DELETE = do_POST
 
         def _answer(self, status: int, answer: Any) -> None:
-            payload = json.dumps(answer).encode()
+            payload = (answer if isinstance(answer, str) else json.dumps(answer)).encode()
+            media_type = "text/markdown; charset=utf-8" if isinstance(answer, str) else "application/json"
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
             self.wfile.write(payload)

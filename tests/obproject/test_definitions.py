@@ -279,6 +279,14 @@ def test_all_problems_come_at_once(write, tmp_path: Path) -> None:
             "key 'title': found the character U+0000, expected no control characters",
         ),
         (f'project = "p"\nversion = "{"x" * 1025}"', "key 'version': found 1,025 characters, expected at most 1,024"),
+        (
+            'project = "p"\n[deploy]\ncheck = "error"',
+            "[deploy] key 'check': found 'error', expected one of neutral, fail",
+        ),
+        (
+            'project = "p"\n[deploy]\ncompare_with = "//"',
+            "[deploy] key 'compare_with': the branch name '//' has no lett",
+        ),
         ('project = "p"\nperimeter = "a/b"', "key 'perimeter': the perimeter name 'a/b' can't stand in an address"),
     ],
 )

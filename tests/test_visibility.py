@@ -186,6 +186,7 @@ FREE = {
     "catalog.name_starts": "what is derived is kept for everybody",
     "catalog.newest": "what is derived is kept for everybody",
     "catalog.old_runs": "what is derived is kept for everybody",
+    "catalog.series.checking": "what is derived is recounted for everybody",
     "catalog.series.keeping": "what is derived is kept for everybody",
     "catalog.wrong_facts": "what is derived is kept for everybody",
     "access.local_mode": "says who asks, and that the one user may see all perimeters",

@@ -10,6 +10,7 @@ from catalog.addresses import (
     branch_lineage_url,
     branch_url,
     branch_url_by_key,
+    compare_branches_url,
     evaluations_url,
     home_url,
     kind_url,
@@ -22,6 +23,7 @@ from catalog.models import Asset, Branch, Project
 from catalog.pagekit.routes import TWIN
 from catalog.pagekit.statements import LONGEST_MENU, menus, projects_menu
 from catalog.states import Kind
+from obproject.branches import MAIN_BRANCHES
 
 Json = dict[str, Any]
 
@@ -122,6 +124,14 @@ def branch_entries(rows: list[MenuRow], current: Branch, asset: Asset | None) ->
     if len(rows) > LONGEST_MENU:
         entries.append(_entry("All branches", project_url(current.project)))
     return entries
+
+
+def against_main_url(entries: list[Json], branch: Branch) -> str:
+    """The comparison of a branch with the project's main, if the entries of the branch menu have that; else empty."""
+    project = branch.project
+    known = {entry["url"] for entry in entries}
+    mains = [key for key in MAIN_BRANCHES if branch_url_by_key(project, key) in known]
+    return compare_branches_url(project, mains[0], branch.key) if mains and branch.key not in MAIN_BRANCHES else ""
 
 
 def _branch_entry(row: MenuRow, current: Branch, asset: Asset | None) -> Json:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.addresses import branch_url, perimeter_url, project_url
+from catalog.addresses import branch_url, compare_branches_url, perimeter_url, project_url
 from catalog.filters import TEXT
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Project
@@ -24,6 +24,7 @@ from catalog.pages.project_statements import first_branches, freshest_branches, 
 from catalog.unchanged import HOME
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import time_shape
+from obproject.branches import MAIN_BRANCHES
 
 ROWS = 50
 TAKES = (TEXT,)
@@ -160,10 +161,18 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
         "project": found,
         "notices": query.notices(takes=TAKES),
         "rows": rows,
+        "against_main": _against_main(found, page.rows),
         "page": page,
         **query.search(),
     }
     return render(request, "catalog/project.html", context)
+
+
+def _against_main(project: Project, branches: list[Branch]) -> dict[str, str]:
+    """The comparisons of branches with the project's main, by their keys, where that is listed with them."""
+    main = next((branch.key for branch in branches if branch.key in MAIN_BRANCHES), "")
+    others = [branch.key for branch in branches if branch.key not in MAIN_BRANCHES]
+    return {key: compare_branches_url(project, main, key) for key in others} if main else {}
 
 
 def _branches_on_page(viewer: Viewer, project: Project, query: PageQuery) -> Page:

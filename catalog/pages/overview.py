@@ -15,7 +15,7 @@ from catalog.branch_keys import KnownByOtherKey, look_elsewhere, names_of
 from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
 from catalog.pagekit.code_examples import EXAMPLES
-from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.frame import against_main_url, branch_frame
 from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place, say_whose_key
 from catalog.pagekit.statements import edges_of
@@ -69,8 +69,10 @@ def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch
     rows = glances(branch, bulk=twin)
     if twin:
         return json_answer(_twin(viewer, branch, rows))
+    frame = branch_frame(request, branch, "overview")
     context = {
-        **branch_frame(request, branch, "overview"),
+        **frame,
+        "against_main_url": against_main_url(frame["switch_branches"], branch),
         "branch": branch,
         "rows": rows,
         "more_assets": branch.data_count + branch.models_count - len(rows),

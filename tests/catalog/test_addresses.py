@@ -123,6 +123,14 @@ def test_the_comparison_of_versions_is_asked_for_in_one_word_where_that_can_be_r
     assert addresses.compare_url(asset, ["v3", "main/data/a,b&c:v1"]) == f"{page}?of=v3&of=main/data/a,b%26c:v1"
 
 
+def test_the_comparison_of_two_branches_leads_to_its_page():
+    project: Project = place()["project"]
+    address = addresses.compare_branches_url(project, "main", "feature_x", ".json")
+    found = resolve(address)
+    assert found.view_name == "compare-branches"
+    assert (found.kwargs["base"], found.kwargs["branch"], found.kwargs["suffix"]) == ("main", "feature_x", ".json")
+
+
 def test_every_address_is_tested_here():
     known = {name for name, _ in getmembers(addresses, isfunction) if "_url" in name}
-    assert known == {*VIEWS, "asset_url_below", "compare_url", "component_url", "root_url"}
+    assert known == {*VIEWS, "asset_url_below", "compare_branches_url", "compare_url", "component_url", "root_url"}

@@ -1,3 +1,4 @@
 from tests.catalog.pages.conftest import full as full
 from tests.catalog.pages.conftest import vic as vic
 from tests.catalog.pages.conftest import world as world
+from tests.comparing.two_branches import churn as churn

@@ -6,17 +6,15 @@ from django.test.utils import CaptureQueriesContext
 
 from access.identity import Viewer
 from catalog import recording
-from catalog.entities import Entity
 from catalog.models import Branch, Instance
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording import Declaration
 from comparing.branch_rows import two_branches
 from comparing.branches import compare_branches
 from comparing.pairs import Fate
+from tests.comparing.two_branches import DATA, FEATURE, HOLDOUT, MODEL, consume, declare, trained
 
 pytestmark = [pytest.mark.both, pytest.mark.slow]
-FEATURE = "feature/x"
-MODEL, DATA, HOLDOUT = "models/churn_model", "data/features", "data/holdout"
 
 
 def compared(world, base="main", head=FEATURE, start=0):
@@ -31,41 +29,6 @@ def fates(found):
 
 def of(found, name):
     return next(pair for pair in found.pairs if pair.row.asset_id == name)
-
-
-def consume(world, asset, run, branch, at="main", role=None):
-    """The newest version of an asset on `at` is read by a run that writes to `branch`."""
-    row = world.asset(asset, at)
-    recording.consume(
-        actor="ada",
-        asset=row,
-        instance=row.newest_ready,
-        reference="latest",
-        entity=Entity("task", f"{run}/start/1"),
-        write_branch=branch,
-        role=role,
-    )
-
-
-def trained(world, run, branch, reads, auc, holdout=HOLDOUT):
-    """A model that was trained on some data and measured on a holdout."""
-    for asset, at in reads:
-        consume(world, asset, run, branch, at)
-    if holdout:
-        consume(world, holdout, run, branch, role="evaluation")
-    return world.register(MODEL, f"{run}/train/1", branch, annotations={"auc": auc, "seconds": 4})
-
-
-@pytest.fixture
-def churn(world):
-    """main has a model with five versions; on the branch another is trained on features of its own."""
-    world.register(HOLDOUT, "DataFlow/1/split/1", annotations={"rows": 225})
-    world.register(DATA, "FeatureFlow/1/build/1", annotations={"rows": 900})
-    for number in range(1, 8):
-        trained(world, f"TrainFlow/{number}", "main", [(DATA, "main")], 0.79 + number / 1000)
-    world.register("data/interactions", "FeatureFlow/20/build/1", FEATURE, annotations={"rows": 900, "columns": 6})
-    trained(world, "TrainFlow/21", FEATURE, [("data/interactions", FEATURE)], 0.85)
-    return world
 
 
 def test_a_model_is_better_on_the_same_data_because_of_what_it_was_trained_on(churn):
@@ -126,16 +89,6 @@ def test_what_is_newer_and_what_is_older(churn):
     churn.register(DATA, "FeatureFlow/61/build/1")
     assert fates(compared(churn))["features"] == "older"
     assert fates(compared(churn, FEATURE, "main"))["features"] == "newer"
-
-
-def declare(world, branch, *names):
-    """A deploy that declares these assets."""
-    spec = {"data": [], "models": []}
-    for name in names:
-        kind, asset_id = name.split("/")
-        spec[kind].append({"id": asset_id})
-    said = {name.replace("/", "__"): Declaration({"owner": "ada"}) for name in names}
-    world.deploy(branch, spec, **said)
 
 
 def test_gone_is_only_what_a_deploy_of_the_branch_dropped(churn):

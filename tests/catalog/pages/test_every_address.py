@@ -26,11 +26,12 @@ pytestmark = pytest.mark.slow
 
 SECRET = "zebra"
 """Stands in all that alpha has, but for the names that are asked for, which an answer may repeat."""
-TWIN, SUFFIX = ["", ".json"], ["", ".json", ".svg", ".dot"]
+TWIN, SUFFIX, FORM = ["", ".json"], ["", ".json", ".svg", ".dot"], ["", ".json", ".md", ".svg"]
 PARTS = {
     "perimeter": ["alpha"],
     "project": ["churn"],
     "branch": ["main"],
+    "base": ["feature_new_model"],
     "asset_id": ["churn_model"],
     "reference": ["latest"],
     "alias": ["production"],
@@ -44,7 +45,7 @@ PARTS = {
     "suffix": SUFFIX,
 }
 """What the parts of an address are, by their names."""
-KINDS = {"components": ["flows"], "assets": ["models"], "kind": ["models"]}
+KINDS = {"components": ["flows"], "assets": ["models"], "kind": ["models"], "form": FORM}
 """The same by their converters."""
 REGULAR = {
     r"^v1/": "v1/nothing",

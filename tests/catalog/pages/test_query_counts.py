@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 
 BRANCH = "/alpha/churn/main"
 ASSET = f"{BRANCH}/models/churn_model"
+COMPARED = "/alpha/churn/compare/main...feature_new_model"
 SHOWN = "h_" + "0a" * 10
 
 # Who is there (3), and:
@@ -69,6 +70,11 @@ COSTS = {
     f"{BRANCH}/pulse": 4,
     # the asset; the instance
     f"{ASSET}/v3/pulse": 5,
+    # both branches with their deploys; the assets of both; the definitions that differ; the arrows; the menus.
+    # Of models that differ, which these do not: tests/comparing/pages/test_branches_page.py
+    COMPARED: 8,
+    f"{COMPARED}.json": 7,
+    f"{COMPARED}.md": 7,
 }
 MISSING = {
     # the asset; whether the branch has another key; what is missing of its address (3); the project, the branch and the

@@ -446,6 +446,7 @@ WITHOUT = {
     "api-me": "costs less than its tag would",
     "api-openapi": "asked by programs that write code, now and then",
     "api-docs": "the same, by people",
+    "compare-branches": "hangs on two branches, on whatever their flows read anywhere, and on the history of models",
     None: "redirects, or says that nothing is there",
 }
 

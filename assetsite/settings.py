@@ -310,7 +310,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["in_one_line"]},  # a 404 is an answer, not an event
         "django.security.DisallowedHost": {"level": "ERROR", "filters": ["in_one_line"]},
-        "catalog.reconciling": {"level": "INFO"},
+        "catalog.jobs": {"level": "INFO"},
         "axes": {"level": "ERROR"},  # strangers can fail as often as they like; the audit log counts
     },
 }

@@ -69,6 +69,7 @@ FLOORS = {
         ["wire"],
         ["apikit"],
         ["pagekit", "reconciling"],
+        ["jobs"],
         ["supervising"],
         ["admin", "api", "apps", "management", "pages", "styleguide", "templatetags"],
     ],

@@ -1,4 +1,4 @@
-"""The process beside the web processes, which recounts and reconciles; it is started again if it dies.
+"""The process beside the web processes, which does the jobs of the background; it is started again if it dies.
 
 Models are imported where they are used: where processes are not forked but started anew, Django is not set up yet.
 """
@@ -19,11 +19,10 @@ log = logging.getLogger("catalog.supervising")
 
 
 class Beside:
-    """A process that does what `catalog.reconciling.background` has for it, until it is done or stopped."""
+    """A process that does what `catalog.jobs` has for it, until it is done or stopped."""
 
-    def __init__(self, minutes: float, actor: str) -> None:
-        """With 0 minutes it does not reconcile, and ends with the recount."""
-        self._work = (minutes, actor)
+    def __init__(self, actor: str) -> None:
+        self._actor = actor
         self._ending = threading.Event()
         self._watch = threading.Thread(target=self._keep, name="beside", daemon=True)
 
@@ -39,20 +38,22 @@ class Beside:
         self._process.kill()
 
     def _start_process(self) -> None:
-        self._process = multiprocessing.Process(target=_work_until_told, args=self._work, name="beside", daemon=True)
+        self._process = multiprocessing.Process(
+            target=_work_until_told, args=(self._actor,), name="beside", daemon=True
+        )
         self._process.start()
 
     def _keep(self) -> None:
         self._process.join()
         while self._process.exitcode and not self._ending.wait(AGAIN_AFTER):
-            log.error("The process that reconciles has died (%s); it is started again.", self._process.exitcode)
+            log.error("The process that does the jobs has died (%s); it is started again.", self._process.exitcode)
             self._start_process()
             self._process.join()
 
 
-def _work_until_told(minutes: float, actor: str) -> None:
+def _work_until_told(actor: str) -> None:
     django.setup()
-    from catalog.reconciling.background import Background
+    from catalog.jobs.background import Background
 
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
@@ -60,7 +61,7 @@ def _work_until_told(minutes: float, actor: str) -> None:
         signal.SIGINT, signal.SIG_IGN
     )  # Ctrl-C reaches all processes of a terminal; the parent tells this one
     end_with_parent()
-    background = Background(minutes, actor)
+    background = Background(actor)
     background.start()
     while background.is_working() and not told.is_set():
         time.sleep(0.2)

@@ -1,6 +1,7 @@
 """A catalogue that an older version has derived: it is recounted once, in pieces, and says so until then."""
 
 import threading
+import time
 from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
@@ -13,10 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog import derivation
+from catalog.jobs import background, table
+from catalog.jobs.background import Background
 from catalog.models import Asset, Consumption, Derivation, Instance, Promotion, Run
 from catalog.old_runs import add_missing_runs
-from catalog.reconciling import background, lease, recounting
-from catalog.reconciling.background import Background
+from catalog.reconciling import lease, recounting
 from catalog.reconciling.progress import Stopped
 from catalog.reconciling.recounting import recount
 
@@ -215,49 +217,45 @@ class TestInPieces:
 @pytest.mark.django_db(transaction=True)
 class TestBesideTheServer:
     @pytest.fixture(autouse=True)
-    def _at_once(self, monkeypatch):
+    def _at_once(self, monkeypatch, settings):
         monkeypatch.setattr(background, "FIRST_AFTER", 0)
-        monkeypatch.setattr(background, "RECOUNT_AGAIN_AFTER", 0)
+        monkeypatch.setattr(table, "MINUTE", 0.1)
+        settings.RECONCILE_MINUTES = 0
 
-    def ended(self, minutes=0.0):
-        beside = Background(minutes, actor="manage.py serve")
+    def stopped_after(self, happened):
+        beside = Background(actor="manage.py serve")
         beside.start()
-        beside._thread.join(20)
+        until = time.monotonic() + 20
+        while not happened() and time.monotonic() < until:
+            time.sleep(0.05)
+        beside.stop()
         connections.close_all()
-        return not beside._thread.is_alive()
+        return happened()
 
-    def test_it_recounts_and_ends_where_nothing_is_reconciled(self, old, monkeypatch):
-        monkeypatch.setattr(Background, "_pass", None)
-        assert self.ended()
-        assert derivation.is_current()
+    def test_it_recounts_also_where_nothing_is_reconciled(self, old, monkeypatch):
+        monkeypatch.setattr(table, "reconcile", None)
+        assert self.stopped_after(derivation.is_current)
         assert Promotion.objects.count() == 1
 
     def test_it_waits_for_another_process(self, old, monkeypatch, caplog):
         held = lease.HeldLease()
         taken = threading.Event()
         monkeypatch.setattr(background.log, "info", lambda text, *what: "already" in str(what) and taken.set())
-        beside = Background(0, actor="manage.py serve")
-        beside.start()
-        assert taken.wait(20)
+        assert self.stopped_after(taken.is_set)
         assert not derivation.is_current()
         held.release()
-        beside._thread.join(20)
-        assert derivation.is_current()
-        connections.close_all()
+        assert self.stopped_after(derivation.is_current)
 
-    def test_what_goes_wrong_does_not_keep_it_from_reconciling(self, old, monkeypatch, caplog):
+    def test_what_goes_wrong_does_not_keep_it_from_reconciling(self, old, monkeypatch, caplog, settings):
         def fail(**_):
             raise RuntimeError("the disk is full")
 
         passed = threading.Event()
-        monkeypatch.setattr(background, "recount", fail)
-        monkeypatch.setattr(background, "reconcile", lambda **_: passed.set() or SimpleNamespace(made=0, settled=0))
-        beside = Background(60, actor="manage.py serve")
-        beside.start()
-        assert passed.wait(20)
-        beside.stop()
-        assert "can't be brought up to date: RuntimeError: the disk is full" in caplog.text
-        connections.close_all()
+        settings.RECONCILE_MINUTES = 60
+        monkeypatch.setattr(table, "recount", fail)
+        monkeypatch.setattr(table, "reconcile", lambda **_: passed.set() or SimpleNamespace(made=0, settled=0))
+        assert self.stopped_after(passed.is_set)
+        assert "The job 'recount' can't be done: RuntimeError: the disk is full" in caplog.text
 
 
 class TestRuns:

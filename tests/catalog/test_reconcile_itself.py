@@ -12,9 +12,10 @@ from django.test import Client
 
 from access.models import Membership, Perimeter, Role
 from catalog.admin import reconciling as admin_module
+from catalog.jobs import background, table
+from catalog.jobs.background import Background
 from catalog.models import Instance, MissedWrite, Reconciliation
-from catalog.reconciling import background, checks, lease
-from catalog.reconciling.background import Background
+from catalog.reconciling import checks, lease
 from tests.catalog.kept import Metaflow
 from tests.conftest import served_from
 
@@ -94,22 +95,23 @@ class TestBesideTheServer:
         """Set once a first pass is over."""
         monkeypatch.setattr(background, "FIRST_AFTER", 0)
         ended = threading.Event()
-        passed = Background._pass
+        passed = Background._do
 
-        def noted(thread):
-            passed(thread)
-            ended.set()
+        def noted(thread, job):
+            passed(thread, job)
+            if job.name == "reconcile":
+                ended.set()
 
-        monkeypatch.setattr(Background, "_pass", noted)
+        monkeypatch.setattr(Background, "_do", noted)
         return ended
 
     def test_it_begins_by_itself_and_ends_with_the_server(self, metaflow, ends):
         Perimeter.objects.create(name="default")
-        beside = Background(60, actor="manage.py serve")
+        beside = Background(actor="manage.py serve")
         beside.start()
         assert ends.wait(20)
         beside.stop()
-        assert not [thread for thread in threading.enumerate() if thread.name == "reconcile"]
+        assert not [thread for thread in threading.enumerate() if thread.name == "jobs"]
         assert Instance.objects.get().state == "ready"
         assert Reconciliation.objects.get().actor == "manage.py serve"
 
@@ -117,12 +119,12 @@ class TestBesideTheServer:
         def fail(**_):
             raise RuntimeError("the disk is full")
 
-        monkeypatch.setattr(background, "reconcile", fail)
-        beside = Background(60, actor="manage.py serve")
+        monkeypatch.setattr(table, "reconcile", fail)
+        beside = Background(actor="manage.py serve")
         beside.start()
         assert ends.wait(20)
         beside.stop()
-        assert "can't be brought up to date: RuntimeError: the disk is full" in caplog.text
+        assert "The job 'reconcile' can't be done: RuntimeError: the disk is full" in caplog.text
         connections.close_all()
 
 

@@ -11,21 +11,21 @@ from catalog.supervising.beside import Beside
 def starts(monkeypatch, file: Path, status: int, *, within: float) -> int:
     """How often a process is started that ends at once with this status."""
 
-    def ends(minutes: float, actor: str) -> None:
+    def ends(actor: str) -> None:
         with file.open("a") as noted:
-            noted.write(f"{minutes} {actor}\n")
+            noted.write(f"{actor}\n")
         os._exit(status)
 
     monkeypatch.setattr(beside, "AGAIN_AFTER", 0.05)
     monkeypatch.setattr(beside, "_work_until_told", ends)
-    process = Beside(5, "somebody")
+    process = Beside("somebody")
     process.start()
     until = time.monotonic() + within
     while time.monotonic() < until and (not file.exists() or len(file.read_text().splitlines()) < 2):
         time.sleep(0.02)
     process.stop()
     lines = file.read_text().splitlines()
-    assert set(lines) == {"5 somebody"}
+    assert set(lines) == {"somebody"}
     return len(lines)
 
 

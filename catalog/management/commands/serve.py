@@ -10,7 +10,6 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from access.deployment_checks import DEPLOYMENT
-from catalog.derivation import is_current
 from catalog.starting.readiness import make_home, wait_for_database
 from catalog.starting.serving import noted_as_served
 from catalog.supervising.beside import Beside
@@ -53,13 +52,10 @@ class Command(BaseCommand):
             self.stderr.write(self.style.WARNING(f"{problem.msg} {problem.hint}"))
 
     def _serve(self, address: str, port: int) -> None:
-        beside = Beside(settings.RECONCILE_MINUTES, actor="manage.py serve")
-        needed = settings.RECONCILE_MINUTES > 0 or not is_current()
+        beside = Beside(actor="manage.py serve")
         connections.close_all()  # the other processes are forked off, and open their own
-        if needed:
-            beside.start()
+        beside.start()
         try:
             serve(address, port)
         finally:
-            if needed:
-                beside.stop()
+            beside.stop()

@@ -13,16 +13,23 @@
   const MAX_POLL_MS = 30000;
   const MOST_MESSAGES = 300; // in a second
   const MOST_MOVES = 3;
+  const PING_MS = 2000;
+  const PATIENCE_MS = 10000; // without an answer
+  const LOADING_MS = 30000;
+  const NO_ANSWER = "This card was taken out, because it did not answer, or waited for one beside it that did not.";
   const TOO_MANY_MESSAGES = "This card was taken out, because it sent so much that the page could not answer.";
   const TOO_MANY_MOVES = "This card was taken out, because it filled the history of the browser.";
 
   const relays = new WeakMap(); // iframe -> {last: live data, reloaded: token for which the frame was reloaded}
-  const senders = new WeakMap(); // window of a card -> {frame, since: ms, messages, moves, entries: of the history}
+  const senders = new WeakMap(); // window of a card -> {frame, since: ms, messages, moves, entries: of the history, …}
 
   const cardFrames = () => document.querySelectorAll("iframe[data-card]");
 
   function know(frame) {
-    senders.set(frame.contentWindow, {frame, since: 0, messages: 0, moves: 0, entries: history.length});
+    const sender = {frame, since: 0, messages: 0, moves: 0, entries: history.length};
+    Object.assign(sender, {heard: performance.now(), patience: LOADING_MS});
+    frame.addEventListener("load", () => Object.assign(sender, {heard: performance.now(), patience: PATIENCE_MS}));
+    senders.set(frame.contentWindow, sender);
   }
 
   function fit(frame, height) {
@@ -98,6 +105,7 @@
   addEventListener("message", event => {
     const sender = event.source && senders.get(event.source);
     if (!sender?.frame.isConnected) return;
+    Object.assign(sender, {heard: performance.now(), patience: PATIENCE_MS});
     if (sendsTooMuch(sender, event.timeStamp)) {
       takeOut(sender, TOO_MANY_MESSAGES);
       return;
@@ -108,6 +116,18 @@
     if (card === "stale") reload(sender.frame);
     if (card === "moved") countMoves(sender, steps);
   });
+
+  // One that never rests lets others wait that stand beside it: browsers give them one process
+  function lookAfterNeighbours() {
+    const now = performance.now();
+    for (const frame of document.querySelectorAll('iframe[data-card="fixed"]')) {
+      const sender = senders.get(frame.contentWindow);
+      if (!sender) continue;
+      if (document.hidden) sender.heard = now;
+      if (now - sender.heard > sender.patience) takeOut(sender, NO_ANSWER);
+      else send(frame, {card: "measure"});
+    }
+  }
 
   // The card's live data; null: no answer this time; undefined: stop polling
   async function ask(address) {
@@ -150,6 +170,7 @@
   }
 
   start();
+  setInterval(lookAfterNeighbours, PING_MS);
   addEventListener("hashchange", noteOwnMove);
   document.addEventListener("htmx:pushedIntoHistory", noteOwnMove);
   document.addEventListener("htmx:afterSettle", start); // frames in new fragments

@@ -9,6 +9,7 @@
   const SETTLE_MS = 120; // what is only scrolled past is not loaded
   const NEAR = "304px"; // one card further on either side
   const WAITS = "Loads when it is nearer to the middle";
+  const TOOK_KEYS = "This card was taken out, because it took the keyboard.";
   const NO_ANSWER = "Which cards there are could not be asked.";
 
   const places = Array.from(document.querySelectorAll("[data-cards]"), box => (
@@ -139,6 +140,17 @@
     });
   }
 
+  // A frame here is inert, so none is focused but by its card
+  let focused;
+  document.addEventListener("focusin", event => { focused = event.target; });
+  addEventListener("blur", () => {
+    const place = places.find(({frame}) => frame && frame === document.activeElement);
+    if (!place) return;
+    takeOut(place, TOOK_KEYS);
+    focused?.focus({preventScroll: true});
+    settleSoon();
+  });
+
   // ---- keys
 
   const STEPS = {ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity};
@@ -147,9 +159,9 @@
   function toCard(film, step) {
     const items = [...film.querySelectorAll("li")];
     const middle = item => Math.abs(distance({box: item}));
-    const focused = items.indexOf(document.activeElement.closest("li"));
+    const current = items.indexOf(document.activeElement.closest("li"));
     const nearest = items.indexOf(items.reduce((one, other) => middle(other) < middle(one) ? other : one));
-    const next = items[Math.min(Math.max((focused < 0 ? nearest : focused) + step, 0), items.length - 1)];
+    const next = items[Math.min(Math.max((current < 0 ? nearest : current) + step, 0), items.length - 1)];
     next.querySelector("a").focus({preventScroll: true});
     next.scrollIntoView({inline: "center", block: "nearest", behavior});
   }

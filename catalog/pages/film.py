@@ -110,7 +110,7 @@ def _cards_of_newest(asset: Asset) -> runs.CardList:
 
 
 def _around(query: PageQuery, found: Filmed) -> dict[str, str | None]:
-    ways = {"older_url": found.before_them, "newer_url": found.after_them}
+    ways = {"older": found.before_them, "newer": found.after_them}
     return {name: None if changes is None else query.url(**changes) for name, changes in ways.items()}
 
 

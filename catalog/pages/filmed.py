@@ -12,10 +12,12 @@ from catalog.pagekit.query import PageQuery
 from catalog.pages.statements import newest_of_each_day
 from catalog.querysets import InstanceQuerySet
 
-MOST = 12
+MOST = 50
 """How many versions a strip shows."""
 PINNED = 2
 """How many versions are pinned at most."""
+MOST_PINS = 8
+"""So many words are read that should be pinned."""
 MOVES = 500
 """How many of an alias's last moves are looked through for the versions that held it."""
 VERSION = re.compile(r"v?([1-9][0-9]{0,8})")
@@ -75,7 +77,7 @@ class Pins:
     @classmethod
     def of(cls, query: PageQuery) -> "Pins":
         given = [part.strip() for text in query.params.getlist("pin") for part in text.split(",")]
-        texts = [text for text in given if text][:MOST]
+        texts = [text for text in given if text][:MOST_PINS]
         refs = list(dict.fromkeys(f"v{found[1]}" for text in texts if (found := VERSION.fullmatch(text))))
         unclear = [f"'{text}' can't be pinned; a version can, as v11." for text in texts if not VERSION.fullmatch(text)]
         if len(refs) > PINNED:

@@ -170,27 +170,34 @@ class Delta:
         return "within noise" if self.within_noise else "no direction"
 
     @property
-    def shape(self) -> dict[str, Any]:
-        """As JSON, in plain words."""
+    def beside_base(self) -> dict[str, Any]:
+        """What became of it beside the base, as JSON in plain words."""
         return {
-            "name": self.name,
-            "unit": self.unit or None,
-            "base": self.base.value,
-            "value": self.other.value,
-            "base_said": str(self.base.why) or None,
-            "value_said": str(self.other.why) or None,
             "change": self.change,
             "percent": self.percent,
-            "wanted": {"up": "higher", "down": "lower"}.get(self.wanted or ""),
-            "wanted_is_declared": self.declared,
             "data": str(self.comparability.data),
             "data_said": str(self.comparability.which) or None,
-            "noise": self.noise.size if self.noise else None,
-            "noise_is_declared": self.noise.declared if self.noise else None,
             "within_noise": self.within_noise,
             "outcome": self.outcome,
             "word": self.word,
             "note": str(self.note) or None,
+        }
+
+    @property
+    def shape(self) -> dict[str, Any]:
+        """The whole, as JSON in plain words."""
+        return {
+            "name": self.name,
+            "unit": self.unit or None,
+            "base": self.base.value,
+            "base_said": str(self.base.why) or None,
+            "value": self.other.value,
+            "said": str(self.other.why) or None,
+            "better": {"up": "higher", "down": "lower"}.get(self.wanted or ""),
+            "better_is_declared": self.declared,
+            "noise": self.noise.size if self.noise else None,
+            "noise_is_declared": self.noise.declared if self.noise else None,
+            **self.beside_base,
         }
 
 

@@ -137,17 +137,20 @@ def _pair(here: Input | None, there: Input | None, here_end: End, there_end: End
         one, end = (here, here_end) if here is not None else (there, there_end)
         assert one is not None
         return Sentence(named(one, end), " ", end.place, " only")
-    return Sentence(named(here, here_end), " ", here_end.place, ", ", _version(there, there_end), " ", there_end.place)
+    return Sentence(
+        named(here, here_end), " ", here_end.place, ", ", version_of(there, there_end), " ", there_end.place
+    )
 
 
 def named(one: Input, end: End) -> Sentence:
     """An input as a sentence says it: "holdout v4", "holdout v4 of main" where that is not the version's own branch."""
     if one.is_hidden:
         return Sentence("something that you may not see")
-    return Sentence(Name(one.node.key or one.node.name), " ", _version(one, end))
+    return Sentence(Name(one.node.key or one.node.name), " ", version_of(one, end))
 
 
-def _version(one: Input, end: End) -> Sentence:
+def version_of(one: Input, end: End) -> Sentence:
+    """ "v4", "v4 of main"."""
     ref = one.node.version or ("without a version" if one.is_definition else "of an unknown version")
     elsewhere = end.branch and one.node.branch and one.node.branch != end.branch
     return Sentence(ref, " of ", Name(one.node.branch_name or one.node.branch)) if elsewhere else Sentence(ref)
@@ -160,7 +163,7 @@ def _same(base: list[Input], other: list[Input], base_end: End, other_end: End) 
         if there.origin == here.origin or here.is_hidden or there.is_hidden:
             said.append(named(here, other_end))
         elif _asset(here) == _asset(there):
-            said.append(Sentence(named(here, other_end), ", same content as ", _version(there, base_end)))
+            said.append(Sentence(named(here, other_end), ", same content as ", version_of(there, base_end)))
         else:
             said.append(Sentence(named(here, other_end), ", same content as ", named(there, base_end)))
     return listed(said)

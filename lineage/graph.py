@@ -127,6 +127,8 @@ class Input:
     """The same for all copies of one version, through any number of promotions."""
     role: str = ""
     """Empty: an input. What was read as a baseline went into nothing."""
+    asset: int | None = None
+    """The key of its asset, if it is a version that the viewer may see."""
 
     @property
     def is_hidden(self) -> bool:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from access.identity import Viewer
 from catalog.models import Instance
-from lineage.graph import Input, Inputs, Node
+from lineage.graph import Input, Inputs, Kind, Node
 from lineage.instance_names import InstanceNames
 from lineage.instance_rows import InstanceRows, Made, instance_key, keys_of, kind_of
 from lineage.run_rule import Reading
@@ -39,7 +39,7 @@ def inputs_of(viewer: Viewer, instances: Iterable[Instance]) -> dict[int, Inputs
     nodes = InstanceNames(viewer, None, rows).nodes(of_inputs, ())
     complete = {made.pk: not made.is_copy and not rows.cut and not rows.is_presumed(made) for made in makers}
     return {
-        pk: Inputs(_in_order(read.get(origin, {}), nodes, of_inputs), complete[origin])
+        pk: Inputs(_in_order(rows, read.get(origin, {}), nodes, of_inputs), complete[origin])
         for pk, origin in origins.items()
     }
 
@@ -53,9 +53,13 @@ def _role(reading: Reading) -> str:
 
 
 def _in_order(
-    found: Collection[tuple[Key, str]], nodes: Mapping[Key, Node], origins: Mapping[Key, Key]
+    rows: InstanceRows, found: Collection[tuple[Key, str]], nodes: Mapping[Key, Node], origins: Mapping[Key, Key]
 ) -> tuple[Input, ...]:
-    inputs = [Input(nodes[content], origins[content], role) for content, role in found]
+    inputs = []
+    for content, role in found:
+        is_known = kind_of(content) == "instance" and nodes[content].kind != Kind.HIDDEN
+        asset = rows.made[content[1]].asset if is_known else None
+        inputs.append(Input(nodes[content], origins[content], role, asset))
     return tuple(sorted(inputs, key=lambda one: (one.role, one.node.kind, one.node.key, one.node.branch, one.node.id)))
 
 

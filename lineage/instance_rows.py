@@ -66,6 +66,7 @@ class Made:
     """A registration, with what the graph needs of it."""
 
     pk: int
+    asset: int
     number: int
     run: RunKey
     at: datetime
@@ -195,6 +196,7 @@ class InstanceRows:
             unknown = "" if row.promoted_from_id or not row.is_copy else str(row.annotations[PROMOTED_FROM])
             self.made[row.pk] = Made(
                 row.pk,
+                row.asset_id,
                 row.number,
                 (branch.project.perimeter_id, row.run),
                 row.created_at,
@@ -504,6 +506,7 @@ OWN = {
 }
 """What is read of a consumption, by its name here."""
 ITS = {
+    "asset": "asset_id",
     "number": "number",
     "run": "run",
     "at": "created_at",
@@ -553,6 +556,7 @@ def _reading(
 def _made(
     pk: int,
     perimeter: int,
+    asset: int,
     number: int,
     run: str,
     at: datetime,
@@ -566,7 +570,9 @@ def _made(
     unknown_source: str | None,
 ) -> Made:
     position = Position(entity, attempt, path_of(path), iteration)
-    return Made(pk, number, (perimeter, run), at, entity, component, branch, position, source, unknown_source or "")
+    return Made(
+        pk, asset, number, (perimeter, run), at, entity, component, branch, position, source, unknown_source or ""
+    )
 
 
 def _by(runs: Collection[RunKey]) -> Q:

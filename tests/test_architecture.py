@@ -86,10 +86,10 @@ FLOORS = {
         ["noise", "sentences"],
         ["sameness"],
         ["deltas"],
-        ["branch_rows", "references", "verdict"],
-        ["arrows", "definitions", "found", "pairs"],
-        ["branches"],
-        ["branch_words"],
+        ["branch_rows", "references", "table", "verdict"],
+        ["arrows", "changing", "definitions", "found", "input_rows", "measured", "pairs", "texts", "then"],
+        ["branches", "fact_rows"],
+        ["branch_words", "versions"],
         ["branch_shape", "drawn", "markdown"],
         ["pages"],
     ],
@@ -255,7 +255,8 @@ def test_graph_and_layout_know_no_database_and_no_http():
 
 
 def test_what_a_comparison_comes_to_is_known_without_a_database():
-    pure = {f"comparing.{name}" for name in ("noise", "sentences", "sameness", "deltas", "verdict")}
+    pure = {f"comparing.{name}" for name in ("noise", "sentences", "sameness", "deltas", "verdict", "table", "texts")}
+    pure |= {f"comparing.{name}" for name in ("changing", "input_rows", "measured")}
     pure |= {"catalog.metrics", "catalog.declared_metrics", "lineage.graph"}
     for name in pure:
         used_by = imports(modules(room_of(name))[name])

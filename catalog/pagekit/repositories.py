@@ -32,3 +32,13 @@ def commit_url(repository: str, commit: str) -> str:
     if not url or not _COMMIT.fullmatch(commit):
         return ""
     return f"{url}/{'commits' if url.startswith('https://bitbucket.org/') else 'commit'}/{commit}"
+
+
+def comparison_url(repository: str, base: str, commit: str) -> str:
+    """The page of what is different between two commits, as the hosts show it; empty if there is none."""
+    url = repository_url(repository)
+    if not url or base == commit or not (_COMMIT.fullmatch(base) and _COMMIT.fullmatch(commit)):
+        return ""
+    if url.startswith("https://bitbucket.org/"):
+        return f"{url}/branches/compare/{commit}%0D{base}#diff"
+    return f"{url}/{'-/' if url.startswith('https://gitlab.com/') else ''}compare/{base}...{commit}"

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +27,10 @@ import jinja2
 import pytest
 import requests
 from django.conf import settings as site_settings
+from django.db import connections
 from django.test import Client
+
+from tests import migrated
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -47,6 +52,30 @@ site_settings.TEMPLATES[0]["OPTIONS"]["undefined"] = jinja2.StrictUndefined  # a
 DATABASES = {"db", "transactional_db", "django_db_setup"}
 """The fixtures that give a test a database."""
 POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder for all processes of a run, in which the first that needs a migrated database makes it."""
+    if not hasattr(config, "workerinput"):
+        os.environ[migrated.SHARED] = tempfile.mkdtemp(prefix="assetsite_migrated_")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ[migrated.SHARED], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """The database of the tests is a copy of a migrated one, on which Django then finds nothing to migrate."""
+    settings = connections["default"].settings_dict["TEST"]
+    if POSTGRES:
+        settings["TEMPLATE"] = migrated.on_postgres(os.environ["DATABASE_URL"])
+        yield
+        return
+    settings["NAME"] = "file:memorydb_default?mode=memory&cache=shared"  # what Django calls it by itself
+    with migrated.copied_to(settings["NAME"]):
+        yield
 
 
 @cache
@@ -229,7 +258,9 @@ class Server:
         env = kept | quiet | where | more
         self.site = Site(f"http://127.0.0.1:{port}", home, env)
 
-    def start(self) -> None:
+    def start(self, *, from_nothing: bool = False) -> None:
+        if not from_nothing:
+            migrated.fill(self.site.env["DATABASE_URL"])
         with (self.site.home / "server.log").open("a") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "manage.py", "serve"],

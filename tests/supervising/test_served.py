@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """With two web processes, and one that reconciles."""
     server = Server(tmp_path_factory.mktemp("site"), ASSETSITE_WORKERS="2", ASSETSITE_RECONCILE_MINUTES="60")
-    server.start()
+    server.start(from_nothing=True)
     yield server
     server.stop()
 

@@ -14,8 +14,9 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
 from typing import IO
@@ -73,14 +74,25 @@ def long(*options: str) -> int:
 
 
 def demo_and_benchmarks() -> int:
-    """Both at once, since each waits for processes of its own; the output of the benchmarks comes last."""
+    """Both at once, since each waits for processes of its own."""
+    with beside(*SMOKE, ASSETSITE_BENCH_SMOKE="1") as code_of_benchmarks:
+        failed = python("-m", "tests.rebuild_demo")
+        return code_of_benchmarks() or failed
+
+
+@contextmanager
+def beside(*command: str, **more: str) -> Iterator[Callable[[], int]]:
+    """Run a command of Python's at the same time; what is given waits for it, prints what it said and has its code."""
     with ThreadPoolExecutor() as pool, tempfile.TemporaryFile("w+") as told:
-        benchmarks = pool.submit(python, *SMOKE, out=told, ASSETSITE_BENCH_SMOKE="1")
-        failed = python("-m", "tests.rebuild_demo") or benchmarks.result()
-        benchmarks.result()
-        told.seek(0)
-        print(told.read())
-    return failed
+        running = pool.submit(lambda: python(*command, out=told, **more))
+
+        def code() -> int:
+            found = running.result()
+            told.seek(0)
+            print(told.read(), flush=True)
+            return found
+
+        yield code
 
 
 def on_sqlite(*options: str) -> int:
@@ -89,15 +101,16 @@ def on_sqlite(*options: str) -> int:
 
 
 def on_postgres(chosen: str, where: list[str], *options: str) -> int:
-    """The tests that the marks choose in these files and rooms; first those that don't need the server alone."""
+    """The tests that the marks choose in these files and rooms; those that need a server alone have one meanwhile."""
     if programs() is None:
         return 0
     print("\nOn PostgreSQL", flush=True)
     alone = files(lambda text: "mark.alone" in text)
-    with cluster() as url:
+    more = ["-n", "0", "-m", f"({chosen}) and alone", *options, *alone]
+    with cluster() as url, cluster() as other_url, beside(*PYTEST, *more, DATABASE_URL=other_url) as their_code:
         code = python(*PYTEST, "-n", "2", "-m", f"({chosen}) and not alone", *options, *where, DATABASE_URL=url)
         failed = _no_failure_without_tests(code, options)
-        code = python(*PYTEST, "-n", "0", "-m", f"({chosen}) and alone", *options, *alone, DATABASE_URL=url)
+        code = their_code()
     return failed or (0 if code == NO_TESTS else code)
 
 

@@ -227,13 +227,13 @@ def _unit_scale(values: Sequence[float]) -> list[float]:
     return [(share - low) / (high - low) for share in shares]
 
 
-def with_unit(value: float, unit: str) -> str:
+def with_unit(value: float, unit: str = "") -> str:
     """A number as people read it, with what stands behind it.
 
-    >>> with_unit(4.1, "s"), with_unit(48210, "")
-    ('4.1\\xa0s', '48,210')
+    >>> with_unit(4.1, "s"), with_unit(48210)
+    ('4.1 s', '48,210')
     """
-    return f"{format_metric(value)}\N{NO-BREAK SPACE}{unit}" if unit else format_metric(value)
+    return f"{format_metric(value)} {unit}" if unit else format_metric(value)
 
 
 def describe_trend(name: str, values: Sequence[float | None], unit: str = "") -> str:

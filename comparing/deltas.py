@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from catalog.declared_metrics import DeclaredMetrics
-from catalog.metrics import format_metric, number_of, wanted_direction
+from catalog.metrics import format_metric, number_of, wanted_direction, with_unit
 from comparing.noise import Noise
 from comparing.sameness import Comparability, Data
 from comparing.sentences import NOTHING, Name, Sentence
@@ -251,11 +251,6 @@ def delta_of(
         note=rules.note,
         same_unit=rules.same_unit,
     )
-
-
-def with_unit(value: float, unit: str = "") -> str:
-    """ "4.1 s"."""
-    return f"{format_metric(value)} {unit}".rstrip()
 
 
 def signed(value: float, unit: str = "") -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from catalog.addresses import asset_url_below, branch_url, compare_branches_url
+from catalog.metrics import with_unit
 from catalog.shown.names import isolated
 from comparing.arrows import sentence_of
 from comparing.branch_words import (
@@ -24,7 +25,7 @@ from comparing.branch_words import (
     what_changed,
 )
 from comparing.branches import BranchComparison
-from comparing.deltas import Delta, Side, with_unit
+from comparing.deltas import Delta, Side
 from comparing.pairs import Fate, Pair
 from comparing.sameness import Data
 from comparing.sentences import Name, Sentence

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from typing import Literal
 
-from catalog.metrics import format_metric
+from catalog.metrics import with_unit
 from catalog.plotting.along import Along, Label
 from catalog.plotting.lines import Line, Point
 from catalog.plotting.places import Band, Drawn, Look, Place, on_axes
@@ -267,7 +267,7 @@ class _Drawing:
         return ""
 
     def written(self, value: float) -> str:
-        return f"{format_metric(value)} {self.unit}" if self.unit else format_metric(value)
+        return with_unit(value, self.unit)
 
 
 def _through(points: Sequence[tuple[float, float]]) -> str:

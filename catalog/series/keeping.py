@@ -18,7 +18,7 @@ from catalog.declared_metrics import DeclaredMetrics
 from catalog.models import Asset, Instance, MetricBlock, SeriesBlock
 from catalog.querysets import BLOCK
 from catalog.series.kept_names import kept_names
-from catalog.series.packing import Block, as_bytes
+from catalog.series.packing import Block, as_bytes, microseconds_of
 from catalog.series.scanning import scan
 from catalog.series.shapes import block_of, span_of
 from catalog.series.statements import to_pack
@@ -42,10 +42,10 @@ def kept_block(asset: Asset, number: int) -> KeptRows:
     kept = SeriesBlock(
         asset=asset,
         number=number,
-        first_number=whole.first if whole else None,
-        last_number=whole.last if whole else None,
-        first_at=whole.at_first if whole else None,
-        last_at=whole.at_last if whole else None,
+        first_number=whole.frame.first if whole else None,
+        last_number=whole.frame.last if whole else None,
+        first_at=microseconds_of(whole.frame.at_first) if whole else None,
+        last_at=microseconds_of(whole.frame.at_last) if whole else None,
         versions=states.total(),
         failed=states["failed"],
         pending=states["pending"],

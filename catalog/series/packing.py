@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from math import isnan, nan
 from typing import Protocol, TypeVar
 
-from catalog.series.buckets import Part, extremes_of
+from catalog.series.buckets import Frame, Part, extremes_of
 from catalog.series.shapes import BLOCK, Span, Version, span_of
 from catalog.states import State
 
@@ -55,7 +56,7 @@ class Block:
         values = {name: array("d", NOT_MEASURED) for name in names}
         for row in rows:
             place = (row.number - 1) % BLOCK
-            times[place], states[place] = (row.at - BEGIN) // MICROSECOND, LETTERS[row.state]
+            times[place], states[place] = microseconds_of(row.at), LETTERS[row.state]
             for name, value in row.measures.items():
                 if name in values:
                     values[name][place] = value
@@ -82,26 +83,26 @@ class Block:
     def parts(self, span: Span, size: int) -> list[Part]:
         """The versions in a span as parts, of so many numbers each or all in one."""
         mine, size = span_of(self.number).within(span), min(size, BLOCK)
-        starts = [mine.first, *range(mine.first - (mine.first - 1) % size + size, mine.last + 1, size)]
-        stops = [*(start - 1 for start in starts[1:]), mine.last]
-        found = (self._part(Span(*ends)) for ends in zip(starts, stops, strict=True))
+        ends = [mine.first - 1, *range(mine.first - 1 - (mine.first - 1) % size + size, mine.last, size), mine.last]
+        found = (self._part(first + 1, last) for first, last in pairwise(ends))
         return [part for part in found if part]
 
-    def _part(self, span: Span) -> Part | None:
-        places = self._places(span)
-        if not places:
-            return None
-        here = slice(places[0], places[-1] + 1)
-        times = self.times[here] if isinstance(places, range) else [self.times[place] for place in places]
-        numbers = range(self._number(places[0]), self._number(places[-1]) + 1)
-        found = {name: extremes_of(numbers, its[here]) for name, its in self.values.items()}
-        return Part(
-            self._number(places[0]),
-            self._number(places[-1]),
-            moment(min(times)),
-            moment(max(times)),
-            {name: its for name, its in found.items() if its},
-        )
+    def _part(self, first: int, last: int) -> Part | None:
+        start = (first - 1) % BLOCK
+        stop = start + last - first + 1
+        frame = self._frame(start, stop)
+        found = ((name, extremes_of(first, its[start:stop])) for name, its in self.values.items())
+        return frame and Part(frame, {name: its for name, its in found if its})
+
+    def _frame(self, start: int, stop: int) -> Frame | None:
+        states, times = self.states[start:stop], self.times[start:stop]
+        if NO_VERSION in states:
+            places = [place for place, state in enumerate(states) if state != NO_VERSION]
+            if not places:
+                return None
+            times = array("q", (times[place] for place in places))
+            start, stop = start + places[0], start + places[-1] + 1
+        return Frame(self._number(start), self._number(stop - 1), moment(min(times)), moment(max(times)))
 
     def _places(self, span: Span) -> Sequence[int]:
         mine = span_of(self.number).within(span)
@@ -113,6 +114,11 @@ class Block:
 
     def _version(self, place: int) -> Version:
         return Version(self._number(place), moment(self.times[place]), STATES[self.states[place]])
+
+
+def microseconds_of(at: datetime) -> int:
+    """Since 1970, as SQLite and Python keep moments."""
+    return (at - BEGIN) // MICROSECOND
 
 
 def moment(microseconds: int) -> datetime:

@@ -13,12 +13,11 @@ from typing import Any
 
 import orjson
 
-from access.statements import moment_of
 from catalog.models import Asset
 from catalog.querysets import BLOCK
-from catalog.series.buckets import Extremes, Part, bucket_size, in_buckets
+from catalog.series.buckets import Extremes, Frame, Part, bucket_size, in_buckets
 from catalog.series.kept_names import kept_names, shown_order
-from catalog.series.packing import Block, blocks_of, floats_of, moments_of
+from catalog.series.packing import Block, blocks_of, floats_of, moment, moments_of
 from catalog.series.scanning import Scanned, scan
 from catalog.series.shapes import NOWHERE, MetricSeries, Names, Series, Span, Version, span_of, spans_of
 from catalog.series.statements import blocks_between, names_of_blocks, opened_blocks
@@ -110,11 +109,10 @@ def _whole(rows: list[Any]) -> _Whole:
     """A block of which there are rows as `blocks_between` answers them."""
     _, number, first, last, first_at, last_at, versions, failed, pending, left_out, *_ = rows[0]
     states = Counter(ready=versions - failed - pending, failed=failed, pending=pending)
-    since, until = moment_of(first_at), moment_of(last_at)
-    if first is None or since is None or until is None:
+    if not versions:
         return _Whole(number, None, states)
     extremes = {row[10]: Extremes(*row[11:16]) for row in rows if row[10] is not None}
-    return _Whole(number, Part(first, last, since, until, extremes), states, left_out)
+    return _Whole(number, Part(Frame(first, last, moment(first_at), moment(last_at)), extremes), states, left_out)
 
 
 def _block(rows: list[Any], times: bytes, states: bytes) -> Block:

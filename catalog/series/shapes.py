@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from catalog.querysets import BLOCK
 
@@ -57,15 +58,13 @@ def spans_of(blocks: list[int]) -> Iterator[Span]:
         yield span_of(first, before)
 
 
-@dataclass(frozen=True)
-class Version:
+class Version(NamedTuple):
     number: int
     at: datetime
     state: str
 
 
-@dataclass(frozen=True)
-class Bucket:
+class Bucket(NamedTuple):
     """Successive versions taken together: from when to when, and the lowest and the highest value among them.
 
     Of versions with the same value the first one stands for it. `measured`: how many of them have a value.

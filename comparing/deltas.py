@@ -114,7 +114,7 @@ class Delta:
         """ "+1.2 %"; "from 0" where the base is zero; empty where there is no change to be told."""
         if self.change and self.base.value == 0:
             return "from 0"
-        return f"{signed(self.percent)} %" if self.percent is not None and self.change else ""
+        return f"{signed(float(f'{self.percent:.3g}'))} %" if self.percent is not None and self.change else ""
 
     @property
     def change_text(self) -> str:
@@ -165,8 +165,10 @@ class Delta:
             return str(self.other.why)
         if self.base.why:
             return f"{self.base.why} in the base"
-        if not self.can_compare:
+        if self.change is None:
             return "can't be compared"
+        if self.comparability.data == Data.OTHER:
+            return "can't be compared" if self.wanted else "no direction"
         return "within noise" if self.within_noise else "no direction"
 
     @property

@@ -1,8 +1,9 @@
 """The rows of facts, of code and parameters, of contents, and of definitions: what versions say, side by side."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from catalog.models import Instance, Run
@@ -19,6 +20,9 @@ from comparing.texts import lines_between
 from comparing.then import Definition
 
 NOT_TOLD, NONE, NO_RUN = Sentence("not told"), Sentence("none"), Sentence("not made by a run")
+NO_VERSION, NOT_DECLARED = Sentence("no version"), Sentence("not declared then")
+SAID_ALREADY = frozenset({"run_pathspec", PROMOTED_FROM})
+"""Annotations that say what another row says."""
 SHORT = 10
 """How many digits of a commit stand in a row."""
 TEXT_MOST = 300
@@ -47,12 +51,18 @@ class Told:
     def instance(self) -> Instance | None:
         return self.found.instance
 
-    @property
+    @cached_property
     def tables(self) -> dict[str, Table]:
         """All that has names, by the keys of WORDS."""
         then = self.definition
         declared = {"property": then.properties, "declared_tag": then.tags}
         return {**tables_of(self.instance, self.run), **(declared if then.known else dict.fromkeys(declared))}
+
+    def lacks(self, key: str) -> Sentence:
+        """Why there is no table."""
+        if key in ("property", "declared_tag"):
+            return NOT_DECLARED
+        return NOT_TOLD if self.instance else NO_VERSION
 
 
 def tables_of(instance: Instance | None, run: Run | None) -> dict[str, Table]:
@@ -86,8 +96,7 @@ def facts_rows(versions: Sequence[Told], base: int, left_out: LeftOut) -> list[R
 def _annotations(versions: Sequence[Told], base: int, left_out: LeftOut) -> list[Row]:
     told = [one.tables[ANNOTATION] for one in versions]
     metrics = {name for table in told for name, value in (table or {}).items() if is_metric(name, value)}
-    others = [None if table is None else {name: table[name] for name in table if name not in metrics} for table in told]
-    return value_rows(ANNOTATION, others, base, left_out)
+    return _rows_of_table(ANNOTATION, versions, base, left_out, metrics | SAID_ALREADY)
 
 
 def code_rows(versions: Sequence[Told], base: int, left_out: LeftOut) -> list[Row]:
@@ -130,22 +139,32 @@ def definition_rows(versions: Sequence[Told], base: int, left_out: LeftOut) -> l
 
 
 def _rows_of_tables(versions: Sequence[Told], base: int, left_out: LeftOut, *keys: str) -> list[Row]:
-    return [row for key in keys for row in value_rows(key, [one.tables[key] for one in versions], base, left_out)]
+    return [row for key in keys for row in _rows_of_table(key, versions, base, left_out)]
 
 
-def value_rows(key: str, tables: Sequence[Table], base: int, left_out: LeftOut) -> list[Row]:
-    """A row for each name in any of some tables, those of the base first."""
+def _rows_of_table(
+    key: str, versions: Sequence[Told], base: int, left_out: LeftOut, said: Container[str] = ()
+) -> list[Row]:
+    """A row for each name in the tables of some versions, those of the base first; but for what is `said` elsewhere."""
+    tables = [one.tables[key] for one in versions]
     names = dict.fromkeys(name for table in (tables[base], *tables) for name in table or ())
+    lacking = [one.lacks(key) for one in versions]
     return [
-        row_of(f"{key}:{name}", [_of_table(table, name) for table in tables], base, what=WORDS[key], name=name)
+        row_of(
+            f"{key}:{name}",
+            [_of_table(table, name, otherwise) for table, otherwise in zip(tables, lacking, strict=True)],
+            base,
+            what=WORDS[key],
+            name=name,
+        )
         for name in names
-        if not left_out.has(key, name)
+        if name not in said and not left_out.has(key, name)
     ]
 
 
-def _of_table(table: Table, name: str) -> tuple[Sentence, Any]:
+def _of_table(table: Table, name: str, otherwise: Sentence) -> tuple[Sentence, Any]:
     if table is None:
-        return NOT_TOLD, None
+        return otherwise, None
     if name not in table:
         return NONE, None
     value = table[name]
@@ -180,7 +199,7 @@ def _made_by(one: Told) -> tuple[Sentence, Any]:
 
 
 def _run(one: Told) -> tuple[Sentence, Any]:
-    return _told(one.instance.run if one.instance else "", otherwise=NO_RUN)
+    return _told(one.instance.run if one.instance else "", otherwise=NO_RUN if one.instance else NO_VERSION)
 
 
 def _took(one: Told) -> tuple[Sentence, Any]:
@@ -270,7 +289,7 @@ def _with_same_content(row: Row, base: int) -> Row:
 
 def _declared(definition: Definition, value: str) -> tuple[Sentence, Any]:
     if not definition.known:
-        return Sentence("not declared then"), None
+        return NOT_DECLARED, None
     sentence, _ = _told(_cut(value), otherwise=NONE)
     return sentence, value
 
@@ -281,7 +300,7 @@ def _readmes(then: Sequence[Definition], base: int) -> Iterable[Row]:
     mine = then[base]
     cells = []
     for one in then:
-        said = Sentence(_length(one.readme)) if one.known else Sentence("not declared then")
+        said = Sentence(_length(one.readme)) if one.known else NOT_DECLARED
         equal = one.readme == mine.readme and one.known == mine.known
         lines = None if equal else lines_between(mine.readme, one.readme)
         cells.append(Cell(said, len(one.readme.splitlines()) if one.known else None, equal, lines=lines))

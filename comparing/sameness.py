@@ -1,8 +1,10 @@
 """Whether two versions were measured on the same data, by what they were made from.
 
-Of the inputs in the role `evaluation` if either version has one, else of all data: *same data* if each has an equal one
-on the other side, *other data* if both sides have some and they differ, and *unknown* in every other case, with the
-reason. Two are equal if they are one version, a copy that was promoted counting as its origin, or if their content has
+*Same data*: each input in the role `evaluation` has an equal one on the other side; where neither side has that role,
+all data that went in. *Other data*: both sides have the role, and differ. *Unknown* is every other case, with the
+reason: where neither has the role, what they were made from tells nothing of what they were measured on if it differs.
+
+Two inputs are equal if they are one version, a copy that was promoted counting as its origin, or if their content has
 the same digest. Pure: no Django, no database.
 """
 
@@ -59,9 +61,10 @@ def comparability(base: Inputs, other: Inputs, base_end: End = BASE, other_end: 
     ends = (base_end, other_end)
     for inputs, end in ((base, base_end), (other, other_end)):
         if not inputs.complete:
-            return _unknown("it is not known yet what all went into ", end.subject)
+            return _unknown("it is not known what all went into ", end.subject)
     measured = [_in_role(inputs) for inputs in (base, other)]
-    if not any(measured):
+    is_told = any(measured)
+    if not is_told:
         measured = [_data(inputs) for inputs in (base, other)]
         if not all(measured):
             return _no_inputs(measured, ends)
@@ -73,7 +76,8 @@ def comparability(base: Inputs, other: Inputs, base_end: End = BASE, other_end: 
         things = {one.node.key for inputs in measured for one in inputs}
         which = _same(measured[0], measured[1], base_end, other_end)
         return Comparability(Data.SAME, which, things.pop() if len(things) == 1 else "")
-    return _differing(alone[0], alone[1], *ends)
+    differing = _differing(alone[0], alone[1], *ends)
+    return differing if is_told else _unknown("neither says what it was measured on; ", differing.which)
 
 
 def equal(one: Input, other: Input) -> bool:
@@ -110,7 +114,7 @@ def _no_inputs(measured: Sequence[Sequence[Input]], ends: Sequence[End]) -> Comp
 def _differing(base: list[Input], other: list[Input], base_end: End, other_end: End) -> Comparability:
     """What one side has and the other has not. Where an equal one may be among it that can't be told, it is unknown."""
     if any(one.is_hidden for one in (*base, *other)):
-        return _unknown("measured on something that you may not see")
+        return _unknown("something is among it that you may not see")
     for here in other:
         if any(_asset(here) == _asset(there) and (here.is_definition or there.is_definition) for there in base):
             return _unknown(Name(here.node.key), " was read without a version")

@@ -204,21 +204,34 @@ def _why_not(base: Sentence, contenders: Sequence[Contender]) -> Sentence:
 
 def _cannot(base: Sentence, each: Contender) -> Sentence:
     """Why no headline metric of a version can be set against the base's."""
-    other = [delta for delta in each.heads if delta.comparability.data == Data.OTHER and delta.change is not None]
+    other = [delta for delta in each.heads if _is_on_other_data(delta)]
     if other:
         return Sentence(
             each.name, " was measured on other data, so its ", _names(other), " can't be set against ", base, "'s"
         )
-    return listed([_lacking(base, each, delta) for delta in each.heads], most=3)
+    return joined(_lacking(base, each, each.heads), "; ")
 
 
-def _lacking(base: Sentence, each: Contender, delta: Delta) -> Sentence:
-    """ "auc of v3: not measured"."""
+def _lacking(base: Sentence, each: Contender, deltas: Sequence[Delta]) -> list[Sentence]:
+    """ "auc and recall of v3: not measured": those with the same reason together."""
+    reasons: dict[Sentence, list[Delta]] = {}
+    for delta in deltas:
+        reasons.setdefault(_why(base, each, delta), []).append(delta)
+    return [Sentence(_names(those), reason) for reason, those in reasons.items()]
+
+
+def _why(base: Sentence, each: Contender, delta: Delta) -> Sentence:
     if delta.other.why:
-        return Sentence(Name(delta.name), " of ", each.name, ": ", delta.other.why)
+        return Sentence(" of ", each.name, ": ", delta.other.why)
     if delta.base.why:
-        return Sentence(Name(delta.name), " of ", base, ": ", delta.base.why)
-    return Sentence(Name(delta.name), " of ", each.name, " can't be set against ", base, "'s: ", delta.note)
+        return Sentence(" of ", base, ": ", delta.base.why)
+    against = Sentence(" of ", each.name, " can't be set against ", base, "'s")
+    return Sentence(against, ": ", delta.note) if delta.note else against
+
+
+def _is_on_other_data(delta: Delta) -> bool:
+    settled = delta.base.is_settled and delta.other.is_settled
+    return settled and delta.change is not None and delta.comparability.data == Data.OTHER
 
 
 def _names(deltas: Sequence[Delta]) -> Sentence:
@@ -231,18 +244,15 @@ def _lines(base: Sentence, contenders: Sequence[Contender]) -> Iterable[Sentence
     for each in contenders:
         lacking = [delta for delta in each.heads if not delta.can_compare]
         if each.is_compared:
-            yield from (_lacking_line(base, each, delta) for delta in lacking)
+            other = [delta for delta in lacking if _is_on_other_data(delta)]
+            if other:
+                yield _cannot(base, replace(each, headline=[delta.name for delta in other]))
+            yield from _lacking(base, each, [delta for delta in lacking if delta not in other])
         elif each.heads and not said_already:
             yield _cannot(base, each)
         for delta in each.deltas:
             if delta.outcome == "worse" and delta.name not in each.headline:
                 yield _worse_line(each, delta, alone=said_already)
-
-
-def _lacking_line(base: Sentence, each: Contender, delta: Delta) -> Sentence:
-    if delta.comparability.data == Data.OTHER and delta.change is not None:
-        return _cannot(base, replace(each, headline={delta.name}))
-    return _lacking(base, each, delta)
 
 
 def _worse_line(each: Contender, delta: Delta, *, alone: bool) -> Sentence:

@@ -61,6 +61,9 @@ class TestChange:
     def test_from_below_zero_up_is_still_up(self):
         assert delta("gain", -2.0, -1.0).percent_text == "+50 %"
 
+    def test_per_cent_have_three_digits(self):
+        assert [delta("auc", 3.0, value).percent_text for value in (4.0, 3.000001)] == ["+33.3 %", "+3.33e-05 %"]
+
     def test_nothing_is_said_of_per_cent_where_nothing_changed(self):
         assert (delta("auc", 0.0, 0.0).percent_text, delta("auc", 1.0, 1.0).percent_text) == ("", "")
 
@@ -83,6 +86,7 @@ class TestOutcome:
     def test_on_other_data_there_is_none(self):
         found = delta("auc", 0.8, 0.9, data=OTHER)
         assert (found.outcome, found.word, found.counts) == ("none", "can't be compared", False)
+        assert delta("rows", 1.0, 2.0, data=OTHER).word == "no direction"
 
     def test_where_the_data_is_not_known_there_is_one_with_the_data_said_beside_it(self):
         found = delta("auc", 0.8, 0.9, data=UNKNOWN)

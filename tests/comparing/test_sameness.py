@@ -59,7 +59,13 @@ class TestWithoutThatRole:
     def test_all_data_inputs_have_to_be_equal(self):
         base = inputs(read("features", "v1"), read("labels", "v1"))
         assert said(base, inputs(read("labels", "v1"), read("features", "v1")))[0] == Data.SAME
-        assert said(base, inputs(read("labels", "v1")))[0] == Data.OTHER
+
+    def test_where_they_differ_it_is_not_known_what_either_was_measured_on(self):
+        base = inputs(read("features", "v1"), read("labels", "v1"))
+        assert said(base, inputs(read("labels", "v1"), read("features", "v2"))) == (
+            Data.UNKNOWN,
+            "neither says what it was measured on; features v2 of main here, v1 on main",
+        )
 
     def test_models_are_no_data(self):
         base = inputs(read("features", "v1"), read("encoder", "v1", kind=Kind.MODEL))
@@ -85,7 +91,7 @@ class TestWhatIsNotKnown:
     def test_what_may_not_be_seen_is_not_named_and_nothing_is_claimed(self):
         found = comparability(inputs(HOLDOUT), inputs(hidden(role="evaluation")))
         assert found.data == Data.UNKNOWN
-        assert str(found.which) == "measured on something that you may not see"
+        assert str(found.which) == "something is among it that you may not see"
 
     def test_the_same_hidden_thing_is_the_same_data(self):
         found = comparability(inputs(hidden(role="evaluation")), inputs(hidden(role="evaluation")))
@@ -93,7 +99,7 @@ class TestWhatIsNotKnown:
 
     def test_while_inputs_may_be_missing_nothing_is_claimed(self):
         unread = inputs(HOLDOUT, complete=False)
-        assert said(inputs(HOLDOUT), unread) == (Data.UNKNOWN, "it is not known yet what all went into feature/x")
+        assert said(inputs(HOLDOUT), unread) == (Data.UNKNOWN, "it is not known what all went into feature/x")
         assert said(unread, inputs(HOLDOUT))[0] == Data.UNKNOWN
 
 

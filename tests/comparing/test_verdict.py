@@ -133,8 +133,14 @@ class TestLines:
         assert found == ["train_duration is worse: 4.1 s → 9.6 s (+5.5 s)"]
 
     def test_a_headline_metric_that_is_lacking_has_one(self):
-        assert lines(version("v8", delta("auc", 0.8, 0.9), delta("accuracy", 0.8, None))) == [
-            "accuracy of v8: not measured"
+        lacking = [delta(name, 0.8, None) for name in ("accuracy", "log_loss")]
+        assert lines(version("v8", delta("auc", 0.8, 0.9), *lacking)) == ["accuracy and log_loss of v8: not measured"]
+
+    def test_each_reason_has_one(self):
+        lacking = [delta("accuracy", 0.8, None), delta("log_loss", 0.8, 0.7, data=OTHER)]
+        assert lines(version("v8", delta("auc", 0.8, 0.9), *lacking)) == [
+            "v8 was measured on other data, so its log_loss can't be set against v7's",
+            "accuracy of v8: not measured",
         ]
 
 

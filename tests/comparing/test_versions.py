@@ -326,7 +326,7 @@ class TestDefinitionThen:
         world.model(auc=0.8)
         found = world.compare("v1", "v2")
         assert cells(found, "definition", "readme") == ["not declared then", "1 line"]
-        assert cells(found, "definition", "property:a") == ["not told", "1"]
+        assert cells(found, "definition", "property:a") == ["not declared then", "1"]
 
 
 class TestFolding:

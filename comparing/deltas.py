@@ -6,12 +6,13 @@ and leaves its size; noise and per cent belong to the base. Pure: no Django, no 
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
-from catalog.declared_metrics import DeclaredMetrics
+from catalog.declared_metrics import FIRST, DeclaredMetrics
 from catalog.metrics import format_metric, number_of, wanted_direction, with_unit
 from comparing.noise import Noise
 from comparing.sameness import Comparability, Data
@@ -236,6 +237,21 @@ def rules_of(name: str, base: DeclaredMetrics, other: DeclaredMetrics) -> Rules:
         note=Sentence(*notes[:1], *(part for note in notes[1:] for part in ("; ", note))),
         same_unit=same_unit,
     )
+
+
+def headline_of(sides: Sequence[DeclaredMetrics], names: Collection[str]) -> list[str]:
+    """Those of some names that a verdict speaks of, the same whichever side is the base: what any declares as its
+    headline, or else the first few with a direction, what is declared before the rest."""
+    heads = {entry.name for side in sides for entry in side.entries if entry.headline}.intersection(names)
+    ranks: dict[str, int] = {}
+    for side in sides:
+        for rank, entry in enumerate(side.entries):
+            ranks[entry.name] = min(rank, ranks.get(entry.name, rank))
+    ordered = sorted(heads or names, key=lambda name: (ranks.get(name, len(ranks)), name))
+    if heads:
+        return ordered
+    known = [name for name in ordered if any(rules_of(name, one, other).wanted for one, other in pairwise(sides))]
+    return (known or ordered)[:FIRST]
 
 
 def delta_of(

@@ -10,7 +10,7 @@ from typing import Any
 
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.metrics import metrics_of
-from comparing.deltas import Delta, Side, delta_of, rules_of, side_of
+from comparing.deltas import Delta, Side, delta_of, headline_of, rules_of, side_of
 from comparing.noise import Noise, noise_of, steps_between
 from comparing.sameness import Data, End, comparability
 from comparing.sentences import Sentence
@@ -62,7 +62,7 @@ class Comparison:
         measured = dict.fromkeys(name for one in (versions[base], *versions) for name in one.metrics)
         names = [name for name in measured if name not in left_out]
         declaring = next((one.declared for one in (versions[base], *versions) if one.declared), DeclaredMetrics())
-        self._headline = set(declaring.headline(names))
+        self._headline = headline_of([one.declared for one in versions], names)
         self._names = declaring.in_order(names)
         self._steps_on_same_data: dict[tuple[int, int], bool] = {}
         self._comparable = [
@@ -74,8 +74,7 @@ class Comparison:
     def metrics(self) -> Metrics:
         """At most so many rows: of more, those that differ come first."""
         differing = [name for name in self._names if self._may_differ(name)]
-        heads = [name for name in self._names if name in self._headline]
-        ordered = list(dict.fromkeys([*heads, *differing, *self._names]))
+        ordered = list(dict.fromkeys([*self._headline, *differing, *self._names]))
         kept = ordered[:ROWS_MOST]
         lost = set(ordered[ROWS_MOST:])
         return Metrics([self._row(name) for name in kept], len(lost), sum(name in lost for name in differing))

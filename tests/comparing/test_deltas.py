@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catalog.declared_metrics import DeclaredMetrics
-from comparing.deltas import Side, delta_of, rules_of, side_of, signed
+from comparing.deltas import Side, delta_of, headline_of, rules_of, side_of, signed
 from comparing.noise import Noise
 from comparing.sentences import Sentence
 from tests.comparing.made import OTHER, SAME, UNKNOWN, delta
@@ -133,6 +133,21 @@ class TestWhatIsDeclared:
         found = delta_of("auc", Side(1.0), Side(1000.0), rules, SAME, None)
         assert (found.change, found.outcome, found.word) == (None, "none", "can't be compared")
         assert str(found.note) == "in ms, the base's is in s"
+
+
+class TestHeadline:
+    def test_what_any_side_declares_in_the_order_that_it_declares(self):
+        ones = DeclaredMetrics.of([{"name": "b", "headline": True}, {"name": "a", "headline": True}])
+        names = ["a", "b", "auc"]
+        for sides in ([ones, DeclaredMetrics()], [DeclaredMetrics(), ones]):
+            assert headline_of(sides, names) == ["b", "a"]
+        assert headline_of([ones, ones], ["auc"]) == ["auc"]
+
+    def test_else_the_first_with_a_direction_by_name_whichever_side_is_the_base(self):
+        nothing = [DeclaredMetrics(), DeclaredMetrics()]
+        assert headline_of(nothing, ["rows", "recall", "auc", "loss", "f1"]) == ["auc", "f1", "loss"]
+        assert headline_of(nothing, ["rows", "columns"]) == ["columns", "rows"]
+        assert headline_of(nothing, []) == []
 
 
 VALUE = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, 0.8, 0.80001])

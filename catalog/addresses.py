@@ -116,6 +116,16 @@ def cards_url(asset: Asset, instance: Instance) -> str:
     return f"{instance_url(asset, instance)}/cards.json"
 
 
+def aliases_url(asset: Asset) -> str:
+    """What its aliases led to, move by move."""
+    return f"{asset_url(asset)}/aliases"
+
+
+def alias_url(asset: Asset, alias: str) -> str:
+    """An alias over time."""
+    return f"{aliases_url(asset)}/{_segment(alias)}"
+
+
 def film_url(asset: Asset) -> str:
     return f"{asset_url(asset)}/film"
 

@@ -22,6 +22,12 @@ class Kinds(Name):
     regex = "data|models"
 
 
+class Reference(Name):
+    """The reference of an instance. None is called `aliases`, where an alias may be called `lineage`."""
+
+    regex = "(?!aliases/)[^/]+?"
+
+
 class Twin:
     """The suffix of a page's JSON twin, or nothing."""
 
@@ -34,12 +40,20 @@ class Twin:
         return TWIN if value else ""
 
 
+class Drawn(Name):
+    """The suffix of a file that a chart is given as, or nothing."""
+
+    regex = r"(?:\.json|\.csv|\.svg)?"
+
+
+register_converter(Drawn, "drawn")
 register_converter(Name, "name")
 register_converter(Kinds, "assets")
+register_converter(Reference, "reference")
 register_converter(Twin, "twin")
 
 PROJECT = "<name:perimeter>/<name:project>"
 BRANCH = f"{PROJECT}/<name:branch>"
 ASSET = f"{BRANCH}/<assets:kind>/<name:asset_id>"
-INSTANCE = f"{ASSET}/<name:reference>"
+INSTANCE = f"{ASSET}/<reference:reference>"
 HIGHLIGHT = f"{BRANCH}/highlights/<name:uid>"

@@ -21,7 +21,8 @@ from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import Link, PageQuery
-from catalog.pages.film_frames import Frame, UnderCards, frames_of, line_of
+from catalog.pages.chosen_metric import ChosenMetric
+from catalog.pages.film_frames import Frame, frames_of, line_of
 from catalog.pages.filmed import BULK, MOVES, PINNED, Asked, Filmed, Pins, filmed
 from catalog.reading import Place, find_asset
 from catalog.unchanged import ASSET, FRAME_OF_ASSET
@@ -74,7 +75,7 @@ class Strip:
 
     frames: Sequence[Frame]
     pinned: Sequence[Frame]
-    metric: UnderCards
+    metric: ChosenMetric
     missing: Sequence[str]
 
     @property
@@ -95,7 +96,7 @@ def _strip(viewer: Viewer, asset: Asset, query: PageQuery, rows: Sequence[Any], 
         found = Instance.objects.of(asset).filter(number__in=away).defer(*BULK)
         here |= {row.number: row for row in found}
     same = Instance.objects.visible_to(viewer).first_with_content_of(here.values())
-    metric = UnderCards.of(asset, query, here.values())
+    metric = ChosenMetric.of(asset, query, here.values())
     urls = {row.ref: pins.url(query, row.ref) for row in here.values()}
     made = {frame.instance.ref: frame for frame in frames_of(asset, here.values(), metric, pins.refs, urls, same)}
     pinned = [made[ref] for ref in pins.refs if ref in made]

@@ -5,49 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.addresses import cards_url, instance_url
-from catalog.metrics import format_metric, line_through, metrics_of, number_of, sparkline
+from catalog.metrics import line_through, sparkline
 from catalog.models import Asset, Instance
-from catalog.pagekit.query import PageQuery
-from catalog.pages.trends import trends_of
+from catalog.pages.chosen_metric import ChosenMetric
 from catalog.wire.shapes import time_shape
 
-MOST_NAMES = 200
-"""How many metrics are offered."""
-LONGEST = 24
-"""Of what is no number, so many characters are shown."""
 WIDTH, STEP, HEIGHT, MARGIN = 288, 304, 48, 3
 """Pixels: of a card, from one to the next, of the line below them and at its edges; as static/film.css has them."""
-DIRECTIONS = {"up": "higher is better", "down": "lower is better", None: ""}
-
-
-@dataclass(frozen=True)
-class UnderCards:
-    """The metric that stands under the cards, and the names of those that could."""
-
-    name: str
-    names: Sequence[str]
-    unit: str = ""
-    wanted: str = ""
-
-    @classmethod
-    def of(cls, asset: Asset, query: PageQuery, rows: Iterable[Instance]) -> "UnderCards":
-        seen = dict.fromkeys(trends_of([asset])[asset.pk].names)
-        for row in rows:
-            seen |= dict.fromkeys(metrics_of(row.annotations))
-        declared = asset.metrics
-        names = declared.in_order(list(seen))
-        name = query.params.get("metric", "") or next(iter(declared.headline(names)), "")
-        return cls(name, names[:MOST_NAMES], declared.unit(name), DIRECTIONS[declared.wanted(name)])
-
-    def value_of(self, instance: Instance) -> tuple[float | None, str, str]:
-        """Its value in a version; the same as text with its unit; what there is instead."""
-        if not self.name:
-            return None, "", ""
-        said = instance.annotations.get(self.name)
-        value = number_of(said)
-        if value is not None:
-            return value, f"{format_metric(value)} {self.unit}".strip(), ""
-        return None, "", "not measured" if said is None else f"no number: {str(said)[:LONGEST]}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +53,7 @@ class Frame:
 def frames_of(
     asset: Asset,
     rows: Iterable[Instance],
-    metric: UnderCards,
+    metric: ChosenMetric,
     pinned: Sequence[str],
     pin_urls: Mapping[str, str],
     first_equal: Mapping[int, str],

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from catalog.pagekit.routes import ASSET, BRANCH, HIGHLIGHT, INSTANCE, PROJECT
+from catalog.pages.alias import alias_page
 from catalog.pages.aliases import aliases_page
 from catalog.pages.asset import asset_page
 from catalog.pages.cards import card_frame, card_list
@@ -35,6 +36,7 @@ urlpatterns = [
     path(f"{ASSET}<twin:twin>", asset_page, name="asset"),
     path(f"{ASSET}/pulse", asset_pulse, name="asset-pulse"),
     path(f"{ASSET}/aliases<twin:twin>", aliases_page, name="aliases"),
+    path(f"{ASSET}/aliases/<name:alias><drawn:form>", alias_page, name="alias"),
     path(f"{ASSET}/film<twin:twin>", film_page, name="film"),
     path(f"{INSTANCE}<twin:twin>", instance_page, name="instance"),
     path(f"{INSTANCE}/pulse", instance_pulse, name="instance-pulse"),

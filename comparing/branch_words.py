@@ -164,6 +164,8 @@ def what_changed(pair: Pair, head: Branch, base: Branch) -> Sentence:
         version = head.spec.version_id[:7] if head.spec and head.spec.version_id else ""
         deploy = Sentence("deploy ", Name(version)) if version else Sentence("the newest deploy here")
         parts.append(Sentence(deploy, " no longer defines it"))
+    if pair.fate == Fate.NEW and not pair.head_ref:
+        parts.append("defined, and not built yet")
     values = values_said(pair)
     if pair.both_built:
         when = joined([made_on(pair.head, "here"), made_on(pair.base, Sentence("on ", Name(base.name)))], ", ")

@@ -238,8 +238,8 @@ def _escaped(value: str) -> str:
 
 
 def code(value: str) -> str:
-    """Text as code, in which hosts of git make no mentions and links."""
-    return f"<code>{_escaped(_short(value))}</code>"
+    """Text as code; a hash stays as it is, as hosts of git link none in code."""
+    return f"<code>{value if value.isascii() and value.isalnum() else text(value)}</code>"
 
 
 def html(value: str) -> str:

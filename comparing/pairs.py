@@ -108,12 +108,13 @@ class Pair:
     def fate(self) -> Fate:
         if self.is_gone:
             return Fate.GONE
+        if self.head is None:
+            return Fate.NOT_BUILT
         if not self.head_ref:
-            return Fate.NOT_BUILT if self.base_ref or self.head is None else Fate.SAME
+            return Fate.NEW if self.base is None else Fate.NOT_BUILT if self.base_ref else Fate.SAME
         if not self.base_ref:
             return Fate.NEW
-        assert self.base is not None
-        assert self.head is not None
+        assert self.base is not None  # as it has a version
         if is_same_version(self.base, self.head):
             return Fate.SAME
         if not self.is_model:
@@ -277,7 +278,7 @@ def renamed(pairs: Sequence[Pair]) -> list[Pair]:
     they have the same content or files, or, where one is gone, the same maker."""
     lost = [pair for pair in pairs if pair.base_ref and pair.fate in (Fate.GONE, Fate.NOT_BUILT)]
     found: dict[Key, Sentence] = {}
-    for new in (pair for pair in pairs if pair.fate == Fate.NEW and pair.base is None):
+    for new in (pair for pair in pairs if pair.fate == Fate.NEW and pair.base is None and pair.head_ref):
         for old, reason in _likely(new, lost):
             if old.key not in found:
                 found[new.key] = Sentence("perhaps renamed from ", Name(old.title), ": ", reason)

@@ -44,7 +44,7 @@ UNSEEN = "&#8203;"
 """A space of no width: it stands where a host of git would make a mention or a link."""
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()#!~$]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", '"': "&quot;", "'": "&#39;"}
-_REFERS = re.compile(r"([@#!$%~&](?=\w)|:(?=//)|(?<=\bwww)(?=\.)|\b(?<=GH)(?=-\d)|:(?=\w+:))", re.I)
+_REFERS = re.compile(r"(@|[#!$%~&](?=\w)|:(?=//)|(?<=\bwww)(?=\.)|\b(?<=GH)(?=-\d)|:(?=\w+:))", re.I)
 _SHA = re.compile(r"\b([0-9a-f]{4})(?=[0-9a-f]{3,36}\b)", re.I)
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _PLACE = "\x00"

@@ -233,7 +233,7 @@ def _shape(seen: Seen, older: str | None) -> dict[str, Any]:
 def _hold_shape(one: Told, now: datetime | None) -> dict[str, Any]:
     """A hold as JSON; its end is told where it is known (`now`)."""
     hold, move = one.hold, one.move
-    told = {"ref": hold.ref or None, "instance_id": move.to_uid or None, "from": time_shape(hold.start)}
+    told: dict[str, Any] = {"ref": hold.ref or None, "instance_id": move.to_uid or None, "from": time_shape(hold.start)}
     if now is not None:
         told |= {"until": time_shape(hold.end), "seconds": hold.seconds(now) if hold.end else None}
     return {**told, "value": hold.value, "set_by": entity_shape(move.entity_kind, move.entity_id)}

@@ -1,4 +1,4 @@
-"""The film-strip in a real browser: four cards alive at most, whatever they are; keys, pins, and pages without scripts."""
+"""The film-strip in a real browser: four cards alive at most, whatever they are; keys, pins, pages without scripts."""
 
 import re
 from collections.abc import Iterator
@@ -25,7 +25,8 @@ grow();
 LOOPS = "<!doctype html><p>loops</p><script>addEventListener('load', () => { while (true); })</script>"
 WANTS_ALL = """<!doctype html><p id="all">wants all</p><script>
 for (const want of [
-  () => window.focus(), () => alert(1), () => print(), () => open("about:blank"), () => document.body.requestFullscreen(),
+  () => window.focus(), () => alert(1), () => print(), () => open("about:blank"),
+  () => document.body.requestFullscreen(),
   () => document.querySelector("p").requestPointerLock(), () => navigator.clipboard.writeText("mine"),
   () => parent.document.title = "mine", () => { top.location = "about:blank"; }, () => parent.postMessage({}, "*"),
 ]) { try { want()?.catch?.(() => {}); } catch {} }

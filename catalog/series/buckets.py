@@ -71,7 +71,7 @@ def in_buckets(parts: Iterable[Part], names: Sequence[str], size: int) -> dict[s
     buckets: dict[str, list[Bucket]] = {name: [] for name in names}
     for frame, together in _together(parts, size):
         for name, extremes in together.items():
-            buckets[name].append(Bucket._make((*frame, *extremes)))
+            buckets[name].append(Bucket(**frame._asdict(), **extremes._asdict()))
     return buckets
 
 

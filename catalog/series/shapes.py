@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from catalog.querysets import BLOCK
 
@@ -58,13 +57,15 @@ def spans_of(blocks: list[int]) -> Iterator[Span]:
         yield span_of(first, before)
 
 
-class Version(NamedTuple):
+@dataclass(frozen=True)
+class Version:
     number: int
     at: datetime
     state: str
 
 
-class Bucket(NamedTuple):
+@dataclass(frozen=True)
+class Bucket:
     """Successive versions taken together: from when to when, and the lowest and the highest value among them.
 
     Of versions with the same value the first one stands for it. `measured`: how many of them have a value.

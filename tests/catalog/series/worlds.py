@@ -114,7 +114,7 @@ def assert_series_equal_a_scan(asset, names, span=None, most_points=500):
     if series.is_sampled:
         assert series.versions == []
         for metric in series.metrics:
-            found = [tuple(bucket) for bucket in metric.buckets]
+            found = [tuple(vars(bucket).values()) for bucket in metric.buckets]
             assert found == list(scan.buckets(metric.name, series.per_bucket))
             assert 2 * len(found) <= max(most_points, 2)
         return series

@@ -3,7 +3,7 @@
 Instances are spread as they are in life: one asset of `main` holds a fifth of them, thirteen more are refreshed all the
 time, and all others were made once. The small size is the same catalogue with one hundredth of the history: the same
 components and edges, and pages that show as many rows. Written are the events alone; what is derived from them is
-left to `Recount`, so it is right by construction.
+left to `Recount` and to the jobs, so it is right by construction.
 """
 
 import heapq
@@ -53,11 +53,13 @@ def consumers_of(place: int) -> list[str]:
 def seed(size: str) -> None:
     """Fill an empty database."""
     from catalog.counters import Recount
+    from catalog.jobs.packing import pack_series
 
     call_command("migrate", verbosity=0, run_syncdb=True)
     with transaction.atomic():
         Seeding(*HISTORY[size]).run()
     Recount().run()
+    pack_series()
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("VACUUM ANALYZE")

@@ -21,7 +21,7 @@ class Target:
     """A row: `requests(size, who)` are asked in turn.
 
     `floor` is the bare view that it is compared with, and how much of its rate it must reach with eight clients on
-    PostgreSQL.
+    PostgreSQL. `growth`: how many times as long it may take at the large size, where that is not what all rows may.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Target:
     page: bool = False
     bare: bool = False
     floor: tuple[str, float] | None = None
+    growth: float | None = None
 
 
 def api(branch: str, asset: tuple[str, str], rest: str = "") -> str:

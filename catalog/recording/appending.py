@@ -51,7 +51,8 @@ count = Statement(f"{MADE} {COUNTING}")
 def append(instance: Instance) -> None:
     """Insert a new instance of an asset, whose lock the caller holds; `catalog.newest` says what it becomes there."""
     asset, place = instance.asset, standing(instance)
-    forget_changed([instance], {asset.pk: asset})
+    if instance.number <= asset.series_packed:
+        forget_changed([instance], {asset.pk: asset})
     asset.last_number = max(asset.last_number, instance.number)
     asset.ready_count += instance.state == State.READY
     instance.pk = WRITES[connection.vendor](instance, place)

@@ -137,6 +137,7 @@ TARGETS = [
     Target("models listing", get(f"{MAIN}/models?sort=name"), page=True),
     Target("asset", get(*(f"{MAIN}/{kind}/{asset_id}" for kind, asset_id in BUSY)), page=True),
     Target("big asset", get(f"{MAIN}/{BIG[0]}/{BIG[1]}"), page=True),
+    Target("charts, big asset", get(f"{MAIN}/{BIG[0]}/{BIG[1]}/metrics"), page=True, growth=1.5),
     Target("instance", instances, page=True),
     Target("search", get("/search?q=t", "/search?q=model_0", "/search?q=Flow1", "/search?q=feature"), page=True),
 ]

@@ -93,6 +93,13 @@ class TestOfSeveral:
             "v8 and v9 are both better than v7, on the same data; between them there is no clear answer"
         )
 
+    def test_one_that_leads_in_one_metric_and_trails_in_another_is_not_the_best(self):
+        one = version("v8", delta("auc", 0.8, 0.9), delta("accuracy", 0.8, 0.81))
+        other = version("v9", delta("auc", 0.8, 0.81), delta("accuracy", 0.8, 0.9))
+        found = verdict_of(BASE, [one, other])
+        assert found.best is None
+        assert str(found.sentence).endswith("; between them there is no clear answer")
+
     def test_the_base_may_be_the_best(self):
         found = verdict_of(BASE, [version("v8", delta("auc", 0.8, 0.7)), version("v9", delta("auc", 0.8, 0.6))])
         assert str(found.sentence) == (
@@ -135,6 +142,9 @@ class TestLines:
     def test_a_headline_metric_that_is_lacking_has_one(self):
         lacking = [delta(name, 0.8, None) for name in ("accuracy", "log_loss")]
         assert lines(version("v8", delta("auc", 0.8, 0.9), *lacking)) == ["accuracy and log_loss of v8: not measured"]
+
+    def test_what_the_sentence_says_has_none(self):
+        assert lines(version("v8", delta("auc", 0.8, 0.7))) == []
 
     def test_each_reason_has_one(self):
         lacking = [delta("accuracy", 0.8, None), delta("log_loss", 0.8, 0.7, data=OTHER)]

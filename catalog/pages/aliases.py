@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.identity import viewer_of
-from catalog.addresses import asset_url
+from catalog.addresses import alias_url, asset_url
 from catalog.models import AliasMove, Asset, Instance
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown
@@ -47,11 +47,14 @@ def aliases_page(
     older = query.url(before=moves[ROWS - 1].pk) if len(moves) > ROWS else None
     if twin:
         return json_answer({"entries": [move_shape(move) for move in moves[:ROWS]], "older": older})
+    aliases = aliases_of(asset)
+    names = {*(alias.name for alias in aliases), *(move.name for move in moves)}
     context = {
         **branch_frame(request, asset.branch, kind, asset),
         "asset": asset,
         "asset_url": asset_url(asset),
-        "aliases": aliases_of(asset),
+        "aliases": aliases,
+        "over_time": {name: alias_url(asset, name) for name in names},
         "moves": [_named(move) for move in moves[:ROWS]],
         "newest_url": query.url(before=None) if query.number("before") else None,
         "older_url": older,

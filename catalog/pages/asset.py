@@ -7,7 +7,15 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 
 from access.identity import Viewer, viewer_of
 from access.models import Role
-from catalog.addresses import asset_lineage_url, asset_url, evaluations_url, instance_url, kind_url
+from catalog.addresses import (
+    alias_url,
+    asset_lineage_url,
+    asset_url,
+    evaluations_url,
+    film_url,
+    instance_url,
+    kind_url,
+)
 from catalog.metrics import Metric
 from catalog.models import Asset, Instance
 from catalog.pagekit.cards import CardView, card_view
@@ -102,6 +110,8 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
         "uses": uses_of(asset),
         "tags": tag_links(asset, PageQuery(kind_url(asset.branch, asset.kind), QueryDict())),
         "aliases": aliases,
+        "over_time": {alias.name: alias_url(asset, alias.name) for alias in aliases},
+        "film_url": film_url(asset),
         "properties": properties_of(asset, overrides),
         "declared_kind": "" if asset.asset_kind == Kind(asset.kind).singular else asset.asset_kind,
         "declared_blobs": [shown(blob) for blob in asset.declared_blobs],

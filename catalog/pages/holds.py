@@ -11,7 +11,7 @@ from catalog.models import AliasMove, Asset, Instance
 from catalog.pages.chosen_metric import ChosenMetric
 from catalog.plotting.held import Hold
 
-MOST = 200
+MOST = 100
 """How many moves a page shows."""
 MOST_IN_DAY = 20
 """How many moves of a day a sentence tells."""

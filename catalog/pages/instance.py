@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 
 from access.identity import Viewer, viewer_of
 from catalog import runs
-from catalog.addresses import asset_url, component_url, instance_lineage_url, instance_url
+from catalog.addresses import alias_url, asset_url, component_url, film_url, instance_lineage_url, instance_url
 from catalog.entities import Entity
 from catalog.filters import SAME_AS
 from catalog.metrics import Metric, annotations_of, metrics_of
@@ -94,7 +94,8 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "lineage_url": instance_lineage_url(asset, instance),
         "instance": instance,
         "is_latest": instance == asset.newest_ready,
-        "aliases": aliases_of(asset, instance.uid),
+        "aliases": [(name, alias_url(asset, name)) for name in aliases_of(asset, instance.uid)],
+        "film_url": f"{film_url(asset)}?at={instance.ref}",
         "older_ref": f"v{instance.number - 1}" if instance.number > 1 else "",
         "newer_ref": f"v{instance.number + 1}" if instance.number < asset.last_number else "",
         "card": seen.card,

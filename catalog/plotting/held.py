@@ -1,6 +1,6 @@
 """Who held an alias when, as a drawing: a row of who it was, and above it a metric of each as steps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -58,7 +58,6 @@ class Piece:
     at_end: bool
     is_now: bool
     spare: bool
-    is_asked: bool
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ class Drawing:
 
     @cached_property
     def pieces(self) -> list[Piece]:
-        return list(self._pieces())
+        return [self._piece(place, hold) for place, hold in enumerate(self.holds)]
 
     @cached_property
     def steps(self) -> str:
@@ -180,28 +179,49 @@ class Drawing:
         whole = (self.end - self.start).total_seconds()
         return round(100 * (at - self.start).total_seconds() / whole, 3) if whole else 0.0
 
-    def _pieces(self) -> Iterator[Piece]:
-        words_end = -1.0
-        for hold in self.holds:
-            x = self._x(hold.start)
-            width = round(self._x(hold.end or self.end) - x, 3) if self.start < self.end else 100.0
-            mark, is_now = width < SHORT and hold.end is not None, hold.end is None
-            words = ""
-            if mark and hold.ref:
-                begins = x - WORDS if x > WORDS else x
-                if begins >= words_end:
-                    words, words_end = f"{hold.who} for {duration(hold.seconds(self.now))}", begins + WORDS
-            value = hold.value
-            known = self._scale is not None and value is not None and drawable(value, log=False)
-            name = hold.who + (" now" if is_now and width >= ROOMY else "") if width >= NAMED else ""
-            yield Piece(
-                hold, x, width, self._scale.y(value) if known and self._scale and value is not None else None,
-                self._label(hold), self._reading(hold), name, mark, words, x > WORDS, is_now, width < ROOMY,
-                self._is_asked(hold),
-            )  # fmt: skip
+    @cached_property
+    def _worded(self) -> set[int]:
+        """Which marks have words beside them, by their places: those of the shortest come first, as far as there is
+        room."""
+        marks = [place for place, hold in enumerate(self.holds) if hold.ref and self._is_mark(hold)]
+        taken: list[float] = []
+        found: set[int] = set()
+        for place in sorted(marks, key=lambda place: self.holds[place].seconds(self.now)):
+            begin = _words_begin(self._x(self.holds[place].start))
+            if all(abs(begin - other) >= WORDS for other in taken):
+                taken.append(begin)
+                found.add(place)
+        return found
 
-    def _is_asked(self, hold: Hold) -> bool:
-        return self.asked is not None and hold.start < self.asked[1] and (hold.end or self.end) > self.asked[0]
+    def _width(self, hold: Hold) -> float:
+        if self.start >= self.end:
+            return 100.0 if hold.end is None else 0.0
+        return round(self._x(hold.end or self.end) - self._x(hold.start), 3)
+
+    def _is_mark(self, hold: Hold) -> bool:
+        return hold.end is not None and self._width(hold) < SHORT
+
+    def _y(self, hold: Hold) -> float | None:
+        if self._scale is None or hold.value is None or not drawable(hold.value, log=False):
+            return None
+        return self._scale.y(hold.value)
+
+    def _piece(self, place: int, hold: Hold) -> Piece:
+        x, width, is_now = self._x(hold.start), self._width(hold), hold.end is None
+        return Piece(
+            hold=hold,
+            x=x,
+            width=width,
+            y=self._y(hold),
+            label=self._label(hold),
+            reading=self._reading(hold),
+            name=f"{hold.who} now" if is_now and width >= ROOMY else hold.who if width >= NAMED else "",
+            mark=self._is_mark(hold),
+            words=f"{hold.who} for {duration(hold.seconds(self.now))}" if place in self._worded else "",
+            at_end=_words_begin(x) < x,
+            is_now=is_now,
+            spare=width < ROOMY,
+        )
 
     def _when(self, hold: Hold) -> str:
         start = self._moment(hold.start)
@@ -216,6 +236,11 @@ class Drawing:
     def _reading(self, hold: Hold) -> str:
         measured = f" · {named(hold.text)}" if self.metric and hold.ref else ""
         return f"{hold.who}{measured} · {self._when(hold)}"
+
+
+def _words_begin(x: float) -> float:
+    """Where the words beside a mark begin: to its left, or at the left end to its right."""
+    return x - WORDS if x > WORDS else x
 
 
 def _count(count: int, noun: str) -> str:

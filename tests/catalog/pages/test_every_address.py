@@ -43,6 +43,7 @@ PARTS = {
     "pk": ["1"],
     "twin": TWIN,
     "suffix": SUFFIX,
+    "form": ["", ".json", ".csv", ".svg"],
 }
 """What the parts of an address are, by their names."""
 KINDS = {"components": ["flows"], "assets": ["models"], "kind": ["models"], "form": FORM}

@@ -41,6 +41,7 @@ PAGES = [
     *("/", "/alpha.json", "/alpha/churn", "/search?q=churn"),
     *(BRANCH, f"{BRANCH}.json", f"{BRANCH}/models", f"{BRANCH}/assets.json?q=churn", f"{BRANCH}/evaluations"),
     *(f"{BRANCH}/highlights", MODEL, f"{MODEL}.json", f"{MODEL}/aliases", f"{MODEL}/v3", f"{MODEL}/v3.json"),
+    *(f"{MODEL}/film", f"{MODEL}/film.json", f"{MODEL}/aliases/production", f"{MODEL}/aliases/production.json"),
     *(f"{BRANCH}/lineage", f"{MODEL}/lineage.json", f"{MODEL}/v3/lineage", f"{BRANCH}/flows/TrainFlow"),
 ]
 LISTS = [

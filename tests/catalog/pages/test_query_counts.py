@@ -59,6 +59,23 @@ COSTS = {
     f"{ASSET}.json": 9,
     # the asset; its moves; its aliases; the menus
     f"{ASSET}/aliases": 7,
+    # the asset; its moves; the versions that they lead to; its trend; the menus
+    f"{ASSET}/aliases/production": 8,
+    # and what held it that day
+    f"{ASSET}/aliases/production?on=2024-03-01&before=9999": 11,
+    # whether another alias is named production.csv; no menus
+    f"{ASSET}/aliases/production.csv": 8,
+    f"{ASSET}/aliases/production.svg": 8,
+    # the asset; its instances; those of equal content; its trend; the menus
+    f"{ASSET}/film": 8,
+    f"{ASSET}/film.json": 7,
+    # and the pinned one that is elsewhere
+    f"{ASSET}/film?before=3&pin=v3,v1": 9,
+    f"{ASSET}/film?only=day": 8,
+    # and the moves of the alias
+    f"{ASSET}/film?only=@production": 9,
+    # the asset; the instance
+    f"{ASSET}/v3/cards.json": 5,
     # the asset; the instance; the ready one before it; its consumptions; its run; those of equal content; the menus
     f"{ASSET}/v3": 10,
     f"{ASSET}/v3.json": 9,

@@ -129,7 +129,7 @@ def _choices(asset: Asset, query: PageQuery, asked: Asked, cards: runs.CardList)
         ],
         "cards": [_link(label_of(one), query.url(card=one.title), one.title == shown) for one in cards][:MOST_CARDS],
         "card": card,
-        "no_card": cards.missing.sentence if cards.missing else "",
+        "no_card": cards.missing,
         "kept_with_metric": _others(query, "metric"),
         "kept_with_at": _others(query, "at", "before"),
         "at": query.params.get("at", ""),

@@ -9,6 +9,7 @@ from catalog.entities import Entity
 from catalog.models import Instance
 from catalog.pages.filmed import MOST
 from catalog.recording import Declaration
+from catalog.runs.results import CardList, Reason, Unavailable
 
 from .conftest import text_of
 
@@ -145,10 +146,13 @@ def test_an_asset_without_versions_tells_how_a_card_is_made(full, vic):
     assert "@card" in page
 
 
-def test_what_has_no_card_says_how_one_is_made(full, vic):
+@pytest.mark.parametrize(("reason", "is_told"), [(Reason.NO_CARD, True), (Reason.UNREACHABLE, False)])
+def test_a_task_without_a_card_is_told_how_one_is_made(full, vic, monkeypatch, reason, is_told):
+    none = CardList(missing=Unavailable(reason, "There is none."))
+    monkeypatch.setattr("catalog.runs.cards_of", lambda *task: none)
     page = text_of(vic.get(FILM))
-    assert "v3, the newest ready version:" in page
-    assert "@card\n@step" in page
+    assert "v3, the newest ready version: There is none." in page
+    assert ("@card\n@step" in page) is is_told
 
 
 def test_the_cards_of_a_version_are_told(full, vic):

@@ -29,7 +29,7 @@ ATTACKS = [
     "\u202emodel\u2066",
 ]
 ALL = " ".join(ATTACKS)
-ADDRESSES = {"href", "src", "action", "hx-get", "data-live"}
+ADDRESSES = {"href", "src", "action", "hx-get", "data-live", "data-cards"}
 
 
 class Page(HTMLParser):

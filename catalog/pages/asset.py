@@ -143,6 +143,7 @@ def _twin(viewer: Viewer, asset: Asset, query: PageQuery, code: Code) -> dict[st
         "url": asset_url(asset),
         "readme": asset.readme,
         "declared_properties": asset.declared_properties,
+        "compare_ignore": asset.not_compared,
         "latest_instance": with_equal(instance_shape(latest), ready, same) if has_latest else None,
         "instances": [with_equal(instance_shape(found), found.instance, same) for found in listed],
         "newer": page.newer,

@@ -66,6 +66,32 @@ def test_a_deployment_says_what_it_changed(project: Deployed) -> None:
     assert second["version_id"] == first["version_id"]
 
 
+def test_a_deployment_tells_how_its_branch_stands_beside_main(
+    project: Deployed, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    summary = tmp_path / "summary.md"
+    root = ["--quiet", "--root", str(project.root), "--summary", str(summary)]
+    assert main([*root, "--branch", "feature/x"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert (
+        line
+        == f"The summary has no comparison: the catalogue has no branch main and no branch master of {project.name}"
+    )
+    assert main([*root, "--branch", "main"]) == 0
+    assert "against" not in summary.read_text()
+    for branch, strips in (("main", 3), ("feature/x", 4)):
+        asset = Asset(project.name, branch, deployment="app")
+        asset.register_model_asset("llama", kind="external", annotations={"accuracy": strips / 10})
+    done = project.deploy("--summary", str(summary))
+    assert done["comparison"]["base"] == "main"
+    assert done["comparison"]["worse"] is False
+    assert done["comparison"]["sentence"].startswith("Llama is better here")
+    written = summary.read_text()
+    assert "### My project on <code>feature/x</code>" in written
+    assert "### My project: <code>feature/x</code> against <code>main</code>" in written
+    assert written.rstrip().endswith(f"/default/{project.name}/compare/main...feature_x")
+
+
 def test_a_dry_run_of_a_new_project_would_create_all_of_it(project: Deployed) -> None:
     difference = project.would_change()
     assert difference["created"] == ["data/xkcd", "models/llama"]

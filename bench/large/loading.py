@@ -1,6 +1,7 @@
 """Fill an empty database with the projects of `bench.large.shape`: `python -m bench.large.loading large` (or `small`).
 
-Written are the events alone; what is derived from them is left to `Recount`, so it is right by construction.
+Written are the events alone; what is derived from them is left to `Recount` and to the jobs, so it is right by
+construction.
 """
 
 import json
@@ -40,6 +41,7 @@ def fill(scale: Scale) -> None:
     """Write all that there is at a scale into migrated tables without assets."""
     from access.models import Perimeter
     from catalog.counters import Recount
+    from catalog.jobs.packing import pack_series
     from catalog.models import Asset
 
     begin = timezone.now().replace(microsecond=0) - timedelta(days=scale.nights)
@@ -51,6 +53,7 @@ def fill(scale: Scale) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
     Recount().run()
+    pack_series()
     last = Asset.objects.order_by("-pk").values_list("pk", flat=True)[0]
     if wrong := Recount().run(after=last - CHECKED).corrections:
         raise SystemExit("What was loaded is not what the site counts: " + "; ".join(wrong[:20]))

@@ -4,7 +4,7 @@ Annotations may be long, so of long ones the database picks the numbers out.
 """
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from catalog.states import State
 from obproject.metric_names import may_be_metric
 
 Measures = Mapping[str, float]
+NOTHING: Mapping[str, Any] = {}
 WHOLE = 4_096
 """Annotations of so many characters are read as they are; of longer ones only what may be a number."""
 
@@ -52,8 +53,10 @@ def scan(
     texts = {number: text for number, _, state, text in rows if state == State.READY and text is not None}
     said: dict[int, Mapping[str, Any]] = dict(zip(texts, annotations_of(texts.values()), strict=True))
     said |= _of_long(asset, [row[0] for row in rows if row[2] == State.READY and row[3] is None], names)
+    found = set[str]().union(*said.values()) if names is None else names
+    wanted = {name for name in found if is_metric(name, declared)}
     return [
-        Scanned(number, moment_of(at) or datetime.min, state, _measures(said.get(number, {}), declared, names))
+        Scanned(number, moment_of(at) or datetime.min, state, _measures(said.get(number, NOTHING), wanted))
         for number, at, state, _ in rows
     ]
 
@@ -67,11 +70,6 @@ def _of_long(asset: int, numbers: list[int], names: Collection[str] | None) -> d
     return found
 
 
-def _measures(said: Mapping[str, Any], declared: DeclaredMetrics, names: Collection[str] | None) -> Measures:
-    return dict(_numbers(said, [name for name in (said if names is None else names) if is_metric(name, declared)]))
-
-
-def _numbers(said: Mapping[str, Any], names: list[str]) -> Iterator[tuple[str, float]]:
-    for name in names:
-        if (number := number_of(said.get(name))) is not None:
-            yield name, number
+def _measures(said: Mapping[str, Any], wanted: set[str]) -> Measures:
+    known = ((name, number_of(value)) for name, value in said.items() if name in wanted)
+    return {name: number for name, number in known if number is not None}

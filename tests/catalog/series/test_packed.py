@@ -140,6 +140,12 @@ def test_what_was_not_packed_is_found_again_and_nothing_else_is():
     assert (asset.series_whole, asset.series_packed) == (512, 512)
 
 
+def test_what_is_packed_marks_its_asset_so_that_pages_tell_what_they_lacked():
+    asset = asset_with(some(300))
+    pack_everything()
+    assert Asset.objects.get().changed != asset.changed
+
+
 def fail(asset, number):
     perimeter = asset.branch.project.perimeter
     its = {"entity": task(number), "attempt": 0, "uids": []}

@@ -83,6 +83,8 @@ class Block:
     def parts(self, span: Span, size: int) -> list[Part]:
         """The versions in a span as parts, of so many numbers each or all in one."""
         mine, size = span_of(self.number).within(span), min(size, BLOCK)
+        if not mine.size:
+            return []
         ends = [mine.first - 1, *range(mine.first - 1 - (mine.first - 1) % size + size, mine.last, size), mine.last]
         found = (self._part(first + 1, last) for first, last in pairwise(ends))
         return [part for part in found if part]

@@ -9,6 +9,7 @@ from catalog.models import Asset, Instance
 from catalog.querysets import BACKFILLED
 from catalog.reconciling import settling
 from catalog.reconciling.settling import oldest_unsettled
+from catalog.series.statements import to_pack
 from tests.conftest import POSTGRES
 
 pytestmark = pytest.mark.both
@@ -72,3 +73,11 @@ def test_the_background_pass_finds_what_is_not_settled_without_reading_the_other
     assert settling._unsettled(0, 200) == []
     assert ["pending_instances" in plans[0], "failed_instances" in plans[1]] == [True, True]
     assert oldest_unsettled(0) == 0
+
+
+def test_what_can_be_packed_of_series_is_found_by_its_own_index(asset):
+    """Its condition is a comparison of two columns, which a database takes for that of the index to the letter only."""
+    with connection.cursor() as cursor:
+        explain = "EXPLAIN" if POSTGRES else "EXPLAIN QUERY PLAN"
+        cursor.execute(f"{explain} {to_pack.text}", {"after": 0})
+        assert "assets_to_pack" in str(cursor.fetchall())

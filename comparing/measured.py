@@ -14,7 +14,7 @@ from comparing.deltas import Delta, Side, delta_of, headline_of, rules_of, side_
 from comparing.noise import Noise, noise_of, steps_between
 from comparing.sameness import Data, End, comparability
 from comparing.sentences import Sentence
-from comparing.table import ROWS_MOST, MetricRow, Metrics
+from comparing.table import METRICS_MOST, MetricRow, Metrics
 from comparing.verdict import Contender, Verdict, verdict_of
 from lineage.graph import Inputs
 
@@ -75,8 +75,8 @@ class Comparison:
         """At most so many rows: of more, those that differ come first."""
         differing = [name for name in self._names if self._may_differ(name)]
         ordered = list(dict.fromkeys([*self._headline, *differing, *self._names]))
-        kept = ordered[:ROWS_MOST]
-        lost = set(ordered[ROWS_MOST:])
+        kept = ordered[:METRICS_MOST]
+        lost = set(ordered[METRICS_MOST:])
         return Metrics([self._row(name) for name in kept], len(lost), sum(name in lost for name in differing))
 
     @cached_property

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 
-from catalog.declared_metrics import FIRST, DeclaredMetrics
+from catalog.declared_metrics import DeclaredMetrics
 from catalog.metrics import metrics_of
 from catalog.states import Kind, State
 from comparing.branch_rows import AssetRow
 from comparing.deltas import Delta, delta_of, rules_of, side_of
+from comparing.deltas import headline_of as headline_among
 from comparing.noise import Noise, noise_of
 from comparing.sameness import Comparability, Data, End, comparability, equal, named
 from comparing.sentences import NOTHING, Name, Sentence, joined, listed
@@ -156,19 +157,12 @@ def declared(metrics: str) -> DeclaredMetrics:
 
 
 def headline_of(base: AssetRow, head: AssetRow) -> list[str]:
-    """The metrics that a verdict on an asset speaks of, the same whichever side is the base: what either declares as
-    its headline, or else the first few with a direction, what is declared before the rest."""
+    """The metrics that a verdict on an asset speaks of, the same whichever side is the base; also what is declared so
+    and neither measured."""
     sides = [declared(row.declared_metrics) for row in (base, head)]
     measured = {name for row in (base, head) for name in metrics_of(row.values())}
     heads = {entry.name for side in sides for entry in side.entries if entry.headline}
-    ranks: dict[str, int] = {}
-    for side in sides:
-        for rank, entry in enumerate(side.entries):
-            ranks[entry.name] = min(rank, ranks.get(entry.name, rank))
-    ordered = sorted(heads or measured, key=lambda name: (ranks.get(name, len(ranks)), name))
-    if not heads:
-        ordered = ([name for name in ordered if rules_of(name, *sides).wanted] or ordered)[:FIRST]
-    return sides[0].in_order(ordered)
+    return sides[0].in_order(headline_among(sides, measured | heads))
 
 
 def deltas_of(

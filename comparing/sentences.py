@@ -50,12 +50,13 @@ class Sentence:
 NOTHING = Sentence()
 
 
-def joined(said: Iterable[str | Sentence], between: str = ", ") -> Sentence:
-    """Several as one, with something between them."""
+def joined(said: Iterable[str | Sentence], between: str = ", ", most: int | None = None) -> Sentence:
+    """Several as one, with something between them; of more than `most` the rest is counted."""
+    every = list(said)
     parts: list[str | Sentence] = []
-    for one in said:
+    for one in every[:most]:
         parts += [between, one] if parts else [one]
-    return Sentence(*parts)
+    return Sentence(*parts, f" and {len(every) - most:,} more" if most is not None and len(every) > most else "")
 
 
 def listed(said: Sequence[str | Sentence], most: int = 5) -> Sentence:

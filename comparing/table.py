@@ -15,6 +15,8 @@ from comparing.sentences import Name, Sentence
 
 ROWS_MOST = 500
 """How many rows a group has, those that differ first; the others are counted."""
+METRICS_MOST = 200
+"""The same for metrics, the headline before those that differ."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,9 @@ from comparing.deltas import Delta
 from comparing.sameness import Data
 from comparing.sentences import Name, Sentence, joined, listed
 
+LINES_MOST = 20
+"""How many lines stand below a verdict; the others are counted."""
+NAMES_MOST = 4
 Standing = Literal["better", "worse", "mixed", "none"]
 
 
@@ -64,7 +67,10 @@ class Verdict:
 
 def verdict_of(base: Sentence, contenders: Sequence[Contender]) -> Verdict:
     """The verdict on some versions, each beside the same base."""
-    return replace(_verdict(base, contenders), lines=tuple(_lines(base, contenders)))
+    lines = list(_lines(base, contenders))
+    if len(lines) > LINES_MOST:
+        lines = [*lines[: LINES_MOST - 1], Sentence(f"and {len(lines) - LINES_MOST + 1:,} more like these")]
+    return replace(_verdict(base, contenders), lines=tuple(lines))
 
 
 def _verdict(base: Sentence, contenders: Sequence[Contender]) -> Verdict:
@@ -177,7 +183,7 @@ def _no_clear_answer(mixed: Contender, *, named: bool = False) -> Sentence:
         for delta in mixed.better + mixed.worse
     ]
     where = Sentence(" in ", mixed.name) if named else Sentence()
-    return Sentence(joined(moves), where, ": no clear answer")
+    return Sentence(joined(moves, most=NAMES_MOST), where, ": no clear answer")
 
 
 def _mixed_too(mixed: Sequence[Contender]) -> Sentence:
@@ -209,7 +215,7 @@ def _cannot(base: Sentence, each: Contender) -> Sentence:
         return Sentence(
             each.name, " was measured on other data, so its ", _names(other), " can't be set against ", base, "'s"
         )
-    return joined(_lacking(base, each, each.heads), "; ")
+    return joined(_lacking(base, each, each.heads), "; ", NAMES_MOST)
 
 
 def _lacking(base: Sentence, each: Contender, deltas: Sequence[Delta]) -> list[Sentence]:

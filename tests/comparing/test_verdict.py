@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from comparing.deltas import side_of
 from comparing.sameness import Comparability, Data
 from comparing.sentences import Name, Sentence
 from comparing.verdict import Contender, verdict_of
@@ -152,6 +153,24 @@ class TestLines:
             "v8 was measured on other data, so its log_loss can't be set against v7's",
             "accuracy of v8: not measured",
         ]
+
+
+class TestMany:
+    """Nothing that is said grows without end."""
+
+    def test_of_many_lines_the_rest_is_counted(self):
+        many = [delta(f"error_{number}", 1.0, 2.0) for number in range(500)]
+        found = lines(version("v8", delta("auc", 0.8, 0.9), *many, headline=("auc",)))
+        assert (len(found), found[-1]) == (20, "and 481 more like these")
+
+    def test_of_many_headline_metrics_too(self):
+        names = [f"auc_{number}" for number in range(200)]
+        moves = [delta(name, 0.5, 0.6 if number % 2 else 0.4) for number, name in enumerate(names)]
+        assert said(version("v8", *moves, headline=names)).startswith(
+            "auc_1 up, auc_3 up, auc_5 up, auc_7 up and 196 more: no clear answer"
+        )
+        lacking = [delta(name, 0.5, side_of({name: f"text {name}"}, name)) for name in names]
+        assert said(version("v8", *lacking, headline=names)).endswith("; auc_3 of v8: text: 'text auc_3' and 196 more")
 
 
 CHANGES = st.sampled_from([None, 0.5, 0.8, 0.8001, 0.9])

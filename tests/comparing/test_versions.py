@@ -18,7 +18,7 @@ from catalog.models import Asset, DefinitionRevision, Instance
 from catalog.reading import Resolved
 from comparing.deltas import signed
 from comparing.noise import VERSIONS
-from comparing.table import ROWS_MOST
+from comparing.table import METRICS_MOST
 from comparing.versions import VersionComparison, compare
 
 pytestmark = [pytest.mark.both, pytest.mark.django_db]
@@ -200,7 +200,7 @@ class TestMetrics:
         world.model(reads=[HOLDOUT], annotations={**same, "auc": 0.8, "z": 2.0})
         found = world.compare("v1", "v2")
         assert [row.name for row in found.metrics.rows[:2]] == ["auc", "z"]
-        assert (len(found.metrics.rows), found.metrics.left_out) == (ROWS_MOST, 402)
+        assert (len(found.metrics.rows), found.metrics.left_out) == (METRICS_MOST, 702)
         assert found.metrics.left_out_differing == 0
 
 
@@ -297,12 +297,15 @@ class TestRows:
 
 
 class TestDefinitionThen:
-    def deploy(self, world, **fields):
+    def deploy(self, world, *, times=1, **fields):
         asset = Asset.objects.get(asset_id="churn", branch__key="main")
         declared = {"name": "", "description": "", "readme": "", "declared_properties": {}, "declared_tags": {}}
         last = Instance.objects.latest("created_at").created_at + timedelta(microseconds=1)
-        DefinitionRevision.objects.create(
-            asset=asset, declared={**declared, **fields}, at=last, actor="ci", entity_kind="ci", entity_id="ci"
+        DefinitionRevision.objects.bulk_create(
+            DefinitionRevision(
+                asset=asset, declared={**declared, **fields}, at=last, actor="ci", entity_kind="ci", entity_id="ci"
+            )
+            for _ in range(times)
         )
 
     def test_it_is_as_it_was_when_each_was_made(self, world):
@@ -318,6 +321,27 @@ class TestDefinitionThen:
         lines = found.groups[4].rows[-1].cells[1].lines
         assert (lines.added, lines.removed) == (2, 1)
         assert "+three" in lines.lines
+
+    def test_however_often_it_was_declared_since(self, world):
+        world.model(auc=0.8)
+        self.deploy(world, readme="one")
+        world.model(auc=0.8)
+        self.deploy(world, readme="one\ntwo", times=30)
+        self.deploy(world, readme="one\ntwo\nthree")
+        world.model(auc=0.8)
+        assert cells(world.compare("v2", "v3"), "definition", "readme") == ["1 line", "3 lines"]
+
+    def test_what_another_client_says_anew_leaves_the_rest(self, world):
+        world.model(auc=0.8)
+        self.deploy(world, readme="one", declared_properties={"a": 1})
+        asset = Asset.objects.get(asset_id="churn", branch__key="main")
+        at = Instance.objects.latest("created_at").created_at + timedelta(microseconds=2)
+        told = {"declared": {"name": "Churn"}, "at": at, "actor": "ci", "entity_kind": "ci", "entity_id": "ci"}
+        DefinitionRevision.objects.create(asset=asset, **told)
+        world.model(auc=0.8)
+        found = world.compare("v2", "v2")
+        assert cells(found, "definition", "name") == ["Churn"] * 2
+        assert cells(found, "definition", "readme") == ["1 line"] * 2
 
     def test_before_anything_was_declared_that_is_said(self, world):
         world.model(auc=0.8)

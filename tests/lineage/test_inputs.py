@@ -153,6 +153,14 @@ def test_until_a_resumed_run_was_read_its_inputs_are_presumed(story):
     assert says("m") == [["raw v1"]]
 
 
+def test_where_a_run_read_more_than_is_followed_nothing_is_claimed(story, monkeypatch):
+    monkeypatch.setattr("lineage.inputs.WALK_MOST", 2)
+    for asset in ("data/raw", "data/other", "data/raw"):
+        story.reads(asset, "Train/1/start/1")
+    story.makes("models/m", "Train/1/end/3")
+    assert says("m")[0][-1] == "…"
+
+
 def test_without_a_run_nothing_is_known_to_have_gone_in(story):
     app = {"entity_ref": {"entity_kind": "deployment", "entity_id": "app"}}
     story.reads("data/raw", "", **app)

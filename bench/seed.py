@@ -26,6 +26,10 @@ PERIMETER, PROJECT = "default", "shop"
 BRANCHES = ["main", "feature/new-model", "feature/prices", "user.alice", "user.bob"]
 DATA, MODELS = (12, 6) if SMOKE else (120, 80)
 ASSETS = [("data", f"table_{n:03}") for n in range(DATA)] + [("models", f"model_{n:03}") for n in range(MODELS)]
+WIDE_PROJECT, WIDE_BRANCHES = "wide", ["main", "feature/wide"]
+WIDE = 20 if SMOKE else 1_000
+"""How many assets each of the two branches has that are compared, every second one a model."""
+WIDE_VERSIONS = 8
 BIG = ASSETS[0]
 BUSY = [*ASSETS[1:10], *ASSETS[DATA : DATA + 4]]
 """Refreshed all the time on `main`, as is the big one."""
@@ -86,6 +90,79 @@ class Seeding:
         self.flows = self.components()
         for name in BRANCHES:
             self.branch(name)
+        self.wide()
+
+    def wide(self) -> None:
+        """A project with two branches that are compared: every fourth asset is the same on both."""
+        from catalog.models import Asset, Branch, Component, Consumption, Instance, Project
+        from obproject.branches import branch_key
+
+        project = Project.objects.create(perimeter=self.perimeter, name=WIDE_PROJECT, created_at=self.begin)
+        names = [f"Flow{place:02}" for place in range(-(-WIDE // 10))]
+        flows = Component.objects.bulk_create(
+            Component(perimeter=self.perimeter, project_name=WIDE_PROJECT, kind=Component.Kind.FLOW, name=name)
+            for name in names
+        )
+        for side, name in enumerate(WIDE_BRANCHES):
+            branch = Branch.objects.create(project=project, key=branch_key(name), git_name=name, created_at=self.begin)
+            assets = Asset.objects.bulk_create(self.wide_assets(branch))
+            in_batches(
+                Instance, in_order(self.wide_versions(asset, at, side, flows) for at, asset in enumerate(assets))
+            )
+            newest = Instance.objects.filter(asset__branch=branch, number=WIDE_VERSIONS)
+            made = dict(newest.values_list("asset", "pk"))
+            reads = (self.wide_reading(asset, made[asset.pk], at, side, flows) for at, asset in enumerate(assets))
+            in_batches(Consumption, reads)
+
+    def wide_assets(self, branch: Any) -> Iterator[Any]:
+        from catalog.models import Asset
+
+        for place in range(WIDE):
+            kind, name = ASSETS[-1][0] if place % 2 else ASSETS[0][0], f"asset_{place:04}"
+            yield Asset(branch=branch, kind=kind, asset_id=name, created_at=self.begin, created_by="bench")
+
+    def wide_versions(self, asset: Any, place: int, side: int, flows: list[Any]) -> Iterator[Timed]:
+        from catalog.models import Instance
+        from catalog.states import State
+
+        flow = flows[place // 10]
+        for number, at in enumerate(self.times(WIDE_VERSIONS), start=1):
+            yield (
+                at,
+                Instance(
+                    asset=asset,
+                    number=number,
+                    state=State.READY,
+                    asset_kind="artifact",
+                    annotations=self.annotations(number) | {"auc": round(self.random.random(), 4)},
+                    producer_kind="task",
+                    producer_id=f"{flow.name}/{side}{number}/end/{place}",
+                    component=flow,
+                    run=f"{flow.name}/{side}{number}",
+                    digest=None if place % 4 else f"same {place}",
+                    created_at=at,
+                    settled_at=at,
+                    actor="bench",
+                ),
+            )
+
+    def wide_reading(self, asset: Any, instance: int, place: int, side: int, flows: list[Any]) -> Any:
+        from catalog.models import Consumption
+
+        flow, branch = flows[(place // 10 + 1 + side) % len(flows)], asset.branch
+        return Consumption(
+            asset=asset,
+            instance_id=instance,
+            reference="latest",
+            entity_kind="task",
+            entity_id=f"{flow.name}/{side}{WIDE_VERSIONS}/start/{place}",
+            component=flow,
+            run=f"{flow.name}/{side}{WIDE_VERSIONS}",
+            write_branch=branch.key,
+            write_branch_name=branch.git_name,
+            at=self.begin,
+            actor="bench",
+        )
 
     def components(self) -> dict[str, Any]:
         from catalog.models import Component

@@ -6,12 +6,26 @@ from dataclasses import dataclass
 from itertools import islice
 
 from bench.load import SAME, UNIQUE, message
-from bench.seed import ALIAS_EVERY, ASSETS, BIG, BRANCHES, BUSY, HISTORY, PERIMETER, PROJECT, consumers_of, flow_of
+from bench.seed import (
+    ALIAS_EVERY,
+    ASSETS,
+    BIG,
+    BRANCHES,
+    BUSY,
+    HISTORY,
+    PERIMETER,
+    PROJECT,
+    WIDE_BRANCHES,
+    WIDE_PROJECT,
+    consumers_of,
+    flow_of,
+)
 from obproject.branches import branch_key
 
 QUIET = BRANCHES[1:]
 """Written to; `main`, whose pages are measured, is left alone but for the big asset."""
 MAIN = f"/{PERIMETER}/{PROJECT}/main"
+COMPARED = f"/{PERIMETER}/{WIDE_PROJECT}/compare/{'...'.join(map(branch_key, WIDE_BRANCHES))}"
 Who = Mapping[str, str]
 """The headers that say who asks."""
 
@@ -135,6 +149,8 @@ TARGETS = [
     Target("overview", get(MAIN), page=True),
     Target("data listing", get(f"{MAIN}/data?sort=name"), page=True),
     Target("models listing", get(f"{MAIN}/models?sort=name"), page=True),
+    Target("two branches of 1,000 assets", get(COMPARED), page=True),
+    Target("the same as Markdown", get(f"{COMPARED}.md"), page=True),
     Target("asset", get(*(f"{MAIN}/{kind}/{asset_id}" for kind, asset_id in BUSY)), page=True),
     Target("big asset", get(f"{MAIN}/{BIG[0]}/{BIG[1]}"), page=True),
     Target("charts, big asset", get(f"{MAIN}/{BIG[0]}/{BIG[1]}/metrics"), page=True, growth=1.5),

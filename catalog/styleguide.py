@@ -30,7 +30,22 @@ ROLES = {
 }
 ICONS = [
     *("brand", "data", "model", "definition", "flow", "deployment", "person", "ci", "other", "branch"),
-    *("ready", "pending", "failed", "info", "warning", "up", "down", "same", "search", "theme", "copy", "copied"),
+    *(
+        "ready",
+        "pending",
+        "failed",
+        "info",
+        "warning",
+        "differs",
+        "noise",
+        "up",
+        "down",
+        "same",
+        "search",
+        "theme",
+        "copy",
+        "copied",
+    ),
     *("open", "previous", "next", "outside", "remove", "add", "menu"),
 ]
 
@@ -75,10 +90,59 @@ Press <kbd>Ctrl</kbd>; <script>alert("gone")</script> see [above](#churn-model).
 
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every element of the pages, on one page."""
-    return render(request, "styleguide.html", {**_frame(), **_parts(), **_rows(), **_of_pages()})
+    return render(request, "styleguide.html", {**_frame(), **_parts(), **_rows(), **_of_pages(), **_compared()})
 
 
 styleguide_page = login_not_required(styleguide)
+
+
+def _compared() -> dict[str, Any]:
+    """What stands for deltas, sentences and looks of the room that compares, which this one does not know."""
+    looks = [("better", "good", "up"), ("worse", "bad", "down"), ("gone", "warn", "remove"), ("newer", "", "differs")]
+    return {
+        "sentence": _said("trained on ", (HTML, True), " instead of ", (RIGHT_TO_LEFT, True), (LONG, True)),
+        "looks": [SimpleNamespace(word=word, colour=colour, icon=name) for word, colour, name in looks],
+        "deltas": [
+            _delta("+0.0116", 0.0116, outcome="better", which=_said("holdout v4"), noise=0.0064),
+            _delta("\N{MINUS SIGN}0.02 s", -0.02, outcome="worse", data="unknown", which=_said("nothing is known")),
+            _delta("+0.001", 0.001, data="other data", which=_said((HTML, True), " v2 here, v4 on main")),
+            _delta("+0.0001", 0.0001, noise=0.002, within=True),
+            _delta("+1", 1.0, wanted=None),
+            _delta("0", 0.0, outcome="equal"),
+            _delta("", None, note=_said("in ", (HTML, True), ", the base's is in s")),
+        ],
+    }
+
+
+def _said(*parts: str | tuple[str, bool]) -> Any:
+    return SimpleNamespace(parts=[part if isinstance(part, tuple) else (part, False) for part in parts])
+
+
+def _delta(
+    text: str,
+    change: float | None,
+    *,
+    outcome: str = "none",
+    data: str = "same data",
+    which: Any = None,
+    noise: float | None = None,
+    within: bool = False,
+    wanted: str | None = "up",
+    note: Any = None,
+) -> Any:
+    return SimpleNamespace(
+        change=change,
+        change_text=text,
+        outcome=outcome,
+        counts=outcome in ("better", "worse"),
+        word="not measured",
+        wanted=wanted,
+        unit="",
+        note=note,
+        within_noise=within,
+        noise=SimpleNamespace(size=noise, declared=True) if noise else None,
+        comparability=SimpleNamespace(data=data, which=which or _said()),
+    )
 
 
 def _frame() -> dict[str, Any]:

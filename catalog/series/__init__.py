@@ -9,7 +9,7 @@ series that are too long to show each version there are buckets (`buckets.py`), 
 """
 
 from catalog.series.keeping import assets_to_pack, forget_all, forget_changed, forget_undeclared, pack_one
-from catalog.series.reading import names_of, series_of
+from catalog.series.reading import Reading, names_of, series_of
 from catalog.series.shapes import BLOCK, Bucket, MetricSeries, Names, Series, Span, Version
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Bucket",
     "MetricSeries",
     "Names",
+    "Reading",
     "Series",
     "Span",
     "Version",

@@ -19,44 +19,68 @@ from catalog.series.buckets import Extremes, Frame, Part, bucket_size, in_bucket
 from catalog.series.kept_names import kept_names, shown_order
 from catalog.series.packing import Block, blocks_of, floats_of, moment, moments_of
 from catalog.series.scanning import Scanned, scan
-from catalog.series.shapes import NOWHERE, MetricSeries, Names, Series, Span, Version, span_of, spans_of
-from catalog.series.statements import blocks_between, names_of_blocks, opened_blocks
+from catalog.series.shapes import NOWHERE, MetricSeries, Names, Series, Span, Version, block_of, span_of, spans_of
+from catalog.series.statements import blocks_between, names_of_blocks
 from catalog.states import State
 
 LIVE = 2
 """So many blocks are read from the instances at most: the newest ones that are not packed."""
 
 
-def series_of(asset: Asset, names: Sequence[str], span: Span | None = None, most_points: int = 500) -> Series:
-    """Some metrics of an asset, which was found visible, over a span of its versions, or over all of them.
+class Reading:
+    """An asset, which was found visible, whose metrics and series are read: what is newest once for both."""
 
-    Of more than `most_points` versions it has buckets, each of two points.
-    """
-    every = Span(1, asset.last_number)
-    span = every if span is None else span.within(every)
-    names, size = list(dict.fromkeys(names)), bucket_size(span, most_points)
-    kept = _kept_blocks(asset, names, span, size)
-    waiting = [number for number in span.blocks if number not in kept]
-    live, not_yet = waiting[-LIVE:], waiting[:-LIVE]
-    rows = _scanned(asset, live, span, names)
-    found: dict[int, Block | _Whole] = {**kept, **{block.number: block for block in blocks_of(rows, names)}}
-    return _series(span, [found[number] for number in sorted(found)], names, size, not_yet)
+    def __init__(self, asset: Asset) -> None:
+        self._asset, self._newest = asset, dict[int, list[Scanned]]()
+
+    def names(self) -> Names:
+        """The metrics of all its versions, but for those that wait to be packed."""
+        asset, seen, left_out, kept = self._asset, Counter[str](), 0, set()
+        for number, names, more in names_of_blocks.all(asset=asset.pk) if asset.series_packed else ():
+            kept.add(number)
+            seen.update(names if isinstance(names, dict) else orjson.loads(names))
+            left_out = max(left_out, more)
+        every = Span(1, asset.last_number)
+        for row in self._scan_whole([number for number in every.blocks if number not in kept][-LIVE:]):
+            seen.update(row.measures.keys())
+        chosen = kept_names(seen, asset.metrics)
+        shown = shown_order(chosen, asset.metrics)
+        return Names(shown, {name: seen[name] for name in shown}, left_out=len(seen) - len(chosen) + left_out)
+
+    def series(self, names: Sequence[str], span: Span | None = None, most_points: int = 500) -> Series:
+        """Some metrics over a span of its versions, or over all of them; of more than `most_points` versions buckets,
+        each of two points."""
+        every = Span(1, self._asset.last_number)
+        span = every if span is None else span.within(every)
+        names, size = list(dict.fromkeys(names)), bucket_size(span, most_points)
+        kept = _kept_blocks(self._asset, names, span, size)
+        waiting = [number for number in span.blocks if number not in kept]
+        live, not_yet = waiting[-LIVE:], waiting[:-LIVE]
+        rows = self._scan(span, live, names)
+        found: dict[int, Block | _Whole] = {**kept, **{block.number: block for block in blocks_of(rows, names)}}
+        return _series(span, [found[number] for number in sorted(found)], names, size, not_yet)
+
+    def _scan_whole(self, blocks: list[int]) -> list[Scanned]:
+        """The versions of some blocks with whatever they measured."""
+        rows = _scanned(self._asset, blocks, Span(1, self._asset.last_number))
+        self._newest = {number: [] for number in blocks}
+        for row in rows:
+            self._newest[block_of(row.number)].append(row)
+        return rows
+
+    def _scan(self, span: Span, blocks: list[int], names: list[str]) -> list[Scanned]:
+        """Those in a span, with at least these metrics."""
+        if any(number not in self._newest for number in blocks):
+            return _scanned(self._asset, blocks, span, names)
+        return [row for number in blocks for row in self._newest[number] if span.first <= row.number <= span.last]
+
+
+def series_of(asset: Asset, names: Sequence[str], span: Span | None = None, most_points: int = 500) -> Series:
+    return Reading(asset).series(names, span, most_points)
 
 
 def names_of(asset: Asset) -> Names:
-    """The metrics of an asset, which was found visible: of all its versions, but for those that wait to be packed."""
-    seen, left_out = Counter[str](), 0
-    kept = set()
-    for number, names, more in names_of_blocks.all(asset=asset.pk) if asset.series_packed else ():
-        kept.add(number)
-        seen.update(names if isinstance(names, dict) else orjson.loads(names))
-        left_out = max(left_out, more)
-    every = Span(1, asset.last_number)
-    for row in _scanned(asset, [number for number in every.blocks if number not in kept][-LIVE:], every):
-        seen.update(row.measures.keys())
-    chosen = kept_names(seen, asset.metrics)
-    shown = shown_order(chosen, asset.metrics)
-    return Names(shown, {name: seen[name] for name in shown}, left_out=len(seen) - len(chosen) + left_out)
+    return Reading(asset).names()
 
 
 def _scanned(asset: Asset, blocks: list[int], span: Span, names: Collection[str] | None = None) -> list[Scanned]:
@@ -94,15 +118,7 @@ def _kept_blocks(asset: Asset, names: list[str], span: Span, size: int) -> "dict
     opened = [number for number in blocks if size < BLOCK or span_of(number).within(span).size < BLOCK]
     rows = blocks_between.all(asset=asset.pk, first=blocks[0], last=blocks[-1], names=names, opened=opened)
     found = [list(some) for _, some in groupby(rows, key=itemgetter(0))]
-    contents = {pk: some for pk, *some in opened_blocks.all(pks=[some[0][0] for some in found if some[0][1] in opened])}
-    kept: dict[int, Block | _Whole] = {}
-    for some in found:
-        pk, number = some[0][:2]
-        if number not in opened:
-            kept[number] = _whole(some)
-        elif pk in contents:  # else it was forgotten a moment ago
-            kept[number] = _block(some, *contents[pk])
-    return kept
+    return {some[0][1]: _block(some) if some[0][1] in opened else _whole(some) for some in found}
 
 
 def _whole(rows: list[Any]) -> _Whole:
@@ -115,8 +131,8 @@ def _whole(rows: list[Any]) -> _Whole:
     return _Whole(number, Part(Frame(first, last, moment(first_at), moment(last_at)), extremes), states, left_out)
 
 
-def _block(rows: list[Any], times: bytes, states: bytes) -> Block:
-    number, left_out = rows[0][1], rows[0][9]
+def _block(rows: list[Any]) -> Block:
+    number, left_out, times, states = rows[0][1], rows[0][9], rows[0][17], rows[0][18]
     values = {row[10]: floats_of(row[16]) for row in rows if row[10] is not None}
     return Block(number, moments_of(times), bytes(states).decode(), values, left_out)
 

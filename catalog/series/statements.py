@@ -55,17 +55,17 @@ blocks_between = Statement(
     SELECT block.id, block.number, block.first_number, block.last_number, block.first_at, block.last_at,
         block.versions, block.failed, block.pending, block.left_out,
         metric.name, metric.low, metric.low_number, metric.high, metric.high_number, metric.measured,
-        CASE WHEN block.number {any opened} THEN metric.packed END
+        CASE WHEN block.number {any opened} THEN metric.packed END,
+        CASE WHEN block.number {any opened} THEN block.times END,
+        CASE WHEN block.number {any opened} THEN block.states END
     FROM catalog_seriesblock AS block
     LEFT JOIN catalog_metricblock AS metric ON metric.block_id = block.id AND metric.name {any names}
     WHERE block.asset_id = %(asset)s AND block.number BETWEEN %(first)s AND %(last)s
     ORDER BY block.number
     """
 )
-"""What is kept of some metrics in the blocks between two: a row for each of both, or one without a metric; the values
-of those that are to be `opened`."""
-
-opened_blocks = Statement("SELECT id, times, states FROM catalog_seriesblock WHERE id {any pks}")
+"""What is kept of some metrics in the blocks between two: a row for each of both, or one without a metric; the values,
+times and states of those that are to be `opened`."""
 
 names_of_blocks = Statement(
     "SELECT number, names, left_out FROM catalog_seriesblock WHERE asset_id = %(asset)s ORDER BY number"

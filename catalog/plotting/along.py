@@ -156,7 +156,7 @@ def _days(own: list[tuple[int, datetime | None]], named: list[int], wording: Wor
     found: dict[int, str] = {}
     for number in chosen:
         if number in moments:
-            found[number] = wording.day(moments[number])
+            found[number] = wording.moment(moments[number])
     return found
 
 

@@ -27,8 +27,12 @@ MOST_ALIASES = 2
 """How many names of aliases stand beside a version; further ones are counted."""
 UNDER = 14
 """Below so many per cent from the top the name of an alias stands under its dot."""
+BESIDE = 75
+"""Up to so many per cent from the left there is room at the right of a value."""
 LETTER, WIDE, NARROW = 7.2, 1100, 320
 """How wide a letter of an alias is, and drawings, at about: names that would lie upon each other are left out."""
+THINNEST = 0.2
+"""How wide a group is drawn at least, in per cent."""
 SHORT_UNIT = 3
 """A unit of so many characters stands beside each line of the axis."""
 
@@ -81,6 +85,7 @@ class Extreme:
     text: str
     anchor: str
     is_low: bool
+    """Whether the text stands below it."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,11 @@ class Plot:
     is_small: bool = False
     is_cut: bool = False
     """Whether a value lies beyond the axis."""
+
+    @property
+    def ends(self) -> tuple[Label, ...]:
+        """The first and the last name along it."""
+        return self.labels[:: max(1, len(self.labels) - 1)]
 
     @property
     def has_second(self) -> bool:
@@ -147,7 +157,7 @@ class Plot:
             extremes=tuple(drawing.extremes()),
             newest=drawing.newest(),
             ground=scale.y(0.0) if not scale.log and scale.low < 0 < scale.high else None,
-            words=tuple(words_of(drawing.drawn, drawing.written)),
+            words=tuple(words_of(drawing.drawn, drawing.written, states=not small)),
             names=tuple(line.name for line in lines) if len(lines) > 1 else (),
             is_small=small,
             is_cut=any(place.look in ("above", "below") for line in drawing.drawn for place in line.places),
@@ -169,7 +179,9 @@ class _Drawing:
     def __post_init__(self) -> None:
         log = self.asked.log
         values = [value for line in self.given for value in line.values if drawable(value, log=log)]
-        self.scale = scale_of(values, self.asked, FEW_STEPS if self.small else STEPS)
+        # of groups no extreme may be lost
+        asked = replace(self.asked, whole=True) if any(line.groups for line in self.given) else self.asked
+        self.scale = scale_of(values, asked, FEW_STEPS if self.small else STEPS)
         self.drawn = [on_axes(line, self.along, self.scale, second=at > 0) for at, line in enumerate(self.given)]
 
     # the paths
@@ -197,17 +209,16 @@ class _Drawing:
         for drawn in self.drawn:
             marks = [self._mark(drawn, place, alone) for place, alone in _alone(drawn.places)]
             marks += [self._mark_of_group(drawn, band) for band in drawn.bands]
-            marks = _flagged(marks, {place.point.url: place.point for place in drawn.places})
+            if not self.small:
+                marks = _flagged(marks, {place.point.url: place.point for place in drawn.places})
             yield from marks if drawn.second else _with_room(marks)
 
     def _mark(self, drawn: Drawn, place: Place, alone: bool) -> Mark:
         point = place.point
         value = "" if point.value is None else self.written(point.value)
-        said = place.why if place.y is None and point.value is None else value
-        if place.y is None and point.value is not None:
-            said = f"{value}, {place.why}"
+        said = ", ".join(filter(None, (value, named(place.why))))
         ref = f"{named(drawn.line.name)} {point.ref}" if drawn.line.name else point.ref
-        names = " ".join(f"@{name}" for name in point.aliases)
+        names = " ".join(f"@{named(name)}" for name in point.aliases)
         when = self.along.when(point.at)
         return Mark(
             x=place.x,
@@ -255,7 +266,12 @@ class _Drawing:
                     yield self._extreme(lowest.x, lowest.low, f"v{low.low_number:,}", low.low, is_low=True)
 
     def _extreme(self, x: float, y: float | None, ref: str, value: float, *, is_low: bool) -> Extreme:
-        return Extreme(x, y or 0.0, f"{ref} · {self.written(value)}", _anchor(x), is_low)
+        place = y or 0.0
+        beside = is_low and place > 100 - UNDER  # below it the names of versions stand
+        text = f"{ref} · {self.written(value)}"
+        if beside and x < BESIDE:
+            return Extreme(x + 0.8, place, text, "start", is_low=False)
+        return Extreme(x - 0.8 if beside else x, place, text, "end" if beside else _anchor(x), is_low and not beside)
 
     def newest(self) -> str:
         """The newest version that has a value."""
@@ -282,11 +298,9 @@ def _alone(places: Sequence[Place]) -> Iterator[tuple[Place, bool]]:
 
 
 def _around(bands: Sequence[Band]) -> str:
-    """Along the highest values and back along the lowest; a group alone is as wide as its versions."""
-    if len(bands) == 1:
-        alone = bands[0]
-        right = max(alone.right, alone.left + 0.2)
-        bands = [replace(alone, x=alone.left), replace(alone, x=right)]
+    """Along the highest values and back along the lowest, from the first version of all to the last."""
+    first, last = bands[0], bands[-1]
+    bands = [replace(first, x=first.left), *bands, replace(last, x=max(last.right, last.left + THINNEST))]
     there = [(band.x, band.high or 0.0) for band in bands]
     back = [(band.x, band.low or 0.0) for band in reversed(bands)]
     return _through(there + back) + "z"
@@ -321,7 +335,7 @@ def _flagged(marks: Sequence[Mark], points: dict[str, Point]) -> list[Mark]:
 
 def _flag(mark: Mark, aliases: Sequence[str], taken: dict[bool, dict[bool, float]]) -> Flag | None:
     more = f" +{len(aliases) - MOST_ALIASES}" if len(aliases) > MOST_ALIASES else ""
-    text = " ".join(f"@{name}" for name in aliases[:MOST_ALIASES]) + more
+    text = " ".join(f"@{named(name)}" for name in aliases[:MOST_ALIASES]) + more
     anchor: Literal["start", "mid", "end"] = _anchor(mark.x)
     sides = (True,) if mark.y < UNDER else (False, True) if mark.y < 100 - UNDER else (False,)
     for under in sides:
@@ -348,7 +362,7 @@ def _anchor(x: float) -> Literal["start", "mid", "end"]:
 
 def _with_unit(ticks: tuple[Tick, ...], unit: str) -> tuple[Tick, ...]:
     fits = unit and len(unit) <= SHORT_UNIT and all(len(tick.text) + len(unit) < 8 for tick in ticks)
-    return tuple(replace(tick, text=f"{tick.text} {unit}") for tick in ticks) if fits else ticks
+    return tuple(replace(tick, text=f"{tick.text} {named(unit)}") for tick in ticks) if fits else ticks
 
 
 def _about(name: str, unit: str, base: str) -> str:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import quantiles
 
 from catalog.metrics import format_metric
 
@@ -15,8 +14,10 @@ AROUND_ONE = 0.1
 """How far the axis goes to both sides of a value that has no other beside it, as a share of it."""
 FEW = 8
 """Of fewer values none is unusual."""
-FENCE = 3.0
-"""How many times the middle half of the values a usual one may lie outside of that half."""
+FLATTENED = 3
+"""A value is unusual if the axis would be so many times longer for it."""
+SHARE = 10
+"""At most one of so many values is unusual."""
 LONGEST = 7
 """The most characters beside the axis; longer numbers are written as what they are more than the lowest."""
 DECADES = 1.5
@@ -83,7 +84,7 @@ def drawable(value: float, *, log: bool) -> bool:
 
 def scale_of(values: Sequence[float], asked: Range, steps: int) -> Scale:
     """The axis for values that are drawable, with lines at about so many steps."""
-    usual = values if asked.whole else usual_of(values)
+    usual = values if asked.whole else usual_of(values, log=asked.log)
     low, high = min(usual, default=1.0), max(usual, default=1.0)
     if asked.zero and not asked.log:
         low, high = min(low, 0.0), max(high, 0.0)
@@ -96,13 +97,27 @@ def scale_of(values: Sequence[float], asked: Range, steps: int) -> Scale:
     return _log(low, high, fixed, steps) if asked.log else _linear(low, high, fixed, steps)
 
 
-def usual_of(values: Sequence[float]) -> list[float]:
-    """The values without those that lie far outside of all others: one jump would flatten everything else."""
-    if len(values) < FEW:
-        return list(values)
-    first, _, third = quantiles(values, n=4, method="inclusive")
-    fence = FENCE * (third - first)
-    return [value for value in values if first - fence <= value <= third + fence] if fence > 0 else list(values)
+def usual_of(values: Sequence[float], *, log: bool = False) -> list[float]:
+    """The values without those far from all others: one jump would flatten everything else.
+
+    They are left out if the axis is less than a third as long without them; at most a tenth, and never so many that
+    none of the others differ.
+    """
+    kept = sorted(math.log10(value) if log else value for value in values)
+    least = len(kept) - max(1, len(kept) // SHARE) if len(kept) >= FEW else len(kept)
+    while (cut := _far_end(kept, len(kept) - least)) is not None:
+        kept = cut
+    low, high = (kept[0], kept[-1]) if kept else (0.0, 0.0)
+    return [value for value in values if low <= (math.log10(value) if log else value) <= high]
+
+
+def _far_end(values: list[float], most: int) -> list[float] | None:
+    """Sorted values without a few at one end, if that makes their range so much shorter; None if nothing does."""
+    for count in range(1, most + 1):
+        for rest in (values[count:], values[:-count]):
+            if 0 < rest[-1] - rest[0] < (values[-1] - values[0]) / FLATTENED:
+                return rest
+    return None
 
 
 Fixed = tuple[float | None, float | None]

@@ -9,14 +9,17 @@ NAMED = 3
 """How many versions a sentence names, before it counts them."""
 
 
-def words_of(lines: Sequence[Drawn], write: Callable[[float], str]) -> Iterator[str]:
+def words_of(lines: Sequence[Drawn], write: Callable[[float], str], *, states: bool = True) -> Iterator[str]:
+    """`states`: also which versions failed or are pending, which is so for all metrics."""
     for drawn in lines:
         yield from _beyond(drawn, write)
-        yield from _without(drawn)
+        yield from _without(drawn, states)
         if drawn.line.groups:
             yield _grouped(drawn)
+        if not (drawn.places or drawn.bands):
+            yield f"{named(drawn.line.name)} has no version here." if drawn.line.name else "No version is here."
     values = [value for drawn in lines for value in drawn.line.values]
-    if not values:
+    if not values and any(drawn.places or drawn.bands for drawn in lines):
         yield "None of these versions has a number."
     elif len(values) > 1 and min(values) == max(values):
         yield "All values are equal."
@@ -30,11 +33,11 @@ def _beyond(drawn: Drawn, write: Callable[[float], str]) -> Iterator[str]:
             yield f"{_listed(named, len(found))} {'lies' if len(found) == 1 else 'lie'} {where} the axis."
 
 
-def _without(drawn: Drawn) -> Iterator[str]:
+def _without(drawn: Drawn, states: bool) -> Iterator[str]:
     """Of those without a place on the line: which they are, and why."""
     reasons: dict[str, list[str]] = {}
     for place in drawn.places:
-        if place.y is None:
+        if place.y is None and (states or place.point.state == "ready"):
             reasons.setdefault(place.why, []).append(_named(drawn, place.point.ref))
     for why, refs in reasons.items():
         one = len(refs) == 1

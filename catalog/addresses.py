@@ -163,6 +163,10 @@ def branch_lineage_url(branch: Branch) -> str:
     return f"{branch_url(branch)}/lineage"
 
 
+def asset_metrics_url(asset: Asset) -> str:
+    return f"{asset_url(asset)}/metrics"
+
+
 def asset_lineage_url(asset: Asset) -> str:
     return f"{asset_url(asset)}/lineage"
 

@@ -34,6 +34,13 @@ def end(self):
 EVALUATION_EXAMPLE = """self.prj.evals.log(
     {"model": "churn_model v12", "accuracy": 0.91})"""
 
+METRIC_EXAMPLE = """self.prj.register_model("churn_model", "model",
+    annotations={"auc": 0.91})"""
+
+METRICS_DECLARED = """[metrics.auc]
+better = "higher"
+headline = true"""
+
 
 def settings_to_point_here(request: HttpRequest) -> str:
     """The settings with which a flow finds this server."""

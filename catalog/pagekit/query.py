@@ -70,6 +70,12 @@ class PageQuery:
                 query[name] = str(value)
         return self._with(query)
 
+    def with_values(self, name: str, values: Iterable[str]) -> str:
+        """This page with a parameter that may be given several times."""
+        query = self.params.copy()
+        query.setlist(name, list(values))
+        return self._with(query)
+
     def with_filter(self, name: str, value: str) -> str:
         """The first page of this list with one more filter."""
         if name not in self.params:  # as a page of many rows has many links, each to a filter of its own

@@ -7,6 +7,7 @@ from catalog.pages.alias import alias_page
 from catalog.pages.aliases import aliases_page
 from catalog.pages.asset import asset_page
 from catalog.pages.cards import card_frame, card_list
+from catalog.pages.charts.view import metrics_page
 from catalog.pages.evaluations import evaluations_page
 from catalog.pages.film import film_page
 from catalog.pages.highlight import highlight_card, highlight_page
@@ -38,6 +39,7 @@ urlpatterns = [
     path(f"{ASSET}/aliases<twin:twin>", aliases_page, name="aliases"),
     path(f"{ASSET}/aliases/<name:alias><drawn:form>", alias_page, name="alias"),
     path(f"{ASSET}/film<twin:twin>", film_page, name="film"),
+    path(f"{ASSET}/metrics<drawn:form>", metrics_page, name="metrics"),
     path(f"{INSTANCE}<twin:twin>", instance_page, name="instance"),
     path(f"{INSTANCE}/pulse", instance_pulse, name="instance-pulse"),
     path(f"{INSTANCE}/cards.json", card_list, name="cards"),

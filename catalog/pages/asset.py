@@ -10,6 +10,7 @@ from access.models import Role
 from catalog.addresses import (
     alias_url,
     asset_lineage_url,
+    asset_metrics_url,
     asset_url,
     evaluations_url,
     film_url,
@@ -27,6 +28,7 @@ from catalog.pagekit.places import asset_or_twin, at_place
 from catalog.pagekit.query import PageQuery, tag_links
 from catalog.pagekit.uses import uses_of
 from catalog.pages.activity import activity_of_asset
+from catalog.pages.charts.glance import glance_of
 from catalog.pages.deploys import readme_folder_of
 from catalog.pages.instances import instance_rows, instances_on_page, suggested_by
 from catalog.pages.properties import properties_of, shown
@@ -103,6 +105,8 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
         "ready_url": instance_url(asset, ready) if ready else "",
         "newer": newest if newest and newest != ready else None,
         "newer_page": instance_url(asset, newest) if newest else "",
+        "metrics_url": asset_metrics_url(asset),
+        "plot": glance_of(asset, trend, metrics[0].name, aliases) if metrics else None,
         "metrics": [MetricRow(metric, trend.series(metric.name)) for metric in metrics],
         "more_metrics": len(trend.names) - len(metrics),
         "headline": metrics[0] if metrics else None,

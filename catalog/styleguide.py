@@ -1,5 +1,6 @@
 """`/styleguide/`: every element of the pages once, with values that are hard to lay out. Served in debug only."""
 
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from catalog.declared_metrics import DeclaredMetrics
 from catalog.metrics import Metric
 from catalog.pagekit.hits import Hit
 from catalog.pagekit.uses import EntityLink
+from catalog.plotting import Along, Group, Line, Plot, Point, Range
 from catalog.states import State
 from obproject.charts import Chart
 
@@ -262,6 +264,7 @@ def _of_pages() -> dict[str, Any]:
         ],
         "happenings": _happenings(people),
         "chart": Chart.of({"kind": "line", "caption": HTML, "x": ["mon", "tue", LONG], "series": SERIES}),
+        "plots": _plots(),
         "tiles": [_tile(people[0], **shown) for shown in SHOWN],
         "no_card": SimpleNamespace(url="", sentence="This task made no card."),
         "assets": [_asset(None, "ready"), _asset("pending", "ready"), _asset("failed", None), _asset(None, None)],
@@ -279,6 +282,30 @@ SHOWN: list[dict[str, Any]] = [
     {"image_url": "/static/favicon.svg", "image_alt": "the site's picture"},
     {"chart": Chart.of({"kind": "bar", "caption": "", "x": ["a", "b"], "series": SERIES[1:]})},
 ]
+
+
+MEASURED = [0.7488, 0.8129, 0.8016, 0.7995, None, 0.8031, 0.8024, 0.8003, None, 0.612, 0.8003, 0.7978, 0.801, 0.7991]
+
+
+def _plots() -> list[Plot]:
+    """Charts with all kinds of marks: versions of two assets, and groups of many versions."""
+    first = timezone.now() - timedelta(days=len(MEASURED))
+    points = [
+        Point(number, value, "#", first + timedelta(days=number), why=HTML) for number, value in enumerate(MEASURED, 1)
+    ]
+    points[4] = replace(points[4], state="failed")
+    points[7] = replace(points[7], value=None, state="pending")
+    points[6], points[13] = (replace(points[at], aliases=("production", LONG)[:1]) for at in (6, 13))
+    beside = [Point(n, 0.8 + n / 200, "#", first + timedelta(days=12 + n), aliases=("beta",)) for n in (1, 2)]
+    lines = [Line(points=tuple(points)), Line(HTML, tuple(beside))]
+    groups = [
+        Group(n, n + 99, first, first, 0.7 + n / 1e5, n, 0.8 + n % 7 / 100, n, 99, "#") for n in range(1, 2000, 100)
+    ]
+    many = [Line(groups=tuple(groups))]
+    return [
+        Plot.of(LONG, lines, Along.of(lines, in_time=False), Range(), unit="s", of=RIGHT_TO_LEFT),
+        Plot.of(HTML, many, Along.of(many, in_time=False), Range(), of=EMOJI, small=True),
+    ]
 
 
 def _tile(who: EntityLink, **shown: Any) -> SimpleNamespace:

@@ -76,6 +76,11 @@ COSTS = {
     f"{ASSET}/film?only=@production": 9,
     # the asset; the instance
     f"{ASSET}/v3/cards.json": 5,
+    # the asset; its metrics and their series; the newest versions, and those with aliases; the menus
+    f"{ASSET}/metrics": 7,
+    f"{ASSET}/metrics.csv": 6,
+    # and the other asset with its series
+    f"{ASSET}/metrics?with=feature/new-model": 9,
     # the asset; the instance; the ready one before it; its consumptions; its run; those of equal content; the menus
     f"{ASSET}/v3": 10,
     f"{ASSET}/v3.json": 9,

@@ -42,6 +42,7 @@ PAGES = [
     *(BRANCH, f"{BRANCH}.json", f"{BRANCH}/models", f"{BRANCH}/assets.json?q=churn", f"{BRANCH}/evaluations"),
     *(f"{BRANCH}/highlights", MODEL, f"{MODEL}.json", f"{MODEL}/aliases", f"{MODEL}/v3", f"{MODEL}/v3.json"),
     *(f"{MODEL}/film", f"{MODEL}/film.json", f"{MODEL}/aliases/production", f"{MODEL}/aliases/production.json"),
+    *(f"{MODEL}/metrics", f"{MODEL}/metrics.csv"),
     *(f"{BRANCH}/lineage", f"{MODEL}/lineage.json", f"{MODEL}/v3/lineage", f"{BRANCH}/flows/TrainFlow"),
 ]
 LISTS = [

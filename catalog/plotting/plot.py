@@ -15,7 +15,7 @@ from catalog.plotting.along import Along, Label
 from catalog.plotting.lines import Line, Point
 from catalog.plotting.places import Band, Drawn, Look, Place, on_axes
 from catalog.plotting.scales import Range, Scale, Tick, drawable, scale_of
-from catalog.plotting.texts import named
+from catalog.plotting.texts import named, short
 from catalog.plotting.words import words_of
 
 SQUARE = 10
@@ -25,6 +25,7 @@ MOST_DOTS = 160
 STEPS, FEW_STEPS = 4, 2
 MOST_ALIASES = 2
 """How many names of aliases stand beside a version; further ones are counted."""
+SHORT_ALIAS = 24
 UNDER = 14
 """Below so many per cent from the top the name of an alias stands under its dot."""
 BESIDE = 75
@@ -219,6 +220,7 @@ class _Drawing:
         said = ", ".join(filter(None, (value, named(place.why))))
         ref = f"{named(drawn.line.name)} {point.ref}" if drawn.line.name else point.ref
         names = " ".join(f"@{named(name)}" for name in point.aliases)
+        held = _listed(point.aliases)
         when = self.along.when(point.at)
         return Mark(
             x=place.x,
@@ -226,7 +228,7 @@ class _Drawing:
             look=place.look,
             url=point.url,
             label=f"{ref}{f', {when}' if when else ''}: {said}{f', {names}' if names else ''}",
-            reading=" · ".join(filter(None, (ref, said, names, when))),
+            reading=" · ".join(filter(None, (_ref(drawn, point.ref), said, held, when))),
             second=drawn.second,
             has_dot=alone or len(drawn.places) <= MOST_DOTS or bool(point.aliases),
             is_held=bool(point.aliases),
@@ -247,7 +249,7 @@ class _Drawing:
             look="group" if band.high is not None else "missing",
             url=group.url,
             label=f"{ref}{f', {when}' if when else ''}: {said}; show them",
-            reading=" · ".join(filter(None, (ref, said, when))),
+            reading=" · ".join(filter(None, (_ref(drawn, group.ref), said, when))),
             second=drawn.second,
             low=band.low,
             has_dot=False,
@@ -334,8 +336,7 @@ def _flagged(marks: Sequence[Mark], points: dict[str, Point]) -> list[Mark]:
 
 
 def _flag(mark: Mark, aliases: Sequence[str], taken: dict[bool, dict[bool, float]]) -> Flag | None:
-    more = f" +{len(aliases) - MOST_ALIASES}" if len(aliases) > MOST_ALIASES else ""
-    text = " ".join(f"@{named(name)}" for name in aliases[:MOST_ALIASES]) + more
+    text = _listed(aliases)
     anchor: Literal["start", "mid", "end"] = _anchor(mark.x)
     sides = (True,) if mark.y < UNDER else (False, True) if mark.y < 100 - UNDER else (False,)
     for under in sides:
@@ -347,6 +348,17 @@ def _flag(mark: Mark, aliases: Sequence[str], taken: dict[bool, dict[bool, float
                 taken[True][under] = narrow[1]
             return Flag(text, anchor, under, spare)
     return None
+
+
+def _ref(drawn: Drawn, ref: str) -> str:
+    """A version as the reading line names it."""
+    return f"{short(drawn.line.name)} {ref}" if drawn.line.name else ref
+
+
+def _listed(aliases: Sequence[str]) -> str:
+    """The names of a version's aliases, as far as there is room for them."""
+    more = f" +{len(aliases) - MOST_ALIASES}" if len(aliases) > MOST_ALIASES else ""
+    return " ".join(f"@{short(name, SHORT_ALIAS)}" for name in aliases[:MOST_ALIASES]) + more
 
 
 def _extent(x: float, anchor: str, text: str, width: int) -> tuple[float, float]:
@@ -366,9 +378,9 @@ def _with_unit(ticks: tuple[Tick, ...], unit: str) -> tuple[Tick, ...]:
 
 
 def _about(name: str, unit: str, base: str) -> str:
-    more = [f"in {named(unit)}"] if unit else []
+    more = [f"in {short(unit, SHORT_ALIAS)}"] if unit else []
     more += [f"more than {base}"] if base else []
-    return f"{named(name)}, {' '.join(more)}" if more else named(name)
+    return f"{short(name)}, {' '.join(more)}" if more else short(name)
 
 
 def _summary(name: str, of: str, drawing: _Drawing) -> str:

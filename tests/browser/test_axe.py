@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 MAIN = "default/world/main"
 ROWS = f"{MAIN}/data/rows"
 PAGES = [
-    *("", "default/world", MAIN, f"{MAIN}/data", ROWS, f"{ROWS}/v1", f"{ROWS}/aliases", f"{ROWS}/film"),
+    *("", "default/world", MAIN, f"{MAIN}/data", ROWS, f"{ROWS}/v1", f"{ROWS}/aliases"),
+    *(f"{ROWS}/film", f"{ROWS}/metrics"),
     *(f"{MAIN}/lineage", f"{ROWS}/lineage", f"{ROWS}/v1/lineage", f"{MAIN}/flows/ProducerFlow"),
     *(f"{MAIN}/highlights", f"{MAIN}/evaluations", "v1/docs", "search?q=r", f"{MAIN}/data/row"),
     *("admin/", "admin/catalog/asset/", "admin/auth/user/add/", "admin/catalog/reconciliation/"),

@@ -241,3 +241,13 @@ def test_groups_are_an_envelope_with_its_extremes_named():
 )
 def test_moments_are_round(days, texts):
     assert [text for _, text in lines_between(START, START + timedelta(days=days))] == texts
+
+
+def test_long_names_are_cut_in_the_drawing_and_whole_in_words():
+    long = "customer_lifetime_value_regression_with_seasonal_decomposition_experimental"
+    other = Line(long, series(1.0, 2.0).points)
+    plot = Plot.of(long, [series(1.0, 2.0), other], Along.of([other, other], in_time=True), Range())
+    assert plot.about == "customer_lifetime_value…experimental"
+    assert plot.summary.startswith(f"{long} over 2 versions")
+    assert plot.marks[2].reading.startswith("customer_lifetime_value…experimental v1 · 1")
+    assert plot.marks[2].label.startswith(f"{long} v1, ")

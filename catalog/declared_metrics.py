@@ -19,8 +19,8 @@ FIRST = 3
 
 @dataclass(frozen=True)
 class DeclaredMetric:
-    """`better` is empty where nothing is declared of it; `noise` is the change that says nothing, in the metric's own
-    size; `unit` stands behind its values."""
+    """`better` is empty where nothing is declared of it; `noise` is how large a change must be to say something, in the
+    metric's own size; `unit` stands behind its values."""
 
     name: str
     better: Better | Literal[""] = ""
@@ -72,7 +72,8 @@ class DeclaredMetrics:
 
     def metric(self, name: str, value: float | None, previous: float | None = None, **versions: Any) -> Metric:
         """A metric of one version, with what is known of its meaning; `versions` as `Metric` has them."""
-        return Metric(name, value, previous, wanted=self.wanted(name), unit=self.unit(name), **versions)
+        meaning: dict[str, Any] = {"wanted": self.wanted(name), "unit": self.unit(name), "noise": self.noise(name)}
+        return Metric(name, value, previous, **meaning, **versions)
 
     def in_order(self, names: Sequence[str]) -> list[str]:
         """Some names, in the order in which they are shown: the headline, then what else is declared, then the rest in

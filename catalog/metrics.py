@@ -97,8 +97,8 @@ class Metric:
     `previous` is the value in the last version before that measured it, which `previous_ref` names (None, empty: it was
     never measured before). `skips`: that is not the version right before.
 
-    `wanted` is where it should go, None if that is not known, and `unit` what stands behind its values: see
-    `catalog.declared_metrics`, which makes metrics.
+    `wanted` is where it should go, None if that is not known, `unit` what stands behind its values, `noise` how large
+    a change must be to say something: see `catalog.declared_metrics`, which makes metrics.
     """
 
     name: str
@@ -109,6 +109,7 @@ class Metric:
     ref: str = ""
     wanted: Wanted = None
     unit: str = ""
+    noise: float | None = None
 
     @functools.cached_property
     def delta(self) -> float | None:
@@ -130,9 +131,14 @@ class Metric:
     @functools.cached_property
     def verdict(self) -> Verdict:
         """Whether the change is for the better, as far as it is known where the metric should go."""
-        if self.wanted is None or self.direction in (None, "same"):
+        if self.wanted is None or self.direction in (None, "same") or self.within_noise:
             return "neutral"
         return "better" if self.direction == self.wanted else "worse"
+
+    @property
+    def within_noise(self) -> bool:
+        """Whether the value changed by less than is declared to say something."""
+        return bool(self.delta) and self.noise is not None and is_noise(self.delta or 0, self.noise)
 
     @property
     def is_gap(self) -> bool:
@@ -143,7 +149,7 @@ class Metric:
     def shape(self) -> dict[str, float | str | None]:
         """The metric as JSON."""
         before = {"before": self.previous, "before_ref": self.previous_ref or None}
-        meaning = {"better": self.wanted and BETTER[self.wanted], "unit": self.unit or None}
+        meaning = {"better": self.wanted and BETTER[self.wanted], "unit": self.unit or None, "noise": self.noise}
         return {"value": self.value, **before, "change": self.delta, **meaning}
 
     @property
@@ -225,6 +231,15 @@ def _unit_scale(values: Sequence[float]) -> list[float]:
     if high == low:
         return [0.5] * len(values)
     return [(share - low) / (high - low) for share in shares]
+
+
+def is_noise(change: float, size: float) -> bool:
+    """Whether a change is smaller than what says something. One that is as large but for rounding is not.
+
+    >>> is_noise(0.802 - 0.8, 0.002), is_noise(-0.0019, 0.002)
+    (False, True)
+    """
+    return abs(change) < size and not math.isclose(abs(change), size, rel_tol=1e-9)
 
 
 def with_unit(value: float, unit: str = "") -> str:

@@ -18,7 +18,7 @@ from catalog.plotting import Along, Group, Line, Plot, Point, Range
 from catalog.states import State
 from obproject.charts import Chart
 
-METRICS = DeclaredMetrics.of([{"name": "training time", "better": "lower", "unit": "s"}])
+METRICS = DeclaredMetrics.of([{"name": "training time", "better": "lower", "unit": "s", "noise": 2}])
 LONG = "customer_lifetime_value_regression_with_seasonal_decomposition_and_holiday_features_v2_experimental"
 HTML = "<b onmouseover=alert(1)>bold</b> & <script>alert(1)</script>"
 RIGHT_TO_LEFT = "\u05de\u05d5\u05d3\u05dc \u05d4\u05e0\u05d8\u05d9\u05e9\u05d4"  # "the churn model" in Hebrew

@@ -12,6 +12,8 @@ from itertools import pairwise
 from statistics import median
 from typing import TypeVar
 
+from catalog.metrics import is_noise
+
 VERSIONS = 20
 """How many versions are looked at: the last ones that are ready, up to and including the base."""
 FEWEST_STEPS = 5
@@ -29,7 +31,7 @@ class Noise:
 
     def hides(self, change: float) -> bool:
         """Whether a change is smaller. One that is as large but for the rounding of floating point is not."""
-        return abs(change) < self.size and not math.isclose(abs(change), self.size, rel_tol=1e-9)
+        return is_noise(change, self.size)
 
 
 def noise_of(declared: Sequence[float | None], steps: Sequence[float]) -> Noise | None:

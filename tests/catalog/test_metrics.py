@@ -130,6 +130,7 @@ def test_a_version_without_a_number_takes_no_metric_away(gap):
         "change": None,
         "better": "higher",
         "unit": None,
+        "noise": None,
     }
 
 
@@ -180,6 +181,14 @@ def test_a_declared_direction_counts_instead_of_that_of_the_name():
     rows = shown.metric("rows")
     assert (rows.unit, rows.shape["better"], rows.shape["unit"]) == ("k", "lower", "k")
     assert shown.metric("auc").shape["better"] is None
+
+
+def test_a_change_smaller_than_the_declared_noise_is_neither_better_nor_worse():
+    declared = DeclaredMetrics.of([{"name": "auc", "better": "higher", "noise": 0.002}])
+    changes = [(0.8, 0.801), (0.8, 0.7981), (0.8, 0.802), (0.8, 0.798), (0.8, 0.8)]
+    judged = [declared.metric("auc", after, before) for before, after in changes]
+    assert [metric.within_noise for metric in judged] == [True, True, False, False, False]
+    assert [metric.verdict for metric in judged] == ["neutral", "neutral", "better", "worse", "neutral"]
 
 
 def test_a_trend_in_words_has_the_unit():

@@ -72,8 +72,18 @@ def test_the_page_of_a_version_has_them_too(declared, vic):
     assert '<span class="delta better">' not in page
 
 
+def test_a_change_within_noise_has_no_colour_and_says_so(full, vic):
+    noisy = [{"name": "rows", "better": "lower", "noise": 1001}]
+    full.deploy(models__churn_model=Declaration({}, declared_metrics=noisy))
+    for page in (*PAGES.values(), f"{ASSET}/v3"):
+        text = text_of(vic.get(page))
+        assert "delta worse" not in text
+        assert ", within noise</span>" in text
+
+
 def test_twins_say_the_same(declared, vic):
-    rows = {"value": 3000, "before": 2000, "before_ref": "v2", "change": 1000, "better": "lower", "unit": "k<b>"}
+    meaning = {"better": "lower", "unit": "k<b>", "noise": None}
+    rows = {"value": 3000, "before": 2000, "before_ref": "v2", "change": 1000, **meaning}
     items = vic.get(f"{BRANCH}/models.json").json()["items"]
     item = next(row for row in items if row["asset"]["id"] == "churn_model")
     assert list(item["metrics"]) == ["rows", "accuracy"]

@@ -80,11 +80,14 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
 
 @cache
 def scope_of(path: str) -> str:
-    """The scope that one worker runs: a file of tests, or all files that need the served site, or the same runs."""
+    """The scope that one worker runs: a file of tests, or all of a room that need a served site, or the same runs.
+
+    Rooms are taken by several workers, each with a site of its own: one alone would be at it when the others are done.
+    """
     if path.startswith("tests/catalog/runs/"):
         return "tests/catalog/runs"
     needs_site = re.search(r"^def \w+\([^)]*\bserved\b", (CHECKOUT / path).read_text(), re.MULTILINE)
-    return "served" if needs_site or path.startswith("tests/browser/") else path
+    return f"served {Path(path).parent}" if needs_site or path.startswith("tests/browser/") else path
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -122,7 +125,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _how_late(item: pytest.Item) -> tuple[bool, bool]:
     marks = {mark.name for mark in item.iter_markers()}
-    return scope_of(item.nodeid.partition("::")[0]) != "served", marks.isdisjoint({"flows", "browser"})
+    return not scope_of(item.nodeid.partition("::")[0]).startswith("served"), marks.isdisjoint({"flows", "browser"})
 
 
 @pytest.fixture(scope="session")
@@ -312,7 +315,7 @@ def _wait_until_served(url: str, server: subprocess.Popen[bytes], home: Path) ->
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A site in local mode, really served, for all tests of the session."""
+    """A site in local mode, really served, for all tests of the worker."""
     with served_from(tmp_path_factory.mktemp("site")) as site:
         yield site
 

@@ -11,7 +11,7 @@ flows    runs real Metaflow flows against a really served site
 browser  needs Chromium
 alone    on PostgreSQL without other tests at the same time: whose transactions are open is the whole server's matter
 database needs the database of the tests; tests/conftest.py finds out which do
-served   needs the served site, of which there is one in a session; tests/conftest.py finds out which do
+served   needs the served site, of which a worker has one; tests/conftest.py finds out which do
 """
 
 import os

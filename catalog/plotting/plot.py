@@ -380,7 +380,7 @@ def _with_unit(ticks: tuple[Tick, ...], unit: str) -> tuple[Tick, ...]:
 def _about(name: str, unit: str, base: str) -> str:
     more = [f"in {short(unit, SHORT_ALIAS)}"] if unit else []
     more += [f"more than {base}"] if base else []
-    return f"{short(name)}, {' '.join(more)}" if more else short(name)
+    return f"{short(name, SHORT_ALIAS)}, {' '.join(more)}" if more else short(name)
 
 
 def _summary(name: str, of: str, drawing: _Drawing) -> str:

@@ -161,7 +161,7 @@ def _empty_words(seen: Seen) -> list[str]:
 def _page(request: HttpRequest, seen: Seen) -> HttpResponse:
     frame = branch_frame(request, seen.asset.branch, seen.asset.kind, seen.asset)
     context = _part(seen, frame["switch_branches"])
-    around = {**frame, "asset_url": asset_url(seen.asset)}
+    around = {**frame, "asset": seen.asset, "asset_url": asset_url(seen.asset)}
     return render_page_or_part(request, "metrics", PART, context, lambda: around)
 
 
@@ -172,7 +172,6 @@ def _part(seen: Seen, branches: Sequence[Link]) -> dict[str, Any]:
     spans = {one.asset.pk: one.series for one in seen.charted}
     rows = [_row(said, seen) for said in seen.spoken.newest(assets, spans)]
     return {
-        "asset": asset,
         "metrics_url": asset_metrics_url(asset),
         "notices": [*query.notices(*OWN, takes=()), *seen.problems],
         "plots": seen.plots,

@@ -17,12 +17,13 @@ NOT_LOOKED_UP = "no number"
 
 @dataclass(frozen=True)
 class Charted:
-    """An asset in a chart. `name` is empty for the asset whose page it is; `groups` is the chart of a part of it."""
+    """An asset in a chart. `name` is empty for the asset whose page it is; `groups` is how the
+    address of a chart of a part of it begins."""
 
     asset: Asset
     series: Series
     name: str
-    groups: PageQuery
+    groups: str
     aliases: Mapping[int, tuple[str, ...]]
     why: Mapping[str, Mapping[int, str]]
     """By metric and number."""
@@ -32,6 +33,12 @@ class Charted:
         if self.series.is_sampled:
             return Line(self.name, groups=tuple(self._group(bucket) for bucket in metric.buckets))
         return Line(self.name, points=tuple(self._points(metric)))
+
+    def known(self, name: str) -> list[tuple[int, float]]:
+        """Number and value of each version that has one, where they are not in groups."""
+        metric = next(one for one in self.series.metrics if one.name == name)
+        pairs = zip(self.series.versions, metric.values, strict=False)
+        return [(version.number, value) for version, value in pairs if value is not None]
 
     def why_not(self, name: str, number: int) -> str:
         """Why a version has no number of a metric."""
@@ -54,22 +61,22 @@ class Charted:
         )
 
     def _group(self, bucket: Bucket) -> Group:
-        url = self.groups.url(**{"from": f"v{bucket.first}", "to": f"v{bucket.last}"})
+        url = f"{self.groups}from=v{bucket.first}&to=v{bucket.last}"
         ends = (bucket.first, bucket.last, bucket.at_first, bucket.at_last)
         low, high = (bucket.low, bucket.low_number), (bucket.high, bucket.high_number)
         return Group(*ends, *low, *high, bucket.measured, url)
 
 
-def groups_of(query: PageQuery, asset: Asset, own: Asset) -> PageQuery:
-    """Where a group leads: to the same page of a part of the versions; of another asset to its own page."""
-    return query if asset.pk == own.pk else PageQuery(asset_metrics_url(asset), _without_others(query).params)
-
-
-def _without_others(query: PageQuery) -> PageQuery:
-    params = query.params.copy()
-    for name in ("with", "from", "to"):
-        params.pop(name, None)
-    return PageQuery(query.path, params)
+def groups_of(query: PageQuery, asset: Asset, own: Asset) -> str:
+    """How the address of a group begins: the same page of a part of the versions; of another asset its own page."""
+    if asset.pk == own.pk:
+        url = query.url(**{"from": None, "to": None})
+    else:
+        params = query.params.copy()
+        for name in ("with", "from", "to"):
+            params.pop(name, None)
+        url = PageQuery(asset_metrics_url(asset), params).url()
+    return f"{url}&" if "?" in url else f"{url}?"
 
 
 def plots_of(charted: Sequence[Charted], names: Sequence[str], asked: Range, in_time: bool) -> list[Plot]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog.addresses import asset_metrics_url, asset_url
-from catalog.metrics import format_metric
+from catalog.metrics import with_unit
 from catalog.models import Asset
 from catalog.pagekit.code_examples import METRIC_EXAMPLE, METRICS_DECLARED
 from catalog.pagekit.fragments import render_page_or_part
@@ -220,20 +220,15 @@ def _alone(seen: Seen) -> list[tuple[str, str, str]]:
 
     Of a part that is asked for there is a chart in any case.
     """
-    found: list[tuple[str, str, str]] = []
-    if seen.asked.first or seen.asked.last:
-        return found
-    for name in seen.chosen.names:
-        lines = [one.line(name) for one in seen.charted]
-        if sum(len(line.values) for line in lines) > 1 or any(line.groups for line in lines):
-            return []
-        for line in lines:
-            for point in line.points:
-                if point.value is not None:
-                    unit = seen.asset.metrics.unit(name)
-                    value = format_metric(point.value)
-                    found.append((name, f"{value} {unit}" if unit else value, f"{line.name} {point.ref}".strip()))
-    return found
+    if seen.asked.first or seen.asked.last or any(one.series.is_sampled for one in seen.charted):
+        return []
+    found = [(name, one.name, known) for name in seen.chosen.names for one in seen.charted for known in one.known(name)]
+    if len({name for name, _, _ in found}) < len(found):
+        return []
+    return [
+        (name, with_unit(value, seen.asset.metrics.unit(name)), f"{whose} v{number}".strip())
+        for name, whose, (number, value) in found
+    ]
 
 
 def _points(names: Sequence[str]) -> int:

@@ -12,9 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from comparing.sentences import NOTHING, Name, Sentence, listed, upper_first
+from comparing.sentences import NOTHING, Name, Sentence, joined, listed, upper_first
 from lineage.graph import Input, Inputs, Kind
 from obproject.roles import EVALUATION
+
+PAIRS_MOST = 4
 
 
 class Data(StrEnum):
@@ -118,10 +120,21 @@ def _differing(base: list[Input], other: list[Input], base_end: End, other_end: 
     for here in other:
         if any(_asset(here) == _asset(there) and (here.is_definition or there.is_definition) for there in base):
             return _unknown(Name(here.node.key), " was read without a version")
-    said = [_pair(here, _partner(here, base), other_end, base_end) for here in other]
-    paired = {id(_partner(here, base)) for here in other}
-    said += [_pair(None, there, other_end, base_end) for there in base if id(there) not in paired]
-    return Comparability(Data.OTHER, listed(said))
+    said = [_pair(here, there, other_end, base_end) for here, there in _pairs(base, other)]
+    return Comparability(Data.OTHER, joined(said, "; ", PAIRS_MOST))
+
+
+def _pairs(base: list[Input], other: list[Input]) -> list[tuple[Input | None, Input | None]]:
+    """What one side has with what the other has in its place: of the same asset or name, else any that is left."""
+    left = list(base)
+    found: list[tuple[Input | None, Input | None]] = []
+    for here in other:
+        there = _partner(here, left)
+        if there is not None:
+            left.remove(there)
+        found.append((here, there))
+    filled = [(here, left.pop(0) if there is None and left else there) for here, there in found]
+    return [*filled, *((None, there) for there in left)]
 
 
 def _asset(one: Input) -> tuple[str, str, str, str]:
@@ -141,9 +154,9 @@ def _pair(here: Input | None, there: Input | None, here_end: End, there_end: End
         one, end = (here, here_end) if here is not None else (there, there_end)
         assert one is not None
         return Sentence(named(one, end), " ", end.place, " only")
-    return Sentence(
-        named(here, here_end), " ", here_end.place, ", ", version_of(there, there_end), " ", there_end.place
-    )
+    said = Sentence(named(here, here_end), " ", here_end.place)
+    of_which = version_of if here.node.key == there.node.key else named
+    return Sentence(said, ", ", of_which(there, there_end), " ", there_end.place)
 
 
 def named(one: Input, end: End) -> Sentence:

@@ -177,11 +177,10 @@ def _on_which_data(deltas: Sequence[Delta]) -> Sentence:
 
 
 def _no_clear_answer(mixed: Contender, *, named: bool = False) -> Sentence:
-    """ "auc up, accuracy down: no clear answer"."""
-    moves = [
-        Sentence(Name(delta.name), " up" if (delta.change or 0) > 0 else " down")
-        for delta in mixed.better + mixed.worse
-    ]
+    """ "auc up, accuracy down: no clear answer"; where some should fall "auc better, log_loss worse"."""
+    moved = mixed.better + mixed.worse
+    words = {"better": " up", "worse": " down"} if all(delta.wanted == "up" for delta in moved) else {}
+    moves = [Sentence(Name(delta.name), words.get(delta.outcome, f" {delta.outcome}")) for delta in moved]
     where = Sentence(" in ", mixed.name) if named else Sentence()
     return Sentence(joined(moves, most=NAMES_MOST), where, ": no clear answer")
 

@@ -39,7 +39,15 @@ class TestInTheRoleOfEvaluation:
 
     def test_other_assets_are_other_data_each_by_its_name(self):
         here = read("panel", "v2", "evaluation", branch="feature_x")
-        assert said(inputs(HOLDOUT), inputs(here)) == (Data.OTHER, "panel v2 here only and holdout v4 on main only")
+        assert said(inputs(HOLDOUT), inputs(here)) == (Data.OTHER, "panel v2 here, holdout v4 on main")
+
+    def test_of_several_each_stands_beside_what_is_in_its_place(self):
+        base = inputs(HOLDOUT, read("panel", "v1", "evaluation"), read("old", "v3", "evaluation"))
+        here = inputs(read("panel", "v2", "evaluation"), read("new", "v1", "evaluation"))
+        assert said(base, here, MAIN, End("here", "v2", "main")) == (
+            Data.OTHER,
+            "panel v2 here, v1 on main; new v1 here, holdout v4 on main; old v3 on main only",
+        )
 
     def test_one_more_on_one_side_is_other_data(self):
         more = inputs(HOLDOUT, read("panel", "v1", "evaluation"))
@@ -112,7 +120,7 @@ def test_names_are_told_apart_from_words():
     found = comparability(inputs(HOLDOUT), inputs(read("hold<b>", "v2", "evaluation", branch="x")), MAIN, FEATURE)
     names = [text for text, is_name in found.which.parts if is_name]
     assert names == ["hold<b>", "x", "holdout"]
-    assert str(as_sentence(found)).startswith("Other data: hold<b> v2 of x here only")
+    assert str(as_sentence(found)) == "Other data: hold<b> v2 of x here, holdout v4 on main"
 
 
 INPUT = st.builds(
@@ -144,4 +152,4 @@ def test_a_version_is_never_on_other_data_than_itself(one):
 @pytest.mark.parametrize("many", [6, 40])
 def test_a_long_list_is_counted(many):
     base = inputs(*(read(f"part{number}", "v1", "evaluation") for number in range(many)))
-    assert str(comparability(base, inputs(HOLDOUT)).which).endswith(f" and {many + 1 - 5} more")
+    assert str(comparability(base, inputs(HOLDOUT)).which).endswith(f" and {many - 4} more")

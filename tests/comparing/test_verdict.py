@@ -40,6 +40,10 @@ class TestOfTwo:
         found = version("v8", delta("auc", 0.8, 0.9), delta("accuracy", 0.8, 0.7))
         assert said(found) == "auc up, accuracy down: no clear answer, on the same data"
 
+    def test_where_some_should_rise_and_some_fall_it_is_said_what_is_better(self):
+        found = version("v8", delta("auc", 0.8, 0.9), delta("log_loss", 0.4, 0.5))
+        assert said(found) == "auc better, log_loss worse: no clear answer, on the same data"
+
     def test_within_noise_nothing_is_claimed(self):
         assert said(version("v8", delta("auc", 0.8, 0.8001, noise=0.01))) == "No headline metric differs beyond noise"
 

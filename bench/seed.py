@@ -29,7 +29,8 @@ ASSETS = [("data", f"table_{n:03}") for n in range(DATA)] + [("models", f"model_
 WIDE_PROJECT, WIDE_BRANCHES = "wide", ["main", "feature/wide"]
 WIDE = 20 if SMOKE else 1_000
 """How many assets each of the two branches has that are compared, every second one a model."""
-WIDE_VERSIONS = 8
+WIDE_VERSIONS, WIDE_READ = 8, 3
+"""How many versions each of them has; of so many assets one is read, by a flow that makes ten."""
 BIG = ASSETS[0]
 BUSY = [*ASSETS[1:10], *ASSETS[DATA : DATA + 4]]
 """Refreshed all the time on `main`, as is the big one."""
@@ -111,15 +112,15 @@ class Seeding:
             )
             newest = Instance.objects.filter(asset__branch=branch, number=WIDE_VERSIONS)
             made = dict(newest.values_list("asset", "pk"))
-            reads = (self.wide_reading(asset, made[asset.pk], at, side, flows) for at, asset in enumerate(assets))
-            in_batches(Consumption, reads)
+            read = list(enumerate(assets))[::WIDE_READ]
+            in_batches(Consumption, (self.wide_reading(one, made[one.pk], at, side, flows) for at, one in read))
 
     def wide_assets(self, branch: Any) -> Iterator[Any]:
         from catalog.models import Asset
 
         for place in range(WIDE):
             kind, name = ASSETS[-1][0] if place % 2 else ASSETS[0][0], f"asset_{place:04}"
-            yield Asset(branch=branch, kind=kind, asset_id=name, created_at=self.begin, created_by="bench")
+            yield Asset(branch=branch, kind=kind, asset_id=name, created_at=self.begin, declared_at=self.begin)
 
     def wide_versions(self, asset: Any, place: int, side: int, flows: list[Any]) -> Iterator[Timed]:
         from catalog.models import Instance

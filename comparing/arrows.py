@@ -6,7 +6,7 @@ A flow that has not run on a branch says nothing of it: what it makes and reads 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 from access.statements import moment_of
 from catalog.models import Edge
@@ -53,50 +53,85 @@ class Arrow:
         }
 
 
+def _order(row: ArrowRow) -> tuple[str, ...]:
+    place = (row.perimeter_name, row.project, row.kind, row.asset_id)
+    return (*row.maker, "" if row.direction == READS else row.direction, *place, row.role or "")
+
+
+class Sorted(Sequence[Arrow]):
+    """Arrows in their order, each made from its row when it is asked for."""
+
+    def __init__(self, rows: Iterable[ArrowRow] = ()) -> None:
+        self.rows = sorted(rows, key=_order)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, at: int) -> Arrow: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Arrow]: ...
+    def __getitem__(self, at: int | slice) -> Arrow | list[Arrow]:
+        found = self.rows[at]
+        return list(map(_arrow_of, found)) if isinstance(found, list) else _arrow_of(found)
+
+
+NO_ARROWS = Sorted()
+
+
 @dataclass(frozen=True)
 class Arrows:
     """The arrows of two branches. `added`: of the head alone; `removed`: of the base alone, by who has run on the head
-    as well; `resting`: of the base alone, by who has not. `common` are on both. `hidden` counts the arrows of one side
+    as well; `resting`: of the base alone, by who has not. `common` are on both, of the
+    components that have others. `hidden` counts the arrows of one side
     alone at what the viewer may not see."""
 
-    added: Sequence[Arrow] = ()
-    removed: Sequence[Arrow] = ()
-    resting: Sequence[Arrow] = ()
-    common: Sequence[Arrow] = ()
+    added: Sorted = NO_ARROWS
+    removed: Sorted = NO_ARROWS
+    resting: Sorted = NO_ARROWS
+    common: Sorted = NO_ARROWS
     hidden: int = 0
     is_cut: bool = False
 
     @property
-    def differing(self) -> list[tuple[Side, Arrow]]:
-        return [*(("added", arrow) for arrow in self.added), *(("removed", arrow) for arrow in self.removed)]
+    def differing(self) -> int:
+        """How many there are that only one of the branches has."""
+        return len(self.added) + len(self.removed)
+
+    def part(self, start: int, stop: int) -> list[tuple[Side, Arrow]]:
+        """Some of these, those of the head first."""
+        more = len(self.added)
+        found: list[tuple[Side, Arrow]] = [("added", arrow) for arrow in self.added[start:stop]]
+        return found + [("removed", arrow) for arrow in self.removed[max(start - more, 0) : max(stop - more, 0)]]
 
     @property
     def resting_components(self) -> list[str]:
-        return list(dict.fromkeys(arrow.component[1] for arrow in self.resting))
+        return list(dict.fromkeys(row.component for row in self.resting.rows))
 
 
 def arrows_between(
     rows: Iterable[ArrowRow], base: str, head: str, visible: Collection[int], *, is_cut: bool = False
 ) -> Arrows:
     """`base` and `head` are keys of branches; `visible` the keys of the perimeters that the viewer may read."""
-    sides: dict[str, dict[Any, Arrow]] = {base: {}, head: {}}
+    sides: dict[str, dict[Any, ArrowRow]] = {base: {}, head: {}}
     hidden: dict[str, set[Any]] = {base: set(), head: set()}
     for row in rows:
-        arrow = _arrow_of(row)
         if row.perimeter not in visible:
-            hidden[row.branch].add(arrow.key)
+            hidden[row.branch].add(row.ends)
             continue
-        known = sides[row.branch].get(arrow.key)
-        if known is None or known.last_at < arrow.last_at:
-            sides[row.branch][arrow.key] = arrow
+        known = sides[row.branch].setdefault(row.ends, row)
+        if known.last_at < row.last_at:
+            sides[row.branch][row.ends] = row
     ours, theirs = sides[head], sides[base]
-    ran = {arrow.component for arrow in ours.values()}
-    missing = _sorted(arrow for key, arrow in theirs.items() if key not in ours)
+    added = [row for ends, row in ours.items() if ends not in theirs]
+    missing = [row for ends, row in theirs.items() if ends not in ours]
+    ran = {row.maker for row in ours.values()}
+    differing = {row.maker for row in (*added, *missing)}
     return Arrows(
-        added=_sorted(arrow for key, arrow in ours.items() if key not in theirs),
-        removed=[arrow for arrow in missing if arrow.component in ran],
-        resting=[arrow for arrow in missing if arrow.component not in ran],
-        common=_sorted(arrow for key, arrow in ours.items() if key in theirs),
+        added=Sorted(added),
+        removed=Sorted(row for row in missing if row.maker in ran),
+        resting=Sorted(row for row in missing if row.maker not in ran),
+        common=Sorted(row for ends, row in ours.items() if ends in theirs and row.maker in differing),
         hidden=len(hidden[base] ^ hidden[head]),
         is_cut=is_cut,
     )
@@ -126,7 +161,3 @@ def _arrow_of(row: ArrowRow) -> Arrow:
         ref=f"v{row.number}" if row.number else "",
         last_at=moment,
     )
-
-
-def _sorted(arrows: Iterable[Arrow]) -> list[Arrow]:
-    return sorted(arrows, key=lambda arrow: (arrow.component, arrow.direction != READS, arrow.place, arrow.role))

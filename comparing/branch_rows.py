@@ -10,6 +10,7 @@ from access.models import Perimeter
 from access.statements import Rows, Statement, moment_of
 from catalog.models import Branch, Instance
 from catalog.states import State
+from obproject.roles import INPUT
 
 MOST_ASSETS = 5_000
 """How many assets of a branch are looked at, in the order of their kinds and ids."""
@@ -50,8 +51,8 @@ _branches = Rows(
 class AssetRow(NamedTuple):
     """A live asset of one of the branches, or (`is_gone`) one that was declared there and is deleted.
 
-    What begins with `ready` is of its newest ready version, and None without one. `annotations` are JSON, and None also
-    where they are too long to be read of so many; `moved`: how many versions it has from after the time asked for.
+    What begins with `ready` is of its newest ready version, and None without one. `annotations` are JSON, cut where
+    they are too long to be read of so many; `moved`: how many versions it has from after the time asked for.
     """
 
     branch: int
@@ -71,7 +72,6 @@ class AssetRow(NamedTuple):
     digest: str | None
     origin: int | None
     annotations: str | None
-    annotations_length: int | None
     blobs: str | None
     producer_kind: str | None
     producer: str | None
@@ -97,12 +97,12 @@ class AssetRow(NamedTuple):
 
     def values(self) -> dict[str, Any]:
         """The annotations of the newest ready version."""
-        read: dict[str, Any] = json.loads(self.annotations) if self.annotations else {}
+        read: dict[str, Any] = json.loads(self.annotations) if self.annotations and not self.is_too_long else {}
         return read
 
     @property
     def is_too_long(self) -> bool:
-        return self.annotations is None and bool(self.annotations_length)
+        return self.annotations is not None and len(self.annotations) > LONGEST_ANNOTATIONS
 
 
 def assets_of_two(base: Branch, head: Branch, since: datetime) -> list[AssetRow]:
@@ -114,7 +114,7 @@ def assets_of_two(base: Branch, head: Branch, since: datetime) -> list[AssetRow]
         most=MOST_ASSETS + 1,
         most_moves=MOST_MOVES,
         ready=State.READY.value,
-        longest=LONGEST_ANNOTATIONS,
+        longest=LONGEST_ANNOTATIONS + 1,
         longest_blobs=LONGEST_BLOBS,
     )
     return [AssetRow(*row) for row in found]
@@ -134,9 +134,8 @@ _assets = Statement(
     SELECT asset.branch_id, CASE WHEN asset.deleted_at IS NULL THEN 0 ELSE 1 END, asset.id, asset.kind, asset.asset_id,
         asset.name, CASE WHEN asset.declared_at IS NULL THEN 0 ELSE 1 END, asset.declared_by_kind,
         CAST(asset.declared_metrics AS text), newest.number, newest.state, ready.id, ready.number, ready.created_at,
-        ready.digest, ready.promoted_from_id,
-        CASE WHEN LENGTH(CAST(ready.annotations AS text)) <= %(longest)s THEN CAST(ready.annotations AS text) END,
-        LENGTH(CAST(ready.annotations AS text)), SUBSTR(CAST(ready.blobs AS text), 1, %(longest_blobs)s),
+        ready.digest, ready.promoted_from_id, SUBSTR(CAST(ready.annotations AS text), 1, %(longest)s),
+        SUBSTR(CAST(ready.blobs AS text), 1, %(longest_blobs)s),
         component.kind, component.name,
         CASE WHEN asset.branch_id = %(base)s AND asset.newest_at > %(since)s THEN (
             SELECT COUNT(*) FROM (
@@ -230,6 +229,17 @@ class ArrowRow(NamedTuple):
     perimeter_name: str
     number: int | None
     last_at: Any
+
+    @property
+    def maker(self) -> tuple[str, str]:
+        return (self.component_kind, self.component)
+
+    @property
+    def ends(self) -> tuple[str | None, ...]:
+        """What makes it the same arrow on another branch. A reading without a role is one as an input."""
+        role = self.role if self.role != INPUT else None
+        place = (self.perimeter_name, self.project, self.kind, self.asset_id)
+        return (self.component_kind, self.component, self.direction, role or None, *place)
 
 
 def arrows_of_two(base: Branch, head: Branch) -> list[ArrowRow]:

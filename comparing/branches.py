@@ -40,7 +40,7 @@ from lineage.inputs import inputs_of
 
 SHOWN = 100
 """How many differences a page has."""
-JUDGED = 20
+JUDGED = 10
 """Of how many models, the worst first, it is looked up what their versions were made from."""
 
 
@@ -94,7 +94,7 @@ class BranchComparison:
 
     @property
     def shown_arrows(self) -> list[tuple[Side, Arrow]]:
-        return self.arrows.differing[self.start : self.start + SHOWN]
+        return self.arrows.part(self.start, self.start + SHOWN)
 
     def of(self, *fates: Fate, model: bool | None = None) -> list[Pair]:
         """The pairs of some fates, of one kind or of both."""
@@ -141,7 +141,7 @@ class BranchComparison:
 
     @property
     def longest_list(self) -> int:
-        return max(len(self.differences), self.definitions_total, len(self.arrows.differing))
+        return max(len(self.differences), self.definitions_total, self.arrows.differing)
 
     @cached_property
     def sentence(self) -> Sentence:
@@ -296,7 +296,8 @@ def _steps(history: Sequence[Instance], inputs: Mapping[int, Inputs], names: Seq
 
     @cache
     def on_same_data(one: int, other: int) -> bool:
-        return comparability(inputs.get(one, Inputs()), inputs.get(other, Inputs())).data == Data.SAME
+        before, after = inputs.get(one), inputs.get(other)
+        return bool(before and after) and comparability(before, after).data == Data.SAME
 
     return {
         name: steps_between([(one.pk, number_of(one.annotations.get(name))) for one in history], on_same_data)

@@ -19,7 +19,7 @@ from lineage.component_rows import KINDS
 from lineage.drawing import PageBranch, Picture, picture_of
 from lineage.graph import Kind, Link, Node, Relation, graph_of
 
-MOST_ARROWS = 100
+MOST_ARROWS = 30
 """How many arrows that differ are drawn, and how many of those around them."""
 MOST_NODES = 60
 WIDEST = 1_150
@@ -31,7 +31,8 @@ def drawing_of(found: BranchComparison, widest: int = WIDEST) -> Picture | None:
     if not differing:
         return None
     components = {arrow.component for _, arrow in differing}
-    around = [("", arrow) for arrow in found.arrows.common if arrow.component in components][:MOST_ARROWS]
+    common = found.arrows.common[: MOST_ARROWS * MOST_ARROWS]
+    around = [("", arrow) for arrow in common if arrow.component in components][:MOST_ARROWS]
     shown = [*differing, *around]
     nodes = _Nodes(found)
     links = [_link(change, arrow) for change, arrow in shown]

@@ -124,10 +124,13 @@ class _Writer:
         if found.definitions_total:
             items = [self._definition(place) for place in range(len(found.definitions))]
             yield [_Part("Definitions", items).line(int(ROOM["definitions"] * share), found.definitions_total)]
-        if arrows := found.arrows.differing:
+        if total := found.arrows.differing:
             base = Sentence(Name(found.base.name))
-            items = [said(sentence_of(sign, arrow, base), LONGEST_TEXT) for sign, arrow in arrows[: MOST_ROWS * 2]]
-            yield [_Part("Lineage", items).line(int(ROOM["lineage"] * share), len(arrows))]
+            items = [
+                said(sentence_of(sign, arrow, base), LONGEST_TEXT)
+                for sign, arrow in found.arrows.part(0, MOST_ROWS * 2)
+            ]
+            yield [_Part("Lineage", items).line(int(ROOM["lineage"] * share), total)]
         if found.of(Fate.NOT_BUILT):
             yield [self._unbuilt(share)]
         if notes := limits_said(found):

@@ -1,16 +1,17 @@
 """One asset on two branches: what became of it, and its metrics side by side. Pure: no database."""
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from typing import Any
 
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.metrics import metrics_of
 from catalog.states import Kind, State
 from comparing.branch_rows import AssetRow
-from comparing.deltas import Delta, delta_of, rules_of, side_of
+from comparing.deltas import Delta, Rules, delta_of, rules_of, side_of
 from comparing.deltas import headline_of as headline_among
 from comparing.noise import Noise, noise_of
 from comparing.sameness import Comparability, Data, End, comparability, equal, named
@@ -124,10 +125,11 @@ class Pair:
         standing = self.contender.standing
         return Fate.CHANGED if standing == "none" else Fate(standing)
 
-    @property
+    @cached_property
     def rank(self) -> tuple[int, float, str, str]:
         """The order of differences: the worst first, and of these the largest change."""
-        moved = [abs(delta.percent or 0) for delta in (*self.contender.worse, *self.contender.better)]
+        told = (*self.contender.worse, *self.contender.better) if self.deltas else ()
+        moved = [abs(delta.percent or 0) for delta in told]
         kind, asset_id = self.key
         return (IMPORTANCE.index(self.fate), -max(moved, default=0), "" if self.is_model else kind, asset_id)
 
@@ -156,25 +158,42 @@ def declared(metrics: str) -> DeclaredMetrics:
     return DeclaredMetrics.of(json.loads(metrics))
 
 
-def headline_of(base: AssetRow, head: AssetRow) -> list[str]:
+@lru_cache(maxsize=1024)
+def headline_of(names: frozenset[str], *sides: str) -> tuple[str, ...]:
     """The metrics that a verdict on an asset speaks of, the same whichever side is the base; also what is declared so
-    and neither measured."""
-    sides = [declared(row.declared_metrics) for row in (base, head)]
-    measured = {name for row in (base, head) for name in metrics_of(row.values())}
-    heads = {entry.name for side in sides for entry in side.entries if entry.headline}
-    return sides[0].in_order(headline_among(sides, measured | heads))
+    and neither measured.
+
+    `names` are those that either version has measured, `sides` what the base and the head declare.
+    """
+    both = [declared(side) for side in sides]
+    heads = {entry.name for side in both for entry in side.entries if entry.headline}
+    return tuple(both[0].in_order(headline_among(both, names | heads)))
+
+
+@lru_cache(maxsize=4096)
+def rules_between(name: str, base: str, head: str) -> Rules:
+    return rules_of(name, declared(base), declared(head))
 
 
 def deltas_of(
-    base: AssetRow, head: AssetRow, said: Comparability, learned: Mapping[str, Sequence[float]], names: Sequence[str]
+    base: AssetRow, head: AssetRow, said: Comparability, learned: Mapping[str, Sequence[float]], names: Iterable[str]
 ) -> tuple[Delta, ...]:
     """The metrics of two versions. `learned`: the steps of each in the history of the base."""
-    ours, theirs = head.values(), base.values()
+    return _deltas(names, (base, head), (base.values(), head.values()), said, learned)
+
+
+def _deltas(
+    names: Iterable[str],
+    rows: tuple[AssetRow, AssetRow],
+    values: tuple[dict[str, Any], dict[str, Any]],
+    said: Comparability,
+    learned: Mapping[str, Sequence[float]],
+) -> tuple[Delta, ...]:
     found = []
     for name in names:
-        rules = rules_of(name, declared(base.declared_metrics), declared(head.declared_metrics))
+        rules = rules_between(name, rows[0].declared_metrics, rows[1].declared_metrics)
         noise: Noise | None = noise_of([rules.noise], learned.get(name, ()))
-        found.append(delta_of(name, side_of(theirs, name), side_of(ours, name), rules, said, noise))
+        found.append(delta_of(name, side_of(values[0], name), side_of(values[1], name), rules, said, noise))
     return tuple(found)
 
 
@@ -183,7 +202,9 @@ def roughly(pair: Pair) -> Pair:
     base, head = pair.base, pair.head
     if base is None or head is None or not pair.is_model or not pair.both_built or is_same_version(base, head):
         return pair
-    return replace(pair, deltas=deltas_of(base, head, NOT_LOOKED_AT, {}, headline_of(base, head)))
+    values = (base.values(), head.values())
+    names = headline_of(frozenset().union(*map(metrics_of, values)), base.declared_metrics, head.declared_metrics)
+    return Pair(base, head, pair.is_gone, _deltas(names, (base, head), values, NOT_LOOKED_AT, {}))
 
 
 def judged(

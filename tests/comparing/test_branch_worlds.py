@@ -97,7 +97,6 @@ class Draw(Random):
             digest=self.choice([None, None, "a", "b"]),
             origin=self.choice([None, None, 7]) if built else None,
             annotations=values,
-            annotations_length=len(values or ""),
             blobs=self.choice([None, "[]", '["x"]']),
             producer_kind="flow",
             producer=self.choice("AB") if built else None,

@@ -54,7 +54,7 @@ def test_it_costs_no_more_when_there_is_more(churn, client):
     with CaptureQueriesContext(connection) as queries:
         page = text_of(client.get(ADDRESS))
     assert len(queries) <= 12
-    assert "of 11 more it was not" in page
+    assert "of 21 more it was not" in page
 
 
 def test_as_json(client):

@@ -297,7 +297,9 @@ def _steps(history: Sequence[Instance], inputs: Mapping[int, Inputs], names: Seq
     @cache
     def on_same_data(one: int, other: int) -> bool:
         before, after = inputs.get(one), inputs.get(other)
-        return bool(before and after) and comparability(before, after).data == Data.SAME
+        if not before or not after:  # as nothing is known of one of them
+            return False
+        return comparability(before, after).data == Data.SAME
 
     return {
         name: steps_between([(one.pk, number_of(one.annotations.get(name))) for one in history], on_same_data)

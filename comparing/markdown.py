@@ -42,8 +42,10 @@ ALL = "all"
 """What the link to the whole comparison is called."""
 UNSEEN = "&#8203;"
 """A space of no width: it stands where a host of git would make a mention or a link."""
-_SPECIAL = re.compile(r"[\\`*_{}\[\]()#!~$]")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", '"': "&quot;", "'": "&#39;"}
+_ESCAPES = str.maketrans(
+    {one: f"\\{one}" for one in "\\`*_{}[]()#!~$"}
+    | {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", '"': "&quot;", "'": "&#39;"}
+)
 _REFERS = re.compile(r"(@|[#!$%~&](?=\w)|:(?=//)|(?<=\bwww)(?=\.)|\b(?<=GH)(?=-\d)|:(?=\w+:))", re.I)
 _SHA = re.compile(r"\b([0-9a-f]{4})(?=[0-9a-f]{3,36}\b)", re.I)
 _BLANK = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
@@ -232,12 +234,8 @@ def said(sentence: Sentence, most: int) -> str:
 def text(value: str, most: int = LONGEST_NAME) -> str:
     """Text as one line of Markdown that says just this."""
     plain = _short(value, most) or "(no name)"
-    parts = [_escaped(part) for part in _REFERS.sub(rf"\1{_PLACE}", _SHA.sub(rf"\1{_PLACE}", plain)).split(_PLACE)]
-    return UNSEEN.join(parts)
-
-
-def _escaped(value: str) -> str:
-    return "".join(_ENTITIES.get(one) or (f"\\{one}" if _SPECIAL.match(one) else one) for one in value)
+    parts = _REFERS.sub(rf"\1{_PLACE}", _SHA.sub(rf"\1{_PLACE}", plain)).split(_PLACE)
+    return UNSEEN.join(part.translate(_ESCAPES) for part in parts)
 
 
 def code(value: str) -> str:

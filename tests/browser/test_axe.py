@@ -19,6 +19,7 @@ ROWS = f"{MAIN}/data/rows"
 PAGES = [
     *("", "default/world", MAIN, f"{MAIN}/data", ROWS, f"{ROWS}/v1", f"{ROWS}/aliases"),
     *(f"{ROWS}/film", f"{ROWS}/metrics"),
+    "default/world/compare/main...feature_x",
     *(f"{MAIN}/lineage", f"{ROWS}/lineage", f"{ROWS}/v1/lineage", f"{MAIN}/flows/ProducerFlow"),
     *(f"{MAIN}/highlights", f"{MAIN}/evaluations", "v1/docs", "search?q=r", f"{MAIN}/data/row"),
     *("admin/", "admin/catalog/asset/", "admin/auth/user/add/", "admin/catalog/reconciliation/"),

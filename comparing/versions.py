@@ -1,11 +1,11 @@
 """Versions compared: of one asset or of several, across branches and projects, each beside one of them.
 
-Whatever is compared costs six queries: the last versions of the base's asset, what went into all of them (three), what
-is known of their runs, and their definitions as they were; one more for inputs with equal content, and a few where
+Whatever is compared costs five queries: the last versions of the base's asset, what went into all of them with what is
+known of their runs (three), and their definitions as they were; one more for inputs with equal content, and a few where
 there are copies, resumed runs or definitions among the inputs.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -27,7 +27,7 @@ from comparing.table import Folded, Group, Metrics, group_of
 from comparing.then import definitions_then
 from comparing.verdict import Verdict
 from lineage.graph import Inputs
-from lineage.inputs import inputs_of
+from lineage.inputs import inputs_and_runs_of
 
 RunKey = tuple[int, str]
 HISTORY = (
@@ -171,7 +171,8 @@ def _measured(version: Resolved, end: End, inputs: Inputs) -> Measured:
 def _read(viewer: Viewer, versions: Sequence[Resolved], base: int) -> _Read:
     past = _past(viewer, versions[base])
     instances = [*past, *(_with_asset(one.instance, one.asset) for one in versions if one.instance)]
-    return _Read(past, inputs_of(viewer, instances), _runs(viewer, instances))
+    inputs, runs, lacking = inputs_and_runs_of(viewer, instances)
+    return _Read(past, inputs, runs | _runs(viewer, lacking))
 
 
 def _with_asset(instance: Instance, asset: Asset) -> Instance:
@@ -194,16 +195,13 @@ def _run_key(instance: Instance) -> RunKey:
     return (instance.asset.branch.project.perimeter_id, instance.run)
 
 
-def _runs(viewer: Viewer, instances: Iterable[Instance]) -> dict[RunKey, Run]:
-    """What is known of the runs that made some versions."""
-    names: dict[int, set[str]] = {}
-    for perimeter, name in {_run_key(one) for one in instances if one.run}:
-        names.setdefault(perimeter, set()).add(name)
-    if not names:
+def _runs(viewer: Viewer, keys: Collection[RunKey]) -> dict[RunKey, Run]:
+    """What is known of some runs. One query, or none."""
+    if not keys:
         return {}
     asked = Q()
-    for perimeter, several in names.items():
-        asked |= Q(perimeter=perimeter, name__in=several)
+    for perimeter, name in sorted(keys):
+        asked |= Q(perimeter=perimeter, name=name)
     rows = Run.objects.visible_to(viewer).filter(asked).defer("graph")
     return {(row.perimeter_id, row.name): row for row in rows}
 

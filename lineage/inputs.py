@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
 from access.identity import Viewer
-from catalog.models import Instance
+from catalog.models import Instance, Run
 from lineage.graph import Input, Inputs, Kind, Node
 from lineage.instance_names import InstanceNames
 from lineage.instance_rows import InstanceRows, Made, instance_key, keys_of, kind_of
+from lineage.run_rows import RunKey
 from lineage.run_rule import Reading
 from lineage.walk import WALK_MOST, Key
 from obproject.roles import INPUT
@@ -27,8 +28,21 @@ Found = dict[tuple[Key, str], Reading]
 
 def inputs_of(viewer: Viewer, instances: Iterable[Instance]) -> dict[int, Inputs]:
     """The direct inputs of each of these versions, by its key. Each has its asset loaded, with branch and project."""
-    rows = InstanceRows(None)
-    asked = {row.pk: row for row in instances}
+    return _inputs_of(viewer, InstanceRows(None), {row.pk: row for row in instances})
+
+
+def inputs_and_runs_of(
+    viewer: Viewer, instances: Collection[Instance]
+) -> tuple[dict[int, Inputs], dict[RunKey, Run], set[RunKey]]:
+    """The same, and what is known of the runs that made these versions, which the same query reads; and of which of
+    these runs nothing was asked, as of those that made copies."""
+    rows = InstanceRows(None, whole_runs=True)
+    inputs = _inputs_of(viewer, rows, {row.pk: row for row in instances})
+    runs = {(row.asset.branch.project.perimeter_id, row.run) for row in instances if row.run}
+    return inputs, *rows.runs_among(runs)
+
+
+def _inputs_of(viewer: Viewer, rows: InstanceRows, asked: Mapping[int, Instance]) -> dict[int, Inputs]:
     rows.know(asked.values())
     origins = _origins(rows, asked)
     rows.read(set(origins.values()))

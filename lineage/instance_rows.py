@@ -28,7 +28,7 @@ from django.db.models import (
 from django.db.models.fields.json import KeyTextTransform
 
 from access.errors import NotFound
-from catalog.models import Consumption, Instance
+from catalog.models import Consumption, Instance, Run
 from catalog.querysets import PROMOTED_FROM
 from catalog.reading import Resolved
 from lineage.graph import Relation, RunFacts
@@ -128,9 +128,10 @@ class Spans:
 
 
 class InstanceRows:
-    """The arrows by instance as of a time (None: now), with readings in some roles only (empty: in all)."""
+    """The arrows by instance as of a time (None: now), with readings in some roles only (empty: in all). `whole_runs`:
+    of the runs that are met all that is known is kept."""
 
-    def __init__(self, as_of: datetime | None, roles: Collection[str] = ()) -> None:
+    def __init__(self, as_of: datetime | None, roles: Collection[str] = (), *, whole_runs: bool = False) -> None:
         self.as_of, self.roles = as_of, roles
         self.cut = False
         self.made: dict[int, Made] = {}
@@ -139,7 +140,7 @@ class InstanceRows:
         self.readers: dict[Key, set[RunKey]] = defaultdict(set)
         """The runs that read an instance or definition."""
         self.parts: dict[Key, PartOfRun] = defaultdict(PartOfRun)
-        self._runs = RunRows()
+        self._runs = RunRows(whole=whole_runs)
         self._inputs: dict[RunKey, RunInputs | Series] = {}
         self._taken: dict[RunKey, TakenOver] = {}
         self._by_task: dict[RunKey, dict[str, list[Reading]]] = defaultdict(lambda: defaultdict(list))
@@ -187,6 +188,12 @@ class InstanceRows:
         return [arrow for arrow in arrows if arrow.source in keys and arrow.target in keys]
 
     # what went into versions
+
+    def runs_among(self, runs: Iterable[RunKey]) -> tuple[dict[RunKey, Run], set[RunKey]]:
+        """What is known of those of these runs that were met, with `whole_runs`; and the others."""
+        wanted = set(runs)
+        met = {run for run in wanted if self._runs.asked(run)}
+        return {run: self._runs.said[run] for run in met if run in self._runs.said}, wanted - met
 
     def know(self, instances: Iterable[Instance]) -> None:
         """Take versions that were read already, each with its asset, branch and project: no query."""

@@ -30,12 +30,15 @@ class RunRow:
 UNKNOWN = RunRow(StepGraph(None))
 FACTS = tuple(field.name for field in fields(RunFacts))
 """The columns of a run that are its facts."""
+READ = ("graph", "clones_read_at")
 
 
 class RunRows:
-    """Runs with all that they resumed, and all that resumed them."""
+    """Runs with all that they resumed, and all that resumed them. `whole`: with all that their rows say, in `said`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, whole: bool = False) -> None:
+        self.said: dict[RunKey, Run] = {}
+        self._whole = whole
         self.cut = False
         """Whether a chain of resumes was too long to be followed to its end."""
         self._rows: dict[RunKey, RunRow] = {}
@@ -54,9 +57,12 @@ class RunRows:
                 break
             links += 1
             self._asked |= wanted
-            found = Run.objects.filter(_named(wanted)).values_list("pk", "perimeter", "graph", "clones_read_at", *FACTS)
-            wanted = self._store(found, cloning) - self._asked
+            wanted = self._store(self._read(wanted), cloning) - self._asked
         self._load_originals(cloning)
+
+    def asked(self, run: RunKey) -> bool:
+        """Whether it was looked for."""
+        return run in self._asked
 
     def row(self, run: RunKey) -> RunRow:
         return self._rows.get(run, UNKNOWN)
@@ -103,6 +109,14 @@ class RunRows:
                 found.add(run)
                 ahead.extend(follow(run))
         return found
+
+    def _read(self, wanted: Collection[RunKey]) -> list[Any]:
+        found = Run.objects.filter(_named(wanted))
+        if not self._whole:
+            return list(found.values_list("pk", "perimeter", *READ, *FACTS))
+        rows = list(found)
+        self.said |= {(row.perimeter_id, row.name): row for row in rows}
+        return [(row.pk, row.perimeter_id, *(getattr(row, name) for name in (*READ, *FACTS))) for row in rows]
 
     def _store(self, rows: Iterable[Any], cloning: dict[int, RunKey]) -> set[RunKey]:
         """Store rows; return these runs and those that they resumed. `cloning`: whose cloned tasks are to be loaded."""

@@ -205,7 +205,7 @@ EXCEPTIONS = {
     ("lineage.component_rows", "ComponentRows.ends_of_branch"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentRows.read"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentRows._written"): AS_HIDDEN,
-    ("lineage.run_rows", "RunRows.load"): AS_HIDDEN,
+    ("lineage.run_rows", "RunRows._read"): AS_HIDDEN,
     ("lineage.run_rows", "RunRows._load_originals"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentNames.assets"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentNames.components"): AS_HIDDEN,

@@ -7,19 +7,19 @@ words.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q, Subquery
+from django.db.models import F, Q, QuerySet, Subquery
 
 from access.identity import Viewer
-from catalog.models import Asset, Branch, Instance
+from catalog.models import Alias, Asset, Instance
 from catalog.reading import Resolved
 from comparing.references import Asked, AssetName, Mistake, Wanted
 from obproject.references import ReferenceKind
 
 NOT_THERE = "It isn't there, or you may not see it."
-Place = tuple[str, str]
-"""The project and a key of a branch."""
 Address = tuple[str, str, str, str]
-"""The same, with the kind and the id of an asset."""
+"""Project, key of the branch, kind and id of an asset."""
+BULK = tuple(f"asset__{name}" for name in ("readme", "declared_properties", "declared_blobs", "properties"))
+"""What can be large, and is not compared of an asset that has the version."""
 Offset = tuple[int, int]
 """The key of an asset, and how many of its ready instances come after the one that is meant."""
 
@@ -95,10 +95,17 @@ class _Meant:
 
 
 def find_versions(viewer: Viewer, home: Asset, asked: Asked) -> Found:
-    """Look up what is asked for from the page of an asset, which was found with its perimeter."""
-    meant = _with_assets(viewer, home, asked.wanted)
-    instances = _instances(viewer, meant, _before_newest(viewer, meant))
-    elsewhere = _elsewhere(viewer, home, meant, instances)
+    """Look up what is asked for from the page of an asset, which was found with its perimeter.
+
+    One query finds all that is called by versions, aliases, ids and own keys of branches. What it does not find, and
+    `latest-1` and its like, is looked for step by step.
+    """
+    rows = _at_once(viewer, home, asked.wanted)
+    near = {home.pk: home} | {row.asset_id: row.asset for row in rows if row.asset_id != home.pk}
+    meant = _with_assets(viewer, home, asked.wanted, near.values())
+    further = [one for one in meant if one.wanted.reference.offset or (one.asset and one.asset.pk not in near)]
+    instances = _Instances.of_rows(rows, *_further(viewer, further))
+    elsewhere = near | _definitions(viewer, [one.uid for one in meant if one.is_alone], instances, home)
     versions: dict[str, Version] = {}
     by_text, missing = {}, list(asked.mistakes)
     for one in meant:
@@ -110,14 +117,60 @@ def find_versions(viewer: Viewer, home: Asset, asked: Asked) -> Found:
     return Found(tuple(versions.values()), by_text, tuple(missing), asked.more)
 
 
+# all at once
+
+
+def _at_once(viewer: Viewer, home: Asset, wanted: Iterable[Wanted]) -> list[Instance]:
+    """The instances, each with its asset. The names of an asset are a question of their own within the query, which is
+    asked first, so that an index finds the instance."""
+    asked = Q(pk__in=())
+    for one in wanted:
+        address = _address(one.places[0] if one.places else AssetName(), home)
+        if one.places and address != _address(AssetName(), home):
+            asked |= _of_named(viewer, home, address, one)
+        else:
+            asked |= _of_home(home, one)
+    rows = Instance.objects.visible_to(viewer).filter(asked)
+    return list(rows.select_related("component", "asset__branch__project__perimeter").defer(*BULK))
+
+
+def _of_home(home: Asset, one: Wanted) -> Q:
+    meant = _Meant(one, home)
+    if meant.uid:
+        return Q(uid=meant.uid)
+    return Q(asset=home.pk, number=one.reference.number or (meant.is_newest and home.ready_number) or 0)
+
+
+def _of_named(viewer: Viewer, home: Asset, address: Address, one: Wanted) -> Q:
+    assets = _named(viewer, home, address)
+    match one.reference.kind:
+        case ReferenceKind.NUMBER:
+            return Q(asset=Subquery(assets.values("pk")[:1]), number=one.reference.number)
+        case ReferenceKind.ALIAS:
+            aliases = Alias.objects.visible_to(viewer).filter(asset__in=assets.values("pk"), name=one.reference.alias)
+            return Q(pk=Subquery(aliases.values("instance")[:1]))
+        case ReferenceKind.ID:
+            return Q(asset=Subquery(assets.values("pk")[:1]), uid=one.reference.id)
+    return Q(pk=Subquery(assets.values("newest_ready")[:1]))
+
+
+def _named(viewer: Viewer, home: Asset, address: Address) -> QuerySet[Asset]:
+    project, key, kind, asset_id = address
+    perimeter = home.branch.project.perimeter_id
+    at = {"branch__project__perimeter": perimeter, "branch__project__name": project, "branch__key": key}
+    return Asset.objects.visible_to(viewer).live().filter(**at, kind=kind, asset_id=asset_id)
+
+
 # assets by their names
 
 
-def _with_assets(viewer: Viewer, home: Asset, wanted: Iterable[Wanted]) -> list[_Meant]:
-    at_home = _address(AssetName(), home)
+def _with_assets(viewer: Viewer, home: Asset, wanted: Iterable[Wanted], near: Iterable[Asset]) -> list[_Meant]:
+    """The entries with their assets: no query if they are all among those that are known, else one or two."""
+    assets = {_address(AssetName(), row): row for row in near if _perimeter(row) == _perimeter(home)}
     addresses = {one.text: [_address(place, home) for place in one.places] for one in wanted}
-    asked = {address for several in addresses.values() for address in several} - {at_home}
-    assets = _assets(viewer, home, asked) | {at_home: home}
+    for by_further_keys in (False, True):
+        lacking = [several for several in addresses.values() if several and not any(one in assets for one in several)]
+        assets |= _assets(viewer, home, set().union(*lacking), by_further_keys=by_further_keys)
     meant = []
     for one in wanted:
         named = next((assets[address] for address in addresses[one.text] if address in assets), None)
@@ -126,42 +179,41 @@ def _with_assets(viewer: Viewer, home: Asset, wanted: Iterable[Wanted]) -> list[
     return meant
 
 
+def _perimeter(asset: Asset) -> int:
+    key: int = asset.branch.project.perimeter_id
+    return key
+
+
 def _address(name: AssetName, home: Asset) -> Address:
     branch = home.branch
-    return (
-        name.project or branch.project.name,
-        name.key or branch.key,
-        name.kind or home.kind,
-        name.asset_id or home.asset_id,
-    )
+    project, key = name.project or branch.project.name, name.key or branch.key
+    return project, key, name.kind or home.kind, name.asset_id or home.asset_id
 
 
-def _assets(viewer: Viewer, home: Asset, addresses: Collection[Address]) -> dict[Address, Asset]:
-    """The live assets at these addresses, in the perimeter of the one at hand."""
-    branches = _branches(viewer, home, {address[:2] for address in addresses})
-    rows = {address: (branches[address[:2]], *address[2:]) for address in addresses if address[:2] in branches}
-    if not rows:
+def _assets(
+    viewer: Viewer, home: Asset, addresses: Collection[Address], *, by_further_keys: bool = False
+) -> dict[Address, Asset]:
+    """The live assets at these addresses in the perimeter of the one at hand: by the own keys of their branches, or by
+    further ones that are theirs alone."""
+    if not addresses:
         return {}
+    key = "branch__further_keys__key" if by_further_keys else "branch__key"
+    alone = {"branch__further_keys__shared": False} if by_further_keys else {}
     named = Q()
-    for branch, kind, asset_id in set(rows.values()):
-        named |= Q(branch=branch, kind=kind, asset_id=asset_id)
-    assets = Asset.objects.visible_to(viewer).live().with_place().filter(named)
-    found = {(row.branch_id, row.kind, row.asset_id): row for row in assets}
-    return {address: found[row] for address, row in rows.items() if row in found}
+    for names, several in _grouped(addresses).items():
+        columns = ("branch__project__name", "kind", "asset_id")
+        named |= Q(**dict(zip(columns, names, strict=True)), **{f"{key}__in": several}, **alone)
+    rows = Asset.objects.visible_to(viewer).live().with_place().filter(named).annotate(called=F(key))
+    rows = rows.filter(branch__project__perimeter=home.branch.project.perimeter_id)
+    return {(row.branch.project.name, row.called, row.kind, row.asset_id): row for row in rows}
 
 
-def _branches(viewer: Viewer, home: Asset, places: Collection[Place]) -> dict[Place, int]:
-    """The branches of these places, by their own keys or by further ones that are theirs alone."""
-    if not places:
-        return {}
-    perimeter, projects = home.branch.project.perimeter_id, {project for project, _ in places}
-    keys = {key for _, key in places}
-    called = Q(key__in=keys) | Q(further_keys__key__in=keys, further_keys__shared=False)
-    rows = Branch.objects.visible_to(viewer).filter(called, project__perimeter=perimeter, project__name__in=projects)
-    told = list(rows.values_list("project__name", "key", "further_keys__key", "further_keys__shared", "pk"))
-    further = {(project, key): pk for project, _, key, shared, pk in told if key and not shared}
-    own = {(project, key): pk for project, key, _, _, pk in told}
-    return {place: pk for place, pk in (further | own).items() if place in places}
+def _grouped(addresses: Iterable[Address]) -> dict[tuple[str, str, str], list[str]]:
+    """The keys of branches by the names of project, kind and asset."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for project, key, kind, asset_id in addresses:
+        found.setdefault((project, kind, asset_id), []).append(key)
+    return found
 
 
 # instances
@@ -190,6 +242,13 @@ class _Instances:
     by_number: Mapping[tuple[int, int], Instance]
     before_newest: Mapping[Offset, int]
 
+    @classmethod
+    def of_rows(
+        cls, rows: list[Instance], further: list[Instance], before_newest: Mapping[Offset, int]
+    ) -> "_Instances":
+        found = [*rows, *further]
+        return cls({row.uid: row for row in found}, {(row.asset_id, row.number): row for row in found}, before_newest)
+
     def of(self, one: _Meant) -> Instance | None:
         asset, reference = one.asset, one.wanted.reference
         if one.is_alone:
@@ -203,35 +262,32 @@ class _Instances:
         return self.by_number.get((asset.pk, reference.number or newest or 0))
 
 
-def _instances(viewer: Viewer, meant: Iterable[_Meant], before_newest: Mapping[Offset, int]) -> _Instances:
-    """All in one query, each by its id or by the number within its asset."""
+def _further(viewer: Viewer, meant: Iterable[_Meant]) -> tuple[list[Instance], Mapping[Offset, int]]:
+    """The instances of assets that are found by now, in one query, and one more for `latest-N`."""
+    meant = list(meant)
+    before_newest = _before_newest(viewer, meant)
     uids = {one.uid for one in meant if one.uid}
-    numbers: dict[int, set[int]] = {}
-    for one in meant:
-        number = one.wanted.reference.number or (one.is_newest and one.asset and one.asset.ready_number)
-        if one.asset and number:
-            numbers.setdefault(one.asset.pk, set()).add(number)
-    for (asset, _), number in before_newest.items():
-        numbers.setdefault(asset, set()).add(number)
+    numbers = [(one.asset.pk, number) for one in meant if one.asset and (number := _number(one))]
     asked = Q(uid__in=uids)
-    for asset, several in numbers.items():
-        asked |= Q(asset=asset, number__in=several)
-    rows = list(Instance.objects.visible_to(viewer).filter(asked).select_related("component"))
-    return _Instances({row.uid: row for row in rows}, {(row.asset_id, row.number): row for row in rows}, before_newest)
+    for asset, number in {*numbers, *((pk, number) for (pk, _), number in before_newest.items())}:
+        asked |= Q(asset=asset, number=number)
+    rows = Instance.objects.visible_to(viewer).filter(asked).select_related("component") if meant else []
+    return list(rows), before_newest
 
 
-def _elsewhere(
-    viewer: Viewer, home: Asset, meant: Iterable[_Meant], instances: _Instances
-) -> Mapping[int | str, Asset]:
-    """The assets of ids that stand alone, by their keys and by the ids of their definitions."""
-    alone = [one.uid for one in meant if one.is_alone]
-    found = [instances.by_uid[uid].asset_id for uid in alone if uid in instances.by_uid]
-    rows = [home]
-    definitions = {uid for uid in alone if uid not in instances.by_uid} - {home.definition_uid}
-    if definitions or set(found) - {home.pk}:
-        asked = Q(pk__in=found) | Q(definition_uid__in=definitions)
-        rows += Asset.objects.visible_to(viewer).live().with_place().filter(asked)
-    return {row.pk: row for row in rows} | {row.definition_uid: row for row in rows}
+def _number(one: _Meant) -> int | None:
+    newest = one.asset.ready_number if one.asset and one.is_newest else None
+    return one.wanted.reference.number or newest
+
+
+def _definitions(viewer: Viewer, uids: Iterable[str], instances: _Instances, home: Asset) -> dict[int | str, Asset]:
+    """The assets whose definitions have these ids, where they are no ids of instances; one query, or none."""
+    known: dict[int | str, Asset] = {home.definition_uid: home}
+    lacking = {uid for uid in uids if uid not in instances.by_uid} - known.keys()
+    if lacking:
+        rows = Asset.objects.visible_to(viewer).live().with_place().filter(definition_uid__in=lacking)
+        known |= {row.definition_uid: row for row in rows}
+    return known
 
 
 def _resolved(one: _Meant, instances: _Instances, elsewhere: Mapping[int | str, Asset]) -> Resolved | None:
@@ -240,6 +296,9 @@ def _resolved(one: _Meant, instances: _Instances, elsewhere: Mapping[int | str, 
     instance = instances.of(one)
     if instance is not None:
         asset = one.asset or elsewhere.get(instance.asset_id)
-        return Resolved(asset, instance) if asset else None
+        if asset is None:
+            return None
+        instance.asset = asset
+        return Resolved(asset, instance)
     asset = elsewhere.get(one.uid) if one.is_alone else None
     return Resolved(asset, None) if asset else None

@@ -175,6 +175,11 @@ def instance_lineage_url(asset: Asset, instance: Instance) -> str:
     return f"{instance_url(asset, instance)}/lineage"
 
 
+def versions_url(asset: Asset) -> str:
+    """Where versions of an asset are compared, with each other and with those of others."""
+    return f"{asset_url(asset)}/compare"
+
+
 def _branch_path(branch: Branch) -> str:
     return branch_path(branch.project.perimeter.name, branch.project.name, branch.key)
 

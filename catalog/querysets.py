@@ -174,6 +174,12 @@ class AssetQuerySet(PlacedQuerySet):
         found = self.live().filter(branch=branch)
         return found.filter(kind=kind) if kind else found
 
+    def on_other_branches(self, asset: Asset) -> Self:
+        """Those of the same name in its project: on main first, then the one refreshed last."""
+        same = self.filter(branch__project=asset.branch.project_id, kind=asset.kind, asset_id=asset.asset_id)
+        main_first = Case(When(branch__key__in=MAIN_BRANCHES, then=0), default=1, output_field=IntegerField())
+        return same.exclude(pk=asset.pk).order_by(main_first, LAST_REFRESHED_FIRST, "-id")
+
     def evaluation_logs(self) -> Self:
         """Those that are the evaluation log of their branch, by the rule of `obproject.evaluation_log`."""
         by_kind = Q(newest_ready=None) | Q(newest_ready__asset_kind__in=("", EVALUATION))

@@ -142,8 +142,9 @@ def _delta(
         unit="",
         note=note,
         within_noise=within,
-        noise=SimpleNamespace(size=noise, declared=True) if noise else None,
-        comparability=SimpleNamespace(data=data, which=which or _said()),
+        percent_text="+1.5 %" if change else "",
+        noise=SimpleNamespace(size=noise, declared=noise < 0.005, steps=17) if noise else None,
+        comparability=SimpleNamespace(data=data, words=data, which=which or _said()),
     )
 
 

@@ -88,7 +88,7 @@ FLOORS = {
         ["deltas"],
         ["branch_rows", "references", "table", "verdict"],
         ["arrows", "changing", "definitions", "found", "input_rows", "measured", "pairs", "texts", "then"],
-        ["branches", "fact_rows"],
+        ["branches", "fact_rows", "suggestions"],
         ["branch_words", "versions"],
         ["branch_shape", "drawn", "markdown"],
         ["pages"],

@@ -60,6 +60,7 @@ VIEWS = {
     "branch_lineage_url": "branch-lineage",
     "asset_lineage_url": "asset-lineage",
     "instance_lineage_url": "instance-lineage",
+    "versions_url": "compare-versions",
 }
 
 

@@ -54,6 +54,7 @@ REGULAR = {
     r"admin/^(?P<app_label>access|auth|axes|catalog)/$": "admin/catalog/",
 }
 QUESTIONS = {
+    "compare<twin:twin>": "?of=v1,latest",
     "lineage/impact": "?focus=models/churn_model",
     "lineage/paths": "?from=models/churn_model&to=flow/ZebraFlow",
 }
@@ -165,7 +166,7 @@ def allowed(route: str, address: str, who: str) -> set[int]:
     if route in FOR_EVERYBODY:
         return {200, 302}
     if who in ("nobody", "expired"):
-        in_json = address.startswith("/v1/") or address.endswith(".json")
+        in_json = address.startswith("/v1/") or address.partition("?")[0].endswith(".json")
         sent_to_sign_in = address in ("/v1", "/v1/docs") or (who == "nobody" and not in_json)
         return {302} if sent_to_sign_in else {401}
     if route.startswith("admin/"):

@@ -44,6 +44,8 @@ PAGES = [
     *(f"{MODEL}/film", f"{MODEL}/film.json", f"{MODEL}/aliases/production", f"{MODEL}/aliases/production.json"),
     *(f"{MODEL}/metrics", f"{MODEL}/metrics.csv"),
     *(f"{BRANCH}/lineage", f"{MODEL}/lineage.json", f"{MODEL}/v3/lineage", f"{BRANCH}/flows/TrainFlow"),
+    *(f"{MODEL}/compare?of=v1,v3,latest&equal=yes", f"{MODEL}/compare.json?of=v1,feature_new_model:latest"),
+    f"{MODEL}/compare?of=v3",
 ]
 LISTS = [
     *(f"{CALLS}/models", f"{CALLS}/models?state=pending", f"{CALLS}/models/churn_model", f"{CALLS}/runs"),

@@ -1,5 +1,6 @@
 """The page of an asset: its newest card, its instances and metrics, who makes and uses it, what is declared."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +17,13 @@ from catalog.addresses import (
     film_url,
     instance_url,
     kind_url,
+    versions_url,
 )
 from catalog.metrics import Metric
 from catalog.models import Asset, Instance
 from catalog.pagekit.cards import CardView, card_view
 from catalog.pagekit.code_examples import Code
+from catalog.pagekit.comparisons import against
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
@@ -79,6 +82,7 @@ def table_of(viewer: Viewer, asset: Asset, query: PageQuery, trend: Trend) -> di
     return {
         "asset": asset,
         "asset_url": asset_url(asset),
+        "compare_url": versions_url(asset) if asset.last_number > 1 else "",
         "columns": columns,
         "rows": instance_rows(asset, page.rows, columns, first_equal),
         **page.context,
@@ -116,6 +120,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
         "aliases": aliases,
         "over_time": {alias.name: alias_url(asset, alias.name) for alias in aliases},
         "film_url": film_url(asset),
+        "against": _against(asset, aliases),
         "properties": properties_of(asset, overrides),
         "declared_kind": "" if asset.asset_kind == Kind(asset.kind).singular else asset.asset_kind,
         "declared_blobs": [shown(blob) for blob in asset.declared_blobs],
@@ -126,6 +131,10 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
         "log_url": evaluations_url(asset.branch) if asset.is_evaluation_log else "",
         "may_edit": viewer.may_administer and viewer.may(asset.branch.project.perimeter, Role.EDITOR),
     }
+
+
+def _against(asset: Asset, aliases: Iterable[Any]) -> dict[str, str]:
+    return {alias.name: against(asset, alias.name, alias.number) for alias in aliases}
 
 
 def _card(asset: Asset, query: PageQuery) -> CardView | None:

@@ -15,6 +15,7 @@ from catalog.metrics import Metric, annotations_of, metrics_of
 from catalog.models import Asset, Consumption, Instance
 from catalog.pagekit.cards import CardView, card_view, task_of
 from catalog.pagekit.code_examples import Code
+from catalog.pagekit.comparisons import comparison_url, since
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place, redirect_with_query
@@ -96,6 +97,8 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "is_latest": instance == asset.newest_ready,
         "aliases": [(name, alias_url(asset, name)) for name in aliases_of(asset, instance.uid)],
         "film_url": f"{film_url(asset)}?at={instance.ref}",
+        "since": since(asset, instance),
+        "compare_url": comparison_url(asset, instance.ref),
         "older_ref": f"v{instance.number - 1}" if instance.number > 1 else "",
         "newer_ref": f"v{instance.number + 1}" if instance.number < asset.last_number else "",
         "card": seen.card,

@@ -22,6 +22,7 @@ PAGES = [
     "default/world/compare/main...feature_x",
     *(f"{MAIN}/lineage", f"{ROWS}/lineage", f"{ROWS}/v1/lineage", f"{MAIN}/flows/ProducerFlow"),
     *(f"{MAIN}/highlights", f"{MAIN}/evaluations", "v1/docs", "search?q=r", f"{MAIN}/data/row"),
+    *(f"{ROWS}/compare?of=v1,v2,user_alice:v1&equal=yes", f"{ROWS}/compare?of=v1"),
     *("admin/", "admin/catalog/asset/", "admin/auth/user/add/", "admin/catalog/reconciliation/"),
 ]
 

@@ -128,6 +128,16 @@ def instances(size: str, who: Who) -> list[bytes]:
     return [message("GET", path, who) for path in paths]
 
 
+COMPARED = 10
+
+
+def comparisons(size: str, who: Who) -> list[bytes]:
+    """The newest instances of the busy assets side by side, so many of each."""
+    newest = HISTORY[size][1]
+    of = ",".join(f"v{number}" for number in range(max(1, newest - COMPARED + 1), newest + 1))
+    return [message("GET", f"{MAIN}/{kind}/{asset_id}/compare?of={of}", who) for kind, asset_id in BUSY]
+
+
 LIST = api("main", ("data", "")).rstrip("/")
 BARE_INSERT, BARE_SELECT = "bare view, one insert", "bare view, one select"
 TARGETS = [
@@ -155,5 +165,6 @@ TARGETS = [
     Target("big asset", get(f"{MAIN}/{BIG[0]}/{BIG[1]}"), page=True),
     Target("charts, big asset", get(f"{MAIN}/{BIG[0]}/{BIG[1]}/metrics"), page=True, growth=1.5),
     Target("instance", instances, page=True),
+    Target("comparison of 10 instances", comparisons, page=True),
     Target("search", get("/search?q=t", "/search?q=model_0", "/search?q=Flow1", "/search?q=feature"), page=True),
 ]

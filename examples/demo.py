@@ -34,7 +34,7 @@ MAIN, FEATURE, LOCAL = "main", "feature/better-features", "user.demo"
 
 @dataclass(frozen=True)
 class Change:
-    """One commit, as a feature branch makes it: some lines of one file replaced, and perhaps a file added."""
+    """A change of the code: some lines of one file replaced, and perhaps a file added."""
 
     message: str
     file: str
@@ -67,6 +67,9 @@ CHANGES = {
     ),
     "comics": Change("Add a silent panel before the last", "flows/comic_data/flow.py", "PANELS = 3", "PANELS = 4"),
 }
+
+UNCOMMITTED = {"churn": Change("Train for longer", "flows/train/flow.py", "EPOCHS = 40", "EPOCHS = 80")}
+"""What the user tries on the local branch without committing it, so that it can't be said which code it was."""
 
 # The catalogue
 
@@ -135,6 +138,8 @@ class Workspace:
             change = CHANGES[self.project]
             change.apply(draft)
             _commit(draft, FEATURE, change.message, int(time.time()))
+        if self.branch == LOCAL and self.project in UNCOMMITTED:
+            UNCOMMITTED[self.project].apply(draft)
         draft.rename(self.folder)
 
 
@@ -322,17 +327,20 @@ def _plan_churn() -> Plan:
 
     flows = ("DatasetFlow", "FeatureFlow", "TrainFlow", "GateFlow", "EvaluateFlow")
     rounds = {number: [run(main, flow, number) for flow in flows] for number in (1, 2, 3, 4)}
-    features = run(feature, "FeatureFlow", 3)
+    branched = [Deploy(feature), run(feature, "FeatureFlow", 3), run(feature, "TrainFlow", 3)]
+    again = Run(main, "FeatureFlow", "again, round 4")
     broken = Run(local, "TrainFlow", "broken on purpose", ("--round", "6", "--break-it", "True"))
+    plan = {Deploy(main): (), **_plan_rounds(Deploy(main), rounds.values())}
+    # The branch's features are made of main's customers and its models measured on main's holdout, each time those of
+    # its own round: it waits for them, and main's next round for it.
+    plan |= _chain(*branched, after=rounds[3][:1])
+    plan[rounds[4][0]] += (branched[-1],)
     return {
-        Deploy(main): (),
-        **_plan_rounds(Deploy(main), rounds.values()),
+        **plan,
         **_chain(Dashboard(main), after=rounds[4]),
-        # The branch's features are made of main's customers, so they have to wait for these.
-        **_chain(Deploy(feature), features, run(feature, "TrainFlow", 3), after=rounds[3]),
-        **_chain(run(feature, "FeatureFlow", 4), after=[*rounds[4], features]),
-        **_chain(run(feature, "TrainFlow", 4), after=[run(feature, "FeatureFlow", 4), run(feature, "TrainFlow", 3)]),
-        **_chain(run(local, "TrainFlow", 5), broken, after=rounds[4]),
+        **_chain(run(feature, "FeatureFlow", 4), run(feature, "TrainFlow", 4), after=rounds[4][:1]),
+        # Main's features once more, of the same customers: a version with the content of the one before.
+        **_chain(again, run(local, "TrainFlow", 5), broken, after=[*rounds[4], Dashboard(main)]),
     }
 
 

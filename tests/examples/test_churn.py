@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import fmean, pstdev
 from types import SimpleNamespace
 
 import pytest
@@ -17,10 +18,11 @@ def churn(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     for flow in ("dataset", "gate"):
         monkeypatch.syspath_prepend(str(EXAMPLES / f"churn/flows/{flow}"))
     import customers
+    import feature_set
     import judgement
     import logistic
 
-    return SimpleNamespace(customers=customers, judgement=judgement, logistic=logistic)
+    return SimpleNamespace(customers=customers, feature_set=feature_set, judgement=judgement, logistic=logistic)
 
 
 def test_a_round_always_has_the_same_customers_and_the_next_more(churn: SimpleNamespace) -> None:
@@ -29,6 +31,38 @@ def test_a_round_always_has_the_same_customers_and_the_next_more(churn: SimpleNa
     assert len(make(3)) > len(make(2))
     share = sum(customer["churned"] for customer in make(2)) / len(make(2))
     assert 0.2 < share < 0.5
+
+
+def test_models_of_several_rounds_are_measured_on_the_same_customers_whom_none_was_trained_on(
+    churn: SimpleNamespace,
+) -> None:
+    make_holdout, make_customers = churn.customers.make_holdout, churn.customers.make_customers
+    assert make_holdout(1) != make_holdout(2) == make_holdout(3) == make_holdout(4)
+    trained_on = {tuple(customer.values()) for number in (1, 2, 3, 4) for customer in make_customers(number)}
+    assert trained_on.isdisjoint(tuple(customer.values()) for customer in make_holdout(4))
+
+
+def measured(churn: SimpleNamespace, number: int) -> dict[str, float]:
+    """What a model of a round comes to on its holdout, with the features that are switched on."""
+    customers, holdout = churn.customers.make_customers(number), churn.customers.make_holdout(number)
+    columns, labels = churn.feature_set.columns_of(customers), churn.feature_set.labels_of(customers)
+    scales = {name: (fmean(values), pstdev(values)) for name, values in columns.items()}
+    weights, bias, _ = churn.logistic.fit(churn.feature_set.rows_of(customers, scales), labels, 2.0, 40)
+    scores = churn.logistic.predict({"weights": weights, "bias": bias}, churn.feature_set.rows_of(holdout, scales))
+    labels = churn.feature_set.labels_of(holdout)
+    return {"auc": churn.logistic.auc(scores, labels), "log_loss": churn.logistic.log_loss(scores, labels)}
+
+
+def test_interactions_make_a_better_model(churn: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Far beyond what versions on main differ by, so the feature branch of the demo is right to be proud of it."""
+    main = {number: measured(churn, number) for number in (3, 4)}
+    monkeypatch.setattr(churn.feature_set, "INTERACTIONS", True)
+    feature = {number: measured(churn, number) for number in (3, 4)}
+    noise = abs(main[4]["auc"] - main[3]["auc"])
+    for number in (3, 4):
+        assert feature[number]["auc"] > main[number]["auc"] + max(0.03, 3 * noise)
+        assert feature[number]["log_loss"] < main[number]["log_loss"] - 0.02
+    assert main[4]["log_loss"] > main[3]["log_loss"] + 0.05  # more leave than the holdout's customers: it jumps
 
 
 def test_a_fit_learns_which_way_a_column_points(churn: SimpleNamespace) -> None:

@@ -13,7 +13,21 @@ from typing import Any
 import pytest
 
 from examples import demo
-from examples.demo import CHANGES, FEATURE, LOCAL, MAIN, Demo, Plan, Run, Step, StepFailed, Workspace, make_plan
+from examples.demo import (
+    CHANGES,
+    FEATURE,
+    LOCAL,
+    MAIN,
+    UNCOMMITTED,
+    Dashboard,
+    Demo,
+    Plan,
+    Run,
+    Step,
+    StepFailed,
+    Workspace,
+    make_plan,
+)
 from obproject.project.definitions import read_project
 from tests.examples.folders import EXAMPLES
 
@@ -99,8 +113,38 @@ def test_versions_of_an_asset_always_come_in_the_same_order() -> None:
             assert one in ancestors(plan, other) or other in ancestors(plan, one)
 
 
+def test_what_is_read_is_always_the_same_version() -> None:
+    """Whoever reads the latest of an asset runs before or after each run that makes one, never beside it."""
+    plan = make_plan()
+    reads: dict[str, list[str]] = {
+        "FeatureFlow": ["DatasetFlow"],
+        "TrainFlow": ["DatasetFlow", "FeatureFlow"],
+        "GateFlow": ["DatasetFlow", "TrainFlow"],
+        "EvaluateFlow": ["FeatureFlow", "TrainFlow"],
+        "dashboard": ["FeatureFlow", "GateFlow"],
+    }
+    for reader in plan:
+        flow = reader.flow if isinstance(reader, Run) else reader.title
+        for maker in plan:
+            if isinstance(maker, Run) and maker.flow in reads.get(flow, ()) and _reads_from(reader, maker):
+                assert reader in ancestors(plan, maker) or maker in ancestors(plan, reader), f"{reader} beside {maker}"
+
+
+def _reads_from(reader: Step, maker: Run) -> bool:
+    """Whether the branch of one sees what the other makes: its own, and main's of what it has none of."""
+    if maker.flow == "FeatureFlow" and reader.workspace.branch == FEATURE:
+        return maker.workspace == reader.workspace
+    return maker.workspace in (reader.workspace, Workspace("churn", MAIN)) and isinstance(reader, Run | Dashboard)
+
+
 def ancestors(plan: Plan, step: Step) -> set[Step]:
-    return {step for earlier in plan[step] for step in (earlier, *ancestors(plan, earlier))}
+    found: set[Step] = set()
+    waiting = [step]
+    while waiting:
+        new = set(plan[waiting.pop()]) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def test_one_run_is_there_to_fail() -> None:
@@ -140,6 +184,14 @@ def test_copies_have_a_history_that_deploys_can_tell(home: Path) -> None:
     assert git(feature, "rev-parse", "--abbrev-ref", "HEAD") == [FEATURE]
     assert git(feature, "status", "--porcelain") == []
     assert git(feature, "rev-parse", "HEAD~1") == git(main, "rev-parse", "HEAD")
+
+
+def test_the_user_tries_something_that_is_not_committed(home: Path) -> None:
+    change, workspace = UNCOMMITTED["churn"], Workspace("churn", LOCAL)
+    assert (EXAMPLES / "churn" / change.file).read_text().count(change.before) == 1
+    workspace.prepare()
+    assert change.after in (workspace.folder / change.file).read_text()
+    assert git(workspace, "status", "--porcelain") == [f" M {change.file}"]
 
 
 def git(workspace: Workspace, *arguments: str) -> list[str]:

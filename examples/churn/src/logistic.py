@@ -8,9 +8,10 @@ Row = Sequence[float]
 
 
 class Model(TypedDict):
-    """A model of churn: a weight for each column."""
+    """A model of churn: a weight for each column, and the scale of each column that it was trained on."""
 
     columns: list[str]
+    scales: dict[str, tuple[float, float]]
     weights: list[float]
     bias: float
     threshold: float

@@ -1,6 +1,6 @@
-"""Keep this round's customers as the data asset `customers`."""
+"""Keep this round's customers as the data asset `customers`, and others, to measure models on, as `holdout`."""
 
-from customers import make_customers
+from customers import make_customers, make_holdout
 from metaflow import Parameter, card, current, step
 from metaflow.cards import Markdown, Table, VegaChart
 
@@ -17,6 +17,7 @@ class DatasetFlow(ProjectFlow):
     def start(self):
         """Collect them; in a real project this is a query."""
         self.customers = make_customers(self.round)
+        self.holdout = make_holdout(self.round)
         self.next(self.end)
 
     @card(type="blank")  # without Metaflow's own table of the task, the card is all about the asset
@@ -24,13 +25,20 @@ class DatasetFlow(ProjectFlow):
     def end(self):
         """Register them with what one wants to know at a glance."""
         churned = sum(customer["churned"] for customer in self.customers)
+        # Most rounds bring no new one: then it is equal to the one before, and so are the numbers measured on it.
+        self.prj.register_data(
+            "holdout",
+            "holdout",
+            annotations={"rows": len(self.holdout), "churn_rate": churn_rate(self.holdout)},
+            tags={"source": "crm", "round": self.round},
+        )
         self.prj.register_data(
             "customers",
             "customers",
             annotations={
                 "rows": len(self.customers),
                 "columns": len(self.customers[0]),
-                "churn_rate": round(churned / len(self.customers), 4),
+                "churn_rate": churn_rate(self.customers),
             },
             tags={"source": "crm", "round": self.round},
         )
@@ -40,6 +48,11 @@ class DatasetFlow(ProjectFlow):
         current.card.append(Markdown("The first five:"))
         first = self.customers[:5]
         current.card.append(Table([list(customer.values()) for customer in first], headers=list(first[0])))
+
+
+def churn_rate(customers):
+    """Return the share of customers who left."""
+    return round(sum(customer["churned"] for customer in customers) / len(customers), 4)
 
 
 def tenure_chart(customers):

@@ -2,7 +2,7 @@
 
 from statistics import fmean, pstdev
 
-from feature_set import ASSET, INTERACTIONS
+from feature_set import ASSET, INTERACTIONS, columns_of, labels_of, rows_of
 from logistic import auc
 from metaflow import card, current, step
 from metaflow.cards import Markdown, VegaChart
@@ -18,18 +18,15 @@ class FeatureFlow(ProjectFlow):
     def start(self):
         """Load the newest customers. This makes the task their consumer in the catalogue."""
         customers = self.prj.get_data("customers")
-        columns = {name: [customer[name] for customer in customers] for name in customers[0]}
-        labels = columns.pop("churned")
-        if INTERACTIONS:
-            pairs = zip(columns["support_calls"], columns["has_contract"], strict=True)
-            columns["calls_without_contract"] = [calls * (1 - contract) for calls, contract in pairs]
-        scaled = [scale(values) for values in columns.values()]
+        columns, labels = columns_of(customers), labels_of(customers)
+        scales = {name: (fmean(values), pstdev(values) or 1) for name, values in columns.items()}
         self.features = {
             "columns": list(columns),
-            "rows": [list(row) for row in zip(*scaled, strict=True)],
+            "scales": scales,
+            "rows": rows_of(customers, scales),
             "labels": labels,
         }
-        self.signals = {name: signal(values, labels) for name, values in zip(columns, scaled, strict=True)}
+        self.signals = {name: signal(values, labels) for name, values in columns.items()}
         self.next(self.end)
 
     @card(type="blank")
@@ -52,12 +49,6 @@ class FeatureFlow(ProjectFlow):
         current.card.append(Markdown(f"## {len(self.signals)} features; the best one is `{best}`"))
         current.card.append(Markdown("How well each of them alone tells who leaves; 0.5 is a coin:"))
         current.card.append(VegaChart(signal_chart(self.signals)))
-
-
-def scale(values):
-    """Return values of mean 0 and deviation 1."""
-    mean, deviation = fmean(values), pstdev(values) or 1
-    return [(value - mean) / deviation for value in values]
 
 
 def signal(values, labels):

@@ -1,5 +1,6 @@
 """The quality gate: is the candidate good enough for production, and better than what is there?"""
 
+from feature_set import labels_of, rows_of
 from judgement import judge
 from logistic import auc, log_loss, predict
 from metaflow import step
@@ -16,10 +17,10 @@ class GateFlow(ProjectFlow):
 
     @step
     def start(self):
-        """Measure both on customers that the candidate was not trained on."""
-        rows, labels = zip(*self.prj.get_data("holdout"), strict=True)
-        self.candidate = self._measured("candidate", rows, labels)
-        self.present = self._measured("production", rows, labels)
+        """Measure both on customers that neither was trained on."""
+        customers = self.prj.get_data("holdout", role="evaluation")
+        self.candidate = self._measured("candidate", customers)
+        self.present = self._measured("production", customers)
         self.next(self.end)
 
     @highlight
@@ -33,13 +34,14 @@ class GateFlow(ProjectFlow):
         self._log()
         self._show()
 
-    def _measured(self, alias, rows, labels):
+    def _measured(self, alias, customers):
         """Return how good the version behind an alias is; None if there is no such alias yet."""
         try:
             version = self.prj.asset.peek_model_asset(MODEL, f"@{alias}")["ref"]
         except errors.InstanceNotFound:
             return None
-        scores = predict(self.prj.get_model(MODEL, version), rows)
+        model = self.prj.get_model(MODEL, version)
+        scores, labels = predict(model, rows_of(customers, model["scales"])), labels_of(customers)
         return {
             "version": version,
             "auc": round(auc(scores, labels), 4),
@@ -85,7 +87,7 @@ class GateFlow(ProjectFlow):
         candidates = [entry["auc"] for entry in earlier] + [self.candidate["auc"]]
         present = [entry["auc_in_production"] for entry in earlier] + [self.present["auc"] if self.present else None]
         self.highlight.set_chart(
-            {"candidate": candidates, "in production then": present}, x=models, caption="AUC on the holdout rows"
+            {"candidate": candidates, "in production then": present}, x=models, caption="AUC on the holdout"
         )
 
 

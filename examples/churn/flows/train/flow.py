@@ -2,8 +2,8 @@
 
 import random
 
-from feature_set import ASSET
-from logistic import accuracy, auc, fit, log_loss, predict
+from feature_set import ASSET, labels_of, rows_of
+from logistic import accuracy, auc, fit, log_loss, predict, score
 from metaflow import Parameter, card, current, step
 from metaflow.cards import Markdown, Table, VegaChart
 
@@ -16,18 +16,18 @@ EPOCHS = 40
 class TrainFlow(ProjectFlow):
     """Fit one model for each learning rate, and register the best as the candidate."""
 
-    round = Parameter("round", default=1, help="seeds the split into training and holdout rows")
+    round = Parameter("round", default=1, help="seeds which rows tell the learning rates apart")
     break_it = Parameter("break-it", default=False, help="fail after registering: the catalogue shows it as failed")
 
     @step
     def start(self):
-        """Load the newest features and split them: three quarters to train on, the rest to measure with."""
+        """Load the newest features and split them: four fifths to train on, the rest to choose by."""
         features = self.prj.get_data(ASSET)
         examples = list(zip(features["rows"], features["labels"], strict=True))
         random.Random(self.round).shuffle(examples)  # noqa: S311 - a split, no secret
-        quarter = len(examples) // 4
-        self.columns = features["columns"]
-        self.holdout, self.training = examples[:quarter], examples[quarter:]
+        fifth = len(examples) // 5
+        self.columns, self.scales = features["columns"], features["scales"]
+        self.validation, self.training = examples[:fifth], examples[fifth:]
         self.learning_rates = [0.2, 2.0]
         self.next(self.fit, foreach="learning_rates")
 
@@ -43,14 +43,14 @@ class TrainFlow(ProjectFlow):
     @card(type="blank")
     @step
     def choose(self, inputs):
-        """Measure on the holdout rows, register the best model with them, and draw its card."""
+        """Measure the best model on the holdout, which no model has seen; register it, and draw its card."""
         # Properties are declared in asset_config.toml and may be overridden by people: the code asks for them.
         threshold = float(self.prj.asset.get_properties("churn_model", "model")["threshold"])
-        self.holdout = inputs[0].holdout
-        rows, labels = zip(*self.holdout, strict=True)
-        best = min(inputs, key=lambda run: log_loss(predict(as_model(run, threshold), rows), labels))
+        best = min(inputs, key=validation_loss)
         self.model = as_model(best, threshold)
-        scores = predict(self.model, rows)
+        # The role says that the holdout is what the model is measured on: only models that share it can be compared.
+        customers = self.prj.get_data("holdout", role="evaluation")
+        scores, labels = predict(self.model, rows_of(customers, self.model["scales"])), labels_of(customers)
         self.metrics = {
             "accuracy": round(accuracy(scores, labels, threshold), 4),
             "auc": round(auc(scores, labels), 4),
@@ -59,7 +59,6 @@ class TrainFlow(ProjectFlow):
             "threshold": threshold,
             "learning_rate": best.learning_rate,
         }
-        self.prj.register_data("holdout", "holdout", annotations={"rows": len(rows)}, tags={"round": self.round})
         made = self.prj.register_model(
             "churn_model", "model", annotations=self.metrics, tags={"algorithm": "logistic-regression"}
         )
@@ -89,7 +88,7 @@ class TrainFlow(ProjectFlow):
 
     def _draw_card(self, runs):
         """Show the metrics, how the fits went, and what the model has learned."""
-        current.card.append(Markdown(f"## AUC {self.metrics['auc']} on the holdout rows"))
+        current.card.append(Markdown(f"## AUC {self.metrics['auc']} on the holdout"))
         current.card.append(Table([[name, value] for name, value in self.metrics.items()], headers=["Metric", "Value"]))
         current.card.append(Markdown("Loss on the training rows, by learning rate:"))
         current.card.append(VegaChart(loss_chart(runs)))
@@ -100,7 +99,14 @@ class TrainFlow(ProjectFlow):
 
 def as_model(run, threshold):
     """Return what a fit found as a plain dict: it can be loaded without this code."""
-    return {"columns": run.columns, "weights": run.weights, "bias": run.bias, "threshold": threshold}
+    learned = {"columns": run.columns, "scales": run.scales, "weights": run.weights, "bias": run.bias}
+    return {**learned, "threshold": threshold}
+
+
+def validation_loss(run):
+    """Return how far off a fit is on the rows that it was not trained on."""
+    rows, labels = zip(*run.validation, strict=True)
+    return log_loss([score(row, run.weights, run.bias) for row in rows], labels)
 
 
 def loss_chart(runs):

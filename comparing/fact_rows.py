@@ -298,11 +298,12 @@ def _readmes(then: Sequence[Definition], base: int) -> Iterable[Row]:
     if not any(one.readme for one in then):
         return
     mine = then[base]
+    lines_of = {text: lines_between(mine.readme, text) for text in {one.readme for one in then}}
     cells = []
     for one in then:
         said = Sentence(_length(one.readme)) if one.known else NOT_DECLARED
         equal = one.readme == mine.readme and one.known == mine.known
-        lines = None if equal else lines_between(mine.readme, one.readme)
+        lines = None if equal else lines_of[one.readme]
         cells.append(Cell(said, len(one.readme.splitlines()) if one.known else None, equal, lines=lines))
     yield Row("readme", cells, "README")
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from catalog.models import Branch
-from comparing.branch_rows import MOST_ASSETS, AssetRow
+from comparing.branch_rows import MOST_ASSETS
 from comparing.branches import JUDGED, BranchComparison, Moved
 from comparing.pairs import Fate, Pair, values_said
-from comparing.sentences import NOTHING, Name, Sentence, joined, listed
+from comparing.sentences import Name, Sentence, joined, listed
 from obproject.branches import MAIN_BRANCHES
 
 MOST_NAMES = 100
@@ -108,13 +108,14 @@ def _models(found: BranchComparison) -> tuple[str, Sentence]:
     changed = found.of(Fate.CHANGED, model=True)
     incomparable = sum(map(is_incomparable, changed))
     others = [
+        (len(found.of(Fate.MIXED)), "without a clear answer"),
         (len(found.of(Fate.NEW, model=True)), "new"),
         (len(found.of(Fate.GONE, model=True)), "gone"),
         (incomparable, "can't be compared"),
         (len(changed) - incomparable, "changed"),
     ]
     said = [f"{count:,} {word}" for count, word in others if count]
-    return f"{found.better:,} better", joined([f"{found.worse:,} worse", *said], " · ")
+    return f"{found.better:,} better", joined([f"{len(found.of(Fate.WORSE)):,} worse", *said], " · ")
 
 
 def _data(found: BranchComparison) -> tuple[str, Sentence]:
@@ -168,14 +169,17 @@ def what_changed(pair: Pair, head: Branch, base: Branch) -> Sentence:
         parts.append("defined, and not built yet")
     values = values_said(pair)
     if pair.both_built:
-        when = joined([made_on(pair.head, "here"), made_on(pair.base, Sentence("on ", Name(base.name)))], ", ")
-        parts.append(Sentence(when))
+        parts.append(_made(pair, base))
     parts += [part for part in (values, pair.renamed, pair.unsettled) if part]
     return joined(parts, "; ")
 
 
-def made_on(row: AssetRow | None, where: str | Sentence) -> Sentence:
-    return Sentence(where, f" made on {day(row.made_at)}") if row else NOTHING
+def _made(pair: Pair, base: Branch) -> Sentence:
+    """ "made here on 28 Nov 2026, on main on 22 Nov 2026"."""
+    assert pair.head is not None
+    assert pair.base is not None
+    there = Sentence("on ", Name(base.name), f" on {day(pair.base.made_at)}")
+    return Sentence(f"made here on {day(pair.head.made_at)}, ", there)
 
 
 def not_built_names(found: BranchComparison) -> list[Sentence]:

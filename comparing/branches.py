@@ -159,7 +159,9 @@ class BranchComparison:
     def counted(self) -> Sentence:
         """The same in numbers: "1 model better, 0 worse, 1 new asset"."""
         models = any(pair.is_model for pair in self.pairs)
-        parts = [f"{self.better:,} model{_s(self.better)} better", f"{self.worse:,} worse"] if models else []
+        worse, mixed = (len(self.of(fate)) for fate in (Fate.WORSE, Fate.MIXED))
+        parts = [f"{self.better:,} model{_s(self.better)} better", f"{worse:,} worse"] if models else []
+        parts += [f"{mixed:,} without a clear answer"] if mixed else []
         parts += [f"{count:,} {word}" for word, count in self._others() if count]
         return Sentence(", ".join(parts) or "Nothing that is built differs")
 

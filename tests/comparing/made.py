@@ -1,11 +1,15 @@
 """Inputs and deltas for tests, made without a database."""
 
+from hypothesis import HealthCheck, settings
+
 from catalog.declared_metrics import DeclaredMetrics
 from comparing.deltas import NOT_MEASURED, Side, delta_of, rules_of
 from comparing.noise import Noise
 from comparing.sameness import Comparability, Data
 from lineage.graph import Input, Inputs, Kind, Node
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For properties of values: how long an example takes on a busy machine is none of them."""
 SAME, OTHER, UNKNOWN = (Comparability(data) for data in Data)
 
 

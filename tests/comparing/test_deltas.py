@@ -10,7 +10,7 @@ from catalog.declared_metrics import DeclaredMetrics
 from comparing.deltas import Side, delta_of, headline_of, rules_of, side_of, signed
 from comparing.noise import Noise
 from comparing.sentences import Sentence
-from tests.comparing.made import OTHER, SAME, UNKNOWN, delta
+from tests.comparing.made import OTHER, SAME, UNKNOWN, delta, unhurried
 
 
 def declared(**metric):
@@ -164,6 +164,7 @@ NOISE = st.none() | st.builds(Noise, st.floats(0, 1), declared=st.booleans())
 TURNED = {"better": "worse", "worse": "better", "equal": "equal", "none": "none"}
 
 
+@unhurried
 @given(SIDE, SIDE, DECLARED, DECLARED, st.sampled_from([SAME, OTHER, UNKNOWN]), NOISE)
 def test_seen_from_the_other_side_every_change_turns_around(one, other, ones, others, data, noise):
     there = delta_of("auc", one, other, rules_of("auc", ones, others), data, noise)
@@ -174,6 +175,7 @@ def test_seen_from_the_other_side_every_change_turns_around(one, other, ones, ot
     assert there.can_compare == back.can_compare
 
 
+@unhurried
 @given(SIDE, SIDE, DECLARED, DECLARED, st.sampled_from([SAME, OTHER, UNKNOWN]), NOISE)
 def test_no_cell_is_empty(one, other, ones, others, data, noise):
     found = delta_of("auc", one, other, rules_of("auc", ones, others), data, noise)

@@ -8,7 +8,7 @@ from comparing.measured import Comparison, Measured, Past
 from comparing.sameness import End
 from comparing.sentences import Sentence
 from comparing.table import METRICS_MOST
-from tests.comparing.made import inputs, read
+from tests.comparing.made import inputs, read, unhurried
 from tests.comparing.test_deltas import TURNED
 from tests.comparing.test_sameness import INPUTS
 
@@ -46,6 +46,7 @@ def deltas_of(found: Comparison) -> dict:
     return {row.name: delta for row in found.metrics.rows for delta in row.deltas if delta}
 
 
+@unhurried
 @given(VERSION, VERSION, PAST, PAST)
 def test_seen_from_the_other_version_every_change_turns_around(one, other, past, others_past):
     there, back = Comparison([one, other], 0, past), Comparison([other, one], 0, others_past)
@@ -65,6 +66,7 @@ def test_seen_from_the_other_version_every_change_turns_around(one, other, past,
     assert {row.name for row in there.metrics.differing} == {row.name for row in back.metrics.differing}
 
 
+@unhurried
 @given(st.lists(VERSION, min_size=2, max_size=6), st.data(), PAST)
 def test_whatever_is_compared_every_cell_has_a_word_and_the_best_is_one_of_them(versions, data, past):
     base = data.draw(st.integers(0, len(versions) - 1))
@@ -78,6 +80,7 @@ def test_whatever_is_compared_every_cell_has_a_word_and_the_best_is_one_of_them(
         assert row.shape["versions"][base]["is_base"]
 
 
+@unhurried
 @given(VERSION, PAST)
 def test_a_version_beside_itself_is_neither_better_nor_worse(one, past):
     assert all(delta.outcome in ("equal", "none") for delta in deltas_of(Comparison([one, one], 0, past)).values())

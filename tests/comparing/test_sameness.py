@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from comparing.sameness import Data, End, as_sentence, comparability
 from lineage.graph import Kind
-from tests.comparing.made import hidden, inputs, read
+from tests.comparing.made import hidden, inputs, read, unhurried
 
 HOLDOUT = read("holdout", "v4", "evaluation")
 MAIN = End("on main", "main", "main")
@@ -134,16 +134,19 @@ INPUT = st.builds(
 INPUTS = st.builds(lambda some, complete: inputs(*some, complete=complete), st.lists(INPUT, max_size=4), st.booleans())
 
 
+@unhurried
 @given(INPUTS, INPUTS)
 def test_it_is_the_same_from_either_side(one, other):
     assert comparability(one, other).data == comparability(other, one).data
 
 
+@unhurried
 @given(INPUTS, INPUTS)
 def test_every_answer_is_explained(one, other):
     assert str(comparability(one, other).which)
 
 
+@unhurried
 @given(INPUTS)
 def test_a_version_is_never_on_other_data_than_itself(one):
     assert comparability(one, one).data != Data.OTHER

@@ -7,7 +7,7 @@ from comparing.deltas import side_of
 from comparing.sameness import Comparability, Data
 from comparing.sentences import Name, Sentence
 from comparing.verdict import Contender, verdict_of
-from tests.comparing.made import OTHER, SAME, UNKNOWN, delta
+from tests.comparing.made import OTHER, SAME, UNKNOWN, delta, unhurried
 
 BASE = Sentence("v7")
 HOLDOUT = Comparability(Data.SAME, Sentence("holdout v4"), "holdout")
@@ -189,6 +189,7 @@ CONTENDER = st.builds(
 )
 
 
+@unhurried
 @given(st.lists(CONTENDER, max_size=5))
 def test_there_is_always_a_sentence_and_the_best_is_worse_in_nothing(contenders):
     found = verdict_of(BASE, contenders)
@@ -199,6 +200,7 @@ def test_there_is_always_a_sentence_and_the_best_is_worse_in_nothing(contenders)
         assert not best.worse
 
 
+@unhurried
 @given(st.lists(CONTENDER, min_size=1, max_size=5))
 def test_a_verdict_never_rests_on_other_data(contenders):
     others = [each for each in contenders if all(one.comparability.data == Data.OTHER for one in each.deltas)]

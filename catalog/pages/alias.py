@@ -9,7 +9,6 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 
 from access.errors import BadRequest, NotFound
 from access.identity import viewer_of
@@ -28,7 +27,7 @@ from catalog.plotting.texts import named
 from catalog.reading import NAMES, Place, find_asset
 from catalog.shown.cells import CSV, csv_of
 from catalog.shown.times import duration
-from catalog.unchanged import ASSET, FRAME_OF_ASSET
+from catalog.unchanged import ASSET, COARSE, FRAME_OF_ASSET, clock
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import entity_shape, time_shape
 
@@ -130,7 +129,8 @@ def _seen(asset: Asset, alias: str, query: PageQuery, most: int) -> Seen:
     told = holds_of(asset, moved, instances, metric)
     on_told = holds_of(asset, Moved(on.moves), instances, metric) if on else []
     asked = (day.start, day.end) if day.start and day.end else None
-    drawing = Drawing([one.hold for one in told], timezone.now(), metric.name, metric.unit, alias, asked)
+    now = datetime.fromtimestamp(clock(COARSE) * COARSE, UTC)  # as the tag of the page knows it
+    drawing = Drawing([one.hold for one in told], now, metric.name, metric.unit, alias, asked)
     return Seen(asset, alias, metric, moved, told, day, on, on_told, drawing)
 
 

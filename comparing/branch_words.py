@@ -71,7 +71,9 @@ def is_incomparable(pair: Pair) -> bool:
 def lede_of(found: BranchComparison) -> Sentence:
     """What is said below the first sentence: why, and what else there is to know of the models."""
     told = found.of(Fate.WORSE, Fate.MIXED, Fate.BETTER)
-    parts: list[str | Sentence] = [told[0].because] if len(told) == 1 and told[0].because else []
+    parts: list[str | Sentence] = []
+    if len(told) == 1 and told[0].because:
+        parts.append(Sentence("It is ", told[0].because))
     if len(told) == 1:
         parts.append(found.counted)
     incomparable = sum(map(is_incomparable, found.of(Fate.CHANGED)))

@@ -6,7 +6,7 @@ HTML, a link, or a mention of somebody.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from html import escape
 
@@ -67,7 +67,7 @@ class _Part:
     """A heading with items in one paragraph, as many as there is room for."""
 
     heading: str
-    items: Sequence[str]
+    items: Iterable[str]
     between: str = " · "
 
     def line(self, room: int, total: int) -> str:
@@ -121,17 +121,15 @@ class _Writer:
             yield models
         data = found.of(Fate.GONE, Fate.NEW, Fate.NEWER, Fate.OLDER, model=False)
         if data:
-            items = [self._item(pair) for pair in found.differences if not pair.is_model][: MOST_ROWS * 2]
+            items: Iterable[str] = (self._item(pair) for pair in found.differences if not pair.is_model)
             yield [_Part("Data", items).line(int(ROOM["data"] * share), len(data))]
         if found.definitions_total:
-            items = [self._definition(place) for place in range(len(found.definitions))]
+            items = (self._definition(place) for place in range(len(found.definitions)))
             yield [_Part("Definitions", items).line(int(ROOM["definitions"] * share), found.definitions_total)]
         if total := found.arrows.differing:
             base = Sentence(Name(found.base.name))
-            items = [
-                said(sentence_of(sign, arrow, base), LONGEST_TEXT)
-                for sign, arrow in found.arrows.part(0, MOST_ROWS * 2)
-            ]
+            first = found.arrows.part(0, MOST_ROWS * 2)
+            items = (said(sentence_of(side, arrow, base), LONGEST_TEXT) for side, arrow in first)
             yield [_Part("Lineage", items).line(int(ROOM["lineage"] * share), total)]
         if found.of(Fate.NOT_BUILT):
             yield [self._unbuilt(share)]
@@ -143,7 +141,9 @@ class _Writer:
         if not models:
             return []
         table = _Rows()
-        for pair in models[:MOST_ROWS]:
+        for pair in models:
+            if len(table.rows) > MOST_ROWS:
+                break
             self._add_model(table, pair)
         head = [f"| | {text(self.found.base.name)} | here | Change |", "|---|--:|--:|---|"]
         rows = taken([row for row, _ in table.rows], int(ROOM["models"] * share))[: int(MOST_ROWS * share)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -58,6 +59,16 @@ def pytest_configure(config: pytest.Config) -> None:
     """One folder for all processes of a run, in which the first that needs a migrated database makes it."""
     if not hasattr(config, "workerinput"):
         os.environ[migrated.SHARED] = tempfile.mkdtemp(prefix="assetsite_migrated_")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is imported and collected stays until the end: Python need not look for what of it could go."""
+    gc.disable()
+    found = yield
+    gc.freeze()
+    gc.enable()
+    return found
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

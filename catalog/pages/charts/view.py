@@ -58,7 +58,8 @@ class Seen:
     @property
     def sentences(self) -> list[str]:
         """What is said below all charts."""
-        told = [*words.not_yet(self.charted), *words.not_kept(self.charted), words.left_out(self.names)]
+        waiting = [*words.not_yet(self.charted), *words.not_kept(self.charted)]
+        told = [*words.other_units(self.charted), *waiting, words.left_out(self.names)]
         return [sentence for sentence in told if sentence]
 
 

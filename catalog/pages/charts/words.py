@@ -53,3 +53,14 @@ def not_kept(charted: Sequence[Charted]) -> Iterator[str]:
                 spans = ", ".join(_written(span) for span in metric.left_out[:3])
                 whose = f" of {one.name}" if one.name else ""
                 yield f"{metric.name} is not kept for {spans}{whose}: too many metrics were logged there."
+
+
+def other_units(charted: Sequence[Charted]) -> Iterator[str]:
+    """Where the other asset counts a metric in another unit, so that its numbers don't stand on the same axis."""
+    own, *others = charted
+    for one in others:
+        for metric in one.series.metrics:
+            units = [asset.metrics.unit(metric.name) for asset in (own.asset, one.asset)]
+            if units[0] != units[1]:
+                here, there = (f"in {unit}" if unit else "without a unit" for unit in units)
+                yield f"{metric.name} is {there} in {one.name}, and {here} here: its numbers can't be compared."

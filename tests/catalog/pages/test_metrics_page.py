@@ -361,3 +361,11 @@ def test_the_other_asset_has_the_versions_of_the_same_time(packed, vic):
     refs = [url.rpartition("/")[2] for url, _ in links(page) if "/feature_new/" in url]
     assert set(refs) <= {f"v{number}" for number in range(299, 312)}
     assert len(refs) >= 10
+
+
+def test_another_unit_on_the_other_branch_is_said(measured, vic):
+    register(measured, 1, "feature/new", auc=0.9)
+    Asset.objects.filter(branch__key="feature_new").update(declared_metrics=[{"name": "auc", "unit": "%"}])
+    page = text_of(vic.get(f"{PAGE}?metric=auc&with=feature/new"))
+    assert "auc is in % in feature/new, and without a unit here: its numbers can&#39;t be compared." in page
+    assert "can&#39;t be compared" not in text_of(vic.get(f"{PAGE}?metric=rows&with=feature/new"))

@@ -25,6 +25,7 @@ from catalog.series.statements import to_pack
 from obproject.metric_names import may_be_metric
 
 KeptRows = tuple[SeriesBlock, list[MetricBlock]]
+WITHOUT_TEXTS = Asset.objects.defer("readme", "description")
 
 
 def kept_block(asset: Asset, number: int) -> KeptRows:
@@ -63,25 +64,39 @@ def kept_block(asset: Asset, number: int) -> KeptRows:
 
 def keep(asset: Asset, number: int) -> None:
     """Make the rows of a block that has none."""
-    kept, metrics = kept_block(asset, number)
+    _save(kept_block(asset, number))
+
+
+def _save(rows: KeptRows) -> None:
+    kept, metrics = rows
     kept.save(force_insert=True)
     MetricBlock.objects.bulk_create(metrics)
 
 
 def pack_one(pk: int) -> bool:
-    """Keep the first block of an asset that can be kept and is not; whether there was one."""
+    """Keep the first block of an asset that can be kept and is not; whether there was one.
+
+    The instances are read before the asset is locked, and again only if it was written to meanwhile, as its mark says.
+    """
+    seen = WITHOUT_TEXTS.get(pk=pk)
+    number = first_missing(seen, seen.series_whole // BLOCK)
+    rows = kept_block(seen, number) if _can_be_kept(seen, number) else None
     with transaction.atomic():
-        asset = Asset.objects.select_for_update(no_key=True).defer("readme", "description").get(pk=pk)
-        complete = asset.last_number // BLOCK
-        number = first_missing(asset, asset.series_whole // BLOCK)
-        packs = asset.deleted_at is None and number < complete
+        asset = WITHOUT_TEXTS.select_for_update(no_key=True).get(pk=pk)
+        first = first_missing(asset, asset.series_whole // BLOCK)
+        packs = _can_be_kept(asset, first)
         if packs:
-            keep(asset, number)
-            number = first_missing(asset, number + 1)
-        whole = number * BLOCK
+            as_seen = rows if (first, asset.changed) == (number, seen.changed) else None
+            _save(as_seen or kept_block(asset, first))
+            first = first_missing(asset, first + 1)
+        whole = first * BLOCK
         if asset.deleted_at is None and whole != asset.series_whole:
             Asset.objects.filter(pk=pk).update(series_whole=whole, series_packed=max(whole, asset.series_packed))
         return packs
+
+
+def _can_be_kept(asset: Asset, number: int) -> bool:
+    return asset.deleted_at is None and number < asset.last_number // BLOCK
 
 
 def first_missing(asset: Asset, number: int) -> int:

@@ -18,13 +18,15 @@ from catalog.querysets import BLOCK
 from catalog.series.buckets import Extremes, Frame, Part, bucket_size, in_buckets
 from catalog.series.kept_names import kept_names, shown_order
 from catalog.series.packing import Block, blocks_of, floats_of, moment, moments_of
-from catalog.series.scanning import Scanned, scan
+from catalog.series.scanning import EVERY, Scanned, scan
 from catalog.series.shapes import NOWHERE, MetricSeries, Names, Series, Span, Version, block_of, span_of, spans_of
 from catalog.series.statements import blocks_between, names_of_blocks
 from catalog.states import State
 
 LIVE = 2
 """So many blocks are read from the instances at most: the newest ones that are not packed."""
+MOST_NAMED = 50_000
+"""So many numbers of long annotations are looked at for their names."""
 
 
 class Reading:
@@ -34,18 +36,22 @@ class Reading:
         self._asset, self._newest = asset, dict[int, list[Scanned]]()
 
     def names(self) -> Names:
-        """The metrics of all its versions, but for those that wait to be packed."""
-        asset, seen, left_out, kept = self._asset, Counter[str](), 0, set()
+        """The metrics of all its versions, but for those that wait to be packed.
+
+        Of versions that are not packed and have very many, not all are looked at.
+        """
+        asset, seen, least, kept = self._asset, Counter[str](), 0, set()
         for number, names, more in names_of_blocks.all(asset=asset.pk) if asset.series_packed else ():
+            its = names if isinstance(names, dict) else orjson.loads(names)
             kept.add(number)
-            seen.update(names if isinstance(names, dict) else orjson.loads(names))
-            left_out = max(left_out, more)
+            seen.update(its)
+            least = max(least, len(its) + more)
         every = Span(1, asset.last_number)
         for row in self._scan_whole([number for number in every.blocks if number not in kept][-LIVE:]):
             seen.update(row.measures.keys())
         chosen = kept_names(seen, asset.metrics)
         shown = shown_order(chosen, asset.metrics)
-        return Names(shown, {name: seen[name] for name in shown}, left_out=len(seen) - len(chosen) + left_out)
+        return Names(shown, {name: seen[name] for name in shown}, left_out=max(len(seen), least) - len(chosen))
 
     def series(self, names: Sequence[str], span: Span | None = None, most_points: int = 500) -> Series:
         """Some metrics over a span of its versions, or over all of them; of more than `most_points` versions buckets,
@@ -62,9 +68,9 @@ class Reading:
 
     def _scan_whole(self, blocks: list[int]) -> list[Scanned]:
         """The versions of some blocks with whatever they measured."""
-        rows = _scanned(self._asset, blocks, Span(1, self._asset.last_number))
-        self._newest = {number: [] for number in blocks}
-        for row in rows:
+        rows = _scanned(self._asset, blocks, Span(1, self._asset.last_number), most=MOST_NAMED)
+        self._newest = {number: [] for number in blocks} if all(row.is_whole for row in rows) else {}
+        for row in rows if self._newest else ():
             self._newest[block_of(row.number)].append(row)
         return rows
 
@@ -83,11 +89,13 @@ def names_of(asset: Asset) -> Names:
     return Reading(asset).names()
 
 
-def _scanned(asset: Asset, blocks: list[int], span: Span, names: Collection[str] | None = None) -> list[Scanned]:
+def _scanned(
+    asset: Asset, blocks: list[int], span: Span, names: Collection[str] | None = None, most: int = EVERY
+) -> list[Scanned]:
     """The versions of at most two blocks from the instances."""
     spans = [part.within(span) for part in spans_of(blocks)]
     first, other = [*spans, NOWHERE, NOWHERE][:2]
-    return scan(asset.pk, first, asset.metrics, names, other)
+    return scan(asset.pk, first, asset.metrics, names, other, most)
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ numbers_in = Statement(
             AND (%(every)s OR member.key {any names})
             AND (jsonb_typeof(member.value) = 'number'
                 OR jsonb_typeof(member.value) = 'string' AND length(member.value #>> '{}') <= %(longest)s)
-            ORDER BY instance.number, member.key
+            ORDER BY instance.number DESC LIMIT %(most)s
         """,
         "sqlite": """
             SELECT instance.number, member.key, member.type <> 'text', member.value
@@ -44,11 +44,11 @@ numbers_in = Statement(
             WHERE instance.asset_id = %(asset)s AND instance.number {any numbers}
             AND (%(every)s OR member.key {any names})
             AND (member.type IN ('integer', 'real') OR member.type = 'text' AND length(member.value) <= %(longest)s)
-            ORDER BY instance.number, member.key
+            ORDER BY instance.number DESC LIMIT %(most)s
         """,
     }
 )
-"""The numbers of some versions, and the short texts that may read as one: of every key, or of some."""
+"""The numbers of some versions, and the short texts that may read as one: of every key, or of some; so many of them."""
 
 blocks_between = Statement(
     """

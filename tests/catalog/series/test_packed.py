@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog import recording
 from catalog.counters import Recount
 from catalog.models import Asset, Instance, MetricBlock, SeriesBlock
-from catalog.series import BLOCK, Span, assets_to_pack, names_of, pack_one, series_of
+from catalog.series import BLOCK, Span, assets_to_pack, keeping, names_of, pack_one, series_of
 from catalog.series.keeping import kept_block
 from tests.catalog.series.worlds import (
     BEGIN,
@@ -182,7 +182,28 @@ def test_of_too_many_metrics_two_hundred_are_kept_in_a_block_and_the_rest_said()
     assert series.metrics[1].values[:2] == [0.5, 0.5]
     names = names_of(asset)
     assert (names.names[0], len(names.names)) == ("m179", 200)
-    assert names.left_out >= block.left_out
+    assert names.left_out == len(measured) - 200
+
+
+def test_a_block_that_is_written_to_while_it_is_read_is_read_again_under_the_lock(monkeypatch):
+    asset = asset_with(some(300), {7: "pending"})
+    kept_block, calls = keeping.kept_block, []
+
+    def settled_meanwhile(asset, number):
+        rows = kept_block(asset, number)
+        if not calls:
+            fail(asset, 7)
+            Asset.objects.filter(pk=asset.pk).update(changed=asset.changed + 1)  # as another transaction's would be
+        calls.append(number)
+        return rows
+
+    monkeypatch.setattr(keeping, "kept_block", settled_meanwhile)
+    assert pack_one(asset.pk)
+    assert calls == [0, 0]
+    monkeypatch.undo()
+    asset.refresh_from_db()
+    assert_kept_as_it_should_be(asset)
+    assert SeriesBlock.objects.get().failed == 1
 
 
 def test_a_name_that_is_declared_as_a_metric_is_one_in_blocks_that_were_packed_before():

@@ -436,6 +436,7 @@ WITHOUT = {
     "highlight-image": "never changes, and browsers keep it",
     "highlight-card": "a finished card has a tag of its own",
     "card": "the same",
+    "cards": "tells what is in a datastore, which writes no mark",
     "me": "shows when tokens were used, which writes no mark",
     "me-json": "the same",
     "revoke-own-token": "writes",

@@ -69,7 +69,7 @@ def test_by_keyboard(world, open_page):
     page.keyboard.type("latest, nope:v1")
     page.keyboard.press("Enter")
     compares(page, "v1", "v2")
-    expect(page.locator(".flash.warning")).to_contain_text(re.compile(r"nope:v1\s*: It isn't there"))
+    expect(page.locator(".flash.warning")).to_contain_text(re.compile(r"nope:v1\s*:\s*It isn't there"))
     page.goto(world.url(ROWS))
     page.get_by_label("Compare v1").focus()
     page.keyboard.press("Space")

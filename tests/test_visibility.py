@@ -201,6 +201,7 @@ FREE = {
 AS_HIDDEN = "lineage leads through what the viewer may not see; it is shown as hidden, with neither name nor address"
 EXCEPTIONS = {
     ("catalog.filters", "_has_content_of"): "the instances of an asset whose rows the filtered query shows",
+    ("catalog.pages.charts.others", "_with_numbers"): "the instances of assets that the query was asked to show",
     ("catalog.windows", "_ByIndex.numbers"): "what the condition asks of one asset, whose page or list it is",
     ("lineage.component_rows", "ComponentRows.ends_of_branch"): AS_HIDDEN,
     ("lineage.component_rows", "ComponentRows.read"): AS_HIDDEN,

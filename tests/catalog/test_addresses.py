@@ -52,6 +52,7 @@ VIEWS = {
     "instance_url": "instance",
     "cards_url": "cards",
     "film_url": "film",
+    "asset_metrics_url": "metrics",
     "aliases_url": "aliases",
     "alias_url": "alias",
     "evaluations_url": "evaluations",

@@ -12,6 +12,7 @@ from catalog.shown.numbers import grouped, metric
 from catalog.shown.times import exact, machine, relative_time
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
+STATIC = TEMPLATES.parent / "static"
 NOW = datetime(2026, 3, 4, 20, 11, 4, tzinfo=UTC)
 
 
@@ -87,9 +88,11 @@ def test_only_what_is_written_from_right_to_left_is_isolated():
 USERS_WRITE = r"name|title|asset_id|actor|user|owner|about|description|state_reason|entity_id|declared_by_id|git_branch"
 OF_LATIN_LETTERS = r"(?:[\w.]+\.)?(?:project|perimeter)\."
 SHOWN = re.compile(rf"{{{{-? (?!{OF_LATIN_LETTERS})(?:[\w.]+\.)?(?:{USERS_WRITE})(?:\|[^}}]*)? -?}}}}")
-APART = re.compile(r"""<bdi[^>]*>$|dir="auto"[^>]*>$|class="visually-hidden">[^<]*$|@$""")
+# text in drawings is isolated by their stylesheets
+APART = re.compile(r"""<bdi[^>]*>$|dir="auto"[^>]*>$|class="visually-hidden">[^<]*$|<text[^>]*>$|@$""")
 OUR_OWN_WORDS = {"styleguide.html", "sign_in.html", "api.html", "_members.html", "base_site.html"}
-DRAWN = {"_drawing.html"}  # where static/drawing.css does it
+DRAWN = {"_drawing.html", "_held_drawing.html", "_metrics_drawing.html"}  # files of their own, with such a stylesheet
+DRAWINGS = ("drawing.css", "held.css", "plots.css")
 
 
 def test_what_users_write_is_kept_apart_from_the_words_around_it():
@@ -103,3 +106,5 @@ def test_what_users_write_is_kept_apart_from_the_words_around_it():
             if not (in_attribute or APART.search(before) or "|isolated" in found[0]):
                 bare.append((path.name, found[0]))
     assert [one for one in bare if one[0] not in OUR_OWN_WORDS | DRAWN] == []
+    for sheet in DRAWINGS:
+        assert re.search(r" text { [^}]*unicode-bidi: plaintext;", (STATIC / sheet).read_text()), sheet

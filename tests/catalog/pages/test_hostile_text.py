@@ -43,7 +43,9 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         named = dict(attrs)
         self.wrong += [f"{tag} {name}" for name in named if name.startswith("on") or name in ("style", "srcdoc")]
-        self.wrong += [f"{name}={named[name]}" for name in ADDRESSES & named.keys() if "script:" in named[name][:12]]
+        self.wrong += [
+            f"{name}={named[name]}" for name in ADDRESSES & named.keys() if "script:" in (named[name] or "")[:12]
+        ]
         self.wrong += [tag] if tag == "img" and named.get("src") == "x" else []
         self.wrong += ["script"] if tag == "script" and "src" not in named else []
 

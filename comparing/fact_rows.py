@@ -16,7 +16,7 @@ from catalog.states import DEFINITION
 from comparing.changing import ANNOTATION, BLOB, LeftOut, Table, is_metric
 from comparing.sentences import Name, Sentence
 from comparing.table import Cell, Row, row_of, text
-from comparing.texts import lines_between
+from comparing.texts import lines_of_each
 from comparing.then import Definition
 
 NOT_TOLD, NONE, NO_RUN = Sentence("not told"), Sentence("none"), Sentence("not made by a run")
@@ -298,7 +298,7 @@ def _readmes(then: Sequence[Definition], base: int) -> Iterable[Row]:
     if not any(one.readme for one in then):
         return
     mine = then[base]
-    lines_of = {text: lines_between(mine.readme, text) for text in {one.readme for one in then}}
+    lines_of = lines_of_each(mine.readme, (one.readme for one in then))
     cells = []
     for one in then:
         said = Sentence(_length(one.readme)) if one.known else NOT_DECLARED

@@ -2,7 +2,7 @@
 
 import time
 
-from comparing.texts import LINES_MOST, SHOWN_MOST, lines_between
+from comparing.texts import LINES_MOST, SHOWN_MOST, lines_between, lines_of_each
 
 
 def test_lines_added_and_removed_with_what_is_around_them():
@@ -32,6 +32,14 @@ def test_texts_that_are_too_long_are_only_counted():
     long = "\n".join(str(number) for number in range(LINES_MOST + 1))
     found = lines_between(long, "0\nnew")
     assert (found.added, found.removed, found.lines, found.cut) == (1, LINES_MOST, (), True)
+
+
+def test_of_many_long_texts_the_first_are_set_side_by_side_and_the_others_counted():
+    same = "same\n" * (LINES_MOST - 1)
+    texts = [f"{same}{number}" for number in range(6)]
+    found = lines_of_each(texts[0], texts)
+    assert [found[text].lines != () for text in texts[1:]] == [True] * 4 + [False]
+    assert {(found[text].added, found[text].removed) for text in texts[1:]} == {(1, 1)}
 
 
 def test_a_text_that_is_made_to_be_slow_is_not():

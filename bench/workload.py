@@ -25,7 +25,7 @@ from obproject.branches import branch_key
 QUIET = BRANCHES[1:]
 """Written to; `main`, whose pages are measured, is left alone but for the big asset."""
 MAIN = f"/{PERIMETER}/{PROJECT}/main"
-COMPARED = f"/{PERIMETER}/{WIDE_PROJECT}/compare/{'...'.join(map(branch_key, WIDE_BRANCHES))}"
+TWO_BRANCHES = f"/{PERIMETER}/{WIDE_PROJECT}/compare/{'...'.join(map(branch_key, WIDE_BRANCHES))}"
 Who = Mapping[str, str]
 """The headers that say who asks."""
 
@@ -159,8 +159,8 @@ TARGETS = [
     Target("overview", get(MAIN), page=True),
     Target("data listing", get(f"{MAIN}/data?sort=name"), page=True),
     Target("models listing", get(f"{MAIN}/models?sort=name"), page=True),
-    Target("two branches of 1,000 assets", get(COMPARED), page=True),
-    Target("the same as Markdown", get(f"{COMPARED}.md"), page=True),
+    Target("two branches of 1,000 assets", get(TWO_BRANCHES), page=True),
+    Target("the same as Markdown", get(f"{TWO_BRANCHES}.md"), page=True),
     Target("asset", get(*(f"{MAIN}/{kind}/{asset_id}" for kind, asset_id in BUSY)), page=True),
     Target("big asset", get(f"{MAIN}/{BIG[0]}/{BIG[1]}"), page=True),
     Target("charts, big asset", get(f"{MAIN}/{BIG[0]}/{BIG[1]}/metrics"), page=True, growth=1.5),

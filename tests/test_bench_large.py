@@ -11,7 +11,8 @@ from django.test import Client
 from bench.large import loading, names, shape
 from bench.large.questions import JOURNAL_ROWS, PAGES
 from bench.people import VIEWS, Answers, Flow, Places
-from bench.workload import bulk
+from bench.seed import HISTORY
+from bench.workload import TARGETS, bulk
 from catalog.counters import Recount
 from catalog.metrics import metrics_of
 from catalog.models import Asset, Edge, Instance, Promotion, Run
@@ -66,3 +67,11 @@ def test_the_journal_has_instances_of_each_kind():
     journal = Asset.objects.get()
     assert (journal.last_number, journal.ready_count, journal.consumer_count) == (150, 149, 1)
     assert journal.newest_ready.tags == {"env": "test", "batch": "b00000"}
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
+@pytest.mark.parametrize("size", HISTORY)
+def test_every_row_asks_for_paths(target, size):
+    asked = target.requests(size, {})
+    assert asked
+    assert all(request.split(b" ", 2)[1].startswith(b"/") for request in asked)

@@ -49,8 +49,11 @@ Verdict = Literal["better", "worse", "neutral"]
 
 def metrics_of(annotations: Mapping[str, Any]) -> dict[str, float]:
     """The annotations that are metrics, in their order."""
-    candidates = ((key, number_of(value)) for key, value in annotations.items() if may_be_metric(key))
-    return {key: number for key, number in candidates if number is not None}
+    return {
+        key: number
+        for key, value in annotations.items()
+        if may_be_metric(key) and (number := number_of(value)) is not None
+    }
 
 
 def annotations_of(texts: Iterable[str]) -> list[Mapping[str, Any]]:

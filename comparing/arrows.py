@@ -6,6 +6,7 @@ A flow that has not run on a branch says nothing of it: what it makes and reads 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, Literal, overload
 
 from access.statements import moment_of
@@ -103,6 +104,11 @@ class Arrows:
         more = len(self.added)
         found: list[tuple[Side, Arrow]] = [("added", arrow) for arrow in self.added[start:stop]]
         return found + [("removed", arrow) for arrow in self.removed[max(start - more, 0) : max(stop - more, 0)]]
+
+    def around(self, components: Collection[Component], most: int) -> list[Arrow]:
+        """Some arrows of these components that are on both branches."""
+        rows = (row for row in self.common.rows if row.maker in components)
+        return list(map(_arrow_of, islice(rows, most)))
 
     @property
     def resting_components(self) -> list[str]:

@@ -54,9 +54,9 @@ def look_of(pair: Pair) -> Look:
     """A model that is neither better nor worse says why."""
     if pair.fate != Fate.CHANGED or not pair.deltas:
         return LOOKS[pair.fate]
-    if not pair.contender.is_compared:
-        return OTHER_DATA
     compared = [delta for delta in pair.deltas if delta.can_compare]
+    if not compared:
+        return OTHER_DATA
     if all(delta.change == 0 for delta in compared):
         return EQUAL
     if all(delta.change == 0 or delta.within_noise for delta in compared):

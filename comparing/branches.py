@@ -182,7 +182,7 @@ def _s(count: int) -> str:
 
 def _of_one(pair: Pair) -> Sentence:
     """ "Churn model is better here: auc 0.7991 → 0.8107, on the same holdout"."""
-    better, worse = pair.contender.better, pair.contender.worse
+    better, worse = pair.better, pair.worse
     if pair.fate == Fate.MIXED:
         names = [listed([Name(one.name) for one in heads], most=3) for heads in (better, worse)]
         moves = Sentence(": ", names[0], " better, ", names[1], " worse, no clear answer")
@@ -198,7 +198,7 @@ def _move(delta: Delta) -> Sentence:
 
 def on_which_data(pair: Pair) -> Sentence:
     """ ", on the same holdout" of the metrics that a verdict on a model speaks of."""
-    said = [one.comparability for one in (*pair.contender.worse, *pair.contender.better)]
+    said = [one.comparability for one in (*pair.worse, *pair.better)]
     if any(one.data != Data.SAME for one in said):
         return Sentence(", on data that is not known to be the same")
     things = {one.thing for one in said}
@@ -240,7 +240,7 @@ def _pairs(rows: Sequence[AssetRow], base: Branch, head: Branch) -> tuple[list[P
     """The assets of both, as far as both were looked at."""
     live = [row for row in rows if not row.is_gone]
     sides = [[row for row in live if row.branch == branch.pk] for branch in (base, head)]
-    ends = [side[MOST_ASSETS - 1].key for side in map(_in_order, sides) if len(side) > MOST_ASSETS]
+    ends = [_in_order(side)[MOST_ASSETS - 1].key for side in sides if len(side) > MOST_ASSETS]
     last = min(ends, default=None)
     theirs, ours = ({row.key: row for row in side if last is None or row.key <= last} for side in sides)
     gone = {row.key for row in rows if row.is_gone and row.key not in ours}

@@ -55,7 +55,9 @@ def side_of(annotations: Mapping[str, Any], name: str, unsettled: str = "") -> S
     if name not in annotations or not may_be_metric(name):
         return Side(None, Sentence(unsettled)) if unsettled else NOT_MEASURED
     value = number_of(annotations[name])
-    return Side(None, _no_number(annotations[name])) if value is None else Side(value, Sentence(unsettled))
+    if value is None:
+        return Side(None, _no_number(annotations[name]))
+    return Side(value, Sentence(unsettled) if unsettled else NOTHING)
 
 
 def _no_number(value: Any) -> Sentence:

@@ -31,9 +31,8 @@ def drawing_of(found: BranchComparison, widest: int = WIDEST) -> Picture | None:
     if not differing:
         return None
     components = {arrow.component for _, arrow in differing}
-    common = found.arrows.common[: MOST_ARROWS * MOST_ARROWS]
-    around = [("", arrow) for arrow in common if arrow.component in components][:MOST_ARROWS]
-    shown = [*differing, *around]
+    around = found.arrows.around(components, MOST_ARROWS)
+    shown = [*differing, *(("", arrow) for arrow in around)]
     nodes = _Nodes(found)
     links = [_link(change, arrow) for change, arrow in shown]
     graph = graph_of(nodes.of(arrow for _, arrow in shown), links)

@@ -16,11 +16,12 @@ from comparing.deltas import headline_of as headline_among
 from comparing.noise import Noise, noise_of
 from comparing.sameness import Comparability, Data, End, comparability, equal, named
 from comparing.sentences import NOTHING, Name, Sentence, joined, listed
-from comparing.verdict import Contender
+from comparing.verdict import standing_of
 from lineage.graph import Input, Inputs
 from obproject.roles import INPUT
 
 Key = tuple[str, str]
+MODELS, READY = Kind.MODELS.value, State.READY.value
 MOST_INPUTS = 3
 MOST_METRICS = 200
 METRICS_OF_DATA = 2
@@ -45,7 +46,7 @@ class Fate(StrEnum):
         return self not in (Fate.NOT_BUILT, Fate.SAME)
 
 
-IMPORTANCE = list(Fate)
+IMPORTANCE = {fate: place for place, fate in enumerate(Fate)}
 """The order in which differences are told: the worst first."""
 JUDGED = frozenset({Fate.WORSE, Fate.MIXED, Fate.BETTER, Fate.CHANGED})
 NOT_LOOKED_AT = Comparability(Data.UNKNOWN, Sentence("what went into it is looked up for the first models only"))
@@ -88,7 +89,7 @@ class Pair:
 
     @property
     def is_model(self) -> bool:
-        return self.row.kind == Kind.MODELS.value
+        return self.row.kind == MODELS
 
     @property
     def base_ref(self) -> str:
@@ -103,8 +104,13 @@ class Pair:
         return bool(self.base_ref and self.head_ref)
 
     @cached_property
-    def contender(self) -> Contender:
-        return Contender(Sentence(Name(self.title)), self.deltas, [delta.name for delta in self.deltas])
+    def better(self) -> list[Delta]:
+        """The headline metrics that are better than in the base."""
+        return [delta for delta in self.deltas if delta.outcome == "better"]
+
+    @cached_property
+    def worse(self) -> list[Delta]:
+        return [delta for delta in self.deltas if delta.outcome == "worse"]
 
     @cached_property
     def fate(self) -> Fate:
@@ -122,22 +128,22 @@ class Pair:
         if not self.is_model:
             sides = [(row.made_at, row.ready_pk or 0) for row in (self.base, self.head)]
             return Fate.NEWER if sides[1] > sides[0] else Fate.OLDER
-        standing = self.contender.standing
+        standing = standing_of(self.better, self.worse)
         return Fate.CHANGED if standing == "none" else Fate(standing)
 
     @cached_property
     def rank(self) -> tuple[int, float, str, str]:
         """The order of differences: the worst first, and of these the largest change."""
-        told = (*self.contender.worse, *self.contender.better) if self.deltas else ()
-        moved = [abs(delta.percent or 0) for delta in told]
+        told = (*self.worse, *self.better) if self.deltas else ()
+        moved = max([abs(delta.percent or 0) for delta in told], default=0)
         kind, asset_id = self.key
-        return (IMPORTANCE.index(self.fate), -max(moved, default=0), "" if self.is_model else kind, asset_id)
+        return (IMPORTANCE[self.fate], -moved, "" if self.is_model else kind, asset_id)
 
     @property
     def unsettled(self) -> Sentence:
         """What the head has that is newer and not ready: "v5 is pending"."""
         row = self.head
-        if row is None or row.newest_state in (None, State.READY.value) or row.newest_number == row.ready_number:
+        if row is None or row.newest_state in (None, READY) or row.newest_number == row.ready_number:
             return NOTHING
         return Sentence(f"v{row.newest_number} is {row.newest_state}")
 

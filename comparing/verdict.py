@@ -44,14 +44,19 @@ class Contender:
     @property
     def standing(self) -> Standing:
         """How it stands beside the base."""
-        if self.better and self.worse:
-            return "mixed"
-        return "better" if self.better else "worse" if self.worse else "none"
+        return standing_of(self.better, self.worse)
 
     @property
     def is_compared(self) -> bool:
         """Whether any headline metric can be set against the base's."""
         return any(delta.can_compare for delta in self.heads)
+
+
+def standing_of(better: Collection[Delta], worse: Collection[Delta]) -> Standing:
+    """How a version stands beside the base that is better in some headline metrics and worse in others."""
+    if better and worse:
+        return "mixed"
+    return "better" if better else "worse" if worse else "none"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """One asset on two branches: what became of it, and its metrics side by side. Pure: no database."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -10,7 +10,7 @@ from typing import Any
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.metrics import metrics_of
 from catalog.states import Kind, State
-from comparing.branch_rows import AssetRow
+from comparing.branch_rows import LONGEST_BLOBS, AssetRow
 from comparing.deltas import Delta, Rules, delta_of, rules_of, side_of
 from comparing.deltas import headline_of as headline_among
 from comparing.noise import Noise, noise_of
@@ -296,11 +296,12 @@ def _value_said(delta: Delta, both: bool) -> Sentence:
 
 def renamed(pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs, with what may be one asset under two names: one of them is gone or not built, the other is new, and
-    they have the same content or files, or, where one is gone, the same maker."""
+    they have the same content or files, or, where one is gone, the same maker. Several that are alike are none."""
     lost = [pair for pair in pairs if pair.base_ref and pair.fate in (Fate.GONE, Fate.NOT_BUILT)]
+    by_mark = [_by_mark(lost, marks) for marks in ALIKE]
     found: dict[Key, Sentence] = {}
     for new in (pair for pair in pairs if pair.fate == Fate.NEW and pair.base is None and pair.head_ref):
-        for old, reason in _likely(new, lost):
+        for old, reason in _likely(new, by_mark):
             if old.key not in found:
                 found[new.key] = Sentence("perhaps renamed from ", Name(old.title), ": ", reason)
                 found[old.key] = Sentence("perhaps renamed to ", Name(new.title), ": ", reason)
@@ -308,34 +309,52 @@ def renamed(pairs: Sequence[Pair]) -> list[Pair]:
     return [replace(pair, renamed=found[pair.key]) if pair.key in found else pair for pair in pairs]
 
 
-def _likely(new: Pair, lost: Sequence[Pair]) -> Iterator[tuple[Pair, Sentence]]:
+Mark = tuple[Any, ...]
+Marks = Callable[[AssetRow, bool], Iterable[Mark]]
+"""By what an asset may be known under another name: of one that is or is not gone, or is new."""
+
+
+def _content(row: AssetRow, is_gone: bool) -> Iterator[Mark]:
+    yield from ((pk,) for pk in {row.ready_pk, row.origin} - {None})
+    if row.digest:
+        yield "digest", row.digest
+
+
+def _files(row: AssetRow, is_gone: bool) -> Iterator[Mark]:
+    if row.blobs and row.blobs != "[]" and len(row.blobs) < LONGEST_BLOBS:
+        yield (row.blobs,)
+
+
+def _maker(row: AssetRow, is_gone: bool) -> Iterator[Mark]:
+    if is_gone and row.producer:
+        yield row.producer_kind, row.producer
+
+
+ALIKE: tuple[Marks, ...] = (_content, _files, _maker)
+"""The best reason first."""
+
+
+def _by_mark(lost: Iterable[Pair], marks: Marks) -> dict[Mark, list[Pair]]:
+    """What is lost, by its kind and mark: two of each, as more say no more."""
+    found: dict[Mark, list[Pair]] = {}
+    for old in lost:
+        assert old.base is not None
+        for mark in marks(old.base, old.is_gone):
+            alike = found.setdefault((old.row.kind, *mark), [])
+            if len(alike) < 2:
+                alike.append(old)
+    return found
+
+
+def _likely(new: Pair, by_mark: Sequence[Mapping[Mark, list[Pair]]]) -> Iterator[tuple[Pair, Sentence]]:
     """What a new asset may have been before, the best reason first; several that are alike in one way are none."""
-    for alike in (_same_content, _same_files, _same_maker):
-        found = [(old, reason) for old in lost if old.row.kind == new.row.kind and (reason := alike(old, new))]
-        if len(found) == 1:
-            yield found[0]
-
-
-def _same_content(old: Pair, new: Pair) -> Sentence:
-    assert old.base is not None
     assert new.head is not None
-    return Sentence("same content") if is_same_version(old.base, new.head) else NOTHING
-
-
-def _same_files(old: Pair, new: Pair) -> Sentence:
-    assert old.base is not None
-    assert new.head is not None
-    has_files = old.base.blobs not in (None, "", "[]")
-    return Sentence("same files") if has_files and old.base.blobs == new.head.blobs else NOTHING
-
-
-def _same_maker(old: Pair, new: Pair) -> Sentence:
-    assert old.base is not None
-    assert new.head is not None
-    makers = [(row.producer_kind, row.producer) for row in (old.base, new.head)]
-    if not old.is_gone or makers[0] != makers[1] or not makers[0][1]:
-        return NOTHING
-    return Sentence("both made by ", Name(makers[0][1]))
+    maker = Sentence("both made by ", Name(new.head.producer or ""))
+    reasons = (Sentence("same content"), Sentence("same files"), maker)
+    for marks, known, reason in zip(ALIKE, by_mark, reasons, strict=True):
+        alike = {old.key: old for mark in marks(new.head, True) for old in known.get((new.row.kind, *mark), ())}
+        if len(alike) == 1:
+            yield next(iter(alike.values())), reason
 
 
 def pairs_of(base: Mapping[Key, AssetRow], head: Mapping[Key, AssetRow], gone: Collection[Key]) -> list[Pair]:

@@ -177,9 +177,9 @@ class DefinitionRow(NamedTuple):
 
 
 def definitions_of_two(base: Branch, head: Branch, most: int, start: int) -> tuple[list[DefinitionRow], int]:
-    """The definitions that differ, by kind and id; and how many there are."""
-    found = _definitions.all(base=base.pk, head=head.pk, most=most, start=start)
-    return [_definition_row(row) for row in found], found[0][0] if found else 0
+    """The definitions that differ, by kind and id, those after the first `start`; and how many there are in all."""
+    found = _definitions.all(base=base.pk, head=head.pk, last=start + most, start=start)
+    return [_definition_row(row[1:]) for row in found if row[0] > start], found[0][1] if found else 0
 
 
 def _definition_row(row: tuple[Any, ...]) -> DefinitionRow:
@@ -201,15 +201,18 @@ def _columns_of(side: str) -> str:
 _DIFFERS = " OR ".join(f"base.{column} <> head.{column}" for column in (*_TEXTS, *_OBJECTS.values()))
 _definitions = Statement(
     f"""
-    SELECT COUNT(*) OVER (), head.kind, head.asset_id, head.source, {_columns_of("base")}, {_columns_of("head")}
-    FROM catalog_asset AS base JOIN catalog_asset AS head
-        ON head.branch_id = %(head)s AND head.kind = base.kind AND head.asset_id = base.asset_id
-    WHERE base.branch_id = %(base)s AND base.deleted_at IS NULL AND head.deleted_at IS NULL
-        AND base.declared_at IS NOT NULL AND head.declared_at IS NOT NULL AND ({_DIFFERS})
-    ORDER BY head.kind, head.asset_id LIMIT %(most)s OFFSET %(start)s
+    SELECT * FROM (
+        SELECT ROW_NUMBER() OVER (ORDER BY head.kind, head.asset_id) AS place, COUNT(*) OVER (),
+            head.kind, head.asset_id, head.source, {_columns_of("base")}, {_columns_of("head")}
+        FROM catalog_asset AS base JOIN catalog_asset AS head
+            ON head.branch_id = %(head)s AND head.kind = base.kind AND head.asset_id = base.asset_id
+        WHERE base.branch_id = %(base)s AND base.deleted_at IS NULL AND head.deleted_at IS NULL
+            AND base.declared_at IS NOT NULL AND head.declared_at IS NOT NULL AND ({_DIFFERS})
+    ) AS differing WHERE place = 1 OR (place > %(start)s AND place <= %(last)s) ORDER BY place
     """,  # noqa: S608 (constants)
     by_key=False,
 )
+"""Each with its place among them, and how many there are; the first one in any case, as it says that."""
 
 
 class ArrowRow(NamedTuple):

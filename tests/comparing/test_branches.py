@@ -139,6 +139,16 @@ def test_definitions_that_both_declare_are_compared(churn):
     assert turned.lines == (1, 2)
 
 
+def test_every_page_says_how_many_definitions_differ(churn, monkeypatch):
+    monkeypatch.setattr("comparing.branches.SHOWN", 1)
+    for branch, owner in (("main", "ada"), (FEATURE, "grace")):
+        said = {f"data__d{number}": Declaration({"owner": owner}) for number in range(3)}
+        churn.deploy(branch, {}, **said)
+    pages = [compared(churn, start=start) for start in (0, 2, 3, 500_000_000_000)]
+    assert [[one.asset_id for one in page.definitions] for page in pages] == [["d0"], ["d2"], [], []]
+    assert [page.definitions_total for page in pages] == [3, 3, 3, 3]
+
+
 def test_a_definition_whose_keys_are_in_another_order_is_equal(churn):
     churn.deploy("main", {}, data__features=Declaration({"a": "1", "b": "2"}))
     churn.deploy(FEATURE, {}, data__features=Declaration({"b": "2", "a": "1"}))

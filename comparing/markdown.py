@@ -38,8 +38,6 @@ ROOM = {"models": 4_000, "data": 1_300, "definitions": 900, "lineage": 1_100, "u
 NONE = "\N{EN DASH}"
 LONGEST_NAME, LONGEST_TEXT = 80, 160
 METRICS_OF_MODEL = 6
-ALL = "all"
-"""What the link to the whole comparison is called."""
 UNSEEN = "&#8203;"
 """A space of no width: it stands where a host of git would make a mention or a link."""
 _ESCAPES = str.maketrans(
@@ -70,10 +68,10 @@ class _Part:
     items: Iterable[str]
     between: str = " · "
 
-    def line(self, room: int, total: int) -> str:
+    def line(self, room: int, total: int, whole: str) -> str:
         shown = taken(self.items, room)
         left = total - len(shown)
-        more = [f"[and {left:,} more][{ALL}]"] if left > 0 else []
+        more = [f"[and {left:,} more]{whole}"] if left > 0 else []
         return f"**{self.heading}** {self.between.join([*shown, *more])}"
 
 
@@ -103,6 +101,9 @@ class _Writer:
         self.found, self.base_url = found, base_url
         project = found.head.project
         self.url = base_url + compare_branches_url(project, found.base.key, found.head.key)
+        self.whole = f"[{project.perimeter.name}/{project.name}]"
+        """What links to the whole comparison end with. A page may have the comparisons of several projects, which tell
+        theirs apart by it."""
 
     def lines(self, share: float) -> list[str]:
         """`share`: how much of its room each part may take."""
@@ -113,7 +114,7 @@ class _Writer:
         lines += [f"**{said(found.sentence, LONGEST_TEXT * 2)}**{f'. {said(lede, LONGEST_TEXT * 2)}' if lede else ''}"]
         for part in self._parts(share):
             lines += ["", *part]
-        return [*lines, "", self._foot(), "", f"[{ALL}]: {self.url}"]
+        return [*lines, "", self._foot(), "", f"{self.whole}: {self.url}"]
 
     def _parts(self, share: float) -> Iterable[list[str]]:
         found = self.found
@@ -122,15 +123,17 @@ class _Writer:
         data = found.of(Fate.GONE, Fate.NEW, Fate.NEWER, Fate.OLDER, model=False)
         if data:
             items: Iterable[str] = (self._item(pair) for pair in found.differences if not pair.is_model)
-            yield [_Part("Data", items).line(int(ROOM["data"] * share), len(data))]
+            yield [_Part("Data", items).line(int(ROOM["data"] * share), len(data), self.whole)]
         if found.definitions_total:
             items = (self._definition(place) for place in range(len(found.definitions)))
-            yield [_Part("Definitions", items).line(int(ROOM["definitions"] * share), found.definitions_total)]
+            yield [
+                _Part("Definitions", items).line(int(ROOM["definitions"] * share), found.definitions_total, self.whole)
+            ]
         if total := found.arrows.differing:
             base = Sentence(Name(found.base.name))
             first = found.arrows.part(0, MOST_ROWS * 2)
             items = (said(sentence_of(side, arrow, base), LONGEST_TEXT) for side, arrow in first)
-            yield [_Part("Lineage", items).line(int(ROOM["lineage"] * share), total)]
+            yield [_Part("Lineage", items).line(int(ROOM["lineage"] * share), total, self.whole)]
         if found.of(Fate.NOT_BUILT):
             yield [self._unbuilt(share)]
         if notes := limits_said(found):
@@ -151,10 +154,10 @@ class _Writer:
         cut = any(not begins for _, begins in table.rows[len(rows) : len(rows) + 1])
         left = len(models) - shown
         if not rows:
-            return [f"**Models** [and {left:,} more][{ALL}]"]
+            return [f"**Models** [and {left:,} more]{self.whole}"]
         more = [f"and {left:,} more"] if left else []
         more += ["more metrics of the last one"] if cut else []
-        return [*head, *rows, *(["", f"[{', '.join(more)}][{ALL}]"] if more else [])]
+        return [*head, *rows, *(["", f"[{', '.join(more)}]{self.whole}"] if more else [])]
 
     def _add_model(self, table: _Rows, pair: Pair) -> None:
         word = look_of(pair).word
@@ -165,7 +168,7 @@ class _Writer:
             sides = [value_of(side, delta.unit) for side in (delta.base, delta.other)]
             table.add(text(delta.name), *sides, change_said(delta))
         if len(pair.deltas) > METRICS_OF_MODEL:
-            table.add(f"[and {len(pair.deltas) - METRICS_OF_MODEL:,} more metrics][{ALL}]", "", "", "")
+            table.add(f"[and {len(pair.deltas) - METRICS_OF_MODEL:,} more metrics]{self.whole}", "", "", "")
 
     def _said(self, pair: Pair) -> Sentence:
         return what_changed(pair, self.found.head, self.found.base) if not pair.both_built else Sentence()
@@ -193,7 +196,7 @@ class _Writer:
         moved = found.moved
         far = f" (moved {moved.versions:,} version{'' if moved.versions == 1 else 's'})" if moved.versions else ""
         complete = "" if not found.is_cut else f" · {completeness(found)}"
-        whole = f"[whole comparison][{ALL}]"
+        whole = f"[whole comparison]{self.whole}"
         return f"<sub>As of {moment_text(found.as_of)} · {', '.join(sides)}{far}{complete} · {whole}</sub>"
 
     def _link(self, pair: Pair, *, bold: bool = False) -> str:

@@ -1,6 +1,5 @@
 """An alias over time: who held it when, with a metric of each as steps; and who held it on a day."""
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from catalog.shown.times import duration
 from catalog.unchanged import ASSET, COARSE, FRAME_OF_ASSET, clock
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import entity_shape, time_shape
+from obproject.branches import check_alias
 
 OWN = ("metric", "on")
 MOST_IN_FILE = 2000
@@ -44,7 +44,7 @@ def alias_page(
     request: HttpRequest, place: Place, kind: str, asset_id: str, alias: str, form: str, asset: Asset | None
 ) -> HttpResponse:
     asset = asset or find_asset(viewer_of(request), place, kind, asset_id)
-    alias, form = _alias_and_form(asset, unicodedata.normalize("NFC", alias), form)
+    alias, form = _alias_and_form(asset, alias, form)
     query = PageQuery(page_url(request).removesuffix(form), request.GET)
     seen = _seen(asset, alias, query, most=MOST_IN_FILE if form in (".csv", ".json") else MOST)
     if form:
@@ -109,6 +109,10 @@ class Row:
 
 def _alias_and_form(asset: Asset, alias: str, form: str) -> tuple[str, str]:
     """An alias called `x.csv` precedes the file of `x`."""
+    try:
+        alias = check_alias(alias)
+    except ValueError:
+        raise _never_had(asset, alias) from None
     whole = alias + form
     if form and (whole in asset.alias_index or asset.alias_moves.filter(name=whole).exists()):
         return whole, ""
@@ -118,7 +122,7 @@ def _alias_and_form(asset: Asset, alias: str, form: str) -> tuple[str, str]:
 def _seen(asset: Asset, alias: str, query: PageQuery, most: int) -> Seen:
     moved, day = moves_before(asset, alias, query.number("before"), most), Day.of(query.params.get("on", ""))
     if not moved.moves and query.number("before") is None:
-        raise NotFound(f"The {NAMES[asset.kind]} '{asset.asset_id}' has never had an alias '{alias}'.", alias=alias)
+        raise _never_had(asset, alias)
     if not moved.moves:
         raise NotFound(f"The alias '{alias}' has no moves before that one.", alias=alias)
     on = held_on(asset, alias, day)
@@ -132,6 +136,10 @@ def _seen(asset: Asset, alias: str, query: PageQuery, most: int) -> Seen:
     now = datetime.fromtimestamp(clock(COARSE) * COARSE, UTC)  # as the tag of the page knows it
     drawing = Drawing([one.hold for one in told], now, metric.name, metric.unit, alias, asked)
     return Seen(asset, alias, metric, moved, told, day, on, on_told, drawing)
+
+
+def _never_had(asset: Asset, alias: str) -> NotFound:
+    return NotFound(f"The {NAMES[asset.kind]} '{asset.asset_id}' has never had an alias '{alias}'.", alias=alias)
 
 
 def _older(query: PageQuery, seen: Seen) -> str | None:

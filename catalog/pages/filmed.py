@@ -11,6 +11,7 @@ from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
 from catalog.pages.statements import newest_of_each_day
 from catalog.querysets import InstanceQuerySet
+from obproject.branches import check_alias
 
 MOST = 50
 """How many versions a strip shows."""
@@ -39,9 +40,9 @@ class Asked:
     def of(cls, query: PageQuery) -> "Asked":
         asked, unclear = cls(query.number("before")), []
         only, at = query.params.get("only", ""), query.params.get("at", "").strip()
-        if only == "day" or (only.startswith("@") and len(only) > 1):
-            asked = replace(asked, only=only)
-        elif only:
+        try:
+            asked = replace(asked, only=_only_in(only))
+        except ValueError:
             unclear.append(f"'{only}' is no choice of versions, such as 'day' or '@production'; all are shown.")
         found = VERSION.fullmatch(at)
         day = None if found else day_in(at)
@@ -52,6 +53,15 @@ class Asked:
         elif at:
             unclear.append(f"'{at}' is neither a version, such as v900, nor a date, such as 2026-11-24.")
         return replace(asked, unclear=tuple(unclear))
+
+
+def _only_in(text: str) -> str:
+    """A choice of versions, of an alias in the form in which it is kept; raise ValueError if it is none."""
+    if text in ("", "day"):
+        return text
+    if not text.startswith("@"):
+        raise ValueError(text)
+    return f"@{check_alias(text[1:])}"
 
 
 def day_in(text: str) -> date | None:

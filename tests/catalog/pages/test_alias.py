@@ -186,6 +186,15 @@ def test_an_alias_that_never_was_is_named(full, vic):
         assert "nope" in text_of(answer)
 
 
+@pytest.mark.both
+@pytest.mark.parametrize("name", ["a%00b", "a" * 3000, "%20x", "a%E2%80%AEb"])
+def test_what_no_alias_can_be_called_has_never_been_one(full, vic, name):
+    for form in ("", ".json", ".csv", ".svg"):
+        answer = vic.get(f"{MODEL}/aliases/{name}{form}")
+        assert answer.status_code == 404
+        assert "has never had an alias" in text_of(answer)
+
+
 @pytest.mark.parametrize(
     "name", ["report.csv", "best.json", "lineage", "pulse", "cards.json", "lineage.svg", "na\u00efve"]
 )

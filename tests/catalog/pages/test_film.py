@@ -130,6 +130,7 @@ def test_two_are_pinned(long, vic):
         ("?pin=v999", "v999, which is pinned, is not there."),
         ("?at=soon", "'soon' is neither a version, such as v900, nor a date, such as 2026-11-24."),
         ("?only=odd", "'odd' is no choice of versions"),
+        ("?only=@a%00b", "is no choice of versions"),
         ("?colour=red", "colour"),
     ],
 )

@@ -16,8 +16,10 @@ call of a flow needs is therefore written once, in modules called `statements.py
 
 `{columns}` are those of the models, so that none is forgotten when a migration adds one. `{lock}` locks the rows for
 this transaction. The text is the same for both databases, or a mapping from the names that Django gives them to two
-texts. `{any keys}` asks whether a value is in the list `keys`. Each statement has a test that it answers what its query
-in Django's words answers.
+texts. `{any keys}` asks whether a value is in the list `keys`. `{moment edge.last_at}` is a moment that few of many
+rows are asked for, as the database keeps it: SQLite's driver would read it in each row, `moment_of` reads it of one;
+those of one answer can be compared as they are. Each statement has a test that it answers what its query in Django's
+words answers.
 """
 
 import functools
@@ -45,7 +47,10 @@ NOTHING: dict[str, type[Model]] = {}
 LOCKS = {"postgresql": 'FOR NO KEY UPDATE OF "{alias}"', "sqlite": ""}
 """On SQLite whoever writes has the database alone, from the beginning of the transaction."""
 ANY = re.compile(r"\{any (\w+)\}")
+MOMENT = re.compile(r"\{moment ([\w.]+)\}")
 AMONG = {"postgresql": r"= ANY(%(\1)s)", "sqlite": r"IN (SELECT value FROM json_each(%(\1)s))"}
+KEPT = {"postgresql": r"\1", "sqlite": r"+\1"}
+"""An expression has no type for which SQLite's driver has a reader."""
 
 
 class Statement:
@@ -63,7 +68,7 @@ class Statement:
     def text(self) -> str:
         """The SQL as the database of this site takes it."""
         text = self._sql if isinstance(self._sql, str) else self._sql[connection.vendor]
-        return ANY.sub(AMONG[connection.vendor], text)
+        return MOMENT.sub(KEPT[connection.vendor], ANY.sub(AMONG[connection.vendor], text))
 
     def one(self, **values: Any) -> Answer | None:
         """The only row of the answer, or the first one; None if there is none."""

@@ -16,7 +16,7 @@ from django_htmx.jinja import htmx_script
 from catalog.shown.icons import icon, pictogram
 from catalog.shown.lines import emphasised
 from catalog.shown.markdown import is_cut, readme
-from catalog.shown.names import breakable, isolated
+from catalog.shown.names import breakable, isolated, said
 from catalog.shown.numbers import grouped, metric, sparkline_of
 from catalog.shown.times import duration, exact, machine, minute, relative
 
@@ -36,6 +36,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "pluralize": pluralize,
     "readme": readme,
     "relative": relative,
+    "said": said,
 }
 Function = TypeVar("Function", bound=Callable[..., Any])
 

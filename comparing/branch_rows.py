@@ -2,13 +2,14 @@
 differ, and who makes and reads what on them. Each is one statement, however much there is, up to a limit."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from access.models import Perimeter
 from access.statements import Rows, Statement, moment_of
-from catalog.models import Branch, Instance
+from catalog.metrics import annotations_of
+from catalog.models import Asset, Branch, Instance
 from catalog.states import State
 from obproject.roles import INPUT
 
@@ -95,10 +96,13 @@ class AssetRow(NamedTuple):
     def ref(self) -> str:
         return f"v{self.ready_number}" if self.ready_number else ""
 
-    def values(self) -> dict[str, Any]:
+    def values(self) -> Mapping[str, Any]:
         """The annotations of the newest ready version."""
-        read: dict[str, Any] = json.loads(self.annotations) if self.annotations and not self.is_too_long else {}
-        return read
+        return annotations_of([self.annotations_text])[0]
+
+    @property
+    def annotations_text(self) -> str:
+        return self.annotations if self.annotations and not self.is_too_long else "{}"
 
     @property
     def is_too_long(self) -> bool:
@@ -117,7 +121,7 @@ def assets_of_two(base: Branch, head: Branch, since: datetime) -> list[AssetRow]
         longest=LONGEST_ANNOTATIONS + 1,
         longest_blobs=LONGEST_BLOBS,
     )
-    return [AssetRow(*row) for row in found]
+    return list(map(AssetRow._make, found))
 
 
 def _keys_of(branch: str, which: str) -> str:
@@ -133,7 +137,8 @@ _assets = Statement(
     f"""
     SELECT asset.branch_id, CASE WHEN asset.deleted_at IS NULL THEN 0 ELSE 1 END, asset.id, asset.kind, asset.asset_id,
         asset.name, CASE WHEN asset.declared_at IS NULL THEN 0 ELSE 1 END, asset.declared_by_kind,
-        CAST(asset.declared_metrics AS text), newest.number, newest.state, ready.id, ready.number, ready.created_at,
+        CAST(asset.declared_metrics AS text), newest.number, newest.state, ready.id, ready.number,
+        {{moment ready.created_at}},
         ready.digest, ready.promoted_from_id, SUBSTR(CAST(ready.annotations AS text), 1, %(longest)s),
         SUBSTR(CAST(ready.blobs AS text), 1, %(longest_blobs)s),
         component.kind, component.name,
@@ -254,12 +259,13 @@ def arrows_of_two(base: Branch, head: Branch) -> list[ArrowRow]:
         branches=[base.pk, head.pk],
         most=MOST_ARROWS + 1,
     )
-    return [ArrowRow(*row) for row in found]
+    return list(map(ArrowRow._make, found))
 
 
 _ARROW = """
     component.kind, component.name, edge.direction, edge.role, asset.kind, asset.asset_id, asset.name, branch.key,
-    project.name, project.perimeter_id, perimeter.name, last.number, edge.last_at
+    project.name, project.perimeter_id, perimeter.name, last.number,
+    {moment edge.last_at} AS last_at
 """
 _AT_ASSET = """
     JOIN catalog_asset AS asset ON asset.id = edge.asset_id
@@ -286,20 +292,27 @@ _arrows = Statement(
 )
 
 
-def last_versions(base: Branch, head: Branch, assets: list[int], newest: list[int], most: int) -> list[Instance]:
-    """The last ready versions of assets of the base, oldest first; and versions of the head by their keys."""
-    found = _last.all(base=base.pk, head=head.pk, assets=assets, newest=newest, most=most, ready=State.READY.value)
+def last_versions(base: Branch, head: Branch, rows: Iterable[tuple[AssetRow, AssetRow]], most: int) -> list[Instance]:
+    """Of assets of the base the last ready versions, oldest first, and the newest ready one of those of the head."""
+    theirs, ours = ([pair[side] for pair in rows] for side in (0, 1))
+    found = _last.all(
+        base=base.pk,
+        head=head.pk,
+        assets=[row.pk for row in theirs],
+        newest=[row.ready_pk for row in ours],
+        most=most,
+        ready=State.READY.value,
+    )
+    assets = {row.pk: _asset(row, base) for row in theirs} | {row.pk: _asset(row, head) for row in ours}
     for version in found:
-        version.asset.branch = base if version.asset.branch_id == base.pk else head
+        version.asset = assets[version.asset_id]
     return found
 
 
-_BULK = (
-    "readme",
-    "description",
-    "properties",
-    *(column for column in _OBJECTS.values() if column != "declared_metrics"),
-)
+def _asset(row: AssetRow, branch: Branch) -> Asset:
+    return Asset(pk=row.pk, branch=branch, kind=row.kind, asset_id=row.asset_id, name=row.name)
+
+
 _last = Rows(
     Instance,
     """
@@ -315,9 +328,10 @@ _last = Rows(
         WHERE asset.branch_id = %(head)s AND version.id {any newest}
     ) AS shown
     JOIN catalog_instance AS instance ON instance.id = shown.id
-    JOIN catalog_asset AS asset ON asset.id = instance.asset_id
     ORDER BY instance.asset_id, instance.created_at, instance.number
     """,
-    related=["asset"],
-    without=["description", "tags", "blobs", *(f"asset__{name}" for name in _BULK)],
+    without=[
+        *("uid", "state_reason", "asset_kind", "description", "tags", "blobs", "producer_kind"),
+        *("datastore_type", "datastore_root", "datastore_cards", "settled_at", "actor"),
+    ],
 )

@@ -245,7 +245,7 @@ def _pairs(rows: Sequence[AssetRow], base: Branch, head: Branch) -> tuple[list[P
     theirs, ours = ({row.key: row for row in side if last is None or row.key <= last} for side in sides)
     gone = {row.key for row in rows if row.is_gone and row.key not in ours}
     dropped = _dropped(head, [*ours.values(), *(row for row in rows if row.is_gone and row.key in gone)])
-    return [roughly(pair) for pair in pairs_of(theirs, ours, dropped)], last is not None
+    return roughly(pairs_of(theirs, ours, dropped)), last is not None
 
 
 def _in_order(rows: Sequence[AssetRow]) -> list[AssetRow]:
@@ -276,8 +276,8 @@ def _with_reasons(viewer: Viewer, pairs: Sequence[Pair], base: Branch, head: Bra
     told = sorted((pair for pair in pairs if pair.deltas), key=lambda pair: pair.rank)[:JUDGED]
     if not told:
         return list(pairs)
-    newest = [pair.head.ready_pk for pair in told if pair.head and pair.head.ready_pk]
-    versions = last_versions(base, head, [pair.base.pk for pair in told if pair.base], newest, VERSIONS)
+    rows = [(pair.base, pair.head) for pair in told if pair.base and pair.head]
+    versions = last_versions(base, head, rows, VERSIONS)
     inputs = inputs_of(viewer, versions)
     histories: dict[int, list[Instance]] = {}
     for version in versions:

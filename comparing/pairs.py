@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from catalog.declared_metrics import DeclaredMetrics
-from catalog.metrics import metrics_of
+from catalog.metrics import annotations_of, metrics_of
 from catalog.states import Kind, State
 from comparing.branch_rows import LONGEST_BLOBS, AssetRow
 from comparing.deltas import Delta, Rules, delta_of, rules_of, side_of
@@ -191,7 +191,7 @@ def deltas_of(
 def _deltas(
     names: Iterable[str],
     rows: tuple[AssetRow, AssetRow],
-    values: tuple[dict[str, Any], dict[str, Any]],
+    values: tuple[Mapping[str, Any], Mapping[str, Any]],
     said: Comparability,
     learned: Mapping[str, Sequence[float]],
 ) -> tuple[Delta, ...]:
@@ -203,14 +203,27 @@ def _deltas(
     return tuple(found)
 
 
-def roughly(pair: Pair) -> Pair:
-    """With its headline metrics, as long as it is not known what its versions were made from."""
+def roughly(pairs: Sequence[Pair]) -> list[Pair]:
+    """All pairs, models with their headline metrics, as long as it is not known what their versions were made from."""
+    models = {pair.key: sides for pair in pairs if pair.is_model and (sides := _differing(pair))}
+    values = annotations_of(row.annotations_text for sides in models.values() for row in sides)
+    read = dict(zip(models, zip(values[::2], values[1::2], strict=True), strict=True))
+    return [_roughly(pair, models[key], read[key]) if (key := pair.key) in models else pair for pair in pairs]
+
+
+def _differing(pair: Pair) -> tuple[AssetRow, AssetRow] | None:
+    """Both sides, if they have versions, and not the same one."""
     base, head = pair.base, pair.head
-    if base is None or head is None or not pair.is_model or not pair.both_built or is_same_version(base, head):
-        return pair
-    values = (base.values(), head.values())
-    names = headline_of(frozenset().union(*map(metrics_of, values)), base.declared_metrics, head.declared_metrics)
-    return Pair(base, head, pair.is_gone, _deltas(names, (base, head), values, NOT_LOOKED_AT, {}))
+    if base is None or head is None or not base.ready_number or not head.ready_number or is_same_version(base, head):
+        return None
+    return base, head
+
+
+def _roughly(pair: Pair, rows: tuple[AssetRow, AssetRow], values: tuple[Mapping[str, Any], Mapping[str, Any]]) -> Pair:
+    base, head = rows
+    measured = frozenset([*metrics_of(values[0]), *metrics_of(values[1])])
+    names = headline_of(measured, base.declared_metrics, head.declared_metrics)
+    return Pair(base, head, pair.is_gone, _deltas(names, rows, values, NOT_LOOKED_AT, {}))
 
 
 def judged(

@@ -4,8 +4,11 @@ In HTML, <bdi> keeps a name apart; `isolated` does it where there are no element
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Protocol
 
+import markupsafe
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
@@ -41,6 +44,21 @@ def isolated(text: object) -> str:
     if written.isascii() or not _RIGHT_TO_LEFT.search(written):
         return written
     return f"{_FIRST_STRONG_ISOLATE}{written}{_POP_ISOLATE}"
+
+
+class Said(Protocol):
+    """A sentence: its parts in their order, each with whether a user wrote it."""
+
+    @property
+    def parts(self) -> Iterable[tuple[str, bool]]: ...
+
+
+def said(sentence: Said) -> SafeString:
+    """A sentence as HTML, in which what users wrote stands apart."""
+    parts = (
+        f"<bdi>{breakable(part)}</bdi>" if is_name else markupsafe.escape(part) for part, is_name in sentence.parts
+    )
+    return mark_safe("".join(parts))  # noqa: S308 (each part is escaped)
 
 
 def printable(text: str) -> str:

@@ -144,7 +144,7 @@ def comparison(world, *, turned=False):
     sides, branches, made = [world.base, world.head], [base, head], list(world.inputs)
     if turned:
         sides, branches, made = sides[::-1], branches[::-1], made[::-1]
-    pairs = [roughly(pair) for pair in pairs_of(*sides, set() if turned else world.gone)]
+    pairs = roughly(pairs_of(*sides, set() if turned else world.gone))
     ends = End("on base", "base"), End("here", "this")
     pairs = [
         judged(pair, dict(zip((pair.base.ready_pk, pair.head.ready_pk), made, strict=True)), {}, *ends)

@@ -132,9 +132,14 @@ def film_url(asset: Asset) -> str:
 
 def compare_url(asset: Asset, refs: Sequence[str], base: str = "") -> str:
     """The comparison of versions: of this asset, as `v3`, or of others, as `feature_x/models/churn_model:v2`."""
+    return compare_url_below(asset_url(asset), refs, base)
+
+
+def compare_url_below(asset: str, refs: Sequence[str], base: str = "") -> str:
+    """The same of an asset whose address is at hand."""
     texts = refs if any("," in ref for ref in refs) else [",".join(refs)]
     asked = [*(("of", text) for text in texts), *([("base", base)] if base else [])]
-    return f"{asset_url(asset)}/compare?{urlencode(asked, safe=_IN_QUESTIONS)}"
+    return f"{asset}/compare?{urlencode(asked, safe=_IN_QUESTIONS)}"
 
 
 def evaluations_url(branch: Branch) -> str:

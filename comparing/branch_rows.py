@@ -87,6 +87,10 @@ class AssetRow(NamedTuple):
         return self.name or self.asset_id
 
     @property
+    def is_built(self) -> bool:
+        return self.ready_number is not None
+
+    @property
     def made_at(self) -> datetime:
         moment = moment_of(self.ready_at)
         assert moment is not None  # of one that has a ready version

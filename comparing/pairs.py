@@ -61,6 +61,7 @@ class Pair:
     been, or have become.
     """
 
+    key: Key
     base: AssetRow | None
     head: AssetRow | None
     is_gone: bool = False
@@ -80,16 +81,12 @@ class Pair:
         return row
 
     @property
-    def key(self) -> Key:
-        return self.row.key
-
-    @property
     def title(self) -> str:
         return self.row.title
 
     @property
     def is_model(self) -> bool:
-        return self.row.kind == MODELS
+        return self.key[0] == MODELS
 
     @property
     def base_ref(self) -> str:
@@ -101,7 +98,7 @@ class Pair:
 
     @property
     def both_built(self) -> bool:
-        return bool(self.base_ref and self.head_ref)
+        return self.base is not None and self.base.is_built and self.head is not None and self.head.is_built
 
     @cached_property
     def better(self) -> list[Delta]:
@@ -118,15 +115,14 @@ class Pair:
             return Fate.GONE
         if self.head is None:
             return Fate.NOT_BUILT
-        if not self.head_ref:
-            return Fate.NEW if self.base is None else Fate.NOT_BUILT if self.base_ref else Fate.SAME
-        if not self.base_ref:
+        if not self.head.is_built:
+            return Fate.NEW if self.base is None else Fate.NOT_BUILT if self.base.is_built else Fate.SAME
+        if self.base is None or not self.base.is_built:
             return Fate.NEW
-        assert self.base is not None  # as it has a version
         if is_same_version(self.base, self.head):
             return Fate.SAME
         if not self.is_model:
-            sides = [(row.made_at, row.ready_pk or 0) for row in (self.base, self.head)]
+            sides = [(row.ready_at, row.ready_pk) for row in (self.base, self.head)]
             return Fate.NEWER if sides[1] > sides[0] else Fate.OLDER
         standing = standing_of(self.better, self.worse)
         return Fate.CHANGED if standing == "none" else Fate(standing)
@@ -206,15 +202,15 @@ def _deltas(
 def roughly(pairs: Sequence[Pair]) -> list[Pair]:
     """All pairs, models with their headline metrics, as long as it is not known what their versions were made from."""
     models = {pair.key: sides for pair in pairs if pair.is_model and (sides := _differing(pair))}
-    values = annotations_of(row.annotations_text for sides in models.values() for row in sides)
-    read = dict(zip(models, zip(values[::2], values[1::2], strict=True), strict=True))
-    return [_roughly(pair, models[key], read[key]) if (key := pair.key) in models else pair for pair in pairs]
+    values = iter(annotations_of(row.annotations_text for sides in models.values() for row in sides))
+    read = dict(zip(models, zip(values, values, strict=True), strict=True))
+    return [_roughly(pair, models[pair.key], read[pair.key]) if pair.key in models else pair for pair in pairs]
 
 
 def _differing(pair: Pair) -> tuple[AssetRow, AssetRow] | None:
     """Both sides, if they have versions, and not the same one."""
     base, head = pair.base, pair.head
-    if base is None or head is None or not base.ready_number or not head.ready_number or is_same_version(base, head):
+    if base is None or head is None or not pair.both_built or is_same_version(base, head):
         return None
     return base, head
 
@@ -223,7 +219,7 @@ def _roughly(pair: Pair, rows: tuple[AssetRow, AssetRow], values: tuple[Mapping[
     base, head = rows
     measured = frozenset([*metrics_of(values[0]), *metrics_of(values[1])])
     names = headline_of(measured, base.declared_metrics, head.declared_metrics)
-    return Pair(base, head, pair.is_gone, _deltas(names, rows, values, NOT_LOOKED_AT, {}))
+    return Pair(pair.key, base, head, pair.is_gone, _deltas(names, rows, values, NOT_LOOKED_AT, {}))
 
 
 def judged(
@@ -310,7 +306,9 @@ def _value_said(delta: Delta, both: bool) -> Sentence:
 def renamed(pairs: Sequence[Pair]) -> list[Pair]:
     """The pairs, with what may be one asset under two names: one of them is gone or not built, the other is new, and
     they have the same content or files, or, where one is gone, the same maker. Several that are alike are none."""
-    lost = [pair for pair in pairs if pair.base_ref and pair.fate in (Fate.GONE, Fate.NOT_BUILT)]
+    lost = [pair for pair in pairs if pair.fate in (Fate.GONE, Fate.NOT_BUILT) and pair.base_ref]
+    if not lost:
+        return list(pairs)
     by_mark = [_by_mark(lost, marks) for marks in ALIKE]
     found: dict[Key, Sentence] = {}
     for new in (pair for pair in pairs if pair.fate == Fate.NEW and pair.base is None and pair.head_ref):
@@ -373,4 +371,4 @@ def _likely(new: Pair, by_mark: Sequence[Mapping[Mark, list[Pair]]]) -> Iterator
 def pairs_of(base: Mapping[Key, AssetRow], head: Mapping[Key, AssetRow], gone: Collection[Key]) -> list[Pair]:
     """All assets of two branches, joined by kind and id. `gone`: what a deploy of the head does not define any more."""
     keys = sorted({*base, *head, *(key for key in gone if key in base)})
-    return [Pair(base.get(key), head.get(key), is_gone=key in gone and key in base) for key in keys]
+    return [Pair(key, base.get(key), head.get(key), is_gone=key in gone and key in base) for key in keys]

@@ -119,10 +119,14 @@ def test_links_between_the_docs_lead_somewhere():
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
 
+def headings_of(page: Path) -> list[str]:
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+
+
 def anchors(page: Path) -> set[str]:
     """The headings of a page, as links name them."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    headings = headings_of(page)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -131,6 +135,17 @@ def test_links_to_headings_lead_to_one():
         for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
             other = page.parent / target if target else page
             assert not other.exists() or anchor in anchors(other), f"{page.name} links to {target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_nothing_stands_twice_on_a_page(page):
+    headings = headings_of(page)
+    assert len(headings) == len(set(headings))
+
+
+def test_every_line_of_the_changelog_is_about_something_else():
+    begins = [line[:60] for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("- ")]
+    assert len(begins) == len(set(begins))
 
 
 def test_every_make_target_of_the_readme_exists():

@@ -23,6 +23,9 @@ WHOLE_DIGITS, DIGITS = 15, 17
 longer ones are names; other numbers have the 17 with which a program writes one that can't be written shorter."""
 MEASURE_LENGTH = 400
 """The most characters of a text that reads as a measure: the longest whole number that a float can hold has 309."""
+NOT_FINITE = frozenset({"nan", "inf", "infinity"})
+TEXT_MOST = 40
+"""How much is repeated of what is no number."""
 
 # Words that tell whether a metric should rise or fall, found anywhere in its name
 QUALITY_WORDS: dict[Literal["up", "down"], frozenset[str]] = {
@@ -80,6 +83,26 @@ def number_of(value: Any) -> float | None:
     except OverflowError:
         return None
     return number if math.isfinite(number) else None
+
+
+def why_no_number(value: Any, most: int = TEXT_MOST) -> tuple[str, str]:
+    """Why what a version says of a metric is no number: in words, and behind them what users wrote, as far as there is
+    room for it."""
+    if isinstance(value, str):
+        if value.strip().lstrip("+-").lower() in NOT_FINITE:
+            return "not finite: ", value.strip()
+        return "text: ", f"'{_cut(value, most)}'"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"not finite: {value}", ""
+    if value is None:
+        return "not measured", ""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "too large for a number", ""
+    return "no number: ", _cut(json.dumps(value), most)
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _reads_as_measure(text: str) -> bool:

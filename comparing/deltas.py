@@ -4,7 +4,6 @@ The base is what one compares with; all words are about the other version. Swapp
 and leaves its size; noise and per cent belong to the base. Pure: no Django, no database.
 """
 
-import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from catalog.declared_metrics import FIRST, DeclaredMetrics
-from catalog.metrics import format_metric, number_of, wanted_direction, with_unit
+from catalog.metrics import BETTER, format_metric, number_of, wanted_direction, why_no_number, with_unit
 from comparing.noise import Noise
 from comparing.sameness import Comparability, Data
 from comparing.sentences import NOTHING, Name, Sentence
@@ -22,8 +21,6 @@ from obproject.metric_names import may_be_metric
 Outcome = Literal["better", "worse", "equal", "none"]
 Wanted = Literal["up", "down"]
 MINUS = "\N{MINUS SIGN}"
-TEXT_MOST = 40
-NOT_FINITE = frozenset({"nan", "inf", "infinity"})
 ROUNDING = 1e-12
 """Numbers that differ by less, beside their size, are equal: 0.1 + 0.2 and 0.3."""
 
@@ -61,21 +58,8 @@ def side_of(annotations: Mapping[str, Any], name: str, unsettled: str = "") -> S
 
 
 def _no_number(value: Any) -> Sentence:
-    if isinstance(value, str):
-        if value.strip().lstrip("+-").lower() in NOT_FINITE:
-            return Sentence("not finite: ", Name(value.strip()))
-        return Sentence("text: ", Name(f"'{_cut(value)}'"))
-    if isinstance(value, float) and not math.isfinite(value):
-        return Sentence(f"not finite: {value}")
-    if value is None:
-        return Sentence("not measured")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Sentence("too large for a number")
-    return Sentence("no number: ", Name(_cut(json.dumps(value))))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= TEXT_MOST else f"{text[: TEXT_MOST - 1]}…"
+    words, written = why_no_number(value)
+    return Sentence(words, Name(written)) if written else Sentence(words)
 
 
 @dataclass(frozen=True)
@@ -198,7 +182,7 @@ class Delta:
             "base_said": str(self.base.why) or None,
             "value": self.other.value,
             "said": str(self.other.why) or None,
-            "better": {"up": "higher", "down": "lower"}.get(self.wanted or ""),
+            "better": BETTER.get(self.wanted or ""),
             "better_is_declared": self.declared,
             "noise": self.noise.size if self.noise else None,
             "noise_is_declared": self.noise.declared if self.noise else None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from catalog.metrics import BETTER
 from comparing.deltas import Delta, Side, Wanted
 from comparing.noise import Noise
 from comparing.sentences import Name, Sentence
@@ -121,7 +122,7 @@ class MetricRow:
             "name": self.name,
             "unit": self.unit or None,
             "headline": self.headline,
-            "better": {"up": "higher", "down": "lower"}.get(self.wanted or ""),
+            "better": BETTER.get(self.wanted or ""),
             "better_is_declared": self.declared,
             "noise": self.noise.size if self.noise else None,
             "noise_is_declared": self.noise.declared if self.noise else None,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from catalog.metrics import format_metric, metrics_of, number_of
+from catalog.metrics import BETTER, format_metric, metrics_of, number_of, why_no_number
 from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
 from catalog.pages.trends import trends_of
@@ -12,7 +12,6 @@ MOST_NAMES = 200
 """How many metrics are offered."""
 LONGEST = 24
 """Of what is no number, so many characters are shown."""
-DIRECTIONS = {"up": "higher is better", "down": "lower is better", None: ""}
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,12 @@ class ChosenMetric:
         declared = asset.metrics
         names = declared.in_order(list(seen))
         name = query.params.get("metric", "") or next(iter(declared.headline(names)), "")
-        return cls(name, names[:MOST_NAMES], declared.unit(name), DIRECTIONS[declared.wanted(name)])
+        return cls(
+            name,
+            names[:MOST_NAMES],
+            declared.unit(name),
+            f"{BETTER[way]} is better" if (way := declared.wanted(name)) else "",
+        )
 
     def value_of(self, instance: Instance) -> tuple[float | None, str, str]:
         """Its value in a version; the same as text with its unit; what there is instead."""
@@ -42,4 +46,4 @@ class ChosenMetric:
         value = number_of(said)
         if value is not None:
             return value, f"{format_metric(value)} {self.unit}".strip(), ""
-        return None, "", "not measured" if said is None else f"no number: {str(said)[:LONGEST]}"
+        return None, "", "".join(why_no_number(said, LONGEST))

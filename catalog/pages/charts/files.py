@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpResponse
 
 from catalog.addresses import asset_url
+from catalog.metrics import BETTER
 from catalog.models import Asset
 from catalog.pagekit.drawings import drawing_alone
 from catalog.pages.charts.lines import Charted
@@ -19,7 +20,6 @@ from catalog.wire.shapes import time_shape
 
 MOST_ROWS = 20_000
 """So many versions of an asset are in one file; what is older has an address of its own."""
-WANTED = {"up": "higher", "down": "lower", None: None}
 WIDTH, LEFT, RIGHT = 960, 64, 24
 LETTERS = 150
 """So many letters are in a line of the drawing."""
@@ -88,7 +88,7 @@ def _metric(asset: Asset, name: str, values: Sequence[float | None], one: Charte
     return {
         "name": name,
         "unit": asset.metrics.unit(name) or None,
-        "better": WANTED[asset.metrics.wanted(name)],
+        "better": BETTER.get(asset.metrics.wanted(name) or ""),
         "is_declared": asset.metrics.is_declared(name),
         "values": list(values),
         "without": {f"v{number}": one.why_not(name, number) for number in numbers if number in lacking},

@@ -1,6 +1,5 @@
 """What versions say themselves: the newest ones for the table, and those that have no number, with the reason."""
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +9,7 @@ from typing import Any
 from django.db.models import Q
 
 from access.identity import Viewer
-from catalog.metrics import format_metric, number_of
+from catalog.metrics import format_metric, number_of, why_no_number
 from catalog.models import Asset, Instance
 from catalog.series import Series
 from catalog.states import State
@@ -19,8 +18,6 @@ ROWS = 20
 """So many versions of each asset are in the table."""
 GAPS = 50
 """Of so many versions without a number it is looked up why."""
-SHOWN = 40
-_NOT_FINITE = {"nan", "inf", "-inf", "+inf", "infinity", "-infinity", "+infinity"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class Said:
         """Why it has no number of a metric."""
         if self.state != State.READY:
             return self.state
-        return why_not(self.annotations[name]) if name in self.annotations else "not measured"
+        return "".join(why_no_number(self.annotations.get(name)))
 
 
 @dataclass(frozen=True)
@@ -94,19 +91,6 @@ def _gaps(series: Series) -> Collection[int]:
     ready = {place for place, version in enumerate(series.versions) if version.state == State.READY}
     places = {place for metric in series.metrics for place, value in enumerate(metric.values) if value is None}
     return [series.versions[place].number for place in sorted(places & ready)[-GAPS:]]
-
-
-def why_not(value: Any) -> str:
-    """Why what stands there is no number: it is a text, for example, or is not finite."""
-    if isinstance(value, bool) or value is None:
-        return f"no number: {json.dumps(value)}"
-    if isinstance(value, str):
-        if value.strip().lower() in _NOT_FINITE:
-            return f"not finite: {value.strip()}"
-        return f"a text: '{value if len(value) <= SHOWN else value[: SHOWN - 1] + '…'}'"
-    if isinstance(value, int | float):
-        return "not finite"
-    return "no number: a list" if isinstance(value, list) else "no number: an object"
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from catalog.metrics import BETTER
 from catalog.models import Asset
 from catalog.pages.charts.lines import Charted
 from catalog.series import Names, Span
-
-BETTER = {"up": "higher is better", "down": "lower is better", None: "no direction is declared"}
 
 
 def direction_of(asset: Asset, name: str) -> str:
@@ -14,7 +13,8 @@ def direction_of(asset: Asset, name: str) -> str:
     metrics = asset.metrics
     wanted = metrics.wanted(name)
     declared = metrics.is_declared(name)
-    told = BETTER[wanted] if wanted or not declared else "declared to be neither better nor worse"
+    none = "declared to be neither better nor worse" if declared else "no direction is declared"
+    told = f"{BETTER[wanted]} is better" if wanted else none
     guessed = ", as its name tells" if wanted and not declared else ""
     unit = metrics.unit(name)
     return f"{f'in {unit}; ' if unit else ''}{told}{guessed}"

@@ -119,7 +119,7 @@ def test_what_was_not_measured_leaves_a_gap_and_is_named(held, vic):
     move(held, "stage", 4, START + 6 * DAY)
     page = text_of(vic.get(f"{MODEL}/aliases/stage?metric=accuracy"))
     assert "No number for accuracy: v4." in page
-    assert "no number: Infinity" in page
+    assert "not finite: Infinity" in page
     assert twin(vic)["holds"][0]["value"] is None
 
 

@@ -60,8 +60,8 @@ def test_another_metric_is_chosen_and_what_is_not_measured_is_said(full, vic):
     page = text_of(vic.get(f"{FILM}?metric=rows"))
     assert "3,000 rows" in page
     assert "not measured" in page
-    assert "no number: NaN" in text_of(vic.get(f"{FILM}?metric=accuracy"))
-    assert "no number: weekly" in text_of(vic.get(f"{FILM}?metric=note"))
+    assert "not finite: NaN" in text_of(vic.get(f"{FILM}?metric=accuracy"))
+    assert "text: &#39;weekly&#39;" in text_of(vic.get(f"{FILM}?metric=note"))
     unknown = text_of(vic.get(f"{FILM}?metric={HOSTILE}"))
     assert "was measured in none of these versions" in unknown
     assert HOSTILE not in unknown

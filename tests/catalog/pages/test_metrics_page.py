@@ -61,8 +61,8 @@ def test_points_are_links_also_in_small_charts(measured, vic):
     day = rf"{(timezone.now() - timedelta(days=6)).day} \w+"
     assert re.fullmatch(rf"v2, {day}: 0.8, @production", points[1][1])
     assert re.fullmatch(r"v4, .*: failed", points[3][1])
-    assert re.fullmatch(r"v5, .*: a text: &#39;n/a&#39;", points[4][1])
-    for sentence in ("v3 did not measure it.", "v4 failed.", "v5 has no number: a text: &#39;n/a&#39;."):
+    assert re.fullmatch(r"v5, .*: text: &#39;n/a&#39;", points[4][1])
+    for sentence in ("v3 did not measure it.", "v4 failed.", "v5 has no number: text: &#39;n/a&#39;."):
         assert sentence in page
     assert "auc: higher is better, as its name tells." in page
     assert "rows: no direction is declared." in page
@@ -171,7 +171,7 @@ def test_the_table_says_the_same_newest_first(measured, vic):
     table = page[page.index("<table") :]
     assert re.findall(r"<code>(v\d)</code>", table) == ["v6", "v5", "v4", "v3", "v2", "v1"]
     assert re.findall(r'data-label="auc">(?:<[^>]*>)?([^<]*)<', table) == [
-        "0.82", "a text: &#39;n/a&#39;", "failed", "not measured", "0.8", "0.75",
+        "0.82", "text: &#39;n/a&#39;", "failed", "not measured", "0.8", "0.75",
     ]  # fmt: skip
     for number in range(30):
         register(measured, auc=number)
@@ -203,7 +203,7 @@ def test_json_says_the_same(measured, vic):
             "better": "higher",
             "is_declared": False,
             "values": [0.75, 0.8, None, None, None, 0.82],
-            "without": {"v3": "not measured", "v5": "a text: 'n/a'"},
+            "without": {"v3": "not measured", "v5": "text: 'n/a'"},
         }
     ]
     assert (said["aliases"], said["with"], said["names"]) == ({"production": "v2"}, None, ["auc", "rows"])

@@ -139,7 +139,7 @@ def compare_url_below(asset: str, refs: Sequence[str], base: str = "") -> str:
     """The same of an asset whose address is at hand."""
     texts = refs if any("," in ref for ref in refs) else [",".join(refs)]
     asked = [*(("of", text) for text in texts), *([("base", base)] if base else [])]
-    return f"{asset}/compare?{urlencode(asked, safe=_IN_QUESTIONS)}"
+    return f"{_versions_url_below(asset)}?{urlencode(asked, safe=_IN_QUESTIONS)}"
 
 
 def evaluations_url(branch: Branch) -> str:
@@ -182,7 +182,11 @@ def instance_lineage_url(asset: Asset, instance: Instance) -> str:
 
 def versions_url(asset: Asset) -> str:
     """Where versions of an asset are compared, with each other and with those of others."""
-    return f"{asset_url(asset)}/compare"
+    return _versions_url_below(asset_url(asset))
+
+
+def _versions_url_below(asset: str) -> str:
+    return f"{asset}/compare"
 
 
 def _branch_path(branch: Branch) -> str:

@@ -8,14 +8,22 @@ from django.shortcuts import redirect, render
 
 from access.identity import Viewer, viewer_of
 from catalog import runs
-from catalog.addresses import alias_url, asset_url, component_url, film_url, instance_lineage_url, instance_url
+from catalog.addresses import (
+    alias_url,
+    asset_url,
+    compare_url,
+    component_url,
+    film_url,
+    instance_lineage_url,
+    instance_url,
+)
 from catalog.entities import Entity
 from catalog.filters import SAME_AS
 from catalog.metrics import Metric, annotations_of, metrics_of
 from catalog.models import Asset, Consumption, Instance
 from catalog.pagekit.cards import CardView, card_view, task_of
 from catalog.pagekit.code_examples import Code
-from catalog.pagekit.comparisons import comparison_url, since
+from catalog.pagekit.comparisons import since
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place, redirect_with_query
@@ -98,7 +106,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "aliases": [(name, alias_url(asset, name)) for name in aliases_of(asset, instance.uid)],
         "film_url": f"{film_url(asset)}?at={instance.ref}",
         "since": since(asset, instance),
-        "compare_url": comparison_url(asset, instance.ref),
+        "compare_url": compare_url(asset, [instance.ref]),
         "older_ref": f"v{instance.number - 1}" if instance.number > 1 else "",
         "newer_ref": f"v{instance.number + 1}" if instance.number < asset.last_number else "",
         "card": seen.card,

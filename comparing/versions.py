@@ -101,15 +101,16 @@ class _Read:
         return self.inputs[instance.pk] if instance else Inputs()
 
 
-def compare(viewer: Viewer, versions: Sequence[Resolved], base: int) -> VersionComparison:
-    """Compare at least two versions, each with its asset, branch and project loaded, with one of them."""
+def compare(viewer: Viewer, versions: Sequence[Resolved], base: int, home: Asset | None = None) -> VersionComparison:
+    """Compare at least two versions, each with its asset, branch and project loaded, with one of them. Sentences name
+    them as seen from `home`, the asset whose page it is, or else from the base's."""
     read = _read(viewer, versions, base)
     definitions = definitions_then(viewer, versions)
     told = [
         Told(one, read.run_of(one.instance), definition) for one, definition in zip(versions, definitions, strict=True)
     ]
     mine = versions[base].asset
-    names = [name_of(one, mine) for one in versions]
+    names = [name_of(one, home or mine) for one in versions]
     ends = [_end(one, name, is_base=at == base) for at, (one, name) in enumerate(zip(versions, names, strict=True))]
     direct = [read.inputs_of(one.instance) for one in versions]
     left_out = LeftOut.learned(

@@ -42,7 +42,7 @@ def versions_page(
     base = question.place_of_base(found)
     cards = [] if twin else cards_beside(question, found, base)
     unless_unchanged(request, [card.shown for card in cards])
-    comparison = compare(viewer, [version.found for version in found.versions], base)
+    comparison = compare(viewer, [version.found for version in found.versions], base, home)
     columns = columns_of(question, found, base, comparison.runs)
     if twin:
         return json_answer(_twin(found, columns, comparison))

@@ -85,6 +85,16 @@ def test_equal_ones_are_folded_and_shown_where_they_are_asked_for(measured, vic)
     assert "Show only what differs" in words(every)
 
 
+def test_versions_are_called_as_seen_from_the_page(full, vic):
+    branch = "feature/new-model"
+    for at, accuracy in (("main", 0.8), (branch, 0.9)):
+        full.register("models/churn_model", f"TrainFlow/{at}/train/1", at, annotations={"accuracy": accuracy})
+    (ours, theirs) = (full.asset("models/churn_model", at).newest_ready.ref for at in (branch, "main"))
+    address = f"/alpha/churn/feature_new_model/models/churn_model/compare.json?of={ours},main:{theirs}"
+    said = vic.get(f"{address}&base=main:{theirs}").json()["verdict"]["sentence"]
+    assert said.startswith(f"{ours} is better: accuracy +0.1 over {theirs} of main")
+
+
 def test_which_way_is_better_is_said_of_each_metric(full, vic):
     declared = [{"name": "auc", "better": "higher"}, {"name": "rows", "better": "none"}]
     full.deploy(models__churn_model=Declaration({}, declared_metrics=declared))

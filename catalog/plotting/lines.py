@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Literal
 
-State = Literal["ready", "pending", "failed"]
+from catalog.states import State
 
 
 @dataclass(frozen=True)
@@ -16,13 +15,17 @@ class Point:
     value: float | None
     url: str
     at: datetime | None = None
-    state: State = "ready"
+    state: str = State.READY.value
     why: str = "not measured"
     aliases: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:
         return f"v{self.number}"
+
+    @property
+    def is_ready(self) -> bool:
+        return self.state == State.READY
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,25 @@
 """Versions and groups of them on the axes of a plot."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from catalog.plotting.along import Along
 from catalog.plotting.lines import Group, Line, Point
 from catalog.plotting.scales import Scale, drawable, too_large
 
-Look = Literal["dot", "above", "below", "failed", "pending", "missing", "group"]
 TOO_LARGE, NOT_ON_LOG = "too large for an axis", "no place on a log scale"
 
 
 @dataclass(frozen=True)
 class Place:
-    """A version on the axes. `y` is None without a value that can be drawn; `why` says why."""
+    """A version on the axes. `y` is None without a value that can be drawn; `why` says why.
+
+    `look` is that of its mark: dot, above, below, missing, group, or the state of one that is not ready.
+    """
 
     point: Point
     x: float
     y: float | None
-    look: Look
+    look: str
     why: str = ""
 
 
@@ -58,8 +59,8 @@ def _place(point: Point, along: Along, scale: Scale, second: bool) -> Place:
     x = along.x(point.number, point.at, own=not second)
     value = point.value
     if value is None:
-        look: Look = "missing" if point.state == "ready" else point.state
-        return Place(point, x, None, look, point.why if point.state == "ready" else point.state)
+        look, why = ("missing", point.why) if point.is_ready else (point.state, point.state)
+        return Place(point, x, None, look, why)
     if not drawable(value, log=scale.log):
         return Place(point, x, None, "missing", TOO_LARGE if too_large(value) else NOT_ON_LOG)
     y = scale.y(value)

@@ -13,7 +13,7 @@ from typing import Literal
 from catalog.metrics import with_unit
 from catalog.plotting.along import Along, Label
 from catalog.plotting.lines import Line, Point
-from catalog.plotting.places import Band, Drawn, Look, Place, on_axes
+from catalog.plotting.places import Band, Drawn, Place, on_axes
 from catalog.plotting.scales import Range, Scale, Tick, drawable, scale_of
 from catalog.plotting.texts import named, short
 from catalog.plotting.words import words_of
@@ -55,7 +55,7 @@ class Mark:
 
     x: float
     y: float
-    look: Look
+    look: str
     url: str
     label: str
     reading: str
@@ -128,7 +128,7 @@ class Plot:
     def has_second(self) -> bool:
         return any(mark.second for mark in self.marks)
 
-    def has(self, look: Look) -> bool:
+    def has(self, look: str) -> bool:
         return any(mark.look == look for mark in self.marks)
 
     @property

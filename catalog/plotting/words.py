@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from catalog.plotting.places import NOT_ON_LOG, TOO_LARGE, Drawn
 from catalog.plotting.texts import named
+from catalog.states import State
 
 NAMED = 3
 """How many versions a sentence names, before it counts them."""
@@ -37,13 +38,13 @@ def _without(drawn: Drawn, states: bool) -> Iterator[str]:
     """Of those without a place on the line: which they are, and why."""
     reasons: dict[str, list[str]] = {}
     for place in drawn.places:
-        if place.y is None and (states or place.point.state == "ready"):
+        if place.y is None and (states or place.point.is_ready):
             reasons.setdefault(place.why, []).append(_named(drawn, place.point.ref))
     for why, refs in reasons.items():
         one = len(refs) == 1
         said = {
-            "failed": "failed",
-            "pending": "is pending" if one else "are pending",
+            State.FAILED.value: State.FAILED.label,
+            State.PENDING.value: f"{'is' if one else 'are'} {State.PENDING.label}",
             "not measured": "did not measure it",
             NOT_ON_LOG: f"{'is' if one else 'are'} zero or less, which has no place on a log scale",
             TOO_LARGE: f"{'is' if one else 'are'} too large for an axis",

@@ -22,6 +22,7 @@ from catalog.series.packing import Block, as_bytes, microseconds_of
 from catalog.series.scanning import scan
 from catalog.series.shapes import block_of, span_of
 from catalog.series.statements import to_pack
+from catalog.states import State
 from obproject.metric_names import may_be_metric
 
 KeptRows = tuple[SeriesBlock, list[MetricBlock]]
@@ -48,8 +49,8 @@ def kept_block(asset: Asset, number: int) -> KeptRows:
         first_at=microseconds_of(whole.frame.at_first) if whole else None,
         last_at=microseconds_of(whole.frame.at_last) if whole else None,
         versions=states.total(),
-        failed=states["failed"],
-        pending=states["pending"],
+        failed=states[State.FAILED],
+        pending=states[State.PENDING],
         times=as_bytes(block.times),
         states=block.states.encode(),
         names={name: seen[name] for name in sorted(names)},

@@ -16,6 +16,7 @@ from catalog.plotting import Plot
 from catalog.plotting.texts import named
 from catalog.series import Span, Version
 from catalog.shown.cells import CSV, csv_of
+from catalog.states import State
 from catalog.wire.shapes import time_shape
 
 MOST_ROWS = 20_000
@@ -46,7 +47,7 @@ def _rows(one: Charted, names: Sequence[str]) -> Iterator[list[str | float | Non
 
 
 def _notes(one: Charted, version: Version, values: Mapping[str, float | None]) -> Iterator[str]:
-    if version.state != "ready":
+    if version.state != State.READY:
         yield version.state
         return
     for name, value in values.items():
@@ -83,7 +84,7 @@ def _shape(one: Charted, names: Sequence[str]) -> Json:
 
 
 def _metric(asset: Asset, name: str, values: Sequence[float | None], one: Charted) -> Json:
-    numbers = [version.number for version in one.series.versions if version.state == "ready"]
+    numbers = [version.number for version in one.series.versions if version.state == State.READY]
     lacking = {version.number for version, value in zip(one.series.versions, values, strict=True) if value is None}
     return {
         "name": name,

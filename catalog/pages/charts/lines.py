@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from catalog.addresses import asset_metrics_url, asset_url
 from catalog.models import Asset
 from catalog.pagekit.query import PageQuery
 from catalog.plotting import Along, Group, Line, Plot, Point, Range
-from catalog.plotting.lines import State as LineState
 from catalog.series import Bucket, MetricSeries, Series, Version
 
 NOT_LOOKED_UP = "no number"
@@ -55,7 +53,7 @@ class Charted:
             value,
             f"{url}/v{version.number}",
             version.at,
-            cast(LineState, version.state),
+            version.state,
             self.why_not(name, version.number),
             self.aliases.get(version.number, ()),
         )

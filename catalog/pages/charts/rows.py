@@ -112,6 +112,10 @@ class TableRow:
     aliases: tuple[str, ...]
     cells: tuple[Cell, ...]
 
+    @property
+    def is_ready(self) -> bool:
+        return self.state == State.READY
+
 
 def cells_of(said: Said, names: Sequence[str], units: Mapping[str, str]) -> tuple[Cell, ...]:
     return tuple(_cell(said, name, units[name]) for name in names)

@@ -1,5 +1,6 @@
 """The comparison of two branches: the page, and the same as JSON, as Markdown for a pull request, as a drawing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -13,9 +14,9 @@ from django.views.decorators.http import require_safe
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
 from access.models import Perimeter
-from catalog.addresses import asset_url_by_id, branch_url, compare_branches_url, compare_url, project_url
+from catalog.addresses import asset_url_below, branch_url, compare_branches_url, compare_url_below, project_url
 from catalog.branch_keys import KnownByOtherKey
-from catalog.models import Asset, Branch
+from catalog.models import Branch
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import redirect_with_query, say_whose_key
 from catalog.pagekit.query import PageQuery
@@ -154,8 +155,8 @@ def _context(
         "comparison": comparison,
         "lede": lede_of(comparison),
         "facts": [] if comparison.is_with_itself else facts_of(comparison),
-        "models": [_shown(comparison, pair) for pair in comparison.models],
-        "data": [_shown(comparison, pair) for pair in comparison.data],
+        "models": _shown(comparison, comparison.models),
+        "data": _shown(comparison, comparison.data),
         "arrows": [_said_arrow(comparison, *one) for one in comparison.shown_arrows],
         "not_built": not_built_names(comparison),
         "not_built_word": not_built_word(base),
@@ -177,15 +178,19 @@ def _with_suffix(query: PageQuery, suffix: str) -> str:
     return query.on(query.path + suffix).url()
 
 
-def _shown(comparison: BranchComparison, pair: Pair) -> Shown:
+def _shown(comparison: BranchComparison, pairs: Sequence[Pair]) -> list[Shown]:
     base, head = comparison.base, comparison.head
-    branch = head if pair.head is not None else base
-    kind, asset_id = pair.key
-    versions = ""
-    if pair.both_built:
-        there = f"{base.key}/{kind}/{asset_id}:{pair.base_ref}"
-        versions = compare_url(Asset(branch=head, kind=kind, asset_id=asset_id), [there, pair.head_ref], there)
-    return Shown(pair, look_of(pair), asset_url_by_id(branch, kind, asset_id), versions, what_changed(pair, head, base))
+    here, there = branch_url(head), branch_url(base)
+    shown = []
+    for pair in pairs:
+        url = asset_url_below(there if pair.head is None else here, *pair.key)
+        versions = ""
+        if pair.both_built:
+            kind, asset_id = pair.key
+            ref = f"{base.key}/{kind}/{asset_id}:{pair.base_ref}"
+            versions = compare_url_below(url, [ref, pair.head_ref], ref)
+        shown.append(Shown(pair, look_of(pair), url, versions, what_changed(pair, head, base)))
+    return shown
 
 
 def _said_arrow(comparison: BranchComparison, side: Side, arrow: Arrow) -> dict[str, Any]:

@@ -106,6 +106,8 @@ def _is_mark(character: str) -> bool:
 
 def _ems(text: str | Sequence[str]) -> float:
     """The width of letters, in units of their size."""
+    if isinstance(text, str) and text.isascii():
+        return sum(map(_ASCII.__getitem__, text))
     return sum(_width(character) for letter in text for character in letter)
 
 
@@ -125,3 +127,7 @@ def _width(character: str) -> float:
     if unicodedata.east_asian_width(character) in "WF":
         return 1.25
     return 1.05 if unicodedata.category(character)[0] == "S" or character == ELLIPSIS else 0.8
+
+
+_ASCII = {character: _width(character) for character in map(chr, range(128))}
+"""The widths of the characters that most names have."""

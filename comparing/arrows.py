@@ -6,7 +6,7 @@ A flow that has not run on a branch says nothing of it: what it makes and reads 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from functools import cached_property
 from typing import Any, Literal, overload
 
 from access.statements import moment_of
@@ -60,13 +60,20 @@ def _order(row: ArrowRow) -> tuple[str, ...]:
 
 
 class Sorted(Sequence[Arrow]):
-    """Arrows in their order, each made from its row when it is asked for."""
+    """Arrows in their order, each made from its row when it is asked for, and put in order when one is."""
 
     def __init__(self, rows: Iterable[ArrowRow] = ()) -> None:
-        self.rows = sorted(rows, key=_order)
+        self._found = list(rows)
+
+    @cached_property
+    def rows(self) -> list[ArrowRow]:
+        return sorted(self._found, key=_order)
+
+    def of(self, components: Collection[Component]) -> "Sorted":
+        return Sorted(row for row in self._found if row.maker in components)
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self._found)
 
     @overload
     def __getitem__(self, at: int) -> Arrow: ...
@@ -107,8 +114,7 @@ class Arrows:
 
     def around(self, components: Collection[Component], most: int) -> list[Arrow]:
         """Some arrows of these components that are on both branches."""
-        rows = (row for row in self.common.rows if row.maker in components)
-        return list(map(_arrow_of, islice(rows, most)))
+        return self.common.of(components)[:most]
 
     @property
     def resting_components(self) -> list[str]:

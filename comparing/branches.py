@@ -9,10 +9,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from access.identity import Viewer
 from catalog.metrics import number_of
@@ -98,7 +99,8 @@ class BranchComparison:
 
     def of(self, *fates: Fate, model: bool | None = None) -> list[Pair]:
         """The pairs of some fates, of one kind or of both."""
-        return [pair for pair in self._of_fate(fates) if model is None or pair.is_model == model]
+        found = list(self._of_fate(fates))
+        return found if model is None else [pair for pair in found if pair.is_model == model]
 
     def _of_fate(self, fates: Iterable[Fate]) -> Iterator[Pair]:
         for fate in fates:

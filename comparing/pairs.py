@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
+
+from django.utils.functional import cached_property
 
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.metrics import annotations_of, metrics_of

@@ -197,15 +197,21 @@ class ComponentNames:
         return found
 
     def assets(self, pks: list[int]) -> dict[int, Asset]:
+        if not pks:
+            return {}
         rows = Asset.objects.filter(pk__in=pks).select_related("branch__project__perimeter", "newest_ready")
         return {row.pk: row for row in rows.only(*ASSET_FIELDS)}
 
     def components(self, pks: set[int]) -> dict[int, Component]:
+        if not pks:
+            return {}
         return {row.pk: row for row in Component.objects.filter(pk__in=pks).select_related("perimeter")}
 
     def branches(self, writing: Iterable[tuple[Component, str]]) -> dict[tuple[int, str, str], Branch]:
         """The branches that components write to, if the catalogue has them."""
         places = {(row.perimeter_id, row.project_name, key) for row, key in writing if key}
+        if not places:
+            return {}
         rows = Branch.objects.select_related("project__perimeter").filter(
             project__perimeter__in={place[0] for place in places},
             project__name__in={place[1] for place in places},

@@ -4,10 +4,11 @@ alias those that held it."""
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from catalog.models import Asset, Instance
+from catalog.pagekit.days import LAST_DAY, day_in, end_of
 from catalog.pagekit.query import PageQuery
 from catalog.pages.statements import newest_of_each_day
 from catalog.querysets import InstanceQuerySet
@@ -22,7 +23,6 @@ MOST_PINS = 8
 MOVES = 500
 """How many of an alias's last moves are looked through for the versions that held it."""
 VERSION = re.compile(r"v?([1-9][0-9]{0,8})")
-LAST_DAY = date.max - timedelta(days=1)
 BULK = ("blobs", "tags", "description")
 
 
@@ -62,19 +62,6 @@ def _only_in(text: str) -> str:
     if not text.startswith("@"):
         raise ValueError(text)
     return f"@{check_alias(text[1:])}"
-
-
-def day_in(text: str) -> date | None:
-    """A date as `2026-11-24`, else None."""
-    try:
-        return date.fromisoformat(text) if len(text) == 10 else None
-    except ValueError:
-        return None
-
-
-def end_of(day: date) -> datetime:
-    """The first moment after a day, in UTC."""
-    return datetime.combine(min(day, LAST_DAY) + timedelta(days=1), time(), UTC)
 
 
 @dataclass(frozen=True)

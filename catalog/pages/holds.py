@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime
 
 from django.utils import timezone
 
 from catalog.addresses import asset_url, instance_url
 from catalog.models import AliasMove, Asset, Instance
+from catalog.pagekit.days import day_in, end_of, start_of
 from catalog.pages.chosen_metric import ChosenMetric
 from catalog.plotting.held import Hold
 
@@ -96,9 +97,8 @@ class Day:
         if not text:
             return cls()
         try:
-            if len(text) == 10:
-                start = datetime.combine(date.fromisoformat(text), time(), UTC)
-                return cls(text, start, start + timedelta(days=1))
+            if day := day_in(text):
+                return cls(text, start_of(day), end_of(day))
             at = datetime.fromisoformat(text)
             at = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
         except (ValueError, OverflowError):

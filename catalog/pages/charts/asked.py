@@ -4,11 +4,12 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import datetime
 from typing import Literal
 
 from django.http import QueryDict
 
+from catalog.pagekit.days import day_in, end_of, start_of
 from catalog.plotting import Range, too_large
 
 OWN = ("metric", "along", "with", "scale", "zero", "range", "low", "high", "from", "to")
@@ -25,7 +26,6 @@ CHOICES = {
 }
 """The words of a parameter; the first one is what counts without it."""
 _NUMBER = re.compile(r"v?([0-9]{1,9})")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 SHOWN = 60
 """So many characters of what can't be understood are repeated."""
 
@@ -135,14 +135,8 @@ def _end(params: QueryDict, name: Literal["from", "to"], problems: list[str]) ->
     numbered = _NUMBER.fullmatch(text) if text.isascii() else None
     if numbered:
         return End(text, number=int(numbered[1]))
-    try:
-        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
-        if day:
-            # of the last day all
-            at = datetime.combine(day, time(), UTC) + (timedelta(days=1) if name == "to" else timedelta())
-            return End(text, at=at)
-    except (ValueError, OverflowError):
-        pass
+    if day := day_in(text):
+        return End(text, at=end_of(day) if name == "to" else start_of(day))  # of the last day all
     problems.append(f"'{name}' is a version such as v12, or a day such as 2026-11-24, not '{text[:SHOWN]}'.")
     return None
 

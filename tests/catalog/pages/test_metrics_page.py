@@ -161,6 +161,7 @@ def test_only_a_part_of_the_versions(measured, vic):
     day = (timezone.now() - timedelta(days=5)).date().isoformat()
     assert refs(f"from={day}&to={day}") == ["v3"]
     assert refs(f"to={day}") == ["v1", "v2", "v3"]
+    assert refs(f"from={day}&to=9999-12-31")[0] == "v3"
     page = text_of(vic.get(f"{PAGE}?metric=auc&from=v99"))
     assert "No version is here." in page
     assert "No version is in what is asked for." in page

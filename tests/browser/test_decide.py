@@ -1,5 +1,7 @@
 """Is it better? From the page of a branch to why its model is better: by mouse, by keyboard, and without scripts."""
 
+from datetime import UTC, datetime
+
 import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
@@ -19,11 +21,13 @@ class Writer:
     def __init__(self, site: Site) -> None:
         self._branches = f"{site.url}/v1/perimeters/default/projects/{PROJECT}/branches"
 
-    def register(self, branch: str, path: str, task: str, **annotations: float) -> None:
+    def register(self, branch: str, path: str, task: str, **annotations: float) -> str:
+        """A version; its id."""
         kind = "model_asset_kind" if path.startswith("models/") else "data_asset_kind"
         body = {"entity_ref": {"entity_kind": "task", "entity_id": task}, kind: "artifact", "annotations": annotations}
         answer = requests.patch(self._at(branch, path), json=body, timeout=20)
         assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
 
     def consume(self, branch: str, path: str, task: str, to: str, role: str | None = None) -> None:
         consumer = {"project": PROJECT, "branch": to}
@@ -32,12 +36,17 @@ class Writer:
         answer = requests.put(f"{self._at(branch, path)}/instances/latest", json=body, timeout=20)
         assert answer.status_code == 200, answer.text
 
-    def train(self, branch: str, number: int, features: tuple[str, str], auc: float) -> None:
+    def train(self, branch: str, number: int, features: tuple[str, str], auc: float) -> str:
         """A model, trained on features of a branch and measured on main's holdout."""
         task = f"TrainFlow/{number}/choose/1"
         self.consume(*features, task, branch)
         self.consume("main", "data/holdout", task, branch, "evaluation")
-        self.register(branch, "models/churn_model", task, auc=auc, rows=720)
+        return self.register(branch, "models/churn_model", task, auc=auc, rows=720)
+
+    def point(self, alias: str, branch: str, path: str, uid: str) -> None:
+        body = {"instance_id": uid, "entity_ref": {"entity_kind": "user", "entity_id": "ada"}}
+        answer = requests.put(f"{self._at(branch, path)}/aliases/{alias}", json=body, timeout=20)
+        assert answer.status_code in (200, 201), answer.text
 
     def _at(self, branch: str, path: str) -> str:
         return f"{self._branches}/{branch_key(branch)}/{path}"
@@ -49,8 +58,9 @@ def decided(served: Site) -> str:
     writer = Writer(served)
     writer.register("main", "data/holdout", "DatasetFlow/1/end/1", rows=800)
     writer.register("main", "data/churn_features", "FeatureFlow/1/end/1", columns=5)
-    for number, auc in enumerate((0.7847, 0.7892, 0.7805), 1):
-        writer.train("main", number, ("main", "data/churn_features"), auc)
+    numbered = enumerate((0.7847, 0.7892, 0.7805), 1)
+    made = [writer.train("main", number, ("main", "data/churn_features"), auc) for number, auc in numbered]
+    writer.point("production", "main", "models/churn_model", made[1])
     writer.register(FEATURE, "data/interaction_features", "FeatureFlow/2/end/1", columns=6)
     writer.train(FEATURE, 9, (FEATURE, "data/interaction_features"), 0.8278)
     return f"{served.url}/default/{PROJECT}"
@@ -92,7 +102,26 @@ def test_from_a_branch_to_why_its_model_is_better(decided, open_page, follow, sc
     follow(page.get_by_role("main").get_by_role("link", name="Compare with main"))
     says_why(page)
     assert not watched.scrolls_sideways()
+    follow(page.get_by_role("main").get_by_role("link", name="Compare the two versions"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("v1 is better: auc +0.0473 over v3 of main")
+    expect(page.get_by_role("heading", name="Cards side by side")).to_be_visible()
+    assert not watched.scrolls_sideways()
     assert watched.errors == []
+
+
+@pytest.mark.parametrize("follow", [click, press_enter])
+@pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
+def test_what_changed_since_production_and_which_version_that_was(decided, open_page, follow, scripts):
+    page = open_page(DESK, scripts=scripts).page
+    page.goto(f"{decided}/main/models/churn_model/v3")
+    follow(page.get_by_role("navigation", name="Compare").get_by_role("link", name="@production"))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("v3 is worse: auc \N{MINUS SIGN}0.0087 against v2")
+    page.goto(f"{decided}/main/models/churn_model")
+    follow(page.get_by_role("main").get_by_role("link", name="@production", exact=True).first)
+    asked = page.get_by_label("Who held it on")
+    asked.fill(f"{datetime.now(UTC):%Y-%m-%d}")
+    asked.press("Enter")
+    expect(page.get_by_role("main")).to_contain_text("then v2 (auc 0.7892), set by ada.")
 
 
 def test_on_a_phone_it_is_all_there(decided, open_page):

@@ -52,8 +52,9 @@ _branches = Rows(
 class AssetRow(NamedTuple):
     """A live asset of one of the branches, or (`is_gone`) one that was declared there and is deleted.
 
-    What begins with `ready` is of its newest ready version, and None without one. `annotations` are JSON, cut where
-    they are too long to be read of so many; `moved`: how many versions it has from after the time asked for.
+    What begins with `ready` is of its newest ready version, and None without one; what begins with `newest` is of a
+    version that is newer. `annotations` are JSON, cut where they are too long to be read of so many; `moved`: how many
+    versions it has from after the time asked for.
     """
 
     branch: int
@@ -163,7 +164,7 @@ _assets = Statement(
     ) AS shown
     JOIN catalog_asset AS asset ON asset.id = shown.id
     LEFT JOIN catalog_instance AS ready ON ready.id = asset.newest_ready_id
-    LEFT JOIN catalog_instance AS newest ON newest.id = asset.newest_id
+    LEFT JOIN catalog_instance AS newest ON newest.id = NULLIF(asset.newest_id, asset.newest_ready_id)
     LEFT JOIN catalog_component AS component ON component.id = ready.component_id
     """,  # noqa: S608 (constants)
     by_key=False,

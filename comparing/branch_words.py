@@ -145,9 +145,7 @@ def _versions(moved: Moved) -> str:
 
 
 def _since(moved: Moved) -> Sentence:
-    what = (
-        "" if not moved.assets else Sentence("of ", listed([Sentence(Name(one)) for one in moved.assets], most=1), " ")
-    )
+    what = Sentence("of ", listed(list(map(Name, moved.assets)), most=1), " ") if moved.assets else ""
     begun = "the first deploy here" if moved.is_since_deploy else "this branch began"
     return Sentence(what, f"since {begun}, {day(moved.since)}")
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.utils.functional import cached_property
 
 from catalog.declared_metrics import DeclaredMetrics
-from catalog.metrics import annotations_of, metrics_of
+from catalog.metrics import annotations_of, metrics_of, number_of
 from catalog.states import Kind, State
 from comparing.branch_rows import LONGEST_BLOBS, AssetRow
 from comparing.deltas import Delta, Rules, delta_of, rules_of, side_of
@@ -18,8 +18,9 @@ from comparing.deltas import headline_of as headline_among
 from comparing.noise import Noise, noise_of
 from comparing.sameness import Comparability, Data, End, comparability, equal, named
 from comparing.sentences import NOTHING, Name, Sentence, joined, listed
-from comparing.verdict import standing_of
+from comparing.verdict import Standing, standing_of
 from lineage.graph import Input, Inputs
+from obproject.metric_names import may_be_metric
 from obproject.roles import INPUT
 
 Key = tuple[str, str]
@@ -50,6 +51,13 @@ class Fate(StrEnum):
 
 IMPORTANCE = {fate: place for place, fate in enumerate(Fate)}
 """The order in which differences are told: the worst first."""
+STANDINGS: dict[Standing, Fate] = {
+    "better": Fate.BETTER,
+    "worse": Fate.WORSE,
+    "mixed": Fate.MIXED,
+    "none": Fate.CHANGED,
+}
+"""What becomes of a model, by how it stands beside the base."""
 JUDGED = frozenset({Fate.WORSE, Fate.MIXED, Fate.BETTER, Fate.CHANGED})
 NOT_LOOKED_AT = Comparability(Data.UNKNOWN, Sentence("what went into it is looked up for the first models only"))
 
@@ -126,8 +134,7 @@ class Pair:
         if not self.is_model:
             sides = [(row.ready_at, row.ready_pk) for row in (self.base, self.head)]
             return Fate.NEWER if sides[1] > sides[0] else Fate.OLDER
-        standing = standing_of(self.better, self.worse)
-        return Fate.CHANGED if standing == "none" else Fate(standing)
+        return STANDINGS[standing_of(self.better, self.worse)]
 
     @cached_property
     def rank(self) -> tuple[int, float, str, str]:
@@ -209,6 +216,14 @@ def roughly(pairs: Sequence[Pair]) -> list[Pair]:
     return [_roughly(pair, models[pair.key], read[pair.key]) if pair.key in models else pair for pair in pairs]
 
 
+def _headline(values: tuple[Mapping[str, Any], Mapping[str, Any]], *sides: str) -> tuple[str, ...]:
+    """The headline of two versions. All their annotations are read only where the names promise more than there is."""
+    promised = headline_of(frozenset(filter(may_be_metric, [*values[0], *values[1]])), *sides)
+    if all(any(number_of(side.get(name)) is not None for side in values) for name in promised):
+        return promised
+    return headline_of(frozenset([*metrics_of(values[0]), *metrics_of(values[1])]), *sides)
+
+
 def _differing(pair: Pair) -> tuple[AssetRow, AssetRow] | None:
     """Both sides, if they have versions, and not the same one."""
     base, head = pair.base, pair.head
@@ -219,8 +234,7 @@ def _differing(pair: Pair) -> tuple[AssetRow, AssetRow] | None:
 
 def _roughly(pair: Pair, rows: tuple[AssetRow, AssetRow], values: tuple[Mapping[str, Any], Mapping[str, Any]]) -> Pair:
     base, head = rows
-    measured = frozenset([*metrics_of(values[0]), *metrics_of(values[1])])
-    names = headline_of(measured, base.declared_metrics, head.declared_metrics)
+    names = _headline(values, base.declared_metrics, head.declared_metrics)
     return Pair(pair.key, base, head, pair.is_gone, _deltas(names, rows, values, NOT_LOOKED_AT, {}))
 
 

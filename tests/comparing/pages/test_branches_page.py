@@ -182,6 +182,14 @@ def test_a_token_reads_it_as_it_reads_the_api(churn, form):
     assert Client(headers={"Authorization": "Bearer as_nonsense"}).get(ADDRESS + form).status_code == 401
 
 
+def test_what_was_not_looked_at_is_said_also_where_no_model_differs(churn, client, monkeypatch):
+    churn.register("data/other", "OtherFlow/1/start/1", "feature/y")
+    monkeypatch.setattr("comparing.branches.MOST_ARROWS", 0)
+    page = text_of(client.get("/alpha/churn/compare/main...feature_y"))
+    assert 'id="models"' not in page
+    assert "Only the arrows that were used last are compared, as there are too many." in page
+
+
 def test_further_pages_and_those_beyond(churn, client, monkeypatch):
     for place in ("comparing.branches.SHOWN", "comparing.pages.branches.SHOWN"):
         monkeypatch.setattr(place, 1)

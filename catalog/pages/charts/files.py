@@ -38,6 +38,16 @@ def csv_file(charted: Sequence[Charted], names: Sequence[str]) -> HttpResponse:
 
 def _rows(one: Charted, names: Sequence[str]) -> Iterator[list[str | float | None]]:
     place = [one.asset.branch.name, f"{one.asset.kind}/{one.asset.asset_id}"]
+    if one.name and one.left_out.size:  # of the asset itself they are a file of their own
+        yield [
+            *place,
+            _refs(one.left_out),
+            "",
+            "",
+            "",
+            *[None] * len(names),
+            f"left out: at most {MOST_ROWS:,} are here",
+        ]
     for span in one.series.not_yet:
         yield [*place, _refs(span), "", "", "", *[None] * len(names), "not in the series yet"]
     for version, values in _versions(one):
@@ -80,6 +90,7 @@ def _shape(one: Charted, names: Sequence[str]) -> Json:
         "metrics": [_metric(asset, metric.name, metric.values, one) for metric in series.metrics],
         "aliases": {name: f"v{number}" for number, its in sorted(one.aliases.items()) for name in its},
         "not_yet": [_span(span) for span in series.not_yet],
+        "left_out": _span(one.left_out) if one.left_out.size else None,
     }
 
 

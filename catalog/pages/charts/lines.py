@@ -7,7 +7,7 @@ from catalog.addresses import asset_metrics_url, asset_url
 from catalog.models import Asset
 from catalog.pagekit.query import PageQuery
 from catalog.plotting import Along, Group, Line, Plot, Point, Range
-from catalog.series import Bucket, MetricSeries, Series, Version
+from catalog.series import Bucket, MetricSeries, Series, Span, Version
 
 NOT_LOOKED_UP = "no number"
 """Said of a version whose gap is one of too many to say why."""
@@ -25,6 +25,13 @@ class Charted:
     aliases: Mapping[int, tuple[str, ...]]
     why: Mapping[str, Mapping[int, str]]
     """By metric and number."""
+    asked: Span
+    """All versions that are asked for; the series has the last ones of too many."""
+
+    @property
+    def left_out(self) -> Span:
+        """The versions before those of the series."""
+        return Span(self.asked.first, self.series.span.first - 1)
 
     def line(self, name: str) -> Line:
         metric = next(one for one in self.series.metrics if one.name == name)

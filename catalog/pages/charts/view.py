@@ -96,6 +96,7 @@ def _seen(viewer: Viewer, asset: Asset, query: PageQuery, asked: Asked, most: in
     assets = [asset, *(other.asset for other in others)]
     spoken = spoken_of(viewer, series, assets)
     named = {asset.pk: "", **{other.asset.pk: other.name for other in others}}
+    spans = {asset.pk: placed.span, **{other.asset.pk: other.span for other in others}}
     return Seen(
         asset,
         query,
@@ -103,14 +104,24 @@ def _seen(viewer: Viewer, asset: Asset, query: PageQuery, asked: Asked, most: in
         names,
         metrics,
         others,
-        tuple(_charted(one, series[one.pk], named[one.pk], query, asset, spoken, metrics.names) for one in assets),
+        tuple(
+            _charted(one, series[one.pk], spans[one.pk], named[one.pk], query, asset, spoken, metrics.names)
+            for one in assets
+        ),
         spoken,
         (*asked.problems, *metrics.problems, *placed.problems),
     )
 
 
 def _charted(
-    one: Asset, series: Series, name: str, query: PageQuery, own: Asset, spoken: Spoken, names: Sequence[str]
+    one: Asset,
+    series: Series,
+    span: Span,
+    name: str,
+    query: PageQuery,
+    own: Asset,
+    spoken: Spoken,
+    names: Sequence[str],
 ) -> Charted:
     aliases: dict[int, list[str]] = {}
     for alias, uid in sorted(one.alias_index.items()):
@@ -118,7 +129,7 @@ def _charted(
             aliases.setdefault(spoken.numbers[uid], []).append(alias)
     held = {number: tuple(its) for number, its in aliases.items()}
     why = {metric: spoken.why(one.pk, metric) for metric in names}
-    return Charted(one, series, name, groups_of(query, one, own), held, why)
+    return Charted(one, series, name, groups_of(query, one, own), held, why, span)
 
 
 def _last_of(span: Span, most: int) -> Span:

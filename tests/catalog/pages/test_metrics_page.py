@@ -194,6 +194,24 @@ def test_csv_has_all_numbers_and_no_formula(world, vic):
     ]  # fmt: skip
 
 
+def test_of_too_many_versions_a_file_has_the_last_and_says_where_the_others_are(measured, vic, monkeypatch):
+    for place in ("view", "files"):
+        monkeypatch.setattr(f"catalog.pages.charts.{place}.MOST_ROWS", 4)
+    for days in range(6):
+        register(measured, days, branch="feature/new", auc=0.9)
+    query = "?metric=auc&with=feature/new"
+    rows = rows_of(vic.get(f"{PAGE}.csv{query}"))
+    assert [row[2] for row in rows[1:]] == ["v3", "v4", "v5", "v6", "v1 to v2", "v3", "v4", "v5", "v6"]
+    assert rows[5][-1] == "left out: at most 4 are here"
+    said = json.loads(vic.get(f"{PAGE}.json{query}").content)
+    assert said["with"]["left_out"] == {"first": "v1", "last": "v2"}
+    assert said["older"] == f"{PAGE}.json{query}&to=v2"
+    older = vic.get(said["older"])
+    assert [one["ref"] for one in json.loads(older.content)["versions"]] == ["v1", "v2"]
+    assert json.loads(older.content)["older"] is None
+    assert vic.get(f"{PAGE}.csv{query}").headers["Link"] == f'<{PAGE}.csv{query}&to=v2>; rel="next"'
+
+
 def test_json_says_the_same(measured, vic):
     said = json.loads(vic.get(f"{PAGE}.json?metric=auc").content)
     assert [one["ref"] for one in said["versions"]] == [f"v{number}" for number in range(1, 7)]

@@ -257,13 +257,16 @@ class ArrowRow(NamedTuple):
 
 def arrows_of_two(base: Branch, head: Branch) -> list[ArrowRow]:
     """What the flows of either branch make and read, wherever it is; and who else reads what is on it."""
-    found = _arrows.all(
-        perimeter=base.project.perimeter_id,
-        project=base.project.name,
-        keys=[base.key, head.key],
-        branches=[base.pk, head.pk],
-        most=MOST_ARROWS + 1,
-    )
+    values = {
+        "perimeter": base.project.perimeter_id,
+        "project": base.project.name,
+        "keys": [base.key, head.key],
+        "branches": [base.pk, head.pk],
+        "most": MOST_ARROWS + 1,
+    }
+    found = _arrows.all(**values)
+    if len(found) > MOST_ARROWS:  # else they need no order
+        found = _last_arrows.all(**values)
     return list(map(ArrowRow._make, found))
 
 
@@ -279,8 +282,7 @@ _AT_ASSET = """
     JOIN access_perimeter AS perimeter ON perimeter.id = project.perimeter_id
     LEFT JOIN catalog_instance AS last ON last.id = edge.last_instance_id
 """
-_arrows = Statement(
-    f"""
+_ARROWS = f"""
     SELECT * FROM (
         SELECT edge.write_branch, {_ARROW}
         FROM catalog_component AS component JOIN catalog_edge AS edge ON edge.component_id = component.id {_AT_ASSET}
@@ -291,10 +293,10 @@ _arrows = Statement(
         FROM catalog_edge AS edge JOIN catalog_component AS component ON component.id = edge.component_id {_AT_ASSET}
         WHERE edge.branch_id {{any branches}} AND edge.write_branch = '' AND edge.direction <> 'promoted'
             AND asset.deleted_at IS NULL
-    ) AS arrows ORDER BY last_at DESC LIMIT %(most)s
-    """,  # noqa: S608 (constants)
-    by_key=False,
-)
+    ) AS arrows
+"""  # noqa: S608 (constants)
+_arrows = Statement(f"{_ARROWS} LIMIT %(most)s", by_key=False)
+_last_arrows = Statement(f"{_ARROWS} ORDER BY last_at DESC LIMIT %(most)s", by_key=False)
 
 
 def last_versions(base: Branch, head: Branch, rows: Iterable[tuple[AssetRow, AssetRow]], most: int) -> list[Instance]:

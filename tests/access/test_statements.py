@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 
 from access.identity import Viewer
 from access.models import AuditEntry, Membership, Perimeter, Role, Token
-from access.statements import Rows, Statement, insert, insert_with_key
+from access.statements import Rows, Statement, insert, insert_with_key, moment_of
 from tests.access.same_rows import whole
 
 pytestmark = pytest.mark.both
@@ -38,6 +38,7 @@ entries = Rows(
     by_key=False,
 )
 names_since = Statement("SELECT username FROM auth_user WHERE date_joined >= %(since)s ORDER BY id", by_key=False)
+kept = Statement("SELECT {moment token.expires_at} FROM access_token AS token ORDER BY id")
 revoke = Statement("UPDATE access_token SET revoked_at = %(at)s WHERE prefix = %(prefix)s")
 
 
@@ -97,6 +98,12 @@ def test_values_are_moments_too_and_answers_are_tuples(tokens):
     assert names_since.all(since=joined) == [("vic",)]
     assert names_since.one(since=joined) == ("vic",)
     assert names_since.one(since=datetime(2040, 1, 1, tzinfo=UTC)) is None
+
+
+def test_a_moment_is_answered_as_it_is_kept_and_can_be_read(tokens):
+    assert [moment_of(at) for (at,) in kept.all()] == [token.expires_at for token in tokens.values()]
+    if connection.vendor == "sqlite":
+        assert all(isinstance(at, str) for (at,) in kept.all())
 
 
 def test_what_is_written_says_how_many_rows_it_was(tokens):

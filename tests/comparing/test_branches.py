@@ -9,7 +9,7 @@ from catalog import recording
 from catalog.models import Branch, Instance
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording import Declaration
-from comparing.branch_rows import two_branches
+from comparing.branch_rows import arrows_of_two, two_branches
 from comparing.branches import compare_branches
 from comparing.pairs import Fate
 from tests.comparing.two_branches import DATA, FEATURE, HOLDOUT, MODEL, consume, declare, trained
@@ -230,3 +230,11 @@ def test_an_asset_beyond_the_limit_is_looked_at_on_neither_side(churn, monkeypat
     found = compared(churn)
     assert found.is_cut
     assert set(fates(found)) == {"features", "holdout"}
+
+
+def test_of_too_many_arrows_those_used_last_are_read(churn, monkeypatch):
+    branches = list(Branch.objects.select_related("project").order_by("pk"))
+    every = sorted(arrows_of_two(*branches), key=lambda row: row.last_at, reverse=True)
+    monkeypatch.setattr("comparing.branch_rows.MOST_ARROWS", 2)
+    assert len(every) > 3
+    assert [row.last_at for row in arrows_of_two(*branches)] == [row.last_at for row in every[:3]]

@@ -320,6 +320,7 @@ def _asset(row: AssetRow, branch: Branch) -> Asset:
     return Asset(pk=row.pk, branch=branch, kind=row.kind, asset_id=row.asset_id, name=row.name)
 
 
+# With a sign SQLite takes the keys that are asked for, and not the index of the branch with all its versions.
 _last = Rows(
     Instance,
     """
@@ -329,10 +330,10 @@ _last = Rows(
             WHERE last.asset_id = asset.id AND last.state = %(ready)s
             ORDER BY last.created_at DESC, last.number DESC LIMIT %(most)s
         )
-        WHERE asset.branch_id = %(base)s AND asset.id {any assets}
+        WHERE +asset.branch_id = %(base)s AND asset.id {any assets}
         UNION SELECT version.id FROM catalog_instance AS version
         JOIN catalog_asset AS asset ON asset.id = version.asset_id
-        WHERE asset.branch_id = %(head)s AND version.id {any newest}
+        WHERE +asset.branch_id = %(head)s AND version.id {any newest}
     ) AS shown
     JOIN catalog_instance AS instance ON instance.id = shown.id
     ORDER BY instance.asset_id, instance.created_at, instance.number

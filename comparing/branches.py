@@ -93,7 +93,7 @@ class BranchComparison:
     def data(self) -> list[Pair]:
         return [pair for pair in self.shown if not pair.is_model]
 
-    @property
+    @cached_property
     def shown_arrows(self) -> list[tuple[Side, Arrow]]:
         return self.arrows.part(self.start, self.start + SHOWN)
 

@@ -14,11 +14,13 @@ def row(name, pk, **said):
 
 
 def lost(name, pk, *, is_gone=False, **said):
-    return Pair(row(name, pk, **said), None, is_gone=is_gone)
+    base = row(name, pk, **said)
+    return Pair(base.key, base, None, is_gone=is_gone)
 
 
 def new(name, pk, **said):
-    return Pair(None, row(name, pk, **said))
+    head = row(name, pk, **said)
+    return Pair(head.key, None, head)
 
 
 def said_of(*pairs):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from comparing.sameness import End, equal, version_of
+from comparing.sameness import End, version_of, without_equal
 from comparing.sentences import Sentence, listed
 from comparing.table import Cell, Row
 from lineage.graph import Input, Inputs, Kind
@@ -18,9 +18,9 @@ def input_rows(
 ) -> list[Row]:
     """`first_with_content`: the first version with the same content, by the id of an input that has one before it."""
     things = dict.fromkeys(_thing(one) for inputs in (versions[base], *versions) for one in inputs)
-    rows = []
+    rows, of_versions = [], [_by_thing(inputs) for inputs in versions]
     for thing in sorted(things, key=lambda thing: thing[0] == EVALUATION):
-        read = [[one for one in inputs if _thing(one) == thing] for inputs in versions]
+        read = [by_thing.get(thing, []) for by_thing in of_versions]
         cells = [_cell(inputs, end, read[base], first_with_content) for inputs, end in zip(read, ends, strict=True)]
         role, is_hidden, _, asset_id = thing
         rows.append(Row(role or "input", cells, _words(role, is_model), "" if is_hidden else asset_id))
@@ -29,6 +29,13 @@ def input_rows(
 
 def _thing(one: Input) -> Thing:
     return one.role, one.is_hidden, str(one.node.kind), one.node.key
+
+
+def _by_thing(inputs: Inputs) -> dict[Thing, list[Input]]:
+    found: dict[Thing, list[Input]] = {}
+    for one in inputs:
+        found.setdefault(_thing(one), []).append(one)
+    return found
 
 
 def _words(role: str, is_model: bool) -> str:
@@ -61,11 +68,9 @@ def _same_content(one: Input, first: Mapping[str, str], *, named: bool) -> Sente
 
 
 def _all_in(some: Sequence[Input], others: Sequence[Input]) -> bool:
-    return all(any(equal(one, other) or _same_definition(one, other) for other in others) for one in some)
-
-
-def _same_definition(one: Input, other: Input) -> bool:
-    return one.is_definition and other.is_definition and one.origin == other.origin
+    """Whether each has an equal one among others; a definition is the same as itself here."""
+    definitions = {one.origin for one in others if one.is_definition}
+    return all(one.is_definition and one.origin in definitions for one in without_equal(some, others))
 
 
 def _value(one: Input, first: Mapping[str, str]) -> dict[str, Any]:

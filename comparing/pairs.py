@@ -16,7 +16,7 @@ from comparing.branch_rows import LONGEST_BLOBS, AssetRow
 from comparing.deltas import Delta, Rules, delta_of, rules_of, side_of
 from comparing.deltas import headline_of as headline_among
 from comparing.noise import Noise, noise_of
-from comparing.sameness import Comparability, Data, End, comparability, equal, named
+from comparing.sameness import Comparability, Data, End, comparability, named, without_equal
 from comparing.sentences import NOTHING, Name, Sentence, joined, listed
 from comparing.verdict import Standing, standing_of
 from lineage.graph import Input, Inputs
@@ -273,8 +273,7 @@ def measured_by_both(pair: Pair) -> list[str]:
 def because_of(base: Inputs, head: Inputs, base_end: End, head_end: End) -> Sentence:
     """ "trained on Interaction features v2 instead of Churn features v48"; nothing where the inputs are equal."""
     theirs, ours = _made_from(base), _made_from(head)
-    here = [one for one in ours if not any(equal(one, other) for other in theirs)]
-    there = [one for one in theirs if not any(equal(one, other) for other in ours)]
+    here, there = without_equal(ours, theirs), without_equal(theirs, ours)
     if not here and not there:
         return NOTHING
     if not here:

@@ -8,9 +8,11 @@ Two inputs are equal if they are one version, a copy that was promoted counting 
 the same digest. Pure: no Django, no database.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from comparing.sentences import NOTHING, Name, Sentence, joined, listed, upper_first
 from lineage.graph import Input, Inputs, Kind
@@ -73,7 +75,7 @@ def comparability(base: Inputs, other: Inputs, base_end: End = BASE, other_end: 
     elif not all(measured):
         silent, telling = ends if not measured[0] else reversed(ends)
         return _unknown("only of ", telling.subject, " is it known what it was measured on, not of ", silent.subject)
-    alone = [_without_equal(one, another) for one, another in (measured, measured[::-1])]
+    alone = [without_equal(one, another) for one, another in (measured, measured[::-1])]
     if not any(alone):
         things = {one.node.key for inputs in measured for one in inputs}
         which = _same(measured[0], measured[1], base_end, other_end)
@@ -82,11 +84,33 @@ def comparability(base: Inputs, other: Inputs, base_end: End = BASE, other_end: 
     return differing if is_told else _unknown("neither says what it was measured on; ", differing.which)
 
 
-def equal(one: Input, other: Input) -> bool:
-    """Whether two inputs are the same version, or copies of one, or have the same content. A definition has none."""
-    if one.is_definition or other.is_definition:
-        return False
-    return one.origin == other.origin or (one.node.digest != "" and one.node.digest == other.node.digest)
+class Among:
+    """Some inputs, among which those that are equal to others are found at once: a run may have read thousands."""
+
+    def __init__(self, inputs: Iterable[Input]) -> None:
+        self._by_mark: dict[tuple[str, Any], Input] = {}
+        for one in inputs:
+            for mark in _marks(one):
+                self._by_mark.setdefault(mark, one)
+
+    def equal_to(self, one: Input) -> Input | None:
+        """One that is the same version, or else one with the same content."""
+        return next((self._by_mark[mark] for mark in _marks(one) if mark in self._by_mark), None)
+
+
+def without_equal(inputs: Iterable[Input], others: Iterable[Input]) -> list[Input]:
+    """Those that have no equal one among others."""
+    among = Among(others)
+    return [one for one in inputs if among.equal_to(one) is None]
+
+
+def _marks(one: Input) -> dict[tuple[str, Any], None]:
+    """Two inputs are equal if they have one of these in common: they are the same version, or copies of one, or have
+    the same content. A definition has none."""
+    if one.is_definition:
+        return {}
+    digest = one.node.digest
+    return {("origin", one.origin): None} | ({("digest", digest): None} if digest else {})
 
 
 def _in_role(inputs: Inputs) -> list[Input]:
@@ -96,10 +120,6 @@ def _in_role(inputs: Inputs) -> list[Input]:
 def _data(inputs: Inputs) -> list[Input]:
     """All that went in but models; what may not be seen may be data."""
     return [one for one in inputs if one.node.kind != Kind.MODEL]
-
-
-def _without_equal(inputs: Sequence[Input], others: Sequence[Input]) -> list[Input]:
-    return [one for one in inputs if not any(equal(one, other) for other in others)]
 
 
 def _unknown(*words: str | Sentence) -> Comparability:
@@ -117,35 +137,46 @@ def _differing(base: list[Input], other: list[Input], base_end: End, other_end: 
     """What one side has and the other has not. Where an equal one may be among it that can't be told, it is unknown."""
     if any(one.is_hidden for one in (*base, *other)):
         return _unknown("something is among it that you may not see")
+    assets, definitions = set(map(_asset, base)), {_asset(one) for one in base if one.is_definition}
     for here in other:
-        if any(_asset(here) == _asset(there) and (here.is_definition or there.is_definition) for there in base):
+        if _asset(here) in (assets if here.is_definition else definitions):
             return _unknown(Name(here.node.key), " was read without a version")
     said = [_pair(here, there, other_end, base_end) for here, there in _pairs(base, other)]
     return Comparability(Data.OTHER, joined(said, "; ", PAIRS_MOST))
 
 
 def _pairs(base: list[Input], other: list[Input]) -> list[tuple[Input | None, Input | None]]:
-    """What one side has with what the other has in its place: of the same asset or name, else any that is left."""
-    left = list(base)
+    """What one side has with what the base has in its place: of the same asset, else of one of the same name, else any
+    that is left."""
+    left = dict(enumerate(base))
+    by_asset, by_name = (_places(base, what) for what in (_asset, lambda one: one.node.key))
     found: list[tuple[Input | None, Input | None]] = []
     for here in other:
-        there = _partner(here, left)
-        if there is not None:
-            left.remove(there)
-        found.append((here, there))
-    filled = [(here, left.pop(0) if there is None and left else there) for here, there in found]
-    return [*filled, *((None, there) for there in left)]
+        place = _first(by_asset[_asset(here)], left)
+        place = _first(by_name[here.node.key], left) if place is None else place
+        found.append((here, None if place is None else left.pop(place)))
+    rest = iter(left.values())
+    filled = [(here, next(rest, None) if there is None else there) for here, there in found]
+    return [*filled, *((None, there) for there in rest)]
+
+
+def _places(inputs: Sequence[Input], what: Callable[[Input], Any]) -> dict[Any, deque[int]]:
+    """The places of inputs by what they have in common, in their order."""
+    found: dict[Any, deque[int]] = defaultdict(deque)
+    for place, one in enumerate(inputs):
+        found[what(one)].append(place)
+    return found
+
+
+def _first(places: deque[int], left: Mapping[int, Input]) -> int | None:
+    """The first of these places that is left."""
+    while places and places[0] not in left:
+        places.popleft()
+    return places[0] if places else None
 
 
 def _asset(one: Input) -> tuple[str, str, str, str]:
     return (one.node.perimeter, one.node.project, one.node.branch, one.node.key)
-
-
-def _partner(here: Input, base: list[Input]) -> Input | None:
-    """What the base has in place of an input: of the same asset, else of one of the same name."""
-    exact = (there for there in base if _asset(there) == _asset(here))
-    named = (there for there in base if there.node.key == here.node.key)
-    return next(exact, None) or next(named, None)
 
 
 def _pair(here: Input | None, there: Input | None, here_end: End, there_end: End) -> Sentence:
@@ -174,9 +205,10 @@ def version_of(one: Input, end: End) -> Sentence:
 
 
 def _same(base: list[Input], other: list[Input], base_end: End, other_end: End) -> Sentence:
-    said = []
+    said, among = [], Among(base)
     for here in other:
-        there = next(there for there in base if equal(here, there))
+        there = among.equal_to(here)
+        assert there is not None  # as all of these have one
         if there.origin == here.origin or here.is_hidden or there.is_hidden:
             said.append(named(here, other_end))
         elif _asset(here) == _asset(there):

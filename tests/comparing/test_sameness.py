@@ -1,10 +1,13 @@
 """Whether two versions were measured on the same data: `comparing.sameness`."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from comparing.sameness import Data, End, as_sentence, comparability
+from comparing.input_rows import input_rows
+from comparing.sameness import BASE, HERE, Data, End, as_sentence, comparability
 from lineage.graph import Kind
 from tests.comparing.made import hidden, inputs, read, unhurried
 
@@ -156,3 +159,15 @@ def test_a_version_is_never_on_other_data_than_itself(one):
 def test_a_long_list_is_counted(many):
     base = inputs(*(read(f"part{number}", "v1", "evaluation") for number in range(many)))
     assert str(comparability(base, inputs(HOLDOUT)).which).endswith(f" and {many - 4} more")
+
+
+@pytest.mark.parametrize("role", ["", "evaluation"])
+def test_thousands_of_inputs_cost_no_more_than_there_are(role):
+    several = [inputs(*(read(f"part_{at}", version, role) for at in range(3_000))) for version in ("v4", "v4", "v5")]
+    began = time.process_time()
+    same, other = (comparability(several[0], one) for one in several[1:])
+    rows = input_rows(several, [BASE, HERE, HERE], 0, True, {})
+    assert time.process_time() - began < 5
+    assert (same.data, other.data) == (Data.SAME, Data.OTHER if role else Data.UNKNOWN)
+    assert str(other.which).endswith("part_3 v5 here, v4 in the base and 2,996 more")
+    assert [cell.as_base for cell in rows[0].cells] == [True, True, False]

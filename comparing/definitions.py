@@ -10,6 +10,8 @@ from comparing.branch_rows import DefinitionRow
 from comparing.sentences import Name, Sentence
 
 LONGEST = 160
+MOST_CHANGES = 50
+"""How much of what is declared otherwise is told of one asset; the rest is counted."""
 WORDS = {"name": "name", "description": "description", "icon": "icon"}
 KEYED = {"properties": "", "tags": "tag "}
 
@@ -29,7 +31,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Definition:
-    """An asset that both branches declare, each in its way. `lines`: how many of its README were added and removed."""
+    """An asset that both branches declare, each in its way. `lines`: how many of its README were added and removed;
+    `more`: how many changes were too many."""
 
     kind: str
     asset_id: str
@@ -37,6 +40,7 @@ class Definition:
     source: str
     changes: tuple[Change, ...]
     lines: tuple[int, int] = (0, 0)
+    more: int = 0
 
     @property
     def said(self) -> Sentence:
@@ -45,6 +49,7 @@ class Definition:
         for change in self.changes:
             before, after = (_shown(value) for value in (change.before, change.after))
             parts += ["; " if parts else "", change.what, ": ", before, " → ", after]
+        parts += [f"; and {self.more:,} more"] if self.more else []
         if any(self.lines):
             parts += ["; " if parts else "", self.readme_said]
         return Sentence(*parts)
@@ -64,6 +69,7 @@ class Definition:
             "name": self.title,
             "source": self.source or None,
             "changes": [change.shape for change in self.changes],
+            "changes_left_out": self.more,
             "readme_lines": {"added": self.lines[0], "removed": self.lines[1]},
         }
 
@@ -83,7 +89,8 @@ def definition_of(row: DefinitionRow) -> Definition:
     for name, word in (("blobs", "blob"), ("not_compared", "not compared")):
         changes += _of_lists(word, base[name], head[name])
     title = head["name"] or base["name"] or row.asset_id
-    return Definition(row.kind, row.asset_id, title, row.source, tuple(changes), _lines(base["readme"], head["readme"]))
+    lines, more = _lines(base["readme"], head["readme"]), len(changes[MOST_CHANGES:])
+    return Definition(row.kind, row.asset_id, title, row.source, tuple(changes[:MOST_CHANGES]), lines, more)
 
 
 def _of_keys(word: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Change]:
@@ -97,8 +104,9 @@ def _of_keys(word: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> lis
 def _of_lists(word: str, base: Any, head: Any) -> list[Change]:
     """What only one of two lists has."""
     ours, theirs = ([_text(one) or "" for one in each] if isinstance(each, list) else [] for each in (head, base))
-    gone = [Change(Sentence(word), one, None) for one in theirs if one not in ours]
-    return gone + [Change(Sentence(word), None, one) for one in ours if one not in theirs]
+    here, there = set(ours), set(theirs)
+    gone = [Change(Sentence(word), one, None) for one in theirs if one not in here]
+    return gone + [Change(Sentence(word), None, one) for one in ours if one not in there]
 
 
 def _order_of_metrics(base: Any, head: Any) -> list[Change]:

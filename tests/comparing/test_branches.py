@@ -1,5 +1,7 @@
 """What became of the assets of one branch on another: `comparing.branches`."""
 
+import time
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -137,6 +139,17 @@ def test_definitions_that_both_declare_are_compared(churn):
     assert found.definitions_total == 1
     turned = compared(churn, FEATURE, "main").definitions[0]
     assert turned.lines == (1, 2)
+
+
+def test_of_many_changes_of_a_definition_the_first_are_told_and_the_rest_counted(churn):
+    for branch, place in (("main", "old"), (FEATURE, "new")):
+        blobs = [f"{place}/{number}" for number in range(5_000)]
+        churn.deploy(branch, {}, data__features=Declaration({}, declared_blobs=blobs))
+    began = time.process_time()
+    (one,) = compared(churn).definitions
+    assert time.process_time() - began < 3
+    assert (len(one.changes), one.more) == (50, 9_950)
+    assert str(one.said).endswith("blob: old/49 → nothing; and 9,950 more")
 
 
 def test_every_page_says_how_many_definitions_differ(churn, monkeypatch):

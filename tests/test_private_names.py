@@ -14,7 +14,7 @@ from tests.test_architecture import modules
 
 DOCUMENTED = {
     *("_meta", "_state", "_base_manager", "_default_manager"),  # of models
-    *("_asdict", "_fields", "_replace"),  # of named tuples
+    *("_asdict", "_fields", "_make", "_replace"),  # of named tuples
 }
 UNDOCUMENTED = {
     "django.db.models.query": {"FlatValuesListIterable", "ModelIterable", "RelatedPopulator", "get_related_populators"},

@@ -26,6 +26,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.lookups import Exact
 
 from access.errors import NotFound
 from catalog.models import Consumption, Instance, Run
@@ -583,13 +584,14 @@ def _made(
 
 
 def _by(runs: Collection[RunKey]) -> Q:
-    """The condition for the rows of these runs."""
+    """The condition for the rows of these runs. Their names find them: as a column, the perimeter would have SQLite,
+    which does not know how many there are, go through all rows of all its components."""
     by_perimeter: dict[int, list[str]] = defaultdict(list)
     for perimeter, name in sorted(runs):
         by_perimeter[perimeter].append(name)
     theirs = Q(pk__in=[])
     for perimeter, names in by_perimeter.items():
-        theirs |= Q(component__perimeter=perimeter, run__in=names)
+        theirs |= Q(Exact(F("component__perimeter_id") + Value(0), Value(perimeter)), run__in=names)
     return theirs
 
 

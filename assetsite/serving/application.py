@@ -8,6 +8,7 @@ page, and so have the probes of a supervisor.
 """
 
 import asyncio
+import gc
 import logging
 import os
 import sys
@@ -40,6 +41,13 @@ TURN = 0.002
 log = logging.getLogger("assetsite.serving")
 
 
+def get_ready() -> None:
+    """Compile the templates. What is there then stays: no search for garbage goes through it again, of which a large
+    page has one now and then."""
+    compile_all()
+    gc.freeze()
+
+
 class Application:
     """One process's side of Granian's RSGI interface.
 
@@ -58,7 +66,7 @@ class Application:
         sys.setswitchinterval(TURN)
         for pool in (self._pages, self._calls, self._probes):
             pool.start()
-        Thread(target=compile_all, name="templates", daemon=True).start()
+        Thread(target=get_ready, name="templates", daemon=True).start()
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         for pool in (self._pages, self._calls, self._probes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 from collections.abc import Callable, Iterable
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from assetsite.serving.application import Application
+from assetsite.serving.application import Application, get_ready
 from assetsite.serving.bodies import Limits
 from tests.serving.rsgi import Headers, Scope, Wire, run
 
@@ -149,3 +150,12 @@ def test_who_is_gone_before_its_turn_is_not_served() -> None:
             assert stuck.asked == ["/first", "/third"]
 
     run(asked())
+
+
+def test_what_is_there_at_the_start_is_left_out_of_searches_for_garbage():
+    gc.unfreeze()
+    try:
+        get_ready()
+        assert gc.get_freeze_count() > 10_000
+    finally:
+        gc.unfreeze()

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.test_lineage import complaints
+from tests.catalog.runs.test_browser import until
 from tests.lanes import long
 
 pytestmark = pytest.mark.browser
@@ -108,7 +109,7 @@ def test_cards_scroll_together_or_each_by_itself(world, open_page):
     cards.evaluate_all("all => all.forEach(one => { one.style.height = '80px'; })")
     tops = "all => all.map(one => Math.round(one.scrollTop))"
     cards.first.evaluate("one => { one.scrollTop = 40; }")
-    page.wait_for_function("[...document.querySelectorAll('.card-scroll')].every(one => one.scrollTop > 30)")
+    until(page, lambda: min(cards.evaluate_all(tops)) > 30)
     page.get_by_role("button", name="each by itself").click()
     before = cards.evaluate_all(tops)
     cards.nth(1).evaluate("one => { one.scrollTop = 0; }")

@@ -123,6 +123,7 @@ def test_the_comparison_of_versions_is_asked_for_in_one_word_where_that_can_be_r
     asset: Asset = place()["asset"]
     page = f"{addresses.asset_url(asset)}/compare"
     assert addresses.compare_url(asset, ["v3", "v7"]) == f"{page}?of=v3,v7"
+    assert addresses.compare_url_below(addresses.asset_url(asset), ["v3", "v7"]) == f"{page}?of=v3,v7"
     others = ["v3", "feature_x/models/churn_model:v2"]
     assert addresses.compare_url(asset, others, "v3") == f"{page}?of=v3,feature_x/models/churn_model:v2&base=v3"
     assert addresses.compare_url(asset, ["v3", "main/data/a,b&c:v1"]) == f"{page}?of=v3&of=main/data/a,b%26c:v1"
@@ -137,5 +138,6 @@ def test_the_comparison_of_two_branches_leads_to_its_page():
 
 
 def test_every_address_is_tested_here():
-    known = {name for name, _ in getmembers(addresses, isfunction) if "_url" in name}
-    assert known == {*VIEWS, "asset_url_below", "compare_branches_url", "compare_url", "component_url", "root_url"}
+    known = {name for name, _ in getmembers(addresses, isfunction) if "_url" in name and not name.startswith("_")}
+    comparing = {"compare_branches_url", "compare_url", "compare_url_below"}
+    assert known == {*VIEWS, *comparing, "asset_url_below", "component_url", "root_url"}

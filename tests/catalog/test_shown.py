@@ -96,7 +96,10 @@ DRAWINGS = ("drawing.css", "held.css", "plots.css")
 
 
 def test_what_users_write_is_kept_apart_from_the_words_around_it():
-    """In text by <bdi>, in titles of pages by `isolated`, in sentences by `said`. Names of projects and perimeters are in Latin letters."""
+    """In text by <bdi>, in titles of pages by `isolated`, in sentences by `said`.
+
+    Names of projects and perimeters are in Latin letters.
+    """
     bare = []
     for path in TEMPLATES.rglob("*.html"):
         text = re.sub(r"{% comment %}.*?{% endcomment %}|{#.*?#}", "", path.read_text(), flags=re.DOTALL)

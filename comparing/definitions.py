@@ -103,10 +103,10 @@ def _of_keys(word: str, base: Mapping[str, Any], head: Mapping[str, Any]) -> lis
 
 def _of_lists(word: str, base: Any, head: Any) -> list[Change]:
     """What only one of two lists has."""
-    ours, theirs = ([_text(one) or "" for one in each] if isinstance(each, list) else [] for each in (head, base))
+    ours, theirs = ([_written(one) for one in each] if isinstance(each, list) else [] for each in (head, base))
     here, there = set(ours), set(theirs)
-    gone = [Change(Sentence(word), one, None) for one in theirs if one not in here]
-    return gone + [Change(Sentence(word), None, one) for one in ours if one not in there]
+    gone = [Change(Sentence(word), _cut(one), None) for one in theirs if one not in here]
+    return gone + [Change(Sentence(word), None, _cut(one)) for one in ours if one not in there]
 
 
 def _order_of_metrics(base: Any, head: Any) -> list[Change]:
@@ -137,7 +137,11 @@ def _value(values: Mapping[str, Any], key: str) -> str | None:
 def _text(value: Any) -> str | None:
     if value is None or value == "":
         return None
-    return _cut(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return _cut(_written(value))
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _shown(value: str | None) -> str:

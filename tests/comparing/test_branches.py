@@ -152,6 +152,13 @@ def test_of_many_changes_of_a_definition_the_first_are_told_and_the_rest_counted
     assert str(one.said).endswith("blob: old/49 → nothing; and 9,950 more")
 
 
+def test_long_entries_that_begin_alike_are_not_taken_for_the_same(churn):
+    for branch, end in (("main", "old"), (FEATURE, "new")):
+        churn.deploy(branch, {}, data__features=Declaration({}, declared_blobs=[f"{'s3://' * 100}{end}"]))
+    (one,) = compared(churn).definitions
+    assert [str(change.what) for change in one.changes] == ["blob", "blob"]
+
+
 def test_every_page_says_how_many_definitions_differ(churn, monkeypatch):
     monkeypatch.setattr("comparing.branches.SHOWN", 1)
     for branch, owner in (("main", "ada"), (FEATURE, "grace")):

@@ -134,9 +134,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=_how_late)
 
 
-def _how_late(item: pytest.Item) -> tuple[bool, bool]:
+def _how_late(item: pytest.Item) -> tuple[bool, bool, bool]:
     marks = {mark.name for mark in item.iter_markers()}
-    return not scope_of(item.nodeid.partition("::")[0]).startswith("served"), marks.isdisjoint({"flows", "browser"})
+    is_served = scope_of(item.nodeid.partition("::")[0]).startswith("served")
+    return not is_served, marks.isdisjoint({"flows", "browser"}), "slow" not in marks
 
 
 @pytest.fixture(scope="session")

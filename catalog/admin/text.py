@@ -22,8 +22,8 @@ def shown(value: Any, most: int = SHOWN_LENGTH) -> str:
 
 
 def metric_line(metric: dict[str, Any]) -> str:
-    """A declared metric with all that is said of it."""
-    said = [f"{key} = {shown(value)}" for key, value in metric.items() if key != "name"]
+    """A declared metric with all that is said of it, by name: the order of databases differs."""
+    said = [f"{key} = {shown(value)}" for key, value in sorted(metric.items()) if key != "name"]
     return f"{metric['name']}: {', '.join(said)}" if said else str(metric["name"])
 
 

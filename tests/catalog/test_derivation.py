@@ -1,7 +1,6 @@
 """A catalogue that an older version has derived: it is recounted once, in pieces, and says so until then."""
 
 import threading
-import time
 from datetime import timedelta
 from io import StringIO
 from types import SimpleNamespace
@@ -9,18 +8,18 @@ from types import SimpleNamespace
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connection, connections
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog import derivation
 from catalog.jobs import background, table
-from catalog.jobs.background import Background
 from catalog.models import Asset, Consumption, Derivation, Instance, Promotion, Run
 from catalog.old_runs import add_missing_runs
 from catalog.reconciling import lease, recounting
 from catalog.reconciling.progress import Stopped
 from catalog.reconciling.recounting import recount
+from tests.catalog.beside import Beside
 
 pytestmark = [pytest.mark.both, pytest.mark.slow]
 
@@ -222,29 +221,21 @@ class TestBesideTheServer:
         monkeypatch.setattr(table, "MINUTE", 0.1)
         settings.RECONCILE_MINUTES = 0
 
-    def stopped_after(self, happened):
-        beside = Background(actor="manage.py serve")
-        beside.start()
-        until = time.monotonic() + 20
-        while not happened() and time.monotonic() < until:
-            time.sleep(0.05)
-        beside.stop()
-        connections.close_all()
-        return happened()
-
     def test_it_recounts_also_where_nothing_is_reconciled(self, old, monkeypatch):
         monkeypatch.setattr(table, "reconcile", None)
-        assert self.stopped_after(derivation.is_current)
+        Beside().done_once("recount")
+        assert derivation.is_current()
         assert Promotion.objects.count() == 1
 
     def test_it_waits_for_another_process(self, old, monkeypatch, caplog):
-        held = lease.HeldLease()
-        taken = threading.Event()
-        monkeypatch.setattr(background.log, "info", lambda text, *what: "already" in str(what) and taken.set())
-        assert self.stopped_after(taken.is_set)
+        held, told = lease.HeldLease(), []
+        monkeypatch.setattr(background.log, "info", lambda text, *what: told.append(text % what))
+        Beside().done_once("recount")
+        assert any("already" in line for line in told)
         assert not derivation.is_current()
         held.release()
-        assert self.stopped_after(derivation.is_current)
+        Beside().done_once("recount")
+        assert derivation.is_current()
 
     def test_what_goes_wrong_does_not_keep_it_from_reconciling(self, old, monkeypatch, caplog, settings):
         def fail(**_):
@@ -254,7 +245,8 @@ class TestBesideTheServer:
         settings.RECONCILE_MINUTES = 60
         monkeypatch.setattr(table, "recount", fail)
         monkeypatch.setattr(table, "reconcile", lambda **_: passed.set() or SimpleNamespace(made=0, settled=0))
-        assert self.stopped_after(passed.is_set)
+        Beside().done_once("reconcile")
+        assert passed.is_set()
         assert "The job 'recount' can't be done: RuntimeError: the disk is full" in caplog.text
 
 

@@ -7,15 +7,14 @@ from http import HTTPStatus
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.db import connections
 from django.test import Client
 
 from access.models import Membership, Perimeter, Role
 from catalog.admin import reconciling as admin_module
 from catalog.jobs import background, table
-from catalog.jobs.background import Background
 from catalog.models import Instance, MissedWrite, Reconciliation
 from catalog.reconciling import checks, lease
+from tests.catalog.beside import Beside
 from tests.catalog.kept import Metaflow
 from tests.conftest import served_from
 
@@ -90,42 +89,24 @@ class TestTheButton:
 
 @pytest.mark.django_db(transaction=True)
 class TestBesideTheServer:
-    @pytest.fixture
-    def ends(self, monkeypatch):
-        """Set once a first pass is over."""
+    @pytest.fixture(autouse=True)
+    def _at_once(self, monkeypatch):
         monkeypatch.setattr(background, "FIRST_AFTER", 0)
-        ended = threading.Event()
-        passed = Background._do
 
-        def noted(thread, job):
-            passed(thread, job)
-            if job.name == "reconcile":
-                ended.set()
-
-        monkeypatch.setattr(Background, "_do", noted)
-        return ended
-
-    def test_it_begins_by_itself_and_ends_with_the_server(self, metaflow, ends):
+    def test_it_begins_by_itself_and_ends_with_the_server(self, metaflow):
         Perimeter.objects.create(name="default")
-        beside = Background(actor="manage.py serve")
-        beside.start()
-        assert ends.wait(20)
-        beside.stop()
+        Beside().done_once("reconcile")
         assert not [thread for thread in threading.enumerate() if thread.name == "jobs"]
         assert Instance.objects.get().state == "ready"
         assert Reconciliation.objects.get().actor == "manage.py serve"
 
-    def test_what_goes_wrong_is_a_line_in_the_log(self, ends, monkeypatch, caplog):
+    def test_what_goes_wrong_is_a_line_in_the_log(self, monkeypatch, caplog):
         def fail(**_):
             raise RuntimeError("the disk is full")
 
         monkeypatch.setattr(table, "reconcile", fail)
-        beside = Background(actor="manage.py serve")
-        beside.start()
-        assert ends.wait(20)
-        beside.stop()
+        Beside().done_once("reconcile")
         assert "The job 'reconcile' can't be done: RuntimeError: the disk is full" in caplog.text
-        connections.close_all()
 
 
 @pytest.mark.both

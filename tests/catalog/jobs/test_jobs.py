@@ -12,7 +12,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError, connections
+from django.db import OperationalError
 
 from catalog.jobs import background, packing, table
 from catalog.jobs.background import Background
@@ -21,6 +21,7 @@ from catalog.jobs.table import JOBS, Doing, Job
 from catalog.models import Asset, Lease, SeriesBlock
 from catalog.reconciling.lease import HeldLease, LeaseTaken
 from catalog.reconciling.progress import Stopped
+from tests.catalog.beside import Beside
 from tests.catalog.series.worlds import asset_with
 from tests.conftest import CHECKOUT
 
@@ -168,14 +169,8 @@ class TestBackground:
         settings.RECONCILE_MINUTES = 0
         monkeypatch.setattr(background, "FIRST_AFTER", 0)
         asset_with(MEASURED)
-        working = Background("manage.py serve")
-        working.start()
-        until = time.monotonic() + 20
-        while Asset.objects.get().series_whole < 512 and time.monotonic() < until:
-            time.sleep(0.05)
-        working.stop()
+        Beside().done_once("series")
         assert Asset.objects.get().series_whole == 512
-        connections.close_all()
 
 
 def test_every_job_has_a_name_of_its_own_and_says_what_it_is_for():

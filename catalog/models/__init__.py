@@ -1,0 +1,50 @@
+"""What the catalogue keeps; docs/data-model.md says what is an event, what is derived, and what keeps which promise."""
+
+from catalog.models.aliases import Alias, AliasMove
+from catalog.models.assets import Asset, DefinitionRevision, PropertyEdit, PropertyOverride
+from catalog.models.columns import new_definition_id, new_highlight_id, new_instance_id  # named by migrations
+from catalog.models.edges import Edge, NameStart, Promotion
+from catalog.models.highlights import Highlight
+from catalog.models.instances import Consumption, Instance, StateChange
+from catalog.models.places import Branch, BranchKey, BranchName, Project, SpecVersion
+from catalog.models.reconciling import MetadataSource, MissedWrite, OpenRun, Reconciliation, SourceFlow
+from catalog.models.runs import ClonedTask, Component, Run
+from catalog.models.series import MetricBlock, SeriesBlock
+from catalog.models.upkeep import Derivation, IdempotencyKey, Lease
+
+__all__ = [
+    "Alias",
+    "AliasMove",
+    "Asset",
+    "Branch",
+    "BranchKey",
+    "BranchName",
+    "ClonedTask",
+    "Component",
+    "Consumption",
+    "DefinitionRevision",
+    "Derivation",
+    "Edge",
+    "Highlight",
+    "IdempotencyKey",
+    "Instance",
+    "Lease",
+    "MetadataSource",
+    "MetricBlock",
+    "MissedWrite",
+    "NameStart",
+    "OpenRun",
+    "Project",
+    "Promotion",
+    "PropertyEdit",
+    "PropertyOverride",
+    "Reconciliation",
+    "Run",
+    "SeriesBlock",
+    "SourceFlow",
+    "SpecVersion",
+    "StateChange",
+    "new_definition_id",
+    "new_highlight_id",
+    "new_instance_id",
+]

@@ -1,0 +1,194 @@
+"""Definitions: what is declared of assets, and what people have edited."""
+
+from functools import cached_property
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from access.visibility import VisibleQuerySet
+from catalog import querysets
+from catalog.asset_facts import AssetFacts
+from catalog.declared_metrics import DeclaredMetrics
+from catalog.indexes import FallingIndex
+from catalog.marks import Marked
+from catalog.models.columns import branch_of_asset, new_definition_id
+from catalog.models.places import Branch
+from catalog.states import Kind
+
+
+def assets_in_order(sort: str, name: str) -> FallingIndex:
+    """The index from which a list of a branch's live assets is read in one of its orders, with the keys of its rows."""
+    columns = (F("branch"), querysets.asset_order(sort), *map(F, querysets.TIES), F("id"))
+    return FallingIndex(*columns, condition=Q(deleted_at=None), name=name)
+
+
+class Asset(AssetFacts, Marked):
+    """A definition: what the instances are instances of. It may have none. Deleted ones stay as tombstones."""
+
+    PERIMETER = "branch__project__perimeter"
+
+    # of several keys no index of their own: `asset_by_id` and others begin with them
+    branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="assets", db_index=False)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    asset_id = models.CharField(max_length=128)
+    definition_uid = models.CharField(max_length=32, unique=True, default=new_definition_id, editable=False)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=255)
+    deleted_at = models.DateTimeField(null=True)
+    deleted_by = models.CharField(max_length=255, blank=True)
+    deletion_uid = models.CharField(max_length=32, blank=True, help_text="The id that a client gave to the deletion.")
+    # as declared
+    name = models.CharField(max_length=255, blank=True)
+    description = models.TextField(blank=True)
+    icon = models.CharField(max_length=64, blank=True)
+    readme = models.TextField(blank=True)
+    source = models.CharField(max_length=512, blank=True, help_text="The file that declares it, within its project.")
+    asset_kind = models.CharField(
+        max_length=128, blank=True, help_text="How the reference is resolved: artifact, s3, …"
+    )
+    declared_properties = models.JSONField(default=dict, blank=True)
+    declared_tags = models.JSONField(default=dict, blank=True)
+    declared_blobs = models.JSONField(default=list, blank=True)
+    declared_metrics = models.JSONField(
+        default=list, blank=True, help_text="Objects in the order that counts: name, better, headline, noise, unit."
+    )
+    not_compared = models.JSONField(default=list, blank=True, help_text="Names that comparisons leave out.")
+    config_hash = models.CharField(max_length=128, blank=True)
+    declared_at = models.DateTimeField(null=True)
+    declared_by_kind = models.CharField(max_length=64, blank=True)
+    declared_by_id = models.CharField(max_length=512, blank=True)
+    # derived
+    properties = models.JSONField(default=dict, blank=True, help_text="Effective: declared, with overrides on top.")
+    alias_index = models.JSONField(default=dict, blank=True, help_text="Alias name to the id that it points to.")
+    last_number = models.PositiveIntegerField(default=0)
+    ready_count = models.PositiveIntegerField(default=0)
+    newest = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    newest_ready = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+")
+    newest_at = models.DateTimeField(null=True, help_text="When `newest` was made.")
+    failed_at = models.DateTimeField(null=True, help_text="When `newest` was made, if it failed.")
+    ready_number = models.PositiveIntegerField(null=True, help_text="Of `newest_ready`.")
+    refreshed_at = models.DateTimeField(null=True)
+    consumer_count = models.PositiveIntegerField(default=0)
+    series_whole = models.PositiveIntegerField(
+        default=0, help_text="Up to this number all blocks of its series are kept."
+    )
+    series_packed = models.PositiveIntegerField(default=0, help_text="Beyond this number no block is.")
+
+    objects = querysets.AssetQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["branch", "kind", "asset_id"], condition=Q(deleted_at=None), name="one_live_asset_per_id"
+            ),
+            models.CheckConstraint(condition=Q(kind__in=Kind.values), name="asset_kind_is_data_or_models"),
+        ]
+        indexes = [
+            # tombstones of an id, for the spec's lists and the audit
+            models.Index(fields=["branch", "kind", "asset_id"], name="asset_by_id"),
+            # the orders of lists; the first also says when a branch was last refreshed, and what since
+            assets_in_order("-refreshed", "assets_by_refreshed"),
+            assets_in_order("name", "assets_by_name"),
+            assets_in_order("-consumers", "assets_by_consumers"),
+            assets_in_order("-version", "assets_by_version"),
+            # what was registered last on a branch
+            models.Index(fields=["branch", "-newest"], condition=Q(deleted_at=None), name="assets_by_newest"),
+            # what failed last on a branch
+            models.Index(
+                fields=["branch", "-failed_at"],
+                condition=Q(deleted_at=None, failed_at__isnull=False),
+                name="assets_that_failed",
+            ),
+            # what was deleted last on a branch
+            models.Index(
+                fields=["branch", "-deleted_at"], condition=Q(deleted_at__isnull=False), name="deleted_assets"
+            ),
+            # what has changed last on a branch
+            models.Index(fields=["branch", "changed"], name="asset_changes"),
+            # the deletion that a client repeats
+            models.Index(fields=["deletion_uid"], condition=~Q(deletion_uid=""), name="deletions_by_id"),
+            # those of which a block of the series can be packed
+            models.Index(fields=["id"], condition=querysets.HAS_BLOCK_TO_PACK, name="assets_to_pack"),
+        ]
+
+    def __str__(self) -> str:
+        return self.asset_id
+
+    @cached_property
+    def metrics(self) -> DeclaredMetrics:
+        """What is declared of its metrics."""
+        return DeclaredMetrics.of(self.declared_metrics)
+
+
+class DefinitionRevision(models.Model):
+    """Event: a deploy declared an asset anew."""
+
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="revisions")
+    declared = models.JSONField(help_text="Everything declared, by the names of the fields of the asset.")
+    config_hash = models.CharField(max_length=128, blank=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+    entity_kind = models.CharField(max_length=64)
+    entity_id = models.CharField(max_length=512)
+
+    objects = VisibleQuerySet.as_manager()
+
+
+class PropertyOverride(models.Model):
+    """The present value that a person gave to a property; it wins over what deploys declare."""
+
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="overrides")
+    branch = branch_of_asset()
+    key = models.CharField(max_length=255)
+    value = models.TextField(blank=True)
+    declared_value = models.JSONField(
+        null=True, help_text="What was declared when the override was made; empty: nothing."
+    )
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["asset", "key"], name="one_override_per_property")]
+        indexes = [
+            # what was overridden last on a branch
+            models.Index(fields=["branch", "-at"], name="overrides_in_time")
+        ]
+
+    @property
+    def declared_has_changed(self) -> bool:
+        """Whether a deploy has changed the declared value beneath this override."""
+        return self.asset.declared_properties.get(self.key) != self.declared_value
+
+
+class PropertyEdit(models.Model):
+    """Event: a person overrode a property, or gave it back to the declaration (`new_value` empty)."""
+
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="property_edits")
+    branch = branch_of_asset()
+    key = models.CharField(max_length=255)
+    old_value = models.JSONField(null=True)
+    new_value = models.JSONField(null=True)
+    declared_value = models.JSONField(null=True)
+    at = models.DateTimeField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor = models.CharField(max_length=255)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            # what was edited last on a branch
+            models.Index(fields=["branch", "-id"], name="edits_in_time")
+        ]

@@ -119,6 +119,7 @@ INSTALLED_APPS = [
     "catalog",
     "lineage",
     "comparing",
+    "promoting",
 ]
 
 MIDDLEWARE = [

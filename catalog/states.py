@@ -22,6 +22,26 @@ class State(TextChoices):
     FAILED = "failed", "failed"
 
 
+class Outcome(TextChoices):
+    """What became of a wish to move an alias or to promote into a branch."""
+
+    PASSED = "passed", "passed"
+    REFUSED = "refused", "refused"
+    ROLLBACK = "rollback", "rolled back"
+    OVERRIDE = "override", "overridden"
+    REPLAY = "replay", "replayed"
+
+
+class RequestState(TextChoices):
+    """How it stands with the request that an alias be moved, or a version promoted into a branch."""
+
+    OPEN = "open", "open"
+    REJECTED = "rejected", "rejected"
+    WITHDRAWN = "withdrawn", "withdrawn"
+    OUTDATED = "outdated", "outdated"
+    DONE = "done", "done"
+
+
 class RunKind(TextChoices):
     """What did something: a run of Metaflow, or what an app, a notebook or a script does in one process."""
 

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import models
+from django.utils import timezone
 
 from access.admin import PerimeterRows, SuperusersOnly
 from access.identity import NOBODY, Viewer
@@ -16,7 +17,21 @@ from access.models import AuditEntry, Membership, Perimeter, Role, Token
 from access.visibility import VisibleQuerySet, perimeter_name_of
 from catalog import recording
 from catalog.entities import Entity
-from catalog.models import Alias, Asset, BranchName, ClonedTask, Instance, Run, StateChange
+from catalog.models import (
+    Alias,
+    Approval,
+    Asset,
+    BranchName,
+    ClonedTask,
+    Deletion,
+    Deprecation,
+    GateRevision,
+    GateVerdict,
+    Instance,
+    PromotionRequest,
+    Run,
+    StateChange,
+)
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Highlighted, Registration
 from catalog.series.keeping import keep
@@ -25,7 +40,7 @@ from tests.test_architecture import modules
 
 pytestmark = pytest.mark.slow
 
-ROOMS = ("access", "catalog", "comparing", "lineage")
+ROOMS = ("access", "catalog", "comparing", "lineage", "promoting")
 READ_BY_NOBODY = {
     "IdempotencyKey": "the answer to a request that may be sent again; found by the digest of that request alone",
     "Derivation": "how far a recount is; the notice of it says no more than a part in a hundred",
@@ -92,6 +107,20 @@ class Walled:
         lossy = BranchAddress(self.perimeter, "churn", branch_key("été"), "été")
         recording.show_highlight(actor="ada", at=lossy, entity=TASK, what=Highlighted("95 % right"))
         keep(self.asset, 0)
+        self._decide(copy)
+
+    def _decide(self, copy: Instance) -> None:
+        asset, now = self.asset, timezone.now()
+        by = {"at": now, "actor": "ada"}
+        task = {"entity_kind": TASK.kind, "entity_id": TASK.id}
+        at = {"branch": asset.branch, "kind": asset.kind, "asset_id": asset.asset_id}
+        gates = GateRevision.objects.create(**at, **by, **task, gates={"production": {"require": ["card present"]}})
+        verdict = {"alias": "production", "outcome": "refused", "instance_uid": copy.uid, "gates": gates}
+        GateVerdict.objects.create(**at, **by, **task, **verdict)
+        request = PromotionRequest.objects.create(**at, **by, alias="production", instance=copy, gates=gates)
+        Approval.objects.create(request=request, user=self.member, **by)
+        Deprecation.objects.create(instance=copy, **by, **task)
+        Deletion.objects.create(asset=asset, recovered=True, **by)
 
     def register(self, asset: str = "data/xkcd", **said: object) -> Instance:
         at = AssetAddress(self.branch, *asset.split("/"))
@@ -248,7 +277,7 @@ def is_free(module: str) -> bool:
 
 def test_every_read_for_somebody_begins_with_what_they_see():
     used = set()
-    for room in ("access", "assetsite", "catalog", "comparing", "lineage"):
+    for room in ("access", "assetsite", "catalog", "comparing", "lineage", "promoting"):
         for module, path in modules(room).items():
             if is_free(module):
                 continue
@@ -309,7 +338,7 @@ def written_in(source: str) -> tuple[list[str], dict[str, str]]:
 
 def test_every_written_statement_is_asked_with_what_a_viewer_was_found_to_see():
     used = set()
-    for room in ("access", "assetsite", "catalog", "comparing", "lineage"):
+    for room in ("access", "assetsite", "catalog", "comparing", "lineage", "promoting"):
         for module, path in modules(room).items():
             made, takes = written_in(path.read_text())
             if not made or is_free(module) or module in WRITTEN_FREELY:

@@ -1,11 +1,13 @@
 """What the catalogue keeps; docs/data-model.md says what is an event, what is derived, and what keeps which promise."""
 
 from catalog.models.aliases import Alias, AliasMove
-from catalog.models.assets import Asset, DefinitionRevision, PropertyEdit, PropertyOverride
+from catalog.models.approvals import Approval, PromotionRequest
+from catalog.models.assets import Asset, DefinitionRevision, Deletion, PropertyEdit, PropertyOverride
 from catalog.models.columns import new_definition_id, new_highlight_id, new_instance_id  # named by migrations
 from catalog.models.edges import Edge, NameStart, Promotion
+from catalog.models.gates import GateRevision, GateVerdict
 from catalog.models.highlights import Highlight
-from catalog.models.instances import Consumption, Instance, StateChange
+from catalog.models.instances import Consumption, Deprecation, Instance, StateChange
 from catalog.models.places import Branch, BranchKey, BranchName, Project, SpecVersion
 from catalog.models.reconciling import MetadataSource, MissedWrite, OpenRun, Reconciliation, SourceFlow
 from catalog.models.runs import ClonedTask, Component, Run
@@ -15,6 +17,7 @@ from catalog.models.upkeep import Derivation, IdempotencyKey, Lease
 __all__ = [
     "Alias",
     "AliasMove",
+    "Approval",
     "Asset",
     "Branch",
     "BranchKey",
@@ -23,8 +26,12 @@ __all__ = [
     "Component",
     "Consumption",
     "DefinitionRevision",
+    "Deletion",
+    "Deprecation",
     "Derivation",
     "Edge",
+    "GateRevision",
+    "GateVerdict",
     "Highlight",
     "IdempotencyKey",
     "Instance",
@@ -36,6 +43,7 @@ __all__ = [
     "OpenRun",
     "Project",
     "Promotion",
+    "PromotionRequest",
     "PropertyEdit",
     "PropertyOverride",
     "Reconciliation",

@@ -5,6 +5,7 @@ from django.db import models
 from access.visibility import VisibleQuerySet
 from catalog.models.assets import Asset
 from catalog.models.columns import branch_of_asset, client_id
+from catalog.models.gates import GateVerdict
 from catalog.models.instances import Instance
 
 
@@ -51,6 +52,13 @@ class AliasMove(models.Model):
     entity_id = models.CharField(max_length=512)
     actor = models.CharField(max_length=255)
     uid = client_id()
+    verdict = models.OneToOneField(
+        GateVerdict,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="move",
+        help_text="What the gates said, with the comment; null: a plain move of an alias without gates.",
+    )
 
     objects = VisibleQuerySet.as_manager()
 

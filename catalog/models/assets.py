@@ -12,7 +12,8 @@ from catalog.asset_facts import AssetFacts
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.indexes import FallingIndex
 from catalog.marks import Marked
-from catalog.models.columns import branch_of_asset, new_definition_id
+from catalog.models.columns import branch_of_asset, client_id, new_definition_id
+from catalog.models.gates import GateRevision
 from catalog.models.places import Branch
 from catalog.states import Kind
 
@@ -70,6 +71,14 @@ class Asset(AssetFacts, Marked):
     ready_number = models.PositiveIntegerField(null=True, help_text="Of `newest_ready`.")
     refreshed_at = models.DateTimeField(null=True)
     consumer_count = models.PositiveIntegerField(default=0)
+    gates = models.ForeignKey(
+        GateRevision,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The newest at its address; null: none were declared there, or none are left.",
+    )
     series_whole = models.PositiveIntegerField(
         default=0, help_text="Up to this number all blocks of its series are kept."
     )
@@ -192,3 +201,23 @@ class PropertyEdit(models.Model):
             # what was edited last on a branch
             models.Index(fields=["branch", "-id"], name="edits_in_time")
         ]
+
+
+class Deletion(models.Model):
+    """Event: an asset was deleted, or recovered."""
+
+    PERIMETER = "asset__branch__project__perimeter"
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="deletions", db_index=False)
+    recovered = models.BooleanField(default=False)
+    reason = models.TextField(blank=True, help_text="Of who deleted it although a gated alias held it.")
+    uid = client_id()
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["uid"], name="one_deletion_per_id")]
+        indexes = [models.Index(fields=["asset", "-id"], name="deletions_of_asset")]

@@ -3,6 +3,7 @@
 from datetime import datetime
 from operator import attrgetter
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -46,6 +47,14 @@ class Instance(models.Model):
     datastore_type = models.CharField(max_length=16, blank=True)
     datastore_root = models.CharField(max_length=1024, blank=True)
     datastore_cards = untold_text(1024, "Root of the task's cards, where it can't be told from that of its files.")
+    deprecation = models.ForeignKey(
+        "Deprecation",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+        help_text="The event that holds; null: it is not deprecated.",
+    )
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     actor = models.CharField(max_length=255)
@@ -167,3 +176,26 @@ class Consumption(models.Model):
             # what a run consumed
             models.Index(fields=["run"], name="consumptions_by_run"),
         ]
+
+
+class Deprecation(models.Model):
+    """Event: an instance was deprecated, or no longer is (`undone`)."""
+
+    PERIMETER = "instance__asset__branch__project__perimeter"
+    SHOWN_WHILE = {"instance__asset__deleted_at": None}
+
+    instance = models.ForeignKey(Instance, on_delete=models.PROTECT, related_name="deprecations", db_index=False)
+    undone = models.BooleanField(default=False)
+    reason = models.TextField(blank=True)
+    uid = client_id()
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    entity_kind = models.CharField(max_length=64)
+    entity_id = models.CharField(max_length=512)
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["uid"], name="one_deprecation_per_id")]
+        indexes = [models.Index(fields=["instance", "-id"], name="deprecations_of_instance")]

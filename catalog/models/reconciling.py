@@ -51,6 +51,7 @@ class MissedWrite(models.Model):
     at = models.DateTimeField(help_text="When the catalogue did it, or else when the task asked for it.")
     number = models.PositiveIntegerField(null=True, help_text="The number that the instance had.")
     answered = models.BooleanField(default=False, help_text="The catalogue had done it once.")
+    receipt = models.CharField(max_length=512, blank=True, help_text="By which it had told so, of what gates judge.")
     entry = models.TextField(help_text="As the task kept it.")
     error = models.TextField(blank=True)
     found_at = models.DateTimeField()

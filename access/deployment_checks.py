@@ -70,13 +70,16 @@ def _in_the_open() -> list[CheckMessage]:
 
 
 def _easily_guessed() -> list[CheckMessage]:
-    key = settings.SECRET_KEY
-    if len(key) >= SHORTEST_KEY and len(set(key)) >= FEWEST_CHARACTERS:
-        return []
+    found = {
+        "ASSETSITE_SECRET_KEY": [settings.SECRET_KEY],
+        "ASSETSITE_SECRET_KEY_FALLBACKS": settings.SECRET_KEY_FALLBACKS,
+    }
     return [
         Warning(
-            f"ASSETSITE_SECRET_KEY can be guessed: it has less than {SHORTEST_KEY} characters, or repeats a few.",
+            f"{name} can be guessed: it has less than {SHORTEST_KEY} characters, or repeats a few.",
             hint="Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(50))'",
             id="access.W013",
         )
+        for name, keys in found.items()
+        if any(len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS for key in keys)
     ]

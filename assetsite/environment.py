@@ -28,6 +28,7 @@ OTHERS = {
 ON, OFF = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 POSTGRESQL = ("postgres", "postgresql", "pgsql", "psql")
 ENTRY = re.compile(r'\s*+(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<plain>(?!")[^,]*?))\s*(?:,|\Z)', re.DOTALL)
+HOW_TO_QUOTE = "double quotes stand around a whole entry, and twice for one in it."
 HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\*", re.IGNORECASE)
 """As Django takes it from a request; no other can be asked for."""
 
@@ -94,16 +95,17 @@ class Environment:
 
     def entries(self, name: str) -> list[str]:
         """The entries of a list, separated by commas; empty ones are left out."""
-        text, found, at = self.text(name), [], 0
-        while at < len(text):
-            entry = ENTRY.match(text, at)
-            if entry is None:
-                rest = text[at:].strip()
-                self.wrong(name, f"has {rest!r}; double quotes stand around a whole entry, and twice for one in it.")
-                return []
-            quoted, plain, at = entry["quoted"], entry["plain"], entry.end()
-            found.append(plain if quoted is None else quoted.replace('""', '"'))
-        return [entry for entry in found if entry]
+        found, rest = _entries(self.text(name))
+        if rest:
+            self.wrong(name, f"has {rest!r}; {HOW_TO_QUOTE}")
+        return found
+
+    def secrets(self, name: str) -> list[str]:
+        """The same of texts that are never shown."""
+        found, rest = _entries(self.text(name))
+        if rest:
+            self.wrong(name, f"has an entry that can't be read; {HOW_TO_QUOTE}")
+        return found
 
     def host_names(self, name: str) -> list[str]:
         """Names of hosts as a request carries them: `a.example.org`, `.example.org` with all below it, `[::1]`, `*`."""
@@ -157,6 +159,18 @@ class Environment:
         except ValueError:
             self.wrong(name, f"is {text!r}; expected is {expected}.")
             return default
+
+
+def _entries(text: str) -> tuple[list[str], str]:
+    """The entries of a list, and the rest from where it can't be read; then there are none."""
+    found, at = [], 0
+    while at < len(text):
+        entry = ENTRY.match(text, at)
+        if entry is None:
+            return [], text[at:].strip()
+        quoted, plain, at = entry["quoted"], entry["plain"], entry.end()
+        found.append(plain if quoted is None else quoted.replace('""', '"'))
+    return [entry for entry in found if entry], ""
 
 
 def _one_of(choices: Sequence[str]) -> Callable[[str], str]:

@@ -88,6 +88,7 @@ MODE = env.choice("ASSETSITE_MODE", "local", MODES)
 HOME = env.folder("ASSETSITE_HOME", BASE_DIR / ".assetsite")
 LOCAL_MODE = MODE == "local"
 SECRET_KEY = secret_key()
+SECRET_KEY_FALLBACKS = env.secrets("ASSETSITE_SECRET_KEY_FALLBACKS")  # what was signed by these is still believed
 DEBUG = env.switch("ASSETSITE_DEBUG", False)
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 TEAM_HOSTS = env.host_names("ASSETSITE_ALLOWED_HOSTS")
@@ -285,6 +286,7 @@ SILENCED_SYSTEM_CHECKS = [
         "security.W012",
         "security.W016",
         "security.W018",
+        "security.W025",
     ),
     "axes.W002",  # the middleware of axes answers for views that don't know of it; the sign-in page does
 ]

@@ -41,6 +41,7 @@ def test_of_a_site_that_is_set_up_well_there_is_nothing_to_tell(team):
         ("ALLOWED_HOSTS", ["*"], "access.W012"),
         ("SECRET_KEY", "changeme", "access.W013"),
         ("SECRET_KEY", "k" * 60, "access.W013"),
+        ("SECRET_KEY_FALLBACKS", [KEY, "changeme"], "access.W013"),
         ("CARD_ROOTS", [], "catalog.W001"),
         ("RECONCILE", [], "catalog.W002"),
         ("CARD_ROOTS", ["s3://bucket/metaflow", "alpha=/no/such/folder"], "catalog.W003"),

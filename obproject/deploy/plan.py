@@ -355,5 +355,6 @@ def _newest_commit(checkout: Checkout | None) -> str | None:
 
 def _digest(project: ProjectDefinition) -> str:
     """Return a version for a folder without commits: the same as long as what it declares is the same."""
-    content = repr((project.config, project.assets, project.readme))
+    gates = [(asset.source, asset.gates) for asset in project.assets if asset.gates is not None]
+    content = repr((project.config, project.assets, project.readme)) + (repr(gates) if gates else "")
     return f"content-{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

@@ -7,6 +7,7 @@ found and what is expected, and reading goes on. Standard library only.
 from __future__ import annotations
 
 import codecs
+import json
 import re
 import tomllib
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from obproject import lengths
 
 # Control characters, but for those that a text of several lines has, and lone surrogates, which no encoding can hold.
 _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_BARE_KEY = re.compile("[A-Za-z0-9_-]+")
 _TOML_POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -181,7 +183,8 @@ class Table:
         if not isinstance(found, dict):
             self.report(key, _describe(found), "a table")
             found = {}
-        return Table(found, self._source, self._problems, f"{self._name}.{key}" if self._name else key)
+        name = key if _BARE_KEY.fullmatch(key) else json.dumps(key, ensure_ascii=False)
+        return Table(found, self._source, self._problems, f"{self._name}.{name}" if self._name else name)
 
     def tables(self) -> list[tuple[str, Table]]:
         """Return every key of this table with the table that it holds."""

@@ -2,7 +2,7 @@
 
 :func:`read_project` reads and validates all of it and reports every problem at once, each with its file, the line or
 key, what was found and what is expected. Keys that it does not know are left alone, but for those of what
-:mod:`obproject.project.metrics` reads. Standard library only.
+:mod:`obproject.project.metrics` and :mod:`obproject.project.gates` read. Standard library only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from obproject import lengths
 from obproject.branches import check_alias, check_asset_id, check_branch, check_perimeter
+from obproject.json_types import Json
 from obproject.kinds import COLLECTIONS, KIND_OF, Collection
 from obproject.project.checked_toml import (
     DefinitionError,
@@ -30,6 +31,7 @@ from obproject.project.checked_toml import (
     shorten,
     up_to,
 )
+from obproject.project.gates import read_gates
 from obproject.project.metrics import MetricDefinition, read_left_out, read_metrics
 from obproject.project.root import PROJECT_FILE
 
@@ -69,6 +71,8 @@ class AssetDefinition:
     """In the order of the file, which is the order in which pages show them."""
     compare_ignore: tuple[str, ...] = ()
     """Names of what comparisons leave out, or beginnings of names with a ``*`` behind them."""
+    gates: Json | None = field(default=None, repr=False)
+    """What is under ``[gates]``, by alias; None if the file does not speak of gates."""
 
 
 @dataclass(frozen=True)
@@ -287,6 +291,7 @@ def _read_asset(root: Path, folder: Collection, directory: Path, problems: list[
         readme=readme,
         metrics=read_metrics(table),
         compare_ignore=read_left_out(table),
+        gates=read_gates(table),
     )
     return asset if asset_id else None
 

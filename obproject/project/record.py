@@ -192,6 +192,7 @@ def _declared(asset: AssetDefinition, *, name: str, readme: str, asset_kind: str
             "blobs": asset.blobs,
             "metrics": [metric.document for metric in asset.metrics],
             "compare_ignore": list(asset.compare_ignore),
+            "gates": asset.gates,
         }
     )
 

@@ -480,3 +480,70 @@ def test_what_can_not_be_understood_of_metrics_is_refused(write, tmp_path: Path,
     (found,) = problems_of(tmp_path)
     assert found.startswith("data/a/asset_config.toml: ")
     assert problem in found
+
+
+GATES = """
+[gates.validated]
+require = ["auc >= 0.78", "card present", "not unusual"]
+[gates.production]
+approvals = 1
+require = ["auc >= @production - 0.002"]
+warn = []
+approvers = ["role:admin", "ann"]
+[gates."into branch"]
+[gates."*"]
+require = ["any text: >> the catalogue parses it"]
+"""
+
+
+def test_gates_are_kept_as_they_are_written_in_the_order_of_the_file(write, tmp_path: Path) -> None:
+    write("models/a/asset_config.toml", ASSET.format(id="a") + GATES)
+    write("models/b/asset_config.toml", ASSET.format(id="b") + "[gates]\n")
+    write("models/c/asset_config.toml", ASSET.format(id="c"))
+    declared, empty, silent = read_project(tmp_path).assets
+    assert declared.gates == {
+        "validated": {"require": ["auc >= 0.78", "card present", "not unusual"]},
+        "production": {
+            "require": ["auc >= @production - 0.002"],
+            "warn": [],
+            "approvers": ["role:admin", "ann"],
+            "approvals": 1,
+        },
+        "into branch": {},
+        "*": {"require": ["any text: >> the catalogue parses it"]},
+    }
+    assert list(declared.gates) == ["validated", "production", "into branch", "*"]
+    assert (empty.gates, silent.gates) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    ("lines", "problem"),
+    [
+        ("gates = 3", "key 'gates': found the number 3, expected a table"),
+        ('[gates]\nrequire = ["a"]', "[gates] key 'require': found a list, expected a table"),
+        ("[[gates.production]]", "[gates] key 'production': found a list, expected a table"),
+        (
+            "[gates.production]\nrequier = []",
+            "[gates.production] key 'requier': found a key that is not known here, expected only require, warn, "
+            "approvals, approvers",
+        ),
+        (
+            '[gates."into branch"]\nrequire = "a"',
+            "[gates.\"into branch\"] key 'require': found the string 'a', expected a list of strings",
+        ),
+        ("[gates.a]\nrequire = [1]", "[gates.a] key 'require': found the number 1, expected a string"),
+        ('[gates.a]\nwarn = [" "]', "[gates.a] key 'warn': found an empty string"),
+        ('[gates.a]\nwarn = ["a\\u0007"]', "[gates.a] key 'warn': found the character U+0007"),
+        ("[gates.a]\napprovers = [true]", "[gates.a] key 'approvers': found the boolean true, expected a string"),
+        ('[gates.a]\napprovals = "1"', "[gates.a] key 'approvals': found the string '1', expected a number"),
+        ("[gates.a]\napprovals = true", "[gates.a] key 'approvals': found the boolean true, expected a number"),
+        ("[gates.a]\napprovals = 1.5", "key 'approvals': found the number 1.5, expected a whole number, 0 or more"),
+        ("[gates.a]\napprovals = -1", "key 'approvals': found the number -1, expected a whole number, 0 or more"),
+        ('[gates."a\\u0007"]', "[gates] key 'a\\x07': found the character U+0007"),
+    ],
+)
+def test_gates_of_another_shape_are_refused(write, tmp_path: Path, lines: str, problem: str) -> None:
+    write("models/a/asset_config.toml", ASSET.format(id="a") + lines)
+    (found,) = problems_of(tmp_path)
+    assert found.startswith("models/a/asset_config.toml: ")
+    assert problem in found

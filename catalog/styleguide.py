@@ -11,8 +11,10 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from catalog.declared_metrics import DeclaredMetrics
+from catalog.gates.judgement import Ruling, Says
 from catalog.metrics import Metric
 from catalog.pagekit.hits import Hit
+from catalog.pagekit.rulings import OUTCOMES, WAITS, RulingRow, as_shown, in_order
 from catalog.pagekit.uses import EntityLink
 from catalog.plotting import Along, Group, Line, Plot, Point, Range
 from catalog.states import State
@@ -92,7 +94,8 @@ Press <kbd>Ctrl</kbd>; <script>alert("gone")</script> see [above](#churn-model).
 
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every element of the pages, on one page."""
-    return render(request, "styleguide.html", {**_frame(), **_parts(), **_rows(), **_of_pages(), **_compared()})
+    parts = (_frame(), _parts(), _rows(), _of_pages(), _compared(), _judged())
+    return render(request, "styleguide.html", {key: value for part in parts for key, value in part.items()})
 
 
 styleguide_page = login_not_required(styleguide)
@@ -113,6 +116,25 @@ def _compared() -> dict[str, Any]:
             _delta("0", 0.0, outcome="equal"),
             _delta("", None, note=_said("in ", (HTML, True), ", the base's is in s")),
         ],
+    }
+
+
+def _judged() -> dict[str, Any]:
+    """What rules of gates said: few of them, with all that they can say, and so many that some are folded."""
+    numbers = {"has": "0.7991", "needs": "0.8004"}
+    few = [
+        Ruling("auc >= @production - 0.002", Says.REFUSES, **numbers, short_by="0.0013", reference="v7 has 0.8024"),
+        Ruling(f"{LONG} within 5% of @{LONG}", Says.REFUSES, reason="not measured"),
+        Ruling(f'"{RIGHT_TO_LEFT}" >= 0.74', Says.WARNS, has="0.7378", needs="0.74", short_by="0.0022"),
+        Ruling("parents all @validated", Says.PASSES, reason=HTML),
+        Ruling("age <= 7d", Says.EXEMPT, reason="a roll-back need not be young"),
+    ]
+    waits = RulingRow("approvals = 1", WAITS, "0 of 1", ("an admin or ann may give it",))
+    many = [Ruling(f"metric_{number} >= 0.5", Says.PASSES, has="0.9", needs="0.5") for number in range(20)]
+    return {
+        "few_rulings": as_shown(in_order(few, waits)),
+        "many_rulings": as_shown(in_order([*few, *many], waits)),
+        "outcomes": OUTCOMES.values(),
     }
 
 

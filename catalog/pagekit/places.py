@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from access.identity import Viewer, viewer_of
 from catalog.branch_keys import KnownByOtherKey
@@ -24,8 +24,16 @@ from obproject.branches import is_same_name, is_unnamed
 def at_place(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Pass the `Place` of its address to a view that only reads; redirect from a git name, or a further key, of the
     branch to its own key."""
+    return require_safe(_placed(view))
 
-    @require_safe
+
+def at_place_of_form(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """The same for a page with a form, which is also sent there. What is sent to another key is not done: the page of
+    the own key is shown instead."""
+    return require_http_methods(["GET", "HEAD", "POST"])(_placed(view))
+
+
+def _placed(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def placed(request: HttpRequest, perimeter: str, project: str, branch: str, **rest: Any) -> HttpResponseBase:
         place = Place.of(perimeter, project, branch)

@@ -1,21 +1,11 @@
 """Promotion: an instance that has proved itself on one branch becomes an instance of another one, under an alias.
 
 Nothing but the registration is copied: the copy keeps the producer, the blobs and the artifact of its source. It says
-where it comes from, step by step, in these annotations:
-
-======================== ===============================================================
-``promoted_from_branch`` the branch of its direct source
-``promoted_from_instance`` the id of its direct source
-``promoted_by``          who promoted it
-``promoted_from_chain``  every instance that it descends from, the first one first, each
-                         with ``branch``, ``instance``, ``ref`` and ``created_at``, and
-                         with ``promoted_by`` where it is a copy itself
-======================== ===============================================================
+where it comes from, step by step, in its annotations (``obproject/promoted.py``).
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -45,14 +35,13 @@ from obproject.kinds import COLLECTION_OF, COLLECTIONS, KIND_OF, find_kind
 from obproject.notices import tell, tell_once
 from obproject.project import ci
 from obproject.project.root import PROJECT_FILE, find_project_root
+from obproject.promoted import MOST_TAKES, PROMOTED_FROM, copy_key, with_origin
 from obproject.references import AnyReference, parse_reference
 from obproject.settings import HOW_TO_CONFIGURE, find_settings
 from obproject.task import running, spinning
 
 LIFECYCLE_ALIASES = ("candidate", "validated", "production")
 """The aliases that a promotion may give where the project doesn't name others."""
-
-_MOST_TAKES = 20
 
 
 def promote_assets(
@@ -255,17 +244,16 @@ class _Route:
         only one of them makes a copy. A later id is needed where the copy of an earlier one was deleted.
         """
         body = self._registration(kind, source)
-        for take in range(_MOST_TAKES):
+        for take in range(MOST_TAKES):
             if copy := self._find_copy(kind, name, source["id"]):
                 return copy
-            self._register_once(kind, name, body, f"promotion/{source['id']}/{branch_key(self.target)}/{take}")
+            self._register_once(kind, name, body, copy_key(source["id"], self.target, take))
         if copy := self._find_copy(kind, name, source["id"]):
             return copy
         raise NotPromotable(f"The copy of {name!r} on branch {self.target!r} is deleted as often as it is made.")
 
-    def _register_once(self, kind: str, name: str, body: Json, what: str) -> None:
+    def _register_once(self, kind: str, name: str, body: Json, key: str) -> None:
         """Register a copy, unless anybody has done so under the same key."""
-        key = hashlib.sha256(what.encode()).hexdigest()
         try:
             self._target_assets.writer.register_once(kind, name, body, key)
         except Conflict as conflict:
@@ -275,14 +263,14 @@ class _Route:
 
     def _find_copy(self, kind: str, name: str, source_id: str) -> Json | None:
         """Return the newest ready copy of an instance on the target branch."""
-        query: Query = {"annotation": [f"promoted_from_instance={source_id}"], "page_size": 1}
+        query: Query = {"annotation": [f"{PROMOTED_FROM}={source_id}"], "page_size": 1}
         try:
             found = self._target_assets.catalogue.asset(self.target, kind, name, query)["recent_instances"]
         except AssetNotFound as error:
             if not _branch_is_there(error):
                 tell_once(f"branch {self.target!r} of project {self.project!r} is new: this promotion makes it.")
             return None
-        return next((one for one in found if typed_annotations(one).get("promoted_from_instance") == source_id), None)
+        return next((one for one in found if typed_annotations(one).get(PROMOTED_FROM) == source_id), None)
 
     def _registration(self, kind: str, source: Json) -> Json:
         """Return the body that registers a copy. Without an attempt, as no attempt of the task should supersede it."""
@@ -294,7 +282,14 @@ class _Route:
             "description": source.get("description") or "",
             "blobs": properties.get("blobs") or [],
             "tags": source.get("tags") or [],
-            "annotations": _with_origin(source, self.source, self._target_assets.entity_ref["entity_id"]),
+            "annotations": with_origin(
+                typed_annotations(source),
+                branch=self.source,
+                instance=source["id"],
+                ref=source["ref"],
+                created_at=source["created_at"],
+                promoter=self._target_assets.entity_ref["entity_id"],
+            ),
             **({"datastore": source["datastore"]} if source.get("datastore") else {}),
         }
 
@@ -337,32 +332,6 @@ def _is_evaluation_log(item: Json) -> bool:
     kind, latest = item["asset"]["kind"], item.get("latest_instance") or {}
     properties = latest.get(f"{kind}_properties") or {}
     return is_evaluation_log(item["asset"]["id"], kind, properties.get(f"{kind}_kind"))
-
-
-def _with_origin(source: Json, branch: str, promoter: str) -> Json:
-    """Return the annotations of a copy: those of its source, and where it comes from."""
-    annotations = typed_annotations(source)
-    # By this key deploy tools find what they declared, which a copy of a definition is not.
-    annotations.pop("_config_hash", None)
-    step = {"branch": branch, "instance": source["id"], "ref": source["ref"], "created_at": source["created_at"]}
-    if "promoted_by" in annotations:
-        step["promoted_by"] = annotations["promoted_by"]
-    return annotations | {
-        "promoted_from_branch": branch,
-        "promoted_from_instance": source["id"],
-        "promoted_by": promoter,
-        "promoted_from_chain": [*_earlier_steps(annotations), step],
-    }
-
-
-def _earlier_steps(annotations: Json) -> list[Any]:
-    """Return the chain behind an instance; one that another client promoted names its direct source only."""
-    chain = annotations.get("promoted_from_chain")
-    if isinstance(chain, list):
-        return chain
-    if "promoted_from_instance" not in annotations:
-        return []
-    return [{"branch": annotations.get("promoted_from_branch"), "instance": annotations["promoted_from_instance"]}]
 
 
 def _promoter() -> dict[str, str]:

@@ -36,6 +36,7 @@ SHARED = {
     "lengths",
     "metric_names",
     "metric_rules",
+    "promoted",
     "references",
     "roles",
     "sessions",
@@ -98,8 +99,8 @@ FLOORS = {
         ["pages"],
     ],
     "obproject": [
-        sorted(SHARED - {"metric_rules", "references"}),
-        ["metric_rules", "references"],
+        sorted(SHARED - {"metric_rules", "promoted", "references"}),
+        ["metric_rules", "promoted", "references"],
         ["entities", "errors", "json_types", "kinds", "notices"],
         ["aliases", "instances", "project", "shipping"],
         ["settings"],

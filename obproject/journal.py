@@ -34,6 +34,7 @@ VERDICT = "assetsite_verdict"
 """Metaflow's type and field of a verdict. It is one of the facts of the task, and no write that could be missed."""
 
 _ID = re.compile(r"[icadh]_[0-9a-f]{20}")
+_RECEIPT = re.compile(r"[!-~]{0,512}")
 
 
 class Operation(StrEnum):
@@ -126,6 +127,9 @@ class Outcome:
     """The number of a registered instance."""
     refused: str = ""
     """Why the catalogue refused it; empty if it did not. A refused entry is never backfilled."""
+    receipt: str = ""
+    """The catalogue's word that it moved an alias or promoted, by which whoever replays the entry is not asked again
+    what gates say."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +209,7 @@ def _outcome_content(outcome: Outcome) -> dict[str, Any]:
         **({"at": outcome.at.isoformat()} if outcome.at else {}),
         **({"number": outcome.number} if outcome.number else {}),
         **({"refused": outcome.refused} if outcome.refused else {}),
+        **({"receipt": outcome.receipt} if outcome.receipt else {}),
     }
 
 
@@ -215,7 +220,18 @@ def _outcome(content: Any) -> Outcome:
     if number is not None and (not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**31):
         raise ValueError(f"{number!r} is no number of an instance")
     at = content.get("at")
-    return Outcome(None if at is None else _moment(at), number, _text(content, "refused", optional=True))
+    return Outcome(
+        at=None if at is None else _moment(at),
+        number=number,
+        refused=_text(content, "refused", optional=True),
+        receipt=receipt_in(content),
+    )
+
+
+def receipt_in(content: Mapping[str, Any]) -> str:
+    """Return the receipt in an answer, or in an outcome; empty if there is none that could be one."""
+    receipt = content.get("receipt")
+    return receipt if isinstance(receipt, str) and _RECEIPT.fullmatch(receipt) else ""
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class AliasDetail(CatalogView):
         summary="Set or move an alias, if wanted only from an expected place",
         parameters=[schemas.IDEMPOTENCY_KEY],
         request=AliasBody,
-        responses=schemas.AliasAnswer,
+        responses=schemas.MovedAliasAnswer,
     )
     def put(self, request: Request, **address: str) -> Answer:
         name = self.alias_name()
@@ -89,7 +89,9 @@ class AliasDetail(CatalogView):
         alias = move and move.asset.aliases.filter(name=name).first()
         if move and alias is None:
             raise Conflict(f"The alias '{name}' was moved under this id, and deleted since.", current=None)
-        return (200, self.answer(alias.asset, alias)) if alias else None
+        if move is None or alias is None:
+            return None
+        return 200, self.answer(alias.asset, alias) | {"receipt": recording.receipt_of_move(move)}
 
     def _moved(self, name: str, body: Json, uid: str) -> Json:
         alias = recording.set_alias(
@@ -101,7 +103,11 @@ class AliasDetail(CatalogView):
             expected=body.get("expected_instance_id", recording.ANY),
             uid=uid,
         )
-        return self.answer(self.asset(), alias)
+        asset = self.asset()
+        moves = list(recent_moves(asset).filter(name=name))
+        own = next((move for move in moves if uid and move.uid == uid), None)
+        receipt = {"receipt": recording.receipt_of_move(own)} if own else {}
+        return {"alias": alias_shape(alias, asset, moves), **receipt}
 
     @extend_schema(
         operation_id="delete_alias",

@@ -99,13 +99,20 @@ class Registering(CatalogView):
             notes.append(NORMALISED)
         if told.session and found.instance is not None and not found.instance.run:
             notes.append(FOREIGN_SESSION)
-        return with_notes(instance_shape(found, self.base), notes)
+        return with_notes(self._shape(asked, found), notes)
 
     def done_before(self, asked: Asked) -> Json | None:
         """The answer to a registration that was made before under its id; None if none was."""
         here = Asset.objects.visible_to(self.viewer).ever_at(asked.at.branch, asked.at.kind, asked.at.asset_id)
         instance = recording.registration_before(asked.uid, here, asked.body.entity, asked.body.registration())
-        return instance_shape(Resolved(instance.asset, instance), self.base) if instance else None
+        return self._shape(asked, Resolved(instance.asset, instance)) if instance else None
+
+    def _shape(self, asked: Asked, found: Resolved) -> Json:
+        """The instance, and the receipt of a promotion that its client can name."""
+        shape, made = instance_shape(found, self.base), found.instance
+        if made is None or not asked.uid or not recording.is_promotion(made.annotations):
+            return shape
+        return shape | {"receipt": recording.receipt_of_promotion(made)}
 
 
 @dataclass(frozen=True)

@@ -140,8 +140,12 @@ class InstanceAnswer(Answer):
 NOTES = "What of the body made no sense and was left out, in sentences."
 
 
+RECEIPT = "The catalogue's word that it did this, where the client gave the write an id; for the journal of its task."
+
+
 class RegistrationAnswer(InstanceAnswer):
     notes = serializers.ListField(child=text(), required=False, help_text=NOTES)
+    receipt = text(required=False, help_text=f"Of a promotion. {RECEIPT}")
 
 
 class EntryBody(RegistrationBody):
@@ -239,6 +243,10 @@ class OneAliasAnswer(Answer):
 
 class AliasAnswer(Answer):
     alias = OneAliasAnswer()
+
+
+class MovedAliasAnswer(AliasAnswer):
+    receipt = text(required=False, help_text=RECEIPT)
 
 
 class AliasListAnswer(Answer):

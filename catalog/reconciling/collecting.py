@@ -20,6 +20,7 @@ from catalog.reconciling.checking import Unusable, address_of, parsed
 from catalog.reconciling.progress import Progress
 from catalog.reconciling.sources import Source
 from catalog.recording.places import moment
+from catalog.recording.receipts import read as read_receipt
 from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.metadata import NEVER, Datum, Metadata, Run, ServiceMetadata
 from catalog.runs.results import UnavailableError
@@ -170,6 +171,7 @@ class _Staging:
         _upsert([*(row for entry, _, row in staged if entry.id not in known | refused), *problems])
 
     def _row(self, path: TaskPath, entry: Entry, datum: Datum, outcome: Outcome) -> MissedWrite:
+        said = read_receipt(outcome.receipt)  # whose word it is comes out when it is backfilled
         return MissedWrite(
             source=self._source.row,
             uid=entry.id,
@@ -177,8 +179,9 @@ class _Staging:
             attempt=datum.attempt if (datum.attempt or 0) <= limits.ATTEMPTS else None,
             operation=entry.operation.value,
             address=address_of(entry)[: MissedWrite._meta.get_field("address").max_length],
-            at=moment(outcome.at or entry.at),
+            at=moment(said.at if said else outcome.at or entry.at),
             number=outcome.number,
+            receipt=outcome.receipt if said else "",
             answered=entry.operation in JOURNALED_WHEN_DONE or outcome != Outcome(),
             entry=entry.as_json(),
             found_at=timezone.now(),
@@ -215,7 +218,7 @@ def _upsert(rows: list[MissedWrite]) -> None:
         unique.values(),
         update_conflicts=True,
         unique_fields=["source", "uid"],
-        update_fields=["task", "attempt", "operation", "address", "at", "number", "answered", "entry"],
+        update_fields=["task", "attempt", "operation", "address", "at", "number", "receipt", "answered", "entry"],
     )
 
 

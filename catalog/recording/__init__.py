@@ -14,6 +14,7 @@ from catalog.recording.failing import fail_readings
 from catalog.recording.highlights import Highlighted, highlight_before, show_highlight
 from catalog.recording.learning import learn_branches
 from catalog.recording.places import AssetAddress, BranchAddress
+from catalog.recording.receipts import is_promotion, receipt_of_move, receipt_of_promotion
 from catalog.recording.registering import AtHand, Registration, confirm, register, registered_by
 from catalog.recording.repeats import (
     Once,
@@ -57,12 +58,15 @@ __all__ = [
     "fill_digests",
     "forget_old_answers",
     "highlight_before",
+    "is_promotion",
     "keep_read_run",
     "learn_branches",
     "move_before",
     "once",
     "override_property",
     "post_spec",
+    "receipt_of_move",
+    "receipt_of_promotion",
     "register",
     "registered_by",
     "registration_before",

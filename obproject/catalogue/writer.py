@@ -19,7 +19,7 @@ from obproject.catalogue.together import Collected, batches, send_batch
 from obproject.entities import who_is_running
 from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, RequestRefused, checked
 from obproject.instances import json_value, tag_pairs, with_text
-from obproject.journal import Entry, Operation, Outcome, id_from, new_id
+from obproject.journal import Entry, Operation, Outcome, id_from, new_id, receipt_in
 from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, label_of
 from obproject.notices import tell, tell_notes
@@ -241,7 +241,7 @@ class AssetWriter:
             return self._move(branch, kind, name, alias, body["instance_id"])
         entry = self._entry(Operation.SET_ALIAS, branch, kind, name, body=body, alias=alias)
         answer = self.catalogue.put_alias(branch, kind, name, alias, {**body, "id": entry.id})
-        self._record(entry, Outcome(at=parse_time(answer["alias"].get("updated_at"))))
+        self._record(entry, Outcome(parse_time(answer["alias"].get("updated_at")), receipt=receipt_in(answer)))
         return answer
 
     def delete_alias(self, kind: str, name: str, alias: str, expected_id: str | None = None) -> bool:
@@ -357,8 +357,7 @@ class AssetWriter:
     def _record(self, entry: Entry, outcome: Outcome) -> None:
         """Store a write that the catalogue has done in the journal, if a task runs."""
         if task := running.running_task():
-            task.journal.store(entry)
-            task.journal.remember(entry.id, outcome)
+            task.journal.store_done(entry, outcome)
 
     def _move(self, branch: str, kind: str, name: str, alias: str, instance_id: str) -> Json:
         """Return the move of an alias that would have been made, as a catalogue answers."""

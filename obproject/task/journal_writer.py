@@ -17,7 +17,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from obproject.errors import NoServer, RequestRefused, ServerFault, ServerUnreachable, TookTooLong, UnexpectedAnswer
-from obproject.journal import OUTCOMES_FIELD, TYPE, VERDICT, Entry, Operation, Outcome, Verdict, outcomes_as_json
+from obproject.journal import (
+    OUTCOMES_FIELD,
+    TYPE,
+    VERDICT,
+    Entry,
+    Operation,
+    Outcome,
+    Verdict,
+    outcomes_as_json,
+    receipt_in,
+)
 from obproject.json_types import Json
 from obproject.notices import tell
 from obproject.settings import HOW_TO_CONFIGURE, Settings
@@ -128,14 +138,14 @@ class JournalWriter:
         except RequestRefused as refusal:
             self._store_outcomes({entry.id: _refused(refusal) for entry in entries})
             raise
-        refused = {}
-        for entry, answer in zip(entries, answers, strict=True):
-            if isinstance(answer, RequestRefused):
-                refused[entry.id] = _refused(answer)
-            else:
-                self.remember(entry.id, outcome_of(entry.operation, answer))
-        if refused:
-            self._store_outcomes(refused)
+        self._note(
+            {
+                entry.id: _refused(answer)
+                if isinstance(answer, RequestRefused)
+                else outcome_of(entry.operation, answer)
+                for entry, answer in zip(entries, answers, strict=True)
+            }
+        )
         return answers
 
     def store(self, entry: Entry) -> bool:
@@ -146,13 +156,25 @@ class JournalWriter:
         """Store with the task how it goes; a later verdict of the same attempt is the one that holds. Never raises."""
         self._store_datum(VERDICT, verdict.as_json(), VERDICT)
 
-    def remember(self, entry_id: str, outcome: Outcome) -> None:
-        """Remember what the catalogue answered, until :meth:`close`."""
-        if os.getpid() == self._process:
-            self._outcomes[entry_id] = outcome
+    def store_done(self, entry: Entry, outcome: Outcome) -> None:
+        """Store a write that the catalogue has done; with a receipt of it in one go, so that a kill parts no two."""
+        if outcome.receipt:
+            self._store_data([(entry.field, entry.as_json()), _datum_of({entry.id: outcome})])
         else:
-            # A forked child's memory is gone before the task's end.
-            self._store_outcomes({entry_id: outcome})
+            self.store(entry)
+            self._note({entry.id: outcome})
+
+    def _note(self, outcomes: Mapping[str, Outcome]) -> None:
+        """Remember what the catalogue answered, until :meth:`close`.
+
+        Stored at once is what would be missed if the task were killed: a refusal, and a receipt.
+        """
+        # A forked child's memory is gone before the task's end.
+        is_own = os.getpid() == self._process
+        waiting = {key: one for key, one in outcomes.items() if is_own and not one.refused and not one.receipt}
+        self._outcomes |= waiting
+        if at_once := {key: one for key, one in outcomes.items() if key not in waiting}:
+            self._store_outcomes(at_once)
 
     def close(self) -> None:
         """Store all answers with the task; a second call stores what came in between."""
@@ -166,8 +188,7 @@ class JournalWriter:
         return time.monotonic() < self._unavailable_until.get(settings, 0.0)
 
     def _store_outcomes(self, outcomes: Mapping[str, Outcome]) -> None:
-        # Named after one of the entries: Metaflow keeps one datum per name and millisecond.
-        self._store_datum(f"{OUTCOMES_FIELD}{next(iter(outcomes))}", outcomes_as_json(outcomes))
+        self._store_data([_datum_of(outcomes)])
 
     def _store_datum(self, name: str, value: str, kind: str = TYPE) -> bool:
         return self._store_data([(name, value)], kind)
@@ -212,6 +233,11 @@ class JournalWriter:
             tell(text)
 
 
+def _datum_of(outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
+    # Named after one of the entries: Metaflow keeps one datum per name and millisecond.
+    return f"{OUTCOMES_FIELD}{next(iter(outcomes))}", outcomes_as_json(outcomes)
+
+
 def _refused(refusal: RequestRefused) -> Outcome:
     return Outcome(refused=str(refusal)[:_MOST_REASON])
 
@@ -222,7 +248,8 @@ def outcome_of(operation: Operation, answer: Mapping[str, Any]) -> Outcome:
         return Outcome(parse_time(answer.get("at")))
     if operation is Operation.REGISTER:
         number = answer.get("number")
-        return Outcome(parse_time(answer.get("created_at")), number if isinstance(number, int) else None)
+        made = number if isinstance(number, int) else None
+        return Outcome(parse_time(answer.get("created_at")), made, receipt=receipt_in(answer))
     return Outcome(parse_time(answer.get("consumed_at")))
 
 

@@ -91,9 +91,17 @@ def test_outcomes_read_back_as_they_were_written():
         "i_0": Outcome(at=AT, number=12),
         "c_0": Outcome(at=AT),
         "i_1": Outcome(refused="Not allowed."),
+        "a_0": Outcome(at=AT, receipt="1:1770091506000789:c2lnbmF0dXJl"),
     }
 
     assert parse_outcomes(outcomes_as_json(outcomes)) == outcomes
+
+
+@pytest.mark.parametrize("receipt", ["two words", "r" * 513, "\x00", 7, None, {}])
+def test_what_can_be_no_receipt_is_left_out(receipt):
+    text = json.dumps({"v": 1, "outcomes": {"a_0": {"receipt": receipt, "later": "members are passed over"}}})
+
+    assert parse_outcomes(text) == {"a_0": Outcome()}
 
 
 def test_a_verdict_reads_back_as_it_was_written():

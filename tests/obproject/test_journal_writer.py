@@ -258,6 +258,31 @@ def test_alias_moves_and_deletions_are_kept_when_they_are_done(
     assert metadata.outcomes[metadata.entries[0].id].at == datetime.fromisoformat(at)
 
 
+def test_a_receipt_is_kept_at_once_together_with_the_move(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue
+) -> None:
+    at = "2026-02-03T04:05:06Z"
+    move = {"alias_name": "production", "instance_id": "i_1", "previous_instance_id": "", "updated_at": at}
+    history = [move | {"updated_by": {"entity_kind": "task", "entity_id": "x"}}]
+    answer = {"alias": {"name": "production", "updated_at": at, "recent_history": history}, "receipt": "0:1:c2ln"}
+    catalogue.answer_next(Canned(body=json.dumps(answer).encode()))
+    asset.set_alias("rows", "@production", "i_1", "data")
+    (entry,) = metadata.entries
+    assert metadata.outcomes[entry.id].receipt == "0:1:c2ln"
+    close()
+    assert len(metadata.data) == 2
+
+
+def test_the_receipt_of_a_promotion_is_kept_as_soon_as_it_is_answered(
+    asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue
+) -> None:
+    answer = {"id": "i_1", "number": 4, "created_at": "2026-02-03T04:05:06Z", "receipt": "1:1:c2ln", "tags": []}
+    catalogue.answer_next(Canned(201, json.dumps(answer).encode()))
+    asset.register_data_asset("rows", kind="table", annotations={"promoted_from_instance": "i_0"})
+    (entry,) = metadata.entries
+    assert (metadata.outcomes[entry.id].receipt, metadata.outcomes[entry.id].number) == ("1:1:c2ln", 4)
+
+
 def test_outside_a_task_nothing_is_kept_and_a_server_that_is_away_is_an_error(
     unconfigured: pytest.MonkeyPatch,
 ) -> None:

@@ -112,7 +112,8 @@ class Registering(CatalogView):
         shape, made = instance_shape(found, self.base), found.instance
         if made is None or not asked.uid or not recording.is_promotion(made.annotations):
             return shape
-        return shape | {"receipt": recording.receipt_of_promotion(made)}
+        receipt = recording.receipt_of_promotion(made)
+        return shape | {"receipt": receipt} if receipt else shape
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,9 @@ def receipt_of_move(move: AliasMove) -> str:
 
 
 def receipt_of_promotion(instance: Instance) -> str:
-    """The same of a promotion, by what it made."""
+    """The same of a promotion, by what it made; none if that failed as it was made, which no gate has judged."""
+    if instance.is_failed and instance.settled_at == instance.created_at:
+        return ""
     entity = Entity(instance.producer_kind, instance.producer_id)
     act = Act.promotion(place_of(instance.asset), instance.uid, entity, content_digest(instance))
     return _signed(act, Receipt(instance.created_at, _gated(getattr(instance, "verdict", None))))

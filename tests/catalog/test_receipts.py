@@ -84,6 +84,15 @@ class TestAnswers:
         assert "receipt" not in api.register(id=OTHER)
         assert "receipt" not in promote(api, id=None).data
 
+    def test_what_failed_as_it_was_made_was_not_judged_and_has_none(self, api):
+        api.register(attempt=1)
+        assert "receipt" not in promote(api, attempt=0, id=OTHER).data
+        pending = promote(api, attempt=1, state="pending").data
+        confirmation = {"entity_ref": TASK, "attempt": 1, "state": "failed"}
+        assert api.post("/v1/perimeters/default/confirmations", confirmation).status_code == 200
+        again = promote(api, attempt=1, state="pending").data
+        assert (again["state"], again["receipt"]) == ("failed", pending["receipt"])
+
 
 TASK_ENTITY = {"kind": TASK["entity_kind"], "id": TASK["entity_id"]}
 

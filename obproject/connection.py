@@ -44,7 +44,13 @@ _REFUSALS: dict[int, tuple[type[errors.RequestRefused], str]] = {
     409: (errors.Conflict, ""),
     413: (errors.BadRequest, "Keep large data in an artifact or in object storage, and register a reference to it."),
     415: (errors.BadRequest, ""),
+    422: (errors.NotAccepted, ""),
 }
+_NARROWER: dict[str, type[errors.RequestRefused]] = {
+    "all_deprecated": errors.AllDeprecated,
+    "gate_refused": errors.GateRefused,
+}
+"""What a refusal with a code of its own is; its message says all that there is to say."""
 
 Query = Mapping[str, str | int | Iterable[str]]
 
@@ -201,12 +207,14 @@ class Connection:
         detail = found if isinstance(found, dict) else {}
         if error_class is errors.AssetNotFound and ("instance" in detail or "alias" in detail):
             error_class, advice = errors.InstanceNotFound, "The asset's page lists its instances and aliases."
+        code = str(answer.get("error", ""))
+        if narrower := _NARROWER.get(code):
+            said = f"{about}: {answer.get('message')}"
+            return narrower(said, response=response, code=code, detail=detail)
         said = str(answer.get("message") or found or (response.reason if response is not None else "") or status)
         sentence = said if said.endswith((".", "!", "?")) else said + "."
         text = f"{about}: {sentence} (status {status} from {self.settings.url})"
-        return error_class(
-            f"{text} {advice}".rstrip(), response=response, code=str(answer.get("error", "")), detail=detail
-        )
+        return error_class(f"{text} {advice}".rstrip(), response=response, code=code, detail=detail)
 
 
 def _open_session(settings: Settings) -> requests.Session:

@@ -17,8 +17,11 @@ Everything that this package raises on purpose is an :class:`AssetError`::
     │   ├── NotAllowed             403: the token may not do this
     │   ├── AssetNotFound          404: no such asset, branch, project or perimeter, or not visible
     │   │   └── InstanceNotFound       the asset is there, the instance or alias is not
+    │   │       └── AllDeprecated          every instance that ``latest`` could mean is deprecated
     │   ├── Conflict               409: somebody else was first; ``current`` says what holds now
     │   │   └── AliasConflict          the alias doesn't point to where its mover expected
+    │   ├── NotAccepted            422: understood, but what the project declares stands against it
+    │   │   └── GateRefused            the instance does not pass the gates of the alias, or of the branch
     │   ├── TookTooLong            503: the catalogue stopped it, so as not to hold up others
     │   └── ServerFault            any other status, such as 500
     ├── WrongKind              the asset holds no artifact, so there is nothing to load     (also AttributeError)
@@ -116,6 +119,10 @@ class InstanceNotFound(AssetNotFound):
     """The asset is there, the instance or alias that was asked for is not (404)."""
 
 
+class AllDeprecated(InstanceNotFound):
+    """Every instance that ``latest`` could mean is deprecated (404); the message names the newest one and why."""
+
+
 class Conflict(RequestRefused):
     """Somebody else was first (409)."""
 
@@ -135,6 +142,50 @@ class AliasConflict(Conflict):
     def current_instance_id(self) -> str | None:
         """Id of the instance that the alias points to; None if the alias doesn't exist."""
         return self.current["instance_id"] if self.current else None
+
+
+class NotAccepted(RequestRefused):
+    """The catalogue understands what is wanted, but what the project declares stands against it (422)."""
+
+
+class GateRefused(NotAccepted):
+    """An instance does not pass the gates of an alias, or those for promotions into a branch (422); nothing was moved.
+
+    The message says which rules refuse it, what it has and what it needs, each on a line. Trying again helps only when
+    the instance, what it is compared with or the gates have changed.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        response: requests.Response | None = None,
+        code: str = "gate_refused",
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message, response=response, code=code, detail=detail)
+        self.args = (_by_line(message, [rule for rule in self.rules if not rule.get("passes", True)]),)
+
+    @property
+    def alias(self) -> str | None:
+        """The alias that stays where it is; None if it was a promotion into a branch."""
+        return self.detail.get("alias")
+
+    @property
+    def rules(self) -> list[dict[str, Any]]:
+        """What each rule said: ``rule``, ``says``, ``passes``, ``has``, ``needs``, ``reference``, ``short_by``."""
+        found = self.detail.get("rules")
+        return found if isinstance(found, list) else []
+
+
+def _by_line(message: str, rules: list[dict[str, Any]]) -> str:
+    """Return a message with a line for each of the rules that it speaks of, which are in their order there."""
+    start = 0
+    for rule in rules:
+        if (found := message.find(f" {rule.get('rule')}: ", start)) >= 0:
+            message = f"{message[:found]}\n  {message[found + 1 :]}"
+            start = found + 3
+    return message
 
 
 class TookTooLong(RequestRefused):

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from obproject.connection import Query
 from obproject.entities import entity_ref, who_is_running
 from obproject.errors import (
     AliasConflict,
+    AllDeprecated,
     AssetError,
     AssetNotFound,
     Conflict,
+    GateRefused,
     InvalidInput,
     NoServer,
     NotPromotable,
@@ -67,9 +70,11 @@ def promote_assets(
     is finished by repeating it. Within one branch nothing is copied, only the alias moves.
 
     Returns ``{"promoted": [{"kind", "name", "alias"}], "errors": [{"kind", "name", "error"}]}``. What fails for one
-    asset is reported there, and the others go on; ``name`` is missing where a whole kind could not be listed. A source
-    that has nothing to promote, or is not there, is an error too, with None for what it is about. Raises InvalidInput,
-    a ValueError, for an argument or project file that can't be right, and NoServer.
+    asset is reported there, and the others go on; ``name`` is missing where a whole kind could not be listed. Where
+    gates refuse an instance, ``error`` says by which rules, and ``refused`` has for each alias, or for the branch, the
+    ``alias`` and the ``rules`` as they are in :class:`obproject.errors.GateRefused`. A source that has nothing to
+    promote, or is not there, is an error too, with None for what it is about. Raises InvalidInput, a ValueError, for an
+    argument or project file that can't be right, and NoServer.
     """
     settings = _project_settings(project)
     _check_alias(alias, settings.aliases)
@@ -88,6 +93,14 @@ def promote_assets(
     else:
         promotion.promote_one(wanted, checked(check_asset_id, asset), lenient=kinds is None)
     return {"promoted": promotion.promoted, "errors": promotion.errors}
+
+
+class _Refused(NotPromotable):
+    """Gates have refused some of the aliases, or the copy."""
+
+    def __init__(self, message: str, refusals: list[GateRefused]) -> None:
+        super().__init__(message)
+        self.refusals = refusals
 
 
 class _OnlyDefined(NotPromotable):
@@ -158,6 +171,10 @@ class _Promotion:
         """Note an AssetError as the result for an asset, or for a whole kind."""
         try:
             yield
+        except (GateRefused, _Refused) as error:
+            refusals = error.refusals if isinstance(error, _Refused) else [error]
+            refused = [{"alias": refusal.alias, "rules": refusal.rules} for refusal in refusals]
+            self._failed({**subject, "refused": refused}, str(error))
         except AssetError as error:
             self._failed(subject, str(error))
 
@@ -196,22 +213,30 @@ class _Route:
         return [item["asset"]["id"] for item in listed if not _is_evaluation_log(item)]
 
     def promote(self, kind: str, name: str, reference: str, also_aliases: bool, alias: str | None) -> None:
-        """Bring an instance to the target branch, with its aliases.
+        """Bring an instance to the target branch, with its aliases; one that its gates refuse costs no other.
 
         The message of an error that comes after the copy was made says so, and how to finish.
         """
         _, source = self._source_assets.reader.peek(kind, name, reference)
         _check_ready(source, name, self.source)
         copy = source if self.within_branch else self._on_target(kind, name, source)
+        others = [other for other in source["aliases"] if other != alias] if also_aliases else []
+        moves = [partial(self._copy_alias, kind, name, other, copy) for other in others]
+        if alias is not None:
+            moves.append(partial(self._give_alias, kind, name, alias, copy))
+        refusals = []
         try:
-            others = [other for other in source["aliases"] if other != alias] if also_aliases else []
-            for other in others:
-                self._copy_alias(kind, name, other, copy)
-            if alias is not None:
-                self._give_alias(kind, name, alias, copy)
+            for move in moves:
+                try:
+                    move()
+                except GateRefused as refusal:
+                    refusals.append(refusal)
         except AssetError as error:
             done = f"It is {copy['ref']} on branch {self.target!r}, but without all of its aliases; "
             raise AssetError(f"{done}promote it again to finish. {error}") from error
+        if refusals:
+            place = [] if self.within_branch else [f"It is {copy['ref']} on branch {self.target!r}."]
+            raise _Refused("\n".join([*place, *map(str, refusals)]), refusals)
 
     def _on_target(self, kind: str, name: str, source: Json) -> Json:
         """Return what stands for the source on the target branch: a copy, or the target's own definition."""
@@ -234,6 +259,8 @@ class _Route:
     def _latest_on_target(self, kind: str, name: str) -> Json | None:
         try:
             return self._target_assets.reader.peek(kind, name, "latest")[1]
+        except AllDeprecated:
+            return {"ref": "deprecated"}
         except AssetNotFound:
             return None
 

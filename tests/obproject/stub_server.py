@@ -52,6 +52,8 @@ class StubCatalogue:
         self.assets: dict[tuple[str, ...], list[dict[str, Any]]] = {}
         self.properties: dict[tuple[str, ...], dict[str, str]] = {}
         self.aliases: dict[tuple[str, ...], dict[str, int]] = {}
+        self.gates: dict[str | None, dict[str, Any]] = {}
+        """The aliases that no instance is good enough for, each with the answer; None for promotions into a branch."""
         self.specs: dict[tuple[str, ...], dict[str, Any]] = {}
         self.consumptions: list[dict[str, Any]] = []
         self.confirmations: list[dict[str, Any]] = []
@@ -102,7 +104,12 @@ class StubCatalogue:
                 sent = (request.body or {})["registrations"]
                 return {"registrations": [self._one_of_many(scope, one, request) for one in sent]}
             case "PATCH", [kind, asset]:
+                annotations = (request.body or {}).get("annotations") or {}
+                if None in self.gates and "promoted_from_instance" in annotations:
+                    raise Refused(422, **self.gates[None])
                 return self._register((*scope, kind, asset), request)
+            case "PUT", [kind, asset, "aliases", alias]:
+                return self._set_alias(self._known((*scope, kind, asset)), alias, request.body or {})
             case "GET", [kind, asset]:
                 return self._summary(self._known((*scope, kind, asset)), request.query)
             case "DELETE", [kind, asset]:
@@ -147,11 +154,25 @@ class StubCatalogue:
                 "blobs": sent.get("blobs", []),
             },
             "tags": sent.get("tags", []),
+            "aliases": [],
             "url": f"{self.url}/{key[0]}/{key[1]}/{key[2]}/{key[3]}/{key[4]}/v{number}",
         }
         earlier.append(instance)
         self._keys[idempotency_key] = instance
         return instance
+
+    def _set_alias(self, key: tuple[str, ...], alias: str, sent: dict[str, Any]) -> dict[str, Any]:
+        if alias in self.gates:
+            raise Refused(422, **self.gates[alias])
+        target = self._find(key, sent["instance_id"])
+        before = next((one["id"] for one in self.assets[key] if alias in one["aliases"]), "")
+        for instance in self.assets[key]:
+            others = [other for other in instance["aliases"] if other != alias]
+            instance["aliases"] = [*others, *([alias] if instance is target else [])]
+        self.aliases.setdefault(key, {})[alias] = target["number"]
+        move = {"alias_name": alias, "instance_id": target["id"], "previous_instance_id": before}
+        move |= {"updated_at": datetime.now(UTC).isoformat(), "updated_by": sent["entity_ref"]}
+        return {"alias": {"name": alias, "recent_history": [move], **move}}
 
     def _one_of_many(self, scope: tuple[str, ...], sent: dict[str, Any], request: Request) -> dict[str, Any]:
         if sent["asset"] == "refused":
@@ -215,7 +236,8 @@ class StubCatalogue:
             latest = next(iter(self._ready(key) or self._definition(key)), None)
             tags = {(tag["key"], tag["value"]) for tag in (latest or {}).get("tags", [])}
             if tags.issuperset(wanted):
-                items.append({"asset": {"id": key[-1]}, "latest_instance": latest, "tags": []})
+                asset = {"id": key[-1], "kind": "data" if kind == "data" else "model"}
+                items.append({"asset": asset, "latest_instance": latest, "tags": []})
         start = int(query.get("continuation", ["0"])[0])
         end = start + self.page_size
         return {"items": items[start:end], "continuation": str(end) if end < len(items) else None}

@@ -1,13 +1,17 @@
-"""Gates that a project declares: how a deploy sends them, and what it says of the catalogue's answer."""
+"""Gates: how a deploy sends them, what it says of the answer, and what becomes of a move that they refuse."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from obproject import Asset, errors, promote_assets
 from obproject.deploy.plan import _digest
 from obproject.project.definitions import AssetDefinition, ProjectConfig, ProjectDefinition
 from obproject.project.record import build_deploy_request, declaration
+from tests.obproject.stub_server import Canned, StubCatalogue
 
 GATES = {"validated": {"require": ["auc >= 0.78"]}, "production": {"require": ["auc >= @production - 0.002"]}}
 MODEL = AssetDefinition("models", "clf", "Classifier", "What it is", "model", "models/clf/asset_config.toml")
@@ -39,3 +43,80 @@ def test_gates_are_part_of_the_version_of_a_folder_without_commits(tmp_path: Pat
     assert len(set(versions)) == 3
     # Without them it is what it was before there were gates.
     assert "gates" not in repr(MODEL)
+
+
+RULES = [
+    {"rule": "auc >= @production - 0.002", "says": "refuses", "passes": False, "has": "0.7991", "needs": "0.8004"},
+    {"rule": "card present", "says": "passes", "passes": True, "has": "", "needs": ""},
+]
+SAID = "@production stays on v1: v2 does not pass 1 of 2 rules. auc >= @production - 0.002: has 0.7991, needs 0.8004."
+TOLD = SAID.replace("rules. auc", "rules.\n  auc")
+
+
+def refusal(alias: str | None = "production") -> dict:
+    return {"code": "gate_refused", "message": SAID, "detail": {"alias": alias, "instance": "v2", "rules": RULES}}
+
+
+@pytest.fixture
+def main(catalogue: StubCatalogue, unconfigured: pytest.MonkeyPatch, tmp_path: Path) -> Asset:
+    unconfigured.setenv("ASSETSITE_URL", catalogue.url)
+    unconfigured.chdir(tmp_path)
+    asset = Asset("p", "main", deployment="trainer")
+    asset.register_model_asset("clf", kind="artifact")
+    return asset
+
+
+def test_a_move_that_gates_refuse_is_an_error_of_its_own_and_is_not_tried_again(
+    main: Asset, catalogue: StubCatalogue
+) -> None:
+    catalogue.gates["production"] = refusal()
+    with pytest.raises(errors.GateRefused) as refused:
+        main.set_alias("clf", "production", "v1", "model")
+    assert str(refused.value).endswith(f"branch 'main' of project 'p': {TOLD}")
+    assert (refused.value.alias, refused.value.rules, refused.value.code) == ("production", RULES, "gate_refused")
+    assert len(catalogue.of("PUT")) == 1
+
+
+def test_another_422_is_no_failure_of_the_catalogue(main: Asset, catalogue: StubCatalogue) -> None:
+    catalogue.answer_next(Canned(422, b'{"error": "held", "message": "@production is there.", "detail": {}}'))
+    with pytest.raises(errors.NotAccepted, match="@production is there") as refused:
+        main.delete_model_asset("clf")
+    assert not isinstance(refused.value, errors.GateRefused)
+
+
+def test_a_promotion_that_gates_refuse_goes_on_with_the_other_aliases_and_assets(
+    main: Asset, catalogue: StubCatalogue
+) -> None:
+    feature = Asset("p", "feature/x", deployment="trainer")
+    for name in ("clf", "other"):
+        feature.register_model_asset(name, kind="artifact")
+        for alias in ("validated", "shadow"):
+            feature.set_alias(name, alias, "v1", "model")
+    catalogue.gates["validated"] = refusal("validated")
+    outcome = promote_assets("p", "feature/x", "main", kinds="models")
+    assert outcome["promoted"] == []
+    assert [entry["name"] for entry in outcome["errors"]] == ["clf", "other"]
+    assert outcome["errors"][0]["refused"] == [{"alias": "validated", "rules": RULES}]
+    assert outcome["errors"][0]["error"].startswith("It is v2 on branch 'main'.\n")
+    assert TOLD in outcome["errors"][0]["error"]
+    # What no gate stands against is done.
+    assert main.peek_model_asset("clf", "@candidate")["ref"] == "v2"
+    assert main.peek_model_asset("other", "@shadow")["ref"] == "v1"
+
+
+def test_a_branch_that_refuses_a_promotion_gets_no_copy(main: Asset, catalogue: StubCatalogue) -> None:
+    Asset("p", "feature/x", deployment="trainer").register_model_asset("clf", kind="artifact")
+    catalogue.gates[None] = refusal(None)
+    (failed,) = promote_assets("p", "feature/x", "main", asset="clf")["errors"]
+    assert (failed["kind"], failed["name"]) == ("models", "clf")
+    assert failed["error"].endswith(TOLD)
+    assert failed["refused"] == [{"alias": None, "rules": RULES}]
+    assert len(catalogue.assets["default", "p", "main", "models", "clf"]) == 1
+
+
+def test_that_all_are_deprecated_is_said_as_the_catalogue_says_it(main: Asset, catalogue: StubCatalogue) -> None:
+    said = b'{"error": "all_deprecated", "message": "All are; the newest, v1, since: leaks.", "detail": {}}'
+    catalogue.answer_next(Canned(404, said))
+    with pytest.raises(errors.AllDeprecated, match=r"v1, since: leaks\.$") as refused:
+        main.peek_model_asset("clf")
+    assert isinstance(refused.value, errors.InstanceNotFound)

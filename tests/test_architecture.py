@@ -58,7 +58,7 @@ FLOORS = {
     "catalog": [
         ["folding", "indexes", "limits", "readmes", "starting", "states"],
         ["metrics"],
-        ["asset_facts", "backup", "declared_metrics"],
+        ["asset_facts", "backup", "declared_metrics", "unusual"],
         ["filter_values", "json_lookups", "runs", "shown"],
         ["filters", "gates", "marks", "plotting"],
         ["querysets"],

@@ -1,0 +1,92 @@
+"""What is unusual for a metric: `catalog.unusual`."""
+
+import pytest
+
+from catalog.unusual import FEWEST, LAST, unusual, unusual_of
+
+STEADY = [0.80, 0.81, 0.79, 0.80, 0.82, 0.80, 0.81, 0.80]
+
+
+def test_what_is_far_from_all_is_unusual():
+    assert unusual(STEADY, 0.2) == "0.2, far below the last 8 values: 0.79 to 0.82, median 0.8"
+    assert unusual(STEADY, 1.2) == "1.2, far above the last 8 values: 0.79 to 0.82, median 0.8"
+
+
+@pytest.mark.parametrize("new", [0.79, 0.82, 0.775, 0.835, 0.86])
+def test_what_is_near_is_not(new):
+    assert unusual(STEADY, new) == ""
+
+
+def test_it_has_to_be_beyond_both_the_spread_and_the_range():
+    one_far = [*STEADY, 8.0]
+    assert unusual(one_far, 6.0) == ""  # far from the median, within the range
+    assert unusual([100.0] * 8, 100.59) == ""  # beyond the range, which has no width; within six thousandths
+    assert unusual([100.0] * 8, 100.61)
+
+
+def test_a_steady_trend_is_not_unusual():
+    rows = list(range(1000, 4000, 100))
+    assert unusual(rows, 4000) == ""
+    assert unusual(rows, 400_000)
+
+
+def test_the_bounds_themselves_are_not_beyond():
+    # median 10, median distance 1, median step 1: spread 6; range 9 to 11, widened 8 to 12
+    values = [9, 10, 11, 10, 9, 10, 11, 10]
+    assert unusual(values, 15) == ""
+    assert unusual(values, 16) == ""
+    assert unusual(values, 16.001)
+    assert unusual(values, 3.999)
+
+
+def test_of_few_values_nothing_is_said():
+    assert unusual(STEADY[: FEWEST - 1], 1e9) == ""
+    assert unusual([*STEADY[: FEWEST - 1], None, "n/a", True], 1e9) == ""
+    assert unusual([], None) == ""
+
+
+def test_only_the_last_are_looked_at():
+    assert unusual([*[1e9] * 5, *STEADY * 4], 1e9)
+    assert unusual([*[1e9] * 5, *[None] * LAST], 1e9) == ""
+
+
+def test_what_is_suddenly_missing_is_unusual():
+    assert unusual(STEADY, None) == "missing, and the last 8 versions had it"
+    assert unusual([*STEADY, None, *STEADY[1:]], None) == ""
+
+
+@pytest.mark.parametrize(
+    ("new", "reason"),
+    [
+        ("n/a", "text: 'n/a', where 8 of the last 8 versions had a number"),
+        (float("nan"), "not finite: nan, where 8 of the last 8 versions had a number"),
+        ("NaN", "not finite: NaN, where 8 of the last 8 versions had a number"),
+        (True, "no number: true, where 8 of the last 8 versions had a number"),
+        ([0.8], "no number: [0.8], where 8 of the last 8 versions had a number"),
+    ],
+)
+def test_what_is_no_number_any_more_is_unusual(new, reason):
+    assert unusual(STEADY, new) == reason
+
+
+def test_a_text_that_reads_as_a_number_is_one():
+    assert unusual(list(map(str, STEADY)), "0.8") == ""
+
+
+@pytest.mark.parametrize("size", [1e308, 5e-324, 0.0])
+def test_extremes_are_no_trouble(size):
+    assert unusual([size, -size] * 15, size) == ""
+    assert unusual([size] * 8, size) == ""
+
+
+def test_what_was_always_0_and_is_not_any_more_is_unusual():
+    assert unusual([0] * 8, 1) == "1, far above the last 8 values: 0 to 0, median 0"
+
+
+def test_of_several_metrics_those_that_are_unusual_are_named():
+    history = [{"auc": value, "rows": 100, "note": "x", "run_id": place} for place, value in enumerate(STEADY)]
+    assert unusual_of(history, {"auc": 0.8, "rows": 100, "note": "y", "run_id": 10**9}) == {}
+    assert unusual_of(history, {"auc": 0.1, "new": 5}) == {
+        "auc": "0.1, far below the last 8 values: 0.79 to 0.82, median 0.8",
+        "rows": "missing, and the last 8 versions had it",
+    }

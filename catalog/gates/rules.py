@@ -139,6 +139,13 @@ class SameData(Rule):
     reference: Reference
 
 
+@dataclass(frozen=True)
+class Unreadable(Rule):
+    """What is kept and can't be read, such as a rule of a newer version: it refuses. No text is read as one."""
+
+    reason: str
+
+
 COMPARING = (Comparison, Within, SameData)
 """Rules that look at another version."""
 NOT_FOR_ROLLBACK = (*COMPARING, Age, Parents)

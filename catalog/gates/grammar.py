@@ -111,7 +111,8 @@ class CantParse(ValueError):
 
     def __init__(self, message: str, column: int, expected: tuple[str, ...] = ()) -> None:
         super().__init__(message, column, expected)
-        self.message, self.column, self.expected = message, column, expected
+        self.message = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in message)
+        self.column, self.expected = column, expected
 
     def __str__(self) -> str:
         return f"column {self.column}: {self.message}"

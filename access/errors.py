@@ -10,6 +10,8 @@
     ├── TooLarge      413   over a stated limit
     └── TooManyRequests 429 too often, or too much at once
 
+Above them stands GateRefused (422): the gates of an alias or a branch refuse it (`catalog/recording/gating.py`).
+
 They are also Django's exceptions of the same meaning where there are such, so pages may raise them too.
 
 What leaves a view besides is a 503 if it is trouble of the database (`access.database_trouble`), else a 500.
@@ -43,6 +45,7 @@ CODES = {
     409: "conflict",
     413: "too_large",
     415: "unsupported_media_type",
+    422: "gate_refused",
     429: "too_many_requests",
     503: "unavailable",
 }
@@ -53,6 +56,7 @@ SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address does not take that method.",
     413: "The request is larger than this site takes.",
+    422: "The gates refuse this.",
     500: "The server failed; its log says why.",
 }
 

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from access.statements import Rows
-from access.visibility import VisibleQuerySet
+from access.visibility import Sees, VisibleQuerySet
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -266,7 +266,7 @@ def digest_of(secret: str) -> str:
 
 
 class AuditQuerySet(VisibleQuerySet["AuditEntry"]):
-    def visible_to(self, viewer: "Viewer", role: Role | None = None) -> Self:
+    def visible_to(self, viewer: Sees, role: Role | None = None) -> Self:
         """The same by name, as an entry outlives the rows; what was done in no perimeter is for superusers."""
         return self.filter(perimeter_name__in=viewer.perimeter_names(role))
 

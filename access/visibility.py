@@ -3,16 +3,37 @@
 A read for somebody begins with `visible_to(viewer)`, or with `of(row)` for what belongs to a row that was found so.
 """
 
+from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from django.db import models
 
 if TYPE_CHECKING:
-    from access.identity import Viewer
-    from access.models import Role
+    from access.models import Perimeter, Role
 
 Row = TypeVar("Row", bound=models.Model)
+
+
+class Sees(Protocol):
+    """For whom something is read: a `Viewer`, or a rule."""
+
+    def perimeter_ids(self, role: "Role | None" = None) -> frozenset[int]: ...
+
+    def perimeter_names(self, role: "Role | None" = None) -> list[str]: ...
+
+
+@dataclass(frozen=True)
+class AllOf:
+    """All of one perimeter, and nothing else: what a rule sees that is judged the same, whoever asks."""
+
+    perimeter: "Perimeter"
+
+    def perimeter_ids(self, role: "Role | None" = None) -> frozenset[int]:
+        return frozenset({self.perimeter.pk})
+
+    def perimeter_names(self, role: "Role | None" = None) -> list[str]:
+        return [self.perimeter.name]
 
 
 class VisibleQuerySet(models.QuerySet[Row]):
@@ -22,7 +43,7 @@ class VisibleQuerySet(models.QuerySet[Row]):
     `SHOWN_WHILE`: what must hold besides, if anything, such as `{"asset__deleted_at": None}`.
     """
 
-    def visible_to(self, viewer: "Viewer", role: "Role | None" = None) -> Self:
+    def visible_to(self, viewer: Sees, role: "Role | None" = None) -> Self:
         """The rows in perimeters that `viewer` may read, or has at least `role` in."""
         model: Any = self.model
         condition = getattr(model, "SHOWN_WHILE", {})

@@ -9,6 +9,7 @@ from django.db.models import Case, OuterRef, Q, Subquery, When
 
 from catalog.edges import EVERY, count_consumers, facts_of_edges, facts_of_promotions
 from catalog.entities import Entity
+from catalog.gates_in_force import gates_of_each
 from catalog.models import Alias, Asset, Branch, Component, Edge, Highlight, Project, Promotion, Run, SpecVersion
 from catalog.name_starts import add_names, repair_names
 from catalog.newest import newest_of
@@ -86,6 +87,7 @@ class Recount:
                 "properties": effective_properties(asset),
                 "alias_index": self._aliases(asset),
                 "consumer_count": count_consumers(asset),
+                "gates_id": gates_of_each([asset])[asset.pk],
             },
         )
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from catalog.edges import facts_of_edges, facts_of_promotions
+from catalog.gates_in_force import gates_of_each
 from catalog.models import Alias, Asset, Edge, Promotion, PropertyOverride
 from catalog.newest import newest_of_each
 
@@ -68,11 +69,13 @@ def _right_columns(assets: dict[int, Asset]) -> dict[int, Row]:
         consumers[asset][component] = True
     for asset, name, uid in Alias.objects.filter(asset__in=assets).values_list("asset_id", "name", "instance__uid"):
         aliases[asset][name] = uid or assets[asset].definition_uid
+    gates = gates_of_each(list(assets.values()))
     for pk, row in assets.items():
         found[pk] |= {
             "properties": row.declared_properties | overrides[pk],
             "alias_index": aliases[pk],
             "consumer_count": len(consumers[pk]),
+            "gates_id": gates[pk],
         }
     return found
 

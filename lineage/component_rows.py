@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import CharField, F, Q, QuerySet, Value
 
-from access.identity import Viewer
+from access.visibility import Sees
 from catalog.addresses import asset_url, component_url
 from catalog.models import Asset, Branch, Component, Edge, Promotion
 from lineage.graph import Kind, Node, Relation
@@ -171,7 +171,7 @@ def _columns(
 class ComponentNames:
     """Reads the names of the nodes of an answer: three queries, however many nodes there are."""
 
-    def __init__(self, viewer: Viewer, as_of: datetime | None) -> None:
+    def __init__(self, viewer: Sees, as_of: datetime | None) -> None:
         self.visible, self.as_of = viewer.perimeter_ids(), as_of
 
     def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:

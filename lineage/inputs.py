@@ -8,7 +8,7 @@ what these read, and the names of that. Definitions among it cost one more; copi
 from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 
-from access.identity import Viewer
+from access.visibility import Sees
 from catalog.models import Instance, Run
 from lineage.graph import Input, Inputs, Kind, Node
 from lineage.instance_names import InstanceNames
@@ -26,13 +26,13 @@ Found = dict[tuple[Key, str], Reading]
 """By what was read, and its role."""
 
 
-def inputs_of(viewer: Viewer, instances: Iterable[Instance]) -> dict[int, Inputs]:
+def inputs_of(viewer: Sees, instances: Iterable[Instance]) -> dict[int, Inputs]:
     """The direct inputs of each of these versions, by its key. Each has its asset loaded, with branch and project."""
     return _inputs_of(viewer, InstanceRows(None), {row.pk: row for row in instances})
 
 
 def inputs_and_runs_of(
-    viewer: Viewer, instances: Collection[Instance]
+    viewer: Sees, instances: Collection[Instance]
 ) -> tuple[dict[int, Inputs], dict[RunKey, Run], set[RunKey]]:
     """The same, and what is known of the runs that made these versions, which the same query reads; and of which of
     these runs nothing was asked, as of those that made copies."""
@@ -42,7 +42,7 @@ def inputs_and_runs_of(
     return inputs, *rows.runs_among(runs)
 
 
-def _inputs_of(viewer: Viewer, rows: InstanceRows, asked: Mapping[int, Instance]) -> dict[int, Inputs]:
+def _inputs_of(viewer: Sees, rows: InstanceRows, asked: Mapping[int, Instance]) -> dict[int, Inputs]:
     rows.know(asked.values())
     origins = _origins(rows, asked)
     rows.read(set(origins.values()))

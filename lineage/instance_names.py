@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from access.identity import Viewer
+from access.visibility import Sees
 from catalog.addresses import instance_url
 from catalog.models import Instance
 from catalog.states import DEFINITION, State
@@ -31,7 +31,7 @@ from obproject.sessions import is_session_id
 class InstanceNames(ComponentNames):
     """Reads the names of the nodes of an exact answer: four queries, however many nodes there are."""
 
-    def __init__(self, viewer: Viewer, as_of: datetime | None, rows: InstanceRows) -> None:
+    def __init__(self, viewer: Sees, as_of: datetime | None, rows: InstanceRows) -> None:
         super().__init__(viewer, as_of)
         self.rows = rows
 

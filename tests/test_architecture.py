@@ -63,7 +63,10 @@ FLOORS = {
         ["filters", "gates", "marks", "plotting"],
         ["querysets"],
         ["models"],
-        ["addresses", "derivation", "entities", "name_starts", "newest", "specs", "statements"],
+        [
+            *("addresses", "derivation", "entities", "gates_in_force", "name_starts", "newest", "own_cards"),
+            *("specs", "statements"),
+        ],
         ["branch_keys", "branch_writers", "edges", "old_runs", "run_outcomes", "search", "series", "windows"],
         ["reading", "wrong_facts"],
         ["counters", "unchanged"],
@@ -96,6 +99,7 @@ FLOORS = {
         ["pages"],
     ],
     "promoting": [
+        ["facts"],
         ["pages"],
     ],
     "obproject": [

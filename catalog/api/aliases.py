@@ -8,7 +8,7 @@ from django.db.models.functions import RowNumber
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
-from access.errors import BadRequest, Conflict, NotFound
+from access.errors import BadRequest, Conflict, NotFound, SiteError
 from catalog import limits, recording
 from catalog.api import schemas
 from catalog.api.continuation import after_id, page_size, token_for
@@ -76,13 +76,23 @@ class AliasDetail(CatalogView):
         name = self.alias_name()
         self.may_write(self.place())
         body = self.checked(AliasBody).validated_data
-        uid = body.get("id") or ""
+        uid, (asset, wish) = body.get("id") or "", self._looked_up(name, body)
         return self._guarded(
             name,
             lambda: self.once_by_id(
-                lambda: (200, self._moved(name, body, uid)), lambda: self._moved_before(uid, name, body["instance_id"])
+                lambda: (200, self._moved(asset or self.asset(), name, body, uid, wish)),
+                lambda: self._moved_before(uid, name, body["instance_id"]),
             ),
         )
+
+    def _looked_up(self, name: str, body: Json) -> tuple[Asset | None, recording.Wish]:
+        """The asset, and what is wanted of it with what has to be looked up before anything is locked."""
+        wish = recording.Wish(comment=body.get("comment") or "")
+        try:
+            asset = self.asset()
+        except SiteError:  # whoever moves it finds out, or that it was done before
+            return None, wish
+        return asset, recording.with_card(wish, asset, name, body["instance_id"])
 
     def _moved_before(self, uid: str, name: str, target_uid: str) -> tuple[int, Json] | None:
         move = recording.move_before(uid, self.ever_here(), name, target_uid)
@@ -93,15 +103,16 @@ class AliasDetail(CatalogView):
             return None
         return 200, self.answer(alias.asset, alias) | {"receipt": recording.receipt_of_move(move)}
 
-    def _moved(self, name: str, body: Json, uid: str) -> Json:
+    def _moved(self, asset: Asset, name: str, body: Json, uid: str, wish: recording.Wish) -> Json:
         alias = recording.set_alias(
             actor=self.viewer.actor,
-            asset=self.asset(),
+            asset=asset,
             name=name,
             target_uid=body["instance_id"],
             entity=entity_of(body),
             expected=body.get("expected_instance_id", recording.ANY),
             uid=uid,
+            wish=wish,
         )
         asset = self.asset()
         moves = list(recent_moves(asset).filter(name=name))

@@ -17,7 +17,7 @@ from catalog.branch_keys import KnownByOtherKey
 from catalog.models import Asset, Instance
 from catalog.querysets import PROMOTED_FROM
 from catalog.reading import Place, Resolved, checked_asset_id
-from catalog.recording import AssetAddress, AtHand, BranchAddress, Write, Writer
+from catalog.recording import PLAIN, AssetAddress, AtHand, BranchAddress, Wish, Write, Writer
 from catalog.states import Kind
 from catalog.wire.bodies import RegistrationBody
 from catalog.wire.parsing import MAY_BE_LEFT_OUT, EntriesJSONParser, check_storable, without
@@ -38,6 +38,8 @@ class Asked:
     at: AssetAddress
     written: str
     body: RegistrationBody
+    wish: Wish = PLAIN
+    """With what was looked up for the gates of a promotion."""
 
     @property
     def uid(self) -> str:
@@ -55,7 +57,10 @@ class Registering(CatalogView):
         self.check_body_agrees(place, said)
         to = self.address(place, body.validated_data.get("branch_name") or "")
         self.may_supersede(to, body)
-        return Asked(AssetAddress(to, kind, name), asset_id, body)
+        at = AssetAddress(to, kind, name)
+        annotations = body.validated_data.get("annotations")
+        wish = recording.with_card_of_copy(PLAIN, at, annotations) if annotations else PLAIN
+        return Asked(at, asset_id, body, wish)
 
     def address(self, place: Place, name: str) -> BranchAddress:
         return self.to_write(place, name)
@@ -88,6 +93,7 @@ class Registering(CatalogView):
             told=body.told,
             uid=asked.uid,
             at_hand=at_hand,
+            wish=asked.wish,
         )
         return Resolved(instance.asset, instance)
 
@@ -232,4 +238,6 @@ class Registrations(Registering):
             return Refused(error).entry
         if before is not None:
             return {"status": 201, "answer": before}
+        if result is not None:
+            recording.note_refusal(result)
         return Refused(result or Conflict(FIRST_REFUSED, field="id")).entry

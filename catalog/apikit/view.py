@@ -22,7 +22,7 @@ from catalog.branch_writers import is_only_by
 from catalog.filters import FILTERS, Filter, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.models import Asset, Branch, Instance
 from catalog.reading import Place, checked_asset_id, find_asset
-from catalog.recording import BranchAddress, Once, once
+from catalog.recording import BranchAddress, Once, note_refusal, once
 from catalog.wire.rendering import Answer
 from obproject.branches import MAIN_BRANCHES, branch_key, former_keys
 
@@ -62,6 +62,7 @@ class CatalogView(JsonView):
 
     def handle_exception(self, exc: Exception) -> Any:
         if not isinstance(exc, KnownByOtherKey) or len(self.own_keys) == MOST_KEYS:
+            note_refusal(exc)  # what asked is undone by now
             return super().handle_exception(exc)
         self.own_keys = (*self.own_keys, exc.key)
         act = getattr(self, str(self.request.method).lower())

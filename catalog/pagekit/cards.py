@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from catalog import runs
+from catalog import own_cards, runs
 from catalog.addresses import instance_url
-from catalog.models import Asset, Highlight, Instance
+from catalog.models import Asset, Instance
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 
@@ -32,13 +32,7 @@ class CardView:
 
 def task_of(asset: Asset, instance: Instance) -> tuple[str, runs.Datastore]:
     """The task and datastore of the producer, for `catalog.runs`; the task is empty if the producer is none."""
-    task = instance.producer_id if instance.producer_kind == "task" else ""
-    return task, datastore_of(instance, asset.branch.project.perimeter.name)
-
-
-def datastore_of(row: Instance | Highlight, perimeter: str) -> runs.Datastore:
-    """The datastore of the task of an instance or a highlight of this perimeter."""
-    return runs.Datastore(row.datastore_type or None, row.datastore_root or None, perimeter, row.datastore_cards)
+    return own_cards.task_of(instance, asset.branch.project.perimeter.name)
 
 
 def card_view(asset: Asset, instance: Instance, query: PageQuery) -> CardView:

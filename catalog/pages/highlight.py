@@ -9,7 +9,8 @@ from catalog import runs
 from catalog.addresses import branch_url, highlights_url, instance_url
 from catalog.entities import Entity
 from catalog.models import Highlight, Instance
-from catalog.pagekit.cards import CardView, datastore_of, view_of
+from catalog.own_cards import datastore_of
+from catalog.pagekit.cards import CardView, view_of
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place

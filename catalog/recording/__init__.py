@@ -11,8 +11,20 @@ from catalog.recording.deploying import Declaration, DeployOutcome, declare, del
 from catalog.recording.digests import fill_digests
 from catalog.recording.editing import clear_override, delete_asset, override_property
 from catalog.recording.failing import fail_readings
+from catalog.recording.gating import (
+    PLAIN,
+    GateRefused,
+    Judged,
+    Wish,
+    gates_of,
+    judge_move,
+    judge_promotion,
+    note_refusal,
+    revision_shape,
+)
 from catalog.recording.highlights import Highlighted, highlight_before, show_highlight
 from catalog.recording.learning import learn_branches
+from catalog.recording.looked_up import promoted_to, with_card, with_card_of_copy
 from catalog.recording.places import AssetAddress, BranchAddress
 from catalog.recording.receipts import is_promotion, receipt_of_move, receipt_of_promotion
 from catalog.recording.registering import AtHand, Registration, confirm, register, registered_by
@@ -31,17 +43,21 @@ from catalog.recording.together import Write, Writer, write_together
 __all__ = [
     "ANY",
     "NOTHING_TOLD",
+    "PLAIN",
     "AliasMoved",
     "AssetAddress",
     "AtHand",
     "BranchAddress",
     "Declaration",
     "DeployOutcome",
+    "GateRefused",
     "Highlighted",
+    "Judged",
     "Once",
     "ReadRun",
     "Registration",
     "Told",
+    "Wish",
     "Write",
     "Writer",
     "clear_override",
@@ -57,20 +73,28 @@ __all__ = [
     "fail_readings",
     "fill_digests",
     "forget_old_answers",
+    "gates_of",
     "highlight_before",
     "is_promotion",
+    "judge_move",
+    "judge_promotion",
     "keep_read_run",
     "learn_branches",
     "move_before",
+    "note_refusal",
     "once",
     "override_property",
     "post_spec",
+    "promoted_to",
     "receipt_of_move",
     "receipt_of_promotion",
     "register",
     "registered_by",
     "registration_before",
+    "revision_shape",
     "set_alias",
     "show_highlight",
+    "with_card",
+    "with_card_of_copy",
     "write_together",
 ]

@@ -5,9 +5,9 @@ from datetime import datetime
 from access.errors import BadRequest, Conflict, NotFound
 from catalog import limits
 from catalog.entities import Entity
-from catalog.models import Alias, AliasMove, Asset, Instance
-from catalog.recording.places import in_one_transaction, locked_all, moment
-from catalog.states import State
+from catalog.models import Alias, AliasMove, Asset, GateVerdict
+from catalog.recording.gating import PLAIN, Wish, judge_move, keep_verdict, refuse_unless_passed
+from catalog.recording.places import in_one_transaction, locked_again, locked_all, moment
 
 ANY = object()
 """No expectation of where an alias points."""
@@ -28,22 +28,27 @@ def set_alias(
     expected: object = ANY,
     uid: str = "",
     when: datetime | None = None,
+    wish: Wish = PLAIN,
 ) -> Alias:
-    """Make or move an alias; `expected` is the id that it must point to now, None: it must not exist.
+    """Make or move an alias, if its gates let it; `expected` is the id that it must point to now, None: it must not
+    exist.
 
-    `uid` is the id that the client gave the move; `when` is the past moment of a move that arrives only now.
+    `uid` is the id that the client gave the move; `when` is the past moment of a move that arrives only now; `wish`
+    says why it is wanted. Raises GateRefused.
     """
-    (asset,) = locked_all([asset.pk])
+    asset = locked_again(asset)
     _expect(asset, name, expected)
-    target = _alias_target(asset, target_uid)
+    judged = judge_move(asset, name, target_uid, wish)
     if name not in asset.alias_index and len(asset.alias_index) >= limits.ALIASES:
         raise BadRequest(f"The asset '{asset.asset_id}' has {limits.ALIASES} aliases; delete one first.", alias=name)
+    refuse_unless_passed(judged, wish, actor=actor, entity=entity)
     at = moment(when)
-    present = {"instance": target, "updated_at": at, "entity_kind": entity.kind, "entity_id": entity.id}
+    present = {"instance": judged.target, "updated_at": at, "entity_kind": entity.kind, "entity_id": entity.id}
     alias, _ = Alias.objects.update_or_create(
         asset=asset, name=name, defaults=present, create_defaults=present | {"branch_id": asset.branch_id}
     )
-    _record_move(asset, name, to=target_uid, at=at, entity=entity, actor=actor, uid=uid)
+    verdict = keep_verdict(judged, wish, actor=actor, entity=entity, when=at)
+    _record_move(asset, name, to=target_uid, at=at, entity=entity, actor=actor, uid=uid, verdict=verdict)
     return alias
 
 
@@ -77,18 +82,17 @@ def _expect(asset: Asset, name: str, expected: object) -> None:
         raise AliasMoved(f"The alias '{name}' {where}; it was expected {hoped}.")
 
 
-def _alias_target(asset: Asset, uid: str) -> Instance | None:
-    if uid == asset.definition_uid:
-        return None
-    target: Instance | None = Instance.objects.of(asset).filter(uid=uid).first()
-    if target is None:
-        raise NotFound(f"The asset '{asset.asset_id}' has no instance '{uid}'.", instance=uid)
-    if target.state != State.READY:
-        raise BadRequest(f"{target.ref} is {target.state}; an alias takes a ready instance only.", instance=uid)
-    return target
-
-
-def _record_move(asset: Asset, name: str, *, to: str, at: datetime, entity: Entity, actor: str, uid: str) -> None:
+def _record_move(
+    asset: Asset,
+    name: str,
+    *,
+    to: str,
+    at: datetime,
+    entity: Entity,
+    actor: str,
+    uid: str,
+    verdict: GateVerdict | None = None,
+) -> None:
     index = {key: uid for key, uid in asset.alias_index.items() if key != name} | ({name: to} if to else {})
     AliasMove.objects.create(
         asset=asset,
@@ -100,5 +104,6 @@ def _record_move(asset: Asset, name: str, *, to: str, at: datetime, entity: Enti
         entity_id=entity.id,
         actor=actor,
         uid=uid or None,
+        verdict=verdict,
     )
     Asset.objects.filter(pk=asset.pk).update(alias_index=index)

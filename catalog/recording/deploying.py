@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,6 +16,7 @@ from catalog.models import (
     Asset,
     Branch,
     DefinitionRevision,
+    GateRevision,
     Project,
     SpecVersion,
 )
@@ -52,10 +54,12 @@ class Declaration:
     source: str | None = None
     declared_metrics: list[Json] | None = None
     not_compared: list[str] | None = None
+    gates: Json | None = None
+    """In the form of `catalog.gates.declared.checked`. They belong to the address, and are kept apart from the rest."""
 
     @property
     def fields(self) -> Json:
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        return {name: value for name, value in asdict(self).items() if value is not None and name != "gates"}
 
     @property
     def digest(self) -> str:
@@ -80,6 +84,8 @@ class DeployOutcome:
     unchanged: list[str] = field(default_factory=list)
     overridden: list[Json] = field(default_factory=list)
     not_declared: list[str] = field(default_factory=list)
+    gated: list[str] = field(default_factory=list)
+    """Those whose gates are others now."""
 
 
 @in_one_transaction
@@ -90,6 +96,8 @@ def declare(*, actor: str, at: AssetAddress, entity: Entity, declaration: Declar
     asset = asset or make_asset(at, actor)
     if not (config_hash and asset.config_hash == config_hash):
         _declare(asset, declaration.fields, config_hash=config_hash, entity=entity, actor=actor)
+    if _changes_gates(asset, declaration.gates, _gates_in_force([asset])):
+        _declare_gates(asset, declaration, entity=entity, actor=actor)
     finish(asset.branch, at.branch, made=made, actor=actor)
     return asset
 
@@ -118,6 +126,42 @@ def _declare(asset: Asset, fields: Json, *, config_hash: str, entity: Entity, ac
     )
 
 
+def _gates_in_force(assets: Iterable[Asset]) -> dict[int, Json]:
+    """The gates of these assets, by the key of their revision; no query if there are none."""
+    keys = {asset.gates_id for asset in assets if asset.gates_id}
+    return dict(GateRevision.objects.filter(pk__in=keys).values_list("pk", "gates")) if keys else {}
+
+
+def _changes_gates(asset: Asset, declared: Json | None, in_force: dict[int, Json]) -> bool:
+    """Whether a declaration speaks of gates, and differs from those that hold at its address."""
+    if declared is None:
+        return False
+    if asset.gates_id and asset.gates_id not in in_force:  # of an asset that this deploy has made
+        in_force |= _gates_in_force([asset])
+    return declared != in_force.get(asset.gates_id or 0, {})
+
+
+def _declare_gates(
+    asset: Asset, declaration: Declaration, *, entity: Entity, actor: str, version_id: str = ""
+) -> GateRevision:
+    """Let other gates hold at the address of an asset, whose lock the caller holds; or none, if they are empty."""
+    revision = GateRevision.objects.create(
+        branch_id=asset.branch_id,
+        kind=asset.kind,
+        asset_id=asset.asset_id,
+        gates=declaration.gates or {},
+        source=declaration.source or "",
+        version_id=version_id,
+        at=timezone.now(),
+        actor=actor,
+        entity_kind=entity.kind,
+        entity_id=entity.id,
+    )
+    asset.gates = revision if revision.gates else None
+    Asset.objects.filter(pk=asset.pk).update(gates=asset.gates)
+    return revision
+
+
 @in_one_transaction
 def deploy(
     *,
@@ -132,17 +176,24 @@ def deploy(
     outcome = DeployOutcome()
     branch = branch_at(at)
     live = Asset.objects.on_branch(branch)
-    existing = {(asset.kind, asset.asset_id): asset for asset in locked_all(live.values_list("pk", flat=True))}
+    locked = [asset for asset in locked_all(live.values_list("pk", flat=True)) if asset.deleted_at is None]
+    existing = {(asset.kind, asset.asset_id): asset for asset in locked}
+    in_force = _gates_in_force(locked)
     for key in sorted(definitions):
         declaration = definitions[key]
         asset = existing.get(key) or make_asset(AssetAddress(at, *key), actor)
-        if declaration.is_that_of(asset):
+        is_same, gates_differ = declaration.is_that_of(asset), _changes_gates(asset, declaration.gates, in_force)
+        if is_same and not gates_differ:
             outcome.unchanged.append("/".join(key))
             continue
         asset.branch = branch
         (outcome.updated if key in existing else outcome.created).append("/".join(key))
-        outcome.overridden += _beneath_overrides(asset, declaration)
-        _declare(asset, declaration.fields, config_hash=declaration.digest, entity=entity, actor=actor)
+        if not is_same:
+            outcome.overridden += _beneath_overrides(asset, declaration)
+            _declare(asset, declaration.fields, config_hash=declaration.digest, entity=entity, actor=actor)
+        if gates_differ:
+            _declare_gates(asset, declaration, entity=entity, actor=actor, version_id=version_id)
+            outcome.gated.append("/".join(key))
     outcome.not_declared = ["/".join(key) for key in sorted(existing) if _is_left_out(existing[key], definitions)]
     _enrich_all(branch, spec, entity=entity, actor=actor)
     finish(branch, at, made=bool(outcome.created), actor=actor)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from access.errors import Conflict
 from access.models import Perimeter
 from catalog.branch_keys import KnownByOtherKey, claim_keys, look_elsewhere, refuse_if_shared
+from catalog.gates_in_force import newest_at
 from catalog.models import Asset, Branch, BranchName, Project
 from catalog.name_starts import add_names, keep_names
 from catalog.statements import locked_asset_at, locked_assets
@@ -70,14 +71,29 @@ def locked_all(pks: Iterable[int]) -> list[Asset]:
     return locked_assets.all(pks=keys) if keys else []
 
 
+def locked_again(asset: Asset) -> Asset:
+    """An asset that was found, locked for this transaction, as it is by now; with the place that was read with it."""
+    (locked,) = locked_all([asset.pk])
+    if "branch" in asset._state.fields_cache:
+        locked.branch = asset.branch
+    return locked
+
+
 def make_asset(at: AssetAddress, actor: str, when: datetime | None = None) -> Asset:
     """A new asset at the address, locked; another writer may make it, and even delete it, faster by a hair.
 
-    The caller adds its names, once it has all of them.
+    It has the gates of its address. The caller adds its names, once it has all of them.
     """
     branch, made_at = branch_at(at.branch, when), moment(when)
     for _ in range(MAKING_TRIES):
-        new = Asset(branch=branch, kind=at.kind, asset_id=at.asset_id, created_at=made_at, created_by=actor)
+        new = Asset(
+            branch=branch,
+            kind=at.kind,
+            asset_id=at.asset_id,
+            created_at=made_at,
+            created_by=actor,
+            gates_id=newest_at(branch.pk, at.kind, at.asset_id),
+        )
         Asset.objects.bulk_create([new], ignore_conflicts=True)
         if asset := locked(at):
             return asset

@@ -8,6 +8,7 @@ into the signature, so that a receipt proves nothing of any other write; it can'
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -83,7 +84,7 @@ def receipt_of_promotion(instance: Instance) -> str:
     return _signed(act, Receipt(instance.created_at, _gated(getattr(instance, "verdict", None))))
 
 
-def is_promotion(annotations: Json) -> bool:
+def is_promotion(annotations: Mapping[str, Any]) -> bool:
     """Whether a registration says that it comes from somewhere else, so that it is a promotion into its branch."""
     return any(key.startswith(PROMOTED) for key in annotations)
 

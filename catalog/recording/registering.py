@@ -24,7 +24,16 @@ from catalog.recording.failing import (
     readings_of_attempt,
     readings_of_earlier_attempts,
 )
+from catalog.recording.gating import (
+    PLAIN,
+    Wish,
+    judge_copy,
+    keep_verdict,
+    refuse_unless_passed,
+    source_of,
+)
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
+from catalog.recording.receipts import is_promotion
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
 from catalog.series import forget_changed
 from catalog.statements import (
@@ -84,11 +93,13 @@ def register(
     number: int | None = None,
     when: datetime | None = None,
     at_hand: AtHand | None = None,
+    wish: Wish = PLAIN,
 ) -> Instance:
     """Append an instance to an asset, which comes into being with its first one.
 
     `uid` is the id that the client gave it; of two with one id the second is stopped by the database. `when` is the
     past moment at which a registration was made that arrives only now, `number` its number if that was given already.
+    A copy is a promotion into the branch, which its gates judge; `wish` says why it is wanted. Raises GateRefused.
     """
     at_hand = at_hand or _at_hand(actor, at, entity, what, told, when)
     asset, component, late = at_hand.asset, at_hand.component, at_hand.late
@@ -109,7 +120,7 @@ def register(
         producer_id=entity.id,
         component=component,
         run=at_hand.run,
-        promoted_from=_source_of(what.annotations),
+        promoted_from=source_of(what.annotations),
         attempt=what.attempt,
         foreach_path=told.foreach_path,
         iteration=told.iteration,
@@ -121,7 +132,12 @@ def register(
         settled_at=None if state == State.PENDING else created_at,
         actor=actor,
     )
+    judged = judge_copy(instance, wish) if is_promotion(what.annotations) and not late else None
+    if judged:
+        refuse_unless_passed(judged, wish, actor=actor, entity=entity)
     append(instance)
+    if judged:
+        keep_verdict(judged, wish, actor=actor, entity=entity, when=when, copy=instance)
     if state == State.FAILED:
         Recount().edges_with(asset, component)
         if instance.is_copy:
@@ -169,12 +185,6 @@ def _created_at(asset: Asset, when: datetime | None) -> datetime:
     """What arrives in time is never older than what was there before, whatever the clocks of several servers say."""
     at = moment(when)
     return at if when or asset.newest_at is None else max(at, asset.newest_at)
-
-
-def _source_of(annotations: Json) -> Instance | None:
-    """The instance that this one is a copy of, where the catalogue has it."""
-    uid = annotations.get(PROMOTED_FROM)
-    return Instance.objects.filter(uid=uid).only("pk", "asset_id").first() if isinstance(uid, str) and uid else None
 
 
 def registered_by(perimeter: Perimeter, entity: Entity) -> InstanceQuerySet:

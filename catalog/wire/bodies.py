@@ -11,8 +11,10 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from access.errors import BadRequest
 from catalog import limits
 from catalog.entities import Entity
+from catalog.gates import declared
 from catalog.recording import Declaration, Registration, Told
 from catalog.states import STATES_TO_REGISTER, STATES_TO_SETTLE, Kind, State
 from catalog.wire.parsing import KEEP_ELSEWHERE
@@ -335,7 +337,35 @@ class AliasBody(Body):
     entity_ref = EntityRefBody()
     instance_id = Text(max_length=64)
     expected_instance_id = Text(max_length=64, required=False, allow_null=True)
+    comment = Text(max_length=limits.COMMENT_LENGTH, required=False, allow_blank=True, help_text="Why; it is kept.")
     id = ClientId("a", help_text="The id of the move; sent again, it moves nothing.")
+
+
+class AliasCheckBody(Body):
+    """A move that is only asked about."""
+
+    instance_id = Text(max_length=64)
+
+
+class GatesCheckEntry(Body):
+    """What a definition declares of gates."""
+
+    kind = Choice(Kind.values)
+    id = Text(max_length=128)
+    source = Text(max_length=limits.SOURCE_LENGTH, required=False, allow_blank=True)  # type: ignore[assignment]
+    gates = Anything(required=False, help_text="As in a deploy.")
+
+    def validate_id(self, asset_id: str) -> str:
+        return _checked(check_asset_id, asset_id)
+
+
+class GatesCheckBody(Body):
+    definitions = GatesCheckEntry(many=True)
+
+    def validate_definitions(self, rows: list[Json]) -> list[Json]:
+        if len(rows) > limits.DEFINITIONS:
+            raise serializers.ValidationError(f"are {len(rows)}; at most {limits.DEFINITIONS} are allowed.")
+        return rows
 
 
 class AliasDeletion(Body):
@@ -413,6 +443,11 @@ class DefinitionBody(Body):
         required=False,
         help_text="Names of what comparisons leave out, or beginnings of names with a `*` behind them.",
     )
+    gates = Anything(
+        required=False,
+        help_text="By the name of an alias, `*` or `into branch`: an object of require, warn, approvals, approvers. "
+        "Empty: none are left. Left out or null: those that were declared before stay.",
+    )
 
     def validate_metrics(self, metrics: list[Json]) -> list[Json]:
         if len(metrics) > limits.METRICS:
@@ -434,7 +469,10 @@ class DeployBody(Body):
     definitions = DefinitionBody(many=True)
 
     def declarations(self) -> dict[tuple[str, str], Declaration]:
-        return {(row["kind"], row["id"]): _declaration_of(row) for row in self.validated_data["definitions"]}
+        """Raises BadRequest with all that is wrong with gates."""
+        rows = self.validated_data["definitions"]
+        gates = checked_gates(rows)
+        return {(row["kind"], row["id"]): _declaration_of(row, mine) for row, mine in zip(rows, gates, strict=True)}
 
     def validate_definitions(self, rows: list[Json]) -> list[Json]:
         if len(rows) > limits.DEFINITIONS:
@@ -446,7 +484,25 @@ class DeployBody(Body):
         return rows
 
 
-def _declaration_of(row: Json) -> Declaration:
+def checked_gates(rows: Sequence[Json]) -> list[Json | None]:
+    """The gates of definitions as they are kept; None: it does not speak of them. Raises BadRequest with all problems
+    of all of them, each with its place."""
+    found: list[Json | None] = []
+    problems: list[Json] = []
+    sentences: list[str] = []
+    for row in rows:
+        gates, source = row.get("gates"), row.get("source") or f"{row['kind']}/{row['id']}"
+        try:
+            found.append(None if gates is None else declared.checked(gates, source))
+        except declared.GateProblems as error:
+            problems += [{"file": source, **problem.as_json()} for problem in error.problems]
+            sentences.append(str(error))
+    if problems:
+        raise BadRequest("\n".join(sentences), **problems[0], problems=problems)
+    return found
+
+
+def _declaration_of(row: Json, gates: Json | None) -> Declaration:
     return Declaration(
         declared_properties=row.get("properties", {}),
         declared_tags=row.get("tags", {}),
@@ -459,6 +515,7 @@ def _declaration_of(row: Json) -> Declaration:
         source=row.get("source", ""),
         declared_metrics=row.get("metrics"),
         not_compared=row.get("compare_ignore"),
+        gates=gates,
     )
 
 

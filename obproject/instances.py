@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 from obproject.entities import EntityRef
 from obproject.errors import InvalidAssetInstanceError
+from obproject.kinds import label_of
+from obproject.notices import tell_once
 
 DEFINITION = "definition"
 """The ``ref`` of a definition that stands for an instance while there is none."""
@@ -51,6 +53,8 @@ class AssetInstance(NamedTuple):
     """The run or the session that made it, with ``id``, ``kind`` and what is known of it."""
     position: dict[str, Any] | None
     """Where in the run: ``step``, ``foreach`` and ``iteration``, as far as they are known."""
+    deprecated: dict[str, Any] | None
+    """Why nobody should use it any more, with ``reason``, ``at`` and ``by``; None if nobody says so."""
 
 
 def parse_instance(answer: Mapping[str, Any]) -> AssetInstance:
@@ -77,6 +81,7 @@ def parse_instance(answer: Mapping[str, Any]) -> AssetInstance:
             digest=answer.get("digest"),
             run=answer.get("run"),
             position=answer.get("position"),
+            deprecated=answer.get("deprecated"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidAssetInstanceError(f"The catalogue sent something that is no asset instance: {error!r}") from error
@@ -96,6 +101,13 @@ def with_text(answer: dict[str, Any]) -> dict[str, Any]:
         if isinstance(properties := answer.get(key), Mapping)
     }
     return {**answer, **changed, "values": values}
+
+
+def tell_if_deprecated(answer: Mapping[str, Any]) -> None:
+    """Print in one line that an instance from the wire is deprecated and why, once in a process."""
+    if deprecated := answer.get("deprecated"):
+        asset, reason = answer["asset"], " ".join(str(deprecated["reason"]).split())
+        tell_once(f"the {label_of(asset['kind'])} {asset['id']!r} {answer['ref']} is deprecated: {reason}")
 
 
 def _properties(answer: Mapping[str, Any]) -> Mapping[str, Any]:

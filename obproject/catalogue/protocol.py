@@ -15,7 +15,7 @@ from obproject.catalogue.client import CatalogueClient
 from obproject.catalogue.reader import parsed_reference
 from obproject.connection import Query
 from obproject.errors import InvalidInput
-from obproject.instances import json_value, tag_pairs, with_text
+from obproject.instances import json_value, tag_pairs, tell_if_deprecated, with_text
 from obproject.json_types import Json
 from obproject.settings import find_settings
 from obproject.task import spinning
@@ -62,6 +62,11 @@ def register_asset(
     return with_text(_call("PATCH", address, kind, name, body=body))
 
 
+def _read(answer: Json) -> Json:
+    tell_if_deprecated(answer)
+    return with_text(answer)
+
+
 def _get(
     kind: str,
     base_url: str,
@@ -74,7 +79,7 @@ def _get(
     instance: str,
 ) -> Json:
     address = (base_url, service_headers, perimeter, project, branch)
-    return with_text(_call("GET", address, kind, asset, "instances", str(parsed_reference(instance))))
+    return _read(_call("GET", address, kind, asset, "instances", str(parsed_reference(instance))))
 
 
 def _consume(
@@ -92,8 +97,8 @@ def _consume(
     address = (base_url, service_headers, perimeter, project, branch)
     reference = str(parsed_reference(instance))
     if spinning.holds_back():
-        return with_text(_call("GET", address, kind, asset, "instances", reference))
-    return with_text(_call("PUT", address, kind, asset, "instances", reference, body={"entity_ref": entity_ref}))
+        return _read(_call("GET", address, kind, asset, "instances", reference))
+    return _read(_call("PUT", address, kind, asset, "instances", reference, body={"entity_ref": entity_ref}))
 
 
 def _delete(

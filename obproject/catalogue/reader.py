@@ -9,9 +9,9 @@ from typing import Any
 from obproject.aliases import Alias, AliasMove, parse_alias, parse_move
 from obproject.catalogue.client import EXISTS_AS, CatalogueClient, pages
 from obproject.connection import Query
-from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, NoServer, checked
+from obproject.errors import AllDeprecated, AssetNotFound, InstanceNotFound, InvalidInput, NoServer, checked
 from obproject.filter_keys import written_tag
-from obproject.instances import DEFINITION, AssetInstance, parse_instance, tag_pairs, with_text
+from obproject.instances import DEFINITION, AssetInstance, parse_instance, tag_pairs, tell_if_deprecated, with_text
 from obproject.json_types import Json
 from obproject.kinds import KINDS, find_kind, label_of
 from obproject.notices import tell
@@ -83,6 +83,7 @@ class AssetReader:
             lambda branch: self.catalogue.instance(branch, kind, name, str(parsed)),
             is_bare=lambda _, answer: parsed.kind is ReferenceKind.LATEST and answer["ref"] == DEFINITION,
         )
+        tell_if_deprecated(answer)
         return branch, with_text(answer)
 
     def branch_with(self, kind: str, name: str, reference: AnyReference) -> str:
@@ -111,6 +112,8 @@ class AssetReader:
         """Say whether a branch has more of an asset than its definition; no, where no catalogue is configured."""
         try:
             answer = self.catalogue.instance(branch, kind, name, "latest")
+        except AllDeprecated:
+            return True
         except (AssetNotFound, NoServer):
             return False
         return bool(answer["ref"] != DEFINITION)

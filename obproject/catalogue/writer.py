@@ -18,7 +18,7 @@ from obproject.catalogue.reader import AssetReader, parsed_reference
 from obproject.catalogue.together import Collected, batches, send_batch
 from obproject.entities import who_is_running
 from obproject.errors import AssetNotFound, InstanceNotFound, InvalidInput, RequestRefused, checked
-from obproject.instances import json_value, tag_pairs, with_text
+from obproject.instances import json_value, tag_pairs, tell_if_deprecated, with_text
 from obproject.journal import Entry, Operation, Outcome, id_from, new_id, receipt_in
 from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, label_of
@@ -187,6 +187,7 @@ class AssetWriter:
         with self._reporting(body):
             answer = self.catalogue.consume(branch, kind, name, reference, sent)
         tell_notes(answer)
+        tell_if_deprecated(answer)
         # Stored afterwards: only the answer says which instance the reference meant.
         body["reference"] = reference
         entry = self._entry(Operation.CONSUME, branch, kind, name, body=body, instance=answer["id"], event=event)

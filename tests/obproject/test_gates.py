@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from obproject import Asset, errors, promote_assets
+from obproject import Asset, errors, notices, promote_assets
 from obproject.deploy.plan import _digest
 from obproject.project.definitions import AssetDefinition, ProjectConfig, ProjectDefinition
 from obproject.project.record import build_deploy_request, declaration
@@ -120,3 +120,26 @@ def test_that_all_are_deprecated_is_said_as_the_catalogue_says_it(main: Asset, c
     with pytest.raises(errors.AllDeprecated, match=r"v1, since: leaks\.$") as refused:
         main.peek_model_asset("clf")
     assert isinstance(refused.value, errors.InstanceNotFound)
+
+
+def test_who_reads_a_deprecated_instance_is_told_in_one_line_and_once(
+    main: Asset, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main.set_alias("clf", "production", "v1", "model")
+    main.register_model_asset("clf", kind="artifact")
+    (first, _) = catalogue.assets["default", "p", "main", "models", "clf"]
+    first["deprecated"] = {"reason": "Trained on\nleaked labels.", "at": "2026-11-28T18:02:00Z", "by": "ann"}
+    capsys.readouterr()
+    assert main.peek_model_asset("clf")["ref"] == "v2"
+    assert capsys.readouterr().out == ""
+    main.consume_model_asset("clf", "@production")
+    main.peek_model_asset("clf", "v1")
+    said = "assetsite: the model asset 'clf' v1 is deprecated: Trained on leaked labels."
+    assert capsys.readouterr().out.splitlines() == [said]
+    listed = [(one.ref, one.deprecated) for one in main.list_model_asset_instances("clf")]
+    assert listed == [("v2", None), ("v1", first["deprecated"])]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices, "_told", set())

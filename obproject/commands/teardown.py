@@ -87,5 +87,5 @@ def _describe(result: TeardownResult) -> str:
     headline = _HEADLINES[result.status].format(branch=repr(result.branch), project=repr(result.project))
     deleted = "would delete" if result.dry_run else "deleted"
     rows = [(deleted, what, "") for what in result.deleted]
-    rows += [("failed", failure.what, failure.why) for failure in result.failed]
+    rows += [("stays" if failure.is_held else "failed", failure.what, failure.why) for failure in result.failed]
     return f"{table(('OUTCOME', 'WHAT', ''), rows)}\n{headline}" if rows else headline

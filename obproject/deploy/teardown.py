@@ -15,7 +15,7 @@ from obproject.branches import branch_key, check_branch, check_project, is_main
 from obproject.catalogue.branch import BranchCatalogue
 from obproject.deploy.choice import delete_live
 from obproject.deploy.metaflow_commands import DeployerError
-from obproject.errors import AssetError, InvalidInput, NoServer
+from obproject.errors import AssetError, InvalidInput, NoServer, NotAccepted
 from obproject.json_types import Json
 from obproject.project.record import live_flows
 from obproject.settings import HOW_TO_CONFIGURE, Settings, find_settings
@@ -27,6 +27,8 @@ class Failure:
 
     what: str
     why: str
+    is_held: bool = False
+    """Whether the catalogue keeps it, because an alias with gates points to it."""
 
 
 @dataclass
@@ -67,7 +69,7 @@ class TeardownResult:
             "perimeter": self.perimeter,
             "dry_run": self.dry_run,
             "deleted": self.deleted,
-            "failed": [{"what": failure.what, "why": failure.why} for failure in self.failed],
+            "failed": [{"what": one.what, "why": one.why, "held": one.is_held} for one in self.failed],
         }
 
 
@@ -135,7 +137,7 @@ class _Deletions:
             try:
                 act()
             except (AssetError, DeployerError) as error:
-                self._result.failed.append(Failure(what, str(error)))
+                self._result.failed.append(Failure(what, str(error), isinstance(error, NotAccepted)))
                 return
         self._result.deleted.append(what)
 

@@ -54,6 +54,8 @@ class StubCatalogue:
         self.aliases: dict[tuple[str, ...], dict[str, int]] = {}
         self.gates: dict[str | None, dict[str, Any]] = {}
         """The aliases that no instance is good enough for, each with the answer; None for promotions into a branch."""
+        self.held: set[str] = set()
+        """The assets that an alias with gates keeps from being deleted."""
         self.specs: dict[tuple[str, ...], dict[str, Any]] = {}
         self.consumptions: list[dict[str, Any]] = []
         self.confirmations: list[dict[str, Any]] = []
@@ -112,6 +114,11 @@ class StubCatalogue:
                 return self._set_alias(self._known((*scope, kind, asset)), alias, request.body or {})
             case "GET", [kind, asset]:
                 return self._summary(self._known((*scope, kind, asset)), request.query)
+            case "DELETE", [kind, asset] if asset in self.held:
+                message = f"The asset {asset!r} stays: @production has gates, and points to it."
+                raise Refused(422, "gate_refused", message, {"aliases": ["production"]})
+            case "DELETE", ["flowprojects"]:
+                return {}
             case "DELETE", [kind, asset]:
                 del self.assets[self._known((*scope, kind, asset))]
                 return {}

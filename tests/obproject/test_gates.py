@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from obproject import Asset, errors, notices, promote_assets
+from obproject.commands.main import main as run_command
 from obproject.deploy.plan import _digest
 from obproject.project.definitions import AssetDefinition, ProjectConfig, ProjectDefinition
 from obproject.project.record import build_deploy_request, declaration
@@ -138,6 +139,25 @@ def test_who_reads_a_deprecated_instance_is_told_in_one_line_and_once(
     assert capsys.readouterr().out.splitlines() == [said]
     listed = [(one.ref, one.deprecated) for one in main.list_model_asset_instances("clf")]
     assert listed == [("v2", None), ("v1", first["deprecated"])]
+
+
+def test_a_teardown_lists_what_gates_hold_and_deletes_the_rest(
+    main: Asset, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main.register_data_asset("rows", kind="table")
+    main.register_model_asset("other", kind="table")
+    catalogue.held.add("clf")
+    assert run_command(["teardown", "p/main", "--yes", "--force"]) == 1
+    _, *rows = capsys.readouterr().out.splitlines()
+    assert [row.split()[:2] for row in rows[:3]] == [
+        ["deleted", "data/rows"],
+        ["deleted", "models/other"],
+        ["stays", "models/clf"],
+    ]
+    assert "@production has gates, and points to it." in rows[2]
+    assert rows[3].startswith("Not all of branch 'main' of project 'p' is torn down.")
+    (left,) = catalogue.assets
+    assert left[-1] == "clf"
 
 
 @pytest.fixture(autouse=True)

@@ -68,4 +68,6 @@ class AliasMove(models.Model):
             # the timeline over all aliases of an asset, and of one
             models.Index(fields=["asset", "-id"], name="alias_timeline"),
             models.Index(fields=["asset", "name", "-id"], name="alias_history"),
+            # the audit page
+            models.Index(fields=["-at", "-id"], name="moves_by_time"),
         ]

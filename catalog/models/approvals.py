@@ -50,6 +50,9 @@ class PromotionRequest(models.Model):
             models.Index(fields=["branch", "kind", "asset_id", "-id"], name="requests_of_address"),
             # those that wait on a branch
             models.Index(fields=["branch", "-id"], condition=Q(state="open"), name="open_requests"),
+            # the audit page: what was asked for, and what became of it
+            models.Index(fields=["-at", "-id"], name="requests_by_time"),
+            models.Index(fields=["-closed_at", "-id"], condition=Q(closed_at__isnull=False), name="requests_by_end"),
         ]
 
 
@@ -68,3 +71,5 @@ class Approval(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["request", "user"], name="one_approval_per_person")]
+        # the audit page
+        indexes = [models.Index(fields=["-at", "-id"], name="approvals_by_time")]

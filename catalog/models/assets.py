@@ -146,6 +146,10 @@ class DefinitionRevision(models.Model):
 
     objects = VisibleQuerySet.as_manager()
 
+    class Meta:
+        # the audit page
+        indexes = [models.Index(fields=["-at", "-id"], name="definitions_by_time")]
+
 
 class PropertyOverride(models.Model):
     """The present value that a person gave to a property; it wins over what deploys declare."""
@@ -199,7 +203,9 @@ class PropertyEdit(models.Model):
     class Meta:
         indexes = [
             # what was edited last on a branch
-            models.Index(fields=["branch", "-id"], name="edits_in_time")
+            models.Index(fields=["branch", "-id"], name="edits_in_time"),
+            # the audit page
+            models.Index(fields=["-at", "-id"], name="edits_by_time"),
         ]
 
 
@@ -220,4 +226,8 @@ class Deletion(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["uid"], name="one_deletion_per_id")]
-        indexes = [models.Index(fields=["asset", "-id"], name="deletions_of_asset")]
+        indexes = [
+            models.Index(fields=["asset", "-id"], name="deletions_of_asset"),
+            # the audit page
+            models.Index(fields=["-at", "-id"], name="deletions_by_time"),
+        ]

@@ -33,7 +33,9 @@ class GateRevision(models.Model):
     class Meta:
         indexes = [
             # those that hold at an address, and those before
-            models.Index(fields=["branch", "kind", "asset_id", "-id"], name="gates_of_address")
+            models.Index(fields=["branch", "kind", "asset_id", "-id"], name="gates_of_address"),
+            # the audit page
+            models.Index(fields=["-at", "-id"], name="gates_by_time"),
         ]
 
 
@@ -77,4 +79,7 @@ class GateVerdict(models.Model):
             models.Index(fields=["branch", "kind", "asset_id", "alias", "-id"], name="verdicts_of_alias"),
             # what was refused last on a branch
             models.Index(fields=["branch", "-at"], condition=Q(outcome="refused"), name="refusals_in_time"),
+            # the audit page, which tells moves by themselves
+            models.Index(fields=["-at", "-id"], condition=Q(outcome="refused"), name="refusals_by_time"),
+            models.Index(fields=["-at", "-id"], condition=Q(alias=""), name="promotions_by_time"),
         ]

@@ -198,4 +198,8 @@ class Deprecation(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["uid"], name="one_deprecation_per_id")]
-        indexes = [models.Index(fields=["instance", "-id"], name="deprecations_of_instance")]
+        indexes = [
+            models.Index(fields=["instance", "-id"], name="deprecations_of_instance"),
+            # the audit page
+            models.Index(fields=["-at", "-id"], name="deprecations_by_time"),
+        ]

@@ -78,6 +78,10 @@ class BranchName(models.Model):
 
     objects = VisibleQuerySet.as_manager()
 
+    class Meta:
+        # the audit page
+        indexes = [models.Index(fields=["-at", "-id"], name="names_by_time")]
+
 
 class BranchKey(Marked):
     """A further key of a branch: what other clients, or other versions of this one, make of its name.
@@ -118,8 +122,12 @@ class SpecVersion(models.Model):
 
     class Meta:
         verbose_name = "deploy"
-        # the branch's versions, newest first: deploy history
-        indexes = [models.Index(fields=["branch", "-id"], name="spec_history")]
+        indexes = [
+            # the branch's versions, newest first: deploy history
+            models.Index(fields=["branch", "-id"], name="spec_history"),
+            # the audit page
+            models.Index(fields=["-at", "-id"], name="deploys_by_time"),
+        ]
 
     def __str__(self) -> str:
         return self.version_id or "deleted"

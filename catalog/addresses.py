@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from django.conf import settings
 from django.http import HttpRequest
 
-from catalog.models import Asset, Branch, Component, Highlight, Instance, Project
+from catalog.models import Asset, Branch, Component, Highlight, Instance, Project, PromotionRequest
 
 COMPONENT_SEGMENTS = {
     Component.Kind.FLOW.value: "flows",
@@ -21,6 +21,9 @@ COMPONENT_SEGMENTS = {
     Component.Kind.PERSON.value: "people",
 }
 """The kinds of components that have a page of their own, and how its address names them."""
+
+AUDIT = "audit"
+"""The page of that name, unless a project is called so."""
 
 _IN_NAMES = "@+:~"
 """What names of perimeters, projects and assets may hold and a browser leaves alone."""
@@ -48,6 +51,11 @@ def page_url(request: HttpRequest) -> str:
 
 def perimeter_url(name: str) -> str:
     return f"{root_url()}/{_segment(name)}"
+
+
+def audit_url(perimeter: str, *, beside: bool = False) -> str:
+    """Who changed what in a perimeter; `beside` a project that is called so, at an address that no project can have."""
+    return f"{perimeter_url(perimeter)}/{'~' if beside else ''}{AUDIT}"
 
 
 def project_url(project: Project) -> str:
@@ -124,6 +132,16 @@ def aliases_url(asset: Asset) -> str:
 def alias_url(asset: Asset, alias: str) -> str:
     """An alias over time."""
     return f"{aliases_url(asset)}/{_segment(alias)}"
+
+
+def requests_url(asset: Asset) -> str:
+    """What waits for approvals."""
+    return f"{asset_url(asset)}/requests"
+
+
+def request_url(promotion: PromotionRequest) -> str:
+    """A request that waits, or has waited, for approvals."""
+    return f"{asset_url_by_id(promotion.branch, promotion.kind, promotion.asset_id)}/requests/{promotion.pk}"
 
 
 def film_url(asset: Asset) -> str:

@@ -46,7 +46,14 @@ class Drawn(Name):
     regex = r"(?:\.json|\.csv|\.svg)?"
 
 
+class Filed(Name):
+    """The suffix of a file that a table is given as, or nothing."""
+
+    regex = r"(?:\.json|\.csv)?"
+
+
 register_converter(Drawn, "drawn")
+register_converter(Filed, "filed")
 register_converter(Name, "name")
 register_converter(Kinds, "assets")
 register_converter(Reference, "reference")

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.addresses import branch_url, compare_branches_url, perimeter_url, project_url
+from catalog.addresses import AUDIT, audit_url, branch_url, compare_branches_url, perimeter_url, project_url
 from catalog.filters import TEXT
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Project
@@ -103,6 +103,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
     context = {
         **perimeter_frame(request, perimeter),
         "perimeter": perimeter,
+        "audit_url": _audit_url(perimeter, rows),
         "name_perimeters": not perimeter and len(viewer.grants) > 1,
         "notices": query.notices(takes=TAKES),
         "rows": rows,
@@ -112,6 +113,12 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
         **query.search(),
     }
     return render(request, "catalog/home.html", context)
+
+
+def _audit_url(perimeter: str, rows: list[ProjectRow]) -> str:
+    """Empty on the home page, which is of no perimeter."""
+    taken = any(row.project.name == AUDIT for row in rows)
+    return audit_url(perimeter, beside=taken) if perimeter else ""
 
 
 def _projects_on_page(viewer: Viewer, perimeter: str, query: PageQuery) -> Page:

@@ -6,6 +6,7 @@ from catalog.pagekit.routes import ASSET, BRANCH, HIGHLIGHT, INSTANCE, PROJECT
 from catalog.pages.alias import alias_page
 from catalog.pages.aliases import aliases_page
 from catalog.pages.asset import asset_page
+from catalog.pages.audit import audit_page
 from catalog.pages.cards import card_frame, card_list
 from catalog.pages.charts.view import metrics_page
 from catalog.pages.evaluations import evaluations_page
@@ -24,6 +25,8 @@ urlpatterns = [
     path("index.json", home_page, {"twin": True}),
     path("search<twin:twin>", search_page, name="search"),
     path("<name:perimeter><twin:twin>", perimeter_page, name="perimeter"),
+    path("<name:perimeter>/audit<filed:form>", audit_page, {"beside": False}, name="audit"),
+    path("<name:perimeter>/~audit<filed:form>", audit_page, {"beside": True}, name="audit-beside"),
     path(f"{PROJECT}<twin:twin>", project_page, name="project"),
     path(f"{BRANCH}<twin:twin>", overview_page, name="branch"),
     path(f"{BRANCH}/pulse", branch_pulse, name="branch-pulse"),

@@ -41,6 +41,7 @@ VIEWS = {
     "home_url": "home",
     "page_url": "asset",
     "perimeter_url": "perimeter",
+    "audit_url": "audit",
     "project_url": "project",
     "project_url_by_names": "project",
     "branch_url": "branch",
@@ -68,7 +69,8 @@ VIEWS = {
 def written(function: str, name: str) -> str:
     known, wanted = place(name), getattr(addresses, function)
     names = {"project": name} if function.endswith("_by_names") else {}
-    return wanted(**{parameter: (known | names)[parameter] for parameter in signature(wanted).parameters})
+    asked = [one.name for one in signature(wanted).parameters.values() if one.default is one.empty]
+    return wanted(**{parameter: (known | names)[parameter] for parameter in asked})
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -140,4 +142,5 @@ def test_the_comparison_of_two_branches_leads_to_its_page():
 def test_every_address_is_tested_here():
     known = {name for name, _ in getmembers(addresses, isfunction) if "_url" in name and not name.startswith("_")}
     comparing = {"compare_branches_url", "compare_url", "compare_url_below"}
-    assert known == {*VIEWS, *comparing, "asset_url_below", "component_url", "root_url"}
+    promoting = {"request_url", "requests_url"}
+    assert known - promoting == {*VIEWS, *comparing, "asset_url_below", "component_url", "root_url"}

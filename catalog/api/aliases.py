@@ -96,11 +96,11 @@ class AliasDetail(CatalogView):
 
     def _moved_before(self, uid: str, name: str, target_uid: str) -> tuple[int, Json] | None:
         move = recording.move_before(uid, self.ever_here(), name, target_uid)
-        alias = move and move.asset.aliases.filter(name=name).first()
-        if move and alias is None:
-            raise Conflict(f"The alias '{name}' was moved under this id, and deleted since.", current=None)
-        if move is None or alias is None:
+        if move is None:
             return None
+        alias = move.asset.aliases.filter(name=name).first()
+        if alias is None:
+            raise Conflict(f"The alias '{name}' was moved under this id, and deleted since.", current=None)
         return 200, self.answer(alias.asset, alias) | {"receipt": recording.receipt_of_move(move)}
 
     def _moved(self, asset: Asset, name: str, body: Json, uid: str, wish: recording.Wish) -> Json:

@@ -20,6 +20,8 @@ from catalog.entities import Entity
 from catalog.models import AliasMove, Asset, GateVerdict, Instance
 
 Json = dict[str, Any]
+Address = tuple[str, str, str, str, str]
+"""Perimeter, project, key of the branch, kind and id of an asset."""
 SALT = "catalog.recording.receipts"
 VERSION = 1
 RECEIPT = re.compile(r"(?P<gated>[01]):(?P<microseconds>[0-9]{1,17}):(?P<signature>[0-9A-Za-z_-]{1,128})", re.ASCII)
@@ -46,11 +48,11 @@ class Act:
     content: str = ""
 
     @classmethod
-    def move(cls, place: tuple[str, ...], uid: str, alias: str, target: str, entity: Entity) -> "Act":
+    def move(cls, place: Address, uid: str, alias: str, target: str, entity: Entity) -> "Act":
         return cls(uid, *place, alias, target, entity.kind, entity.id)
 
     @classmethod
-    def promotion(cls, place: tuple[str, ...], uid: str, entity: Entity, content: str) -> "Act":
+    def promotion(cls, place: Address, uid: str, entity: Entity, content: str) -> "Act":
         return cls(uid, *place, "", uid, entity.kind, entity.id, content)
 
 
@@ -62,7 +64,7 @@ class Receipt:
     gated: bool
 
 
-def place_of(asset: Asset) -> tuple[str, ...]:
+def place_of(asset: Asset) -> Address:
     """The address of an asset, as receipts have it."""
     branch = asset.branch
     return branch.project.perimeter.name, branch.project.name, branch.key, asset.kind, asset.asset_id

@@ -46,7 +46,8 @@ PARTS = {
     "form": ["", ".json", ".csv", ".svg"],
 }
 """What the parts of an address are, by their names."""
-KINDS = {"components": ["flows"], "assets": ["models"], "kind": ["models"], "form": FORM, "filed": ["", ".json", ".csv"]}
+KINDS = {"components": ["flows"], "assets": ["models"], "kind": ["models"]}
+KINDS |= {"form": FORM, "filed": ["", ".json", ".csv"]}
 """The same by their converters."""
 REGULAR = {
     r"^v1/": "v1/nothing",

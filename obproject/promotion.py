@@ -32,7 +32,7 @@ from obproject.errors import (
     checked,
 )
 from obproject.evaluation_log import EVALUATION_LOG, is_evaluation_log
-from obproject.instances import typed_annotations
+from obproject.instances import DEFINITION, typed_annotations
 from obproject.json_types import Json
 from obproject.kinds import COLLECTION_OF, COLLECTIONS, KIND_OF, find_kind
 from obproject.notices import tell, tell_once
@@ -72,27 +72,64 @@ def promote_assets(
     Returns ``{"promoted": [{"kind", "name", "alias"}], "errors": [{"kind", "name", "error"}]}``. What fails for one
     asset is reported there, and the others go on; ``name`` is missing where a whole kind could not be listed. Where
     gates refuse an instance, ``error`` says by which rules, and ``refused`` has for each alias, or for the branch, the
-    ``alias`` and the ``rules`` as they are in :class:`obproject.errors.GateRefused`. A source that has nothing to
-    promote, or is not there, is an error too, with None for what it is about. Raises InvalidInput, a ValueError, for an
-    argument or project file that can't be right, and NoServer.
+    ``alias``, the ``instance`` and the ``rules`` as :class:`obproject.errors.GateRefused` has them. A source that has
+    nothing to promote, or is not there, is an error too, with None for what it is about. Raises InvalidInput, a
+    ValueError, for an argument or project file that can't be right, and NoServer.
     """
+    promotion = _planned(project, source, target, instance, alias)
+    route = promotion.route
+    promotion.also_aliases = not route.within_branch if with_aliases is None else with_aliases
+    if spinning.holds_back():
+        return {"promoted": [], "errors": []}
+    promotion.carry_out(kinds, asset)
+    return {"promoted": promotion.promoted, "errors": promotion.errors}
+
+
+def check_promotion(
+    project: str,
+    source: str,
+    target: str,
+    kinds: Iterable[str] | None = None,
+    asset: str | None = None,
+    instance: AnyReference = "latest",
+    alias: str | None = "candidate",
+) -> Json:
+    """Ask what gates would say of a promotion, of which nothing is done; see :func:`promote_assets`.
+
+    Returns ``{"checked": [{"kind", "name", "instance", "branch", "alias", "passes", "outcome", "rules"}], "errors"}``:
+    for each asset what the alias says, and before it what the branch says of a copy that is yet to be made, with None
+    as the alias. What an alias says of such a copy is known once it is there: ``passes`` is None.
+    """
+    promotion = _planned(project, source, target, instance, alias)
+    promotion.checks_only = True
+    promotion.carry_out(kinds, asset)
+    return {"checked": promotion.checked, "errors": promotion.errors}
+
+
+def ask_for_approval(project: str, target: str, refused: Mapping[str, Any], comment: str) -> Json:
+    """Ask people to approve what only lacks that, and return the request.
+
+    ``target`` is the branch, ``refused`` an entry of ``errors`` in the answer of :func:`promote_assets` with one of
+    its ``refused`` in place of them.
+    """
+    perimeter = find_settings(None, None, None, _project_settings(project).perimeter).perimeter
+    assets = Asset(project, target, _promoter(), perimeter=perimeter)
+    body = {
+        "alias": refused["alias"],
+        "instance_id": refused["instance"],
+        "comment": comment,
+        "entity_ref": assets.entity_ref,
+    }
+    return assets.catalogue.ask_for_approval(target, KIND_OF[refused["kind"]], refused["name"], body)
+
+
+def _planned(project: str, source: str, target: str, instance: AnyReference, alias: str | None) -> _Promotion:
     settings = _project_settings(project)
     _check_alias(alias, settings.aliases)
-    wanted = [_collection(kind) for kind in ([kinds] if isinstance(kinds, str) else kinds or COLLECTIONS)]
     route = _Route(project, source, target, settings.perimeter)
     if route.within_branch and alias is None:
         raise InvalidInput(f"Source and target are the branch {target!r}, and no alias is given: nothing to promote.")
-    also_aliases = not route.within_branch if with_aliases is None else with_aliases
-    promotion = _Promotion(route, str(checked(parse_reference, instance)), also_aliases, alias)
-    if spinning.holds_back():
-        return {"promoted": [], "errors": []}
-    if asset is None:
-        for collection in wanted:
-            promotion.promote_all(collection)
-        promotion.note_if_empty(wanted)
-    else:
-        promotion.promote_one(wanted, checked(check_asset_id, asset), lenient=kinds is None)
-    return {"promoted": promotion.promoted, "errors": promotion.errors}
+    return _Promotion(route, str(checked(parse_reference, instance)), alias)
 
 
 class _Refused(NotPromotable):
@@ -109,16 +146,28 @@ class _OnlyDefined(NotPromotable):
 
 @dataclass
 class _Promotion:
-    """One call of promote_assets: its arguments, and the result for each asset."""
+    """One call of promote_assets, or of check_promotion: its arguments, and the result for each asset."""
 
     route: _Route
     reference: str
-    also_aliases: bool
     alias: str | None
+    also_aliases: bool = False
+    checks_only: bool = False
     promoted: list[Json] = field(default_factory=list)
+    checked: list[Json] = field(default_factory=list)
     errors: list[Json] = field(default_factory=list)
     only_defined: bool = False
     """Whether an asset was left alone because the source has no more than its definition."""
+
+    def carry_out(self, kinds: Iterable[str] | None, asset: str | None) -> None:
+        """Promote one asset, or all of some kinds."""
+        wanted = [_collection(kind) for kind in ([kinds] if isinstance(kinds, str) else kinds or COLLECTIONS)]
+        if asset is None:
+            for collection in wanted:
+                self.promote_all(collection)
+            self.note_if_empty(wanted)
+        else:
+            self.promote_one(wanted, checked(check_asset_id, asset), lenient=kinds is None)
 
     def promote_one(self, collections: list[str], name: str, *, lenient: bool) -> None:
         """Promote one asset; leniently, only where the source has it."""
@@ -147,7 +196,7 @@ class _Promotion:
 
     def note_if_empty(self, collections: list[str]) -> None:
         """Note as an error that the source has nothing: whoever tears it down next would lose what is elsewhere."""
-        if self.promoted or self.errors:
+        if self.promoted or self.checked or self.errors:
             return
         if self.only_defined:
             tell(f"branch {self.route.source!r} has nothing but definitions, which come by a deploy.")
@@ -159,12 +208,17 @@ class _Promotion:
             raise NotPromotable(f"{where} has no {what} to promote, so nothing was promoted.")
 
     def _promote(self, collection: str, name: str) -> None:
+        if self.checks_only:
+            said = self.route.check(KIND_OF[collection], name, self.reference, self.alias)
+            self.checked += [{"kind": collection, "name": name, **one} for one in said]
+            return
         self.route.promote(KIND_OF[collection], name, self.reference, self.also_aliases, self.alias)
         self.promoted.append({"kind": collection, "name": name, "alias": self.alias})
 
     def _failed(self, subject: Mapping[str, Any], error: str) -> None:
         self.errors.append({**subject, "error": error})
-        tell(f"not promoted: {error}")
+        if not self.checks_only:
+            tell(f"not promoted: {error}")
 
     @contextmanager
     def _noting(self, **subject: str | None) -> Iterator[None]:
@@ -173,10 +227,13 @@ class _Promotion:
             yield
         except (GateRefused, _Refused) as error:
             refusals = error.refusals if isinstance(error, _Refused) else [error]
-            refused = [{"alias": refusal.alias, "rules": refusal.rules} for refusal in refusals]
-            self._failed({**subject, "refused": refused}, str(error))
+            self._failed({**subject, "refused": [_refused(refusal) for refusal in refusals]}, str(error))
         except AssetError as error:
             self._failed(subject, str(error))
+
+
+def _refused(refusal: GateRefused) -> Json:
+    return {"alias": refusal.alias, "instance": refusal.detail.get("instance"), "rules": refusal.rules}
 
 
 class _Route:
@@ -238,17 +295,42 @@ class _Route:
             place = [] if self.within_branch else [f"It is {copy['ref']} on branch {self.target!r}."]
             raise _Refused("\n".join([*place, *map(str, refusals)]), refusals)
 
+    def check(self, kind: str, name: str, reference: str, alias: str | None) -> list[Json]:
+        """Return what gates would say: those of the branch of a copy that is yet to be made, and those of the alias."""
+        _, source = self._source_assets.reader.peek(kind, name, reference)
+        _check_ready(source, name, self.source)
+        catalogue, about = self._target_assets.catalogue, {"branch": self.target, "instance": source["ref"]}
+        found: list[Json] = []
+        if self.within_branch:
+            there: Json | None = source
+        elif source["ref"] == DEFINITION:
+            there = self._own_definition(kind, name)
+        else:
+            there = self._find_copy(kind, name, source["id"])
+        if there is None:
+            said = catalogue.check_promotion(self.target, kind, name, self._registration(kind, source))
+            found.append({**about, "alias": None, **said})
+        if alias is not None and there is None:
+            found.append({**about, "alias": alias, "passes": None, "outcome": "", "rules": []})
+        elif alias is not None and there is not None:
+            said = catalogue.check_alias(self.target, kind, name, alias, {"instance_id": there["id"]})
+            found.append({**about, "instance": there["ref"], "alias": alias, **said})
+        return found
+
+    def _own_definition(self, kind: str, name: str) -> Json | None:
+        """Return the definition that the target has in place of a copy of the source's."""
+        present = self._latest_on_target(kind, name)
+        if present is not None and present["ref"] != DEFINITION:
+            raise _OnlyDefined(
+                f"The asset {name!r} has no instance on branch {self.source!r}. "
+                f"Its definition comes to branch {self.target!r} by a deploy."
+            )
+        return present
+
     def _on_target(self, kind: str, name: str, source: Json) -> Json:
         """Return what stands for the source on the target branch: a copy, or the target's own definition."""
-        if source["ref"] == "definition":
-            present = self._latest_on_target(kind, name)
-            if present is not None and present["ref"] != "definition":
-                raise _OnlyDefined(
-                    f"The asset {name!r} has no instance on branch {self.source!r}. "
-                    f"Its definition comes to branch {self.target!r} by a deploy."
-                )
-            if present is not None:
-                return present
+        if source["ref"] == DEFINITION and (present := self._own_definition(kind, name)):
+            return present
         copy = self._copy(kind, name, source)
         tell(
             f"promoted {kind} asset {name!r} {source['ref']} of branch {self.source!r} "

@@ -105,7 +105,7 @@ FLOORS = {
     "obproject": [
         sorted(SHARED - {"metric_rules", "promoted", "references"}),
         ["metric_rules", "promoted", "references"],
-        ["entities", "errors", "json_types", "kinds", "notices"],
+        ["entities", "errors", "json_types", "kinds", "notices", "rulings"],
         ["aliases", "instances", "project", "shipping"],
         ["settings"],
         ["connection"],

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+import requests
+
 from obproject.aliases import unmet_expectation
 from obproject.branches import branch_key, check_alias, check_asset_id
 from obproject.connection import Connection, Query, path_of
@@ -199,12 +201,44 @@ class CatalogueClient:
         """Delete an alias; raise AliasConflict where it is not where the query expects it."""
         self._alias_request("DELETE", branch, kind, name, alias, query=query)
 
+    # What gates say, and people who may approve
+
+    def check_alias(self, branch: str, kind: str, name: str, alias: str, body: Mapping[str, Any]) -> Json:
+        """Return what the gates of an alias would say of a move, of which nothing is done."""
+        alias = checked(check_alias, alias.removeprefix("@"))
+        return self._asked(branch, kind, name, "aliases", alias, "check", body=body)
+
+    def check_promotion(self, branch: str, kind: str, name: str, body: Mapping[str, Any]) -> Json:
+        """Return what the gates of a branch would say of a copy that a registration makes; nothing is registered."""
+        return self._asked(branch, kind, name, "promotions", "check", body=body)
+
+    def ask_for_approval(self, branch: str, kind: str, name: str, body: Mapping[str, Any]) -> Json:
+        """Ask people to approve a move or a promotion, and return the request."""
+        return self._asked(branch, kind, name, "requests", body=body)
+
+    def _asked(self, branch: str, kind: str, name: str, *segments: str, body: Mapping[str, Any]) -> Json:
+        try:
+            return self.asset_request("POST", branch, kind, name, *segments, body=body)
+        except RequestRefused as error:
+            if is_unknown_address(error):
+                raise AssetNotFound(
+                    f"The catalogue at {self.settings.url} knows no gates: it is older than this program.",
+                    response=error.response,
+                ) from error
+            raise
+
     def _alias_request(self, method: str, branch: str, kind: str, name: str, alias: str, **arguments: Any) -> Json:
         alias = checked(check_alias, alias.removeprefix("@"))
         try:
             return self.asset_request(method, branch, kind, name, "aliases", alias, **arguments)
         except Conflict as conflict:
             raise unmet_expectation(conflict) from None
+
+
+def is_unknown_address(error: RequestRefused) -> bool:
+    """Say whether a catalogue of an older version does not know the address that was asked for."""
+    status = error.response.status_code if error.response is not None else None
+    return status == requests.codes.method_not_allowed or (status == requests.codes.not_found and not error.detail)
 
 
 def asset_id_of(name: str) -> str:

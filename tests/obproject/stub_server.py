@@ -54,6 +54,9 @@ class StubCatalogue:
         self.aliases: dict[tuple[str, ...], dict[str, int]] = {}
         self.gates: dict[str | None, dict[str, Any]] = {}
         """The aliases that no instance is good enough for, each with the answer; None for promotions into a branch."""
+        self.knows_gates = True
+        self.asked: list[dict[str, Any]] = []
+        """The requests for approval."""
         self.held: set[str] = set()
         """The assets that an alias with gates keeps from being deleted."""
         self.specs: dict[tuple[str, ...], dict[str, Any]] = {}
@@ -110,6 +113,14 @@ class StubCatalogue:
                 if None in self.gates and "promoted_from_instance" in annotations:
                     raise Refused(422, **self.gates[None])
                 return self._register((*scope, kind, asset), request)
+            case "POST", [kind, asset, "aliases", alias, "check"]:
+                self._find(self._known((*scope, kind, asset)), (request.body or {})["instance_id"])
+                return self._check(alias)
+            case "POST", [kind, asset, "promotions", "check"]:
+                return self._check(None)
+            case "POST", [kind, asset, "requests"]:
+                self.asked.append(request.body or {})
+                return {"id": len(self.asked), "url": f"{self.url}/requests/{len(self.asked)}"}
             case "PUT", [kind, asset, "aliases", alias]:
                 return self._set_alias(self._known((*scope, kind, asset)), alias, request.body or {})
             case "GET", [kind, asset]:
@@ -167,6 +178,13 @@ class StubCatalogue:
         earlier.append(instance)
         self._keys[idempotency_key] = instance
         return instance
+
+    def _check(self, alias: str | None) -> dict[str, Any]:
+        if not self.knows_gates:
+            raise Refused(404, "not_found", "There is nothing at this address", {})
+        rules = self.gates[alias]["detail"]["rules"] if alias in self.gates else []
+        outcome = "refused" if rules else "passed"
+        return {"passes": not rules, "outcome": outcome, "rules": rules, "revision": None}
 
     def _set_alias(self, key: tuple[str, ...], alias: str, sent: dict[str, Any]) -> dict[str, Any]:
         if alias in self.gates:

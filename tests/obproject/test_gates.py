@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,7 @@ def test_gates_are_part_of_the_version_of_a_folder_without_commits(tmp_path: Pat
     assert "gates" not in repr(MODEL)
 
 
+APPROVALS = {"rule": "approvals = 1", "says": "refuses", "passes": False, "has": "0 of 1", "needs": "1"}
 RULES = [
     {"rule": "auc >= @production - 0.002", "says": "refuses", "passes": False, "has": "0.7991", "needs": "0.8004"},
     {"rule": "card present", "says": "passes", "passes": True, "has": "", "needs": ""},
@@ -61,6 +63,7 @@ def refusal(alias: str | None = "production") -> dict:
 @pytest.fixture
 def main(catalogue: StubCatalogue, unconfigured: pytest.MonkeyPatch, tmp_path: Path) -> Asset:
     unconfigured.setenv("ASSETSITE_URL", catalogue.url)
+    unconfigured.setenv("ASSETSITE_PERIMETER", "default")
     unconfigured.chdir(tmp_path)
     asset = Asset("p", "main", deployment="trainer")
     asset.register_model_asset("clf", kind="artifact")
@@ -97,7 +100,7 @@ def test_a_promotion_that_gates_refuse_goes_on_with_the_other_aliases_and_assets
     outcome = promote_assets("p", "feature/x", "main", kinds="models")
     assert outcome["promoted"] == []
     assert [entry["name"] for entry in outcome["errors"]] == ["clf", "other"]
-    assert outcome["errors"][0]["refused"] == [{"alias": "validated", "rules": RULES}]
+    assert outcome["errors"][0]["refused"] == [{"alias": "validated", "instance": "v2", "rules": RULES}]
     assert outcome["errors"][0]["error"].startswith("It is v2 on branch 'main'.\n")
     assert TOLD in outcome["errors"][0]["error"]
     # What no gate stands against is done.
@@ -111,7 +114,7 @@ def test_a_branch_that_refuses_a_promotion_gets_no_copy(main: Asset, catalogue: 
     (failed,) = promote_assets("p", "feature/x", "main", asset="clf")["errors"]
     assert (failed["kind"], failed["name"]) == ("models", "clf")
     assert failed["error"].endswith(TOLD)
-    assert failed["refused"] == [{"alias": None, "rules": RULES}]
+    assert failed["refused"] == [{"alias": None, "instance": "v2", "rules": RULES}]
     assert len(catalogue.assets["default", "p", "main", "models", "clf"]) == 1
 
 
@@ -139,6 +142,79 @@ def test_who_reads_a_deprecated_instance_is_told_in_one_line_and_once(
     assert capsys.readouterr().out.splitlines() == [said]
     listed = [(one.ref, one.deprecated) for one in main.list_model_asset_instances("clf")]
     assert listed == [("v2", None), ("v1", first["deprecated"])]
+
+
+def test_a_check_tells_all_rules_in_columns_and_writes_nothing(
+    main: Asset, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = {"short_by": "0.0013", "reference": "v1 has 0.8024"}
+    warned = {"rule": "accuracy >= 0.7", "says": "warns", "passes": True, "reason": "not measured"}
+    catalogue.gates["production"] = refusal()
+    catalogue.gates["production"]["detail"]["rules"] = [RULES[0] | told, RULES[1], warned]
+    check = ["promote", "main", "main", "--project", "p", "--asset", "clf", "--check"]
+    before = len(catalogue.requests)
+    assert run_command([*check, "--alias", "production"]) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "models/clf v1 to @production of main: would be refused by 1 of 3 rules",
+        "  ✗ auc >= @production - 0.002  0.7991, needs 0.8004 (v1 has 0.8024), 0.0013 short",
+        "  ✓ card present",
+        "  ! accuracy >= 0.7             not measured",
+    ]
+    assert {request.method for request in catalogue.requests[before:]} == {"GET", "POST"}
+    assert run_command(check) == 0
+    said = "models/clf v1 to @candidate of main: would pass: there are no rules\n"
+    assert capsys.readouterr().out == said
+    assert catalogue.aliases == {}
+
+
+def test_a_check_between_branches_asks_the_branch_first(
+    main: Asset, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Asset("p", "feature/x", deployment="trainer").register_model_asset("clf", kind="artifact")
+    catalogue.gates[None] = refusal(None)
+    check = ["promote", "feature/x", "main", "--project", "p", "--check", "--json"]
+    assert run_command(check) == 1
+    into, alias = json.loads(capsys.readouterr().out)["checked"]
+    assert (into["alias"], into["passes"], into["rules"]) == (None, False, RULES)
+    assert (alias["alias"], alias["passes"]) == ("candidate", None)
+    (asked,) = catalogue.of("POST", "/promotions/check")
+    assert asked.body["annotations"]["promoted_from_instance"] == made["id"]
+    catalogue.gates.clear()
+    assert promote_assets("p", "feature/x", "main", alias=None)["errors"] == []
+    capsys.readouterr()
+    assert run_command(check) == 0
+    (alias,) = json.loads(capsys.readouterr().out)["checked"]
+    assert (alias["instance"], alias["alias"], alias["passes"]) == ("v2", "candidate", True)
+
+
+def test_approval_is_asked_for_where_nothing_else_is_missing(
+    main: Asset, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    move = ["promote", "main", "main", "--project", "p", "--asset", "clf", "--alias", "production"]
+    catalogue.gates["production"] = refusal()
+    assert run_command([*move, "--ask", "Better on the holdout"]) == 1
+    assert "✗ auc >= @production - 0.002  0.7991, needs 0.8004" in capsys.readouterr().out
+    assert catalogue.asked == []
+    catalogue.gates["production"]["detail"]["rules"] = [APPROVALS, RULES[1]]
+    assert run_command([*move, "--ask", "Better on the holdout"]) == 0
+    assert capsys.readouterr().out.splitlines()[1].split() == [
+        "asked",
+        "models/clf",
+        "@production",
+        catalogue.url + "/requests/1",
+    ]
+    (asked,) = catalogue.asked
+    assert asked.pop("entity_ref")["entity_kind"] == "user"
+    assert asked == {"alias": "production", "instance_id": "v2", "comment": "Better on the holdout"}
+
+
+def test_a_catalogue_without_gates_says_so(
+    main: Asset, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalogue.knows_gates = False
+    check = ["promote", "main", "main", "--project", "p", "--asset", "clf", "--check"]
+    assert run_command(check) == 1
+    assert "knows no gates: it is older than this program" in capsys.readouterr().out
 
 
 def test_a_teardown_lists_what_gates_hold_and_deletes_the_rest(

@@ -55,6 +55,14 @@ class Viewer:
         return self.user if isinstance(self.user, User) else None
 
     @property
+    def person(self) -> User | None:
+        """Who is there in person, signed in on a page; None for a token, and for local mode, where all are one user.
+
+        What has to be decided by people, such as an approval or an override, is decided by these.
+        """
+        return self.account if self.signed_in and not self.token and not self.local else None
+
+    @property
     def actor(self) -> str:
         """How the audit log and the pages name who did something: "ada", or "ada via token as_1a2b3c4d…"."""
         name = self.user.get_username() or "nobody"

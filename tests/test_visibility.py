@@ -229,7 +229,11 @@ FREE = {
 """Rooms and modules that read for nobody in particular."""
 
 AS_HIDDEN = "lineage leads through what the viewer may not see; it is shown as hidden, with neither name nor address"
+OF_REQUESTS = "what is at the addresses of requests that were found, and of a request that was found"
 EXCEPTIONS = {
+    ("catalog.approvals", "as_now"): OF_REQUESTS,
+    ("catalog.approvals", "with_approvals"): OF_REQUESTS,
+    ("catalog.approvals", "approvals_given"): OF_REQUESTS,
     ("catalog.filters", "_has_content_of"): "the instances of an asset whose rows the filtered query shows",
     ("catalog.pages.charts.others", "_with_numbers"): "the instances of assets that the query was asked to show",
     ("catalog.windows", "_ByIndex.numbers"): "what the condition asks of one asset, whose page or list it is",

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from access.errors import BadRequest, NotFound, SiteError
+from catalog.approvals import approvals_given
 from catalog.entities import Entity
 from catalog.gates.declared import Gate, Gates
 from catalog.gates.facts import Facts, Told
@@ -25,7 +26,6 @@ from catalog.gates.judgement import Judgement, Ruling, Says
 from catalog.gates.judging import judge
 from catalog.models import AliasMove, Asset, GateRevision, GateVerdict, Instance, PromotionRequest
 from catalog.querysets import PROMOTED_FROM
-from catalog.recording.approvers import counted
 from catalog.recording.places import in_one_transaction, moment
 from catalog.states import Outcome, RequestState, State
 
@@ -247,11 +247,16 @@ def _approvals(judged: Judged, gate: Gate, wish: Wish) -> int:
         and (request.alias, request.expected_uid) == (judged.alias, judged.from_uid)
         and (request.instance_id, request.gates_id) == (asked, asset.gates_id)
     )
-    return counted(request, gate.approvers, asset.branch.project.perimeter) if is_for_this else 0
+    return approvals_given(request) if is_for_this else 0
+
+
+def rule_on_approvals(needed: int) -> str:
+    """How the rule is called that asks for approvals."""
+    return f"approvals = {needed}"
 
 
 def _on_approvals(given: int, needed: int, *, exempt: bool) -> Ruling:
-    rule, has = f"approvals = {needed}", f"{given} of {needed}"
+    rule, has = rule_on_approvals(needed), f"{given} of {needed}"
     if exempt:
         return Ruling(rule, Says.EXEMPT, has=has, reason="it held the alias before")
     if given >= needed:

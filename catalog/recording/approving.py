@@ -1,0 +1,242 @@
+"""Asking that an alias be moved, or a version promoted into a branch, once others approve; approving, rejecting, and
+withdrawing.
+
+Each is one transaction under the lock of the asset at the address, as a move is: of two approvals at once, the second
+sees what the first left. What turns out to be outdated is kept as such, and then refused.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from access.errors import BadRequest, Conflict, Forbidden, NotFound, SiteError
+from access.identity import Viewer
+from catalog.approvals import Standing, approvals_given, as_now, is_asked_by, with_approvals
+from catalog.entities import Entity
+from catalog.models import AliasMove, Approval, Asset, Branch, GateVerdict, PromotionRequest
+from catalog.recording.aliases import ANY, AliasMoved, set_alias
+from catalog.recording.gating import GateRefused, Judged, Wish, judge_move, note_refusal, rule_on_approvals
+from catalog.recording.looked_up import with_card
+from catalog.recording.places import locked_again, locked_all
+from catalog.states import RequestState
+
+Make = Callable[[Viewer, PromotionRequest, Wish], GateVerdict | None]
+"""Makes what a request asks for, and answers what the gates said of it."""
+COMMENT_LENGTH = 4000
+MOST_SETTLED = 100
+"""How many open requests of an address a write looks through for outdated ones."""
+
+
+class NotOpen(Conflict):
+    """The request was decided, withdrawn, or is outdated."""
+
+
+class AlreadyAsked(Conflict):
+    """There is an open request for the same."""
+
+
+def ask(
+    *,
+    viewer: Viewer,
+    asset: Asset,
+    name: str,
+    target_uid: str,
+    expected: object = ANY,
+    comment: str = "",
+) -> PromotionRequest:
+    """Ask that an alias be moved; `expected` is the id that it points to now, None: it must not exist.
+
+    Refused with the rules where any other than that of approvals refuses, and where no approval is needed.
+    """
+    wish = with_card(Wish(comment=comment, user=viewer.account), asset, name, target_uid)
+    with transaction.atomic():
+        asset = locked_again(asset)
+        if asset.deleted_at is not None:
+            raise NotFound(f"The asset '{asset.asset_id}' was deleted.", asset=asset.asset_id)
+        present = asset.alias_index.get(name)
+        if expected is not ANY and present != expected:
+            raise AliasMoved(f"The alias '{name}' is not where you saw it; look at it again.")
+        judged = judge_move(asset, name, target_uid, wish)
+        _refuse_unless_approvals_are_missing(judged, wish, viewer)
+        return _keep(viewer, judged, comment)
+
+
+def approve(
+    *, viewer: Viewer, request: PromotionRequest, comment: str = "", make: Make | None = None
+) -> PromotionRequest:
+    """Approve a request. The last approval that it needs makes the move, which is judged again.
+
+    What is refused then leaves the approval as it is given, and the request open with the reason; an approver may try
+    again. `make` makes the copy of a promotion into a branch.
+    """
+    wish = Wish(comment=comment or request.comment, user=viewer.person, request=request)
+    if request.alias and (asset := _live(request)):
+        wish = with_card(wish, asset, request.alias, request.instance.uid)
+
+    def approved(standing: Standing) -> PromotionRequest:
+        row: PromotionRequest = standing.request
+        _refuse(standing.why_not(viewer))
+        if not standing.has_approved(viewer.person):
+            said = {"actor": viewer.actor, "comment": _checked(comment), "at": timezone.now()}
+            Approval.objects.create(request=row, user=viewer.person, **said)
+        elif standing.missing:
+            raise Conflict("You have approved it already.")
+        if approvals_given(row) >= standing.needed:
+            _move(viewer, row, replace(wish, request=row), make or _move_alias)
+        return row
+
+    return _acted_on(request, approved)
+
+
+def reject(*, viewer: Viewer, request: PromotionRequest, comment: str) -> PromotionRequest:
+    """Reject a request, for a reason."""
+
+    def rejected(standing: Standing) -> PromotionRequest:
+        _refuse(standing.why_not(viewer))
+        if not comment.strip():
+            raise BadRequest("Say why you reject it.", field="comment")
+        return _close(standing.request, RequestState.REJECTED, _checked(comment), viewer.actor)
+
+    return _acted_on(request, rejected)
+
+
+def withdraw(*, viewer: Viewer, request: PromotionRequest) -> PromotionRequest:
+    """Withdraw a request; only for whoever made it, also by a token of theirs."""
+
+    def withdrawn(standing: Standing) -> PromotionRequest:
+        if viewer.account is None or not is_asked_by(standing.request, viewer.account):
+            raise Forbidden("Only who asked for it can withdraw it.")
+        return _close(standing.request, RequestState.WITHDRAWN, "", viewer.actor)
+
+    return _acted_on(request, withdrawn)
+
+
+def _acted_on(request: PromotionRequest, act: Callable[[Standing], PromotionRequest]) -> PromotionRequest:
+    """Do something about an open request, under the lock of the asset at its address."""
+    row = request
+    with transaction.atomic():
+        _lock(request)
+        standing = Standing(with_approvals(PromotionRequest.objects.filter(pk=request.pk)).get())
+        was_open = standing.is_open
+        if was_open:
+            row = act(standing)
+        elif standing.outdated:
+            _close(standing.request, RequestState.OUTDATED, standing.outdated)
+        Branch.objects.filter(pk=request.branch_id).mark()
+    if not was_open:
+        raise NotOpen(standing.why_closed, state=standing.state.value)
+    return row
+
+
+def _lock(request: PromotionRequest) -> None:
+    """The live asset at the address; the branch where there is none, or the version would be its first."""
+    live = _live(request)
+    if live is None or not locked_all([live.pk]):
+        Branch.objects.select_for_update(no_key=True).get(pk=request.branch_id)
+
+
+def _live(request: PromotionRequest) -> Asset | None:
+    address = {"branch": request.branch_id, "kind": request.kind, "asset_id": request.asset_id}
+    live: Asset | None = Asset.objects.with_place().filter(**address, deleted_at=None).first()
+    return live
+
+
+def _refuse_unless_approvals_are_missing(judged: Judged, wish: Wish, viewer: Viewer) -> None:
+    given, needed = judged.approvals
+    others = [ruling for ruling in judged.judgement.refusals if ruling.rule != rule_on_approvals(needed)]
+    if others:
+        refusal = GateRefused(judged, wish, viewer.actor, by(viewer))
+        refusal.noted = True  # nobody wanted to move anything yet
+        raise refusal
+    if judged.passes or given >= needed:
+        what = f"@{judged.alias}" if judged.alias else "The promotion"
+        raise Conflict(f"{what} needs no approval to go there: it can be done at once.")
+
+
+def _keep(viewer: Viewer, judged: Judged, comment: str) -> PromotionRequest:
+    asset, name, target = judged.asset, judged.alias, judged.target
+    instance = target if name or target is None else target.promoted_from
+    if instance is None or judged.gates is None:
+        raise BadRequest("Ask for a version that is registered: nothing else can be approved.", instance=judged.uid)
+    address = {"branch": asset.branch, "kind": asset.kind, "asset_id": asset.asset_id}
+    _settle_outdated(PromotionRequest.objects.filter(**address))
+    same = PromotionRequest.objects.filter(**address, alias=name, instance=instance, state=RequestState.OPEN).first()
+    if same is not None:
+        raise AlreadyAsked(
+            f"{same.actor} has asked for the same already: request {same.pk}.", request=same.pk, actor=same.actor
+        )
+    request = PromotionRequest.objects.create(
+        **address,
+        alias=name,
+        instance=instance,
+        expected_uid=judged.from_uid,
+        gates=judged.gates,
+        comment=_checked(comment),
+        at=timezone.now(),
+        actor=viewer.actor,
+        user=viewer.account,
+    )
+    Branch.objects.filter(pk=asset.branch_id).mark()
+    return request
+
+
+def _settle_outdated(requests: Any) -> None:
+    """Keep of open requests that they are outdated, where they are."""
+    for row in as_now(requests.filter(state=RequestState.OPEN).order_by("-pk"))[:MOST_SETTLED]:
+        if reason := Standing(row).outdated:
+            _close(row, RequestState.OUTDATED, reason)
+
+
+def _close(request: PromotionRequest, state: RequestState, reason: str, actor: str = "") -> PromotionRequest:
+    request.state, request.reason, request.closed_by, request.closed_at = state, reason, actor, timezone.now()
+    request.save(update_fields=["state", "reason", "closed_by", "closed_at", "verdict"])
+    return request
+
+
+def _move(viewer: Viewer, request: PromotionRequest, wish: Wish, make: Make) -> None:
+    """Make the move. If it is refused, only that is undone, and the reason is kept."""
+    try:
+        with transaction.atomic():
+            verdict = make(viewer, request, wish)
+    except SiteError as refused:
+        note_refusal(refused)
+        request.reason = refused.message
+        request.save(update_fields=["reason"])
+        return
+    request.verdict = verdict
+    _close(request, RequestState.DONE, "", viewer.actor)
+
+
+def _move_alias(viewer: Viewer, request: PromotionRequest, wish: Wish) -> GateVerdict | None:
+    asset = _live(request)
+    if asset is None:
+        raise NotFound(f"The asset '{request.asset_id}' was deleted.", asset=request.asset_id)
+    set_alias(
+        actor=viewer.actor,
+        asset=asset,
+        name=request.alias,
+        target_uid=request.instance.uid,
+        entity=by(viewer),
+        expected=request.expected_uid or None,
+        wish=wish,
+    )
+    move = AliasMove.objects.filter(asset=asset, name=request.alias).latest("pk")
+    return move.verdict
+
+
+def by(viewer: Viewer) -> Entity:
+    return Entity("user", viewer.user.get_username())
+
+
+def _refuse(why: str) -> None:
+    if why:
+        raise Forbidden(why)
+
+
+def _checked(comment: str) -> str:
+    if len(comment) > COMMENT_LENGTH:
+        raise BadRequest(f"A comment has at most {COMMENT_LENGTH:,} characters.", field="comment")
+    return comment.strip()

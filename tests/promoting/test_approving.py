@@ -1,0 +1,307 @@
+"""Asking, approving, rejecting and withdrawing: who may, what counts, and what becomes of it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from access.errors import BadRequest, Conflict, Forbidden
+from access.identity import Viewer
+from access.models import Membership, Role, Token
+from catalog import recording
+from catalog.approvals import Standing, asked_of, with_approvals
+from catalog.entities import Entity
+from catalog.models import AliasMove, Approval, Asset, Deprecation, GateVerdict, Instance, PromotionRequest
+from catalog.recording import AssetAddress, Declaration, Registration
+from catalog.recording.aliases import AliasMoved
+from catalog.recording.approving import AlreadyAsked, NotOpen, approve, ask, reject, withdraw
+from catalog.recording.gating import GateRefused
+from catalog.states import Outcome, RequestState
+from tests.catalog.pages.conftest import World, team
+
+pytestmark = pytest.mark.both
+
+TWO = {"production": {"require": ["auc >= 0.7"], "approvals": 2, "approvers": ["role:admin", "vic"]}}
+ONE = {"production": {"require": ["auc >= 0.7"], "approvals": 1, "approvers": ["role:admin", "vic"]}}
+
+
+@dataclass
+class Desk:
+    """A model with two versions that ci registered, the first in production; ann and bob are admins."""
+
+    world: World
+    versions: list[Instance]
+
+    def viewer(self, name: str) -> Viewer:
+        return Viewer(User.objects.get(username=name))
+
+    @property
+    def asset(self) -> Asset:
+        return self.world.asset("models/churn_model")
+
+    def declare(self, gates: Any) -> None:
+        recording.declare(
+            actor="ci-bot",
+            at=AssetAddress(self.world.branch(), "models", "churn_model"),
+            entity=Entity("ci", "obproject-deploy"),
+            declaration=Declaration({}, gates=gates),
+        )
+
+    def ask(self, who: str = "ada", number: int = 2, **more: Any) -> PromotionRequest:
+        uid = self.versions[number - 1].uid
+        said = {"viewer": self.viewer(who), "asset": self.asset, "name": "production", "target_uid": uid}
+        return ask(**(said | {"comment": "same holdout"} | more))
+
+    def approve(self, who: str, request: PromotionRequest, comment: str = "") -> PromotionRequest:
+        return approve(viewer=self.viewer(who), request=request, comment=comment)
+
+    @property
+    def holder(self) -> str:
+        uid = self.asset.alias_index["production"]
+        return next(version.ref for version in self.versions if version.uid == uid)
+
+
+def standing(request: PromotionRequest) -> Standing:
+    return Standing(with_approvals(PromotionRequest.objects.filter(pk=request.pk)).get())
+
+
+@pytest.fixture
+def desk(db: None, settings: Any) -> Desk:
+    settings.MODE, settings.LOCAL_MODE = "team", False
+    world = team()
+    for name, role in (("ann", Role.ADMIN), ("bob", Role.ADMIN), ("eve", Role.EDITOR)):
+        Membership.objects.create(user=User.objects.create(username=name), perimeter=world.alpha, role=role)
+    at = AssetAddress(world.branch(), "models", "churn_model")
+    made = []
+    for number, auc in ((1, 0.8), (2, 0.81)):
+        what, entity = Registration("artifact", annotations={"auc": auc}), Entity("task", f"TrainFlow/{number}/train/1")
+        made.append(recording.register(actor="ci-bot", at=at, entity=entity, what=what))
+    desk = Desk(world, made)
+    world.alias("production", made[0])
+    desk.declare(TWO)
+    return desk
+
+
+def test_the_last_approval_makes_the_move(desk):
+    request = desk.ask()
+    assert (request.state, request.user.username, request.expected_uid) == ("open", "ada", desk.versions[0].uid)
+    first = desk.approve("ann", request, "looks right")
+    assert (first.state, desk.holder) == (RequestState.OPEN, "v1")
+    done = desk.approve("vic", request, "go")
+    assert (done.state, done.closed_by, desk.holder) == (RequestState.DONE, "vic", "v2")
+    verdict = PromotionRequest.objects.get().verdict
+    assert verdict == AliasMove.objects.latest("pk").verdict
+    assert (verdict.outcome, verdict.user.username, verdict.comment) == (Outcome.PASSED, "vic", "go")
+    assert [rule["has"] for rule in verdict.rules if rule["rule"] == "approvals = 2"] == ["2 of 2"]
+    with pytest.raises(NotOpen, match="The request is done"):
+        desk.approve("bob", request)
+
+
+def test_nothing_is_moved_past_approvals_without_a_request(desk):
+    with transaction.atomic(), pytest.raises(GateRefused, match="approvals = 2"), transaction.atomic():
+        desk.world.alias("production", desk.versions[1])
+    assert desk.holder == "v1"
+
+
+@pytest.mark.parametrize(
+    ("who", "why"),
+    [
+        ("ada", "You asked for it"),
+        ("eve", "It is decided by an admin or vic, and you are none of them."),
+        ("olga", "It is decided by an admin or vic"),
+    ],
+)
+def test_who_may_not(desk, who, why):
+    request = desk.ask()
+    for act in (approve, reject):
+        with pytest.raises(Forbidden, match=why):
+            act(viewer=desk.viewer(who), request=request, comment="no")
+    assert not Approval.objects.exists()
+
+
+def test_whoever_registered_the_version_or_what_it_is_a_copy_of_may_not_approve(desk):
+    copy = desk.versions[1]
+    Instance.objects.filter(pk=copy.pk).update(actor="ann via token as_1a2b3c4d…")
+    request = desk.ask()
+    with pytest.raises(Forbidden, match="You registered v2"):
+        desk.approve("ann", request)
+    Instance.objects.filter(pk=copy.pk).update(actor="ci-bot", promoted_from=desk.versions[0])
+    Instance.objects.filter(pk=desk.versions[0].pk).update(producer_kind="user", producer_id="ann")
+    with pytest.raises(Forbidden, match="You registered v2"):
+        desk.approve("ann", request)
+    assert desk.approve("bob", request).state == RequestState.OPEN
+
+
+def test_a_token_asks_and_never_approves_and_its_owner_neither(desk):
+    ann = User.objects.get(username="ann")
+    _, secret = Token.objects.issue(user=ann, perimeter=desk.world.alpha, role=Role.ADMIN)
+    by_token = Viewer(ann, Token.objects.of_secret(secret))
+    request = desk.ask(viewer=by_token)
+    assert request.actor.startswith("ann via token as_")
+    with pytest.raises(Forbidden, match="You asked for it"):
+        desk.approve("ann", request)
+    with pytest.raises(Forbidden, match="A token can't approve or reject"):
+        approve(viewer=replace(by_token, user=User.objects.get(username="bob")), request=request)
+    with pytest.raises(Forbidden, match="In local mode"):
+        approve(viewer=Viewer(User.objects.get(username="bob"), local=True), request=request)
+    assert withdraw(viewer=by_token, request=request).state == RequestState.WITHDRAWN
+
+
+def test_a_person_approves_once(desk):
+    request = desk.ask()
+    desk.approve("ann", request)
+    with pytest.raises(Conflict, match="You have approved it already"):
+        desk.approve("ann", request)
+    assert standing(request).missing == 1
+
+
+def test_who_has_left_does_not_count(desk):
+    request = desk.ask()
+    desk.approve("ann", request)
+    membership = Membership.objects.get(user__username="ann")
+    for change, reason in (
+        (lambda: Membership.objects.filter(pk=membership.pk).update(role=Role.EDITOR), "may not approve any more"),
+        (lambda: membership.delete(), "is no member any more"),
+        (lambda: User.objects.filter(username="ann").update(is_active=False), "has no account any more"),
+    ):
+        change()
+        now = standing(request)
+        assert (now.missing, [void.reason for void in now.void]) == (2, [reason])
+    assert desk.approve("bob", request).state == RequestState.OPEN
+    assert desk.approve("vic", request).state == RequestState.DONE
+
+
+def test_a_rejection_needs_a_reason(desk):
+    request = desk.ask()
+    with pytest.raises(BadRequest, match="Say why you reject it"):
+        reject(viewer=desk.viewer("ann"), request=request, comment=" ")
+    rejected = reject(viewer=desk.viewer("ann"), request=request, comment="not before Monday")
+    assert (rejected.state, rejected.reason, rejected.closed_by) == ("rejected", "not before Monday", "ann")
+    assert desk.ask().pk != request.pk
+
+
+def test_only_its_maker_withdraws_it(desk):
+    request = desk.ask()
+    with pytest.raises(Forbidden, match="Only who asked for it"):
+        withdraw(viewer=desk.viewer("ann"), request=request)
+    assert withdraw(viewer=desk.viewer("ada"), request=request).state == RequestState.WITHDRAWN
+    with pytest.raises(NotOpen, match="The request is withdrawn"):
+        desk.approve("ann", request)
+
+
+def test_the_same_is_asked_for_once(desk):
+    request = desk.ask()
+    with pytest.raises(AlreadyAsked, match=f"ada has asked for the same already: request {request.pk}") as error:
+        desk.ask("eve")
+    assert error.value.detail["request"] == request.pk
+
+
+def test_it_can_be_asked_for_when_nothing_else_refuses(desk):
+    desk.declare({"production": TWO["production"] | {"require": ["auc >= 0.9"]}})
+    with pytest.raises(GateRefused, match=r"auc >= 0\.9: has 0\.81"):
+        desk.ask()
+    assert not GateVerdict.objects.filter(outcome="refused").exists()
+    desk.declare({"production": {"require": ["auc >= 0.7"]}})
+    with pytest.raises(Conflict, match="needs no approval"):
+        desk.ask()
+    with pytest.raises(AliasMoved):
+        desk.ask(expected=desk.versions[1].uid)
+    assert not PromotionRequest.objects.exists()
+
+
+def moved(desk: Desk) -> None:
+    new = desk.world.register("models/churn_model", "TrainFlow/3/train/1", annotations={"auc": 0.9})
+    desk.declare({})
+    desk.world.alias("production", new)
+
+
+def deprecated(desk: Desk) -> None:
+    by = {"at": timezone.now(), "actor": "eve", "entity_kind": "user", "entity_id": "eve"}
+    event = Deprecation.objects.create(instance=desk.versions[1], reason="wrong labels", **by)
+    Instance.objects.filter(pk=desk.versions[1].pk).update(deprecation=event)
+
+
+OUTDATING = {
+    "@production was moved": moved,
+    "Its gates were changed": lambda desk: desk.declare(ONE),
+    "v2 was deprecated": deprecated,
+    "churn_model was deleted": lambda desk: recording.delete_asset(actor="ada", asset=desk.asset),
+}
+
+
+@pytest.mark.parametrize("why", OUTDATING)
+def test_what_is_outdated_is_seen_at_once_and_kept_by_the_next_write(desk, why):
+    request = desk.ask()
+    desk.approve("ann", request)
+    OUTDATING[why](desk)
+    now = standing(request)
+    assert (now.state, now.request.state) == (RequestState.OUTDATED, RequestState.OPEN)
+    assert now.reason.startswith(why)
+    with pytest.raises(NotOpen, match=f"The request is outdated: {why}"):
+        desk.approve("bob", request)
+    kept = PromotionRequest.objects.get()
+    assert (kept.state, kept.reason.startswith(why), kept.closed_at is not None) == ("outdated", True, True)
+
+
+def test_an_outdated_request_does_not_keep_others_from_asking(desk):
+    request = desk.ask()
+    desk.declare(ONE)
+    other = desk.ask("eve")
+    assert PromotionRequest.objects.get(pk=request.pk).state == RequestState.OUTDATED
+    assert other.state == RequestState.OPEN
+    assert desk.approve("bob", other).state == RequestState.DONE
+
+
+def test_if_the_move_is_refused_the_approval_stays_and_the_request_is_open(desk):
+    request = desk.ask()
+    desk.approve("ann", request)
+    good = dict(desk.versions[1].annotations)
+    Instance.objects.filter(pk=desk.versions[1].pk).update(annotations={"auc": 0.1})
+    refused = desk.approve("bob", request)
+    assert (refused.state, desk.holder) == (RequestState.OPEN, "v1")
+    assert "auc >= 0.7: has 0.1" in refused.reason
+    assert Approval.objects.count() == 2
+    assert GateVerdict.objects.get(outcome="refused").user.username == "bob"
+    Instance.objects.filter(pk=desk.versions[1].pk).update(annotations=good)
+    assert desk.approve("bob", request).state == RequestState.DONE
+    assert (desk.holder, Approval.objects.count()) == ("v2", 2)
+
+
+def test_whom_it_waits_for(desk):
+    request = desk.ask()
+
+    def asked() -> set[str]:
+        names = User.objects.values_list("username", flat=True)
+        return {name for name in names if [one.request.pk for one in asked_of(desk.viewer(name))] == [request.pk]}
+
+    assert asked() == {"ann", "bob", "vic"}
+    desk.approve("ann", request)
+    assert asked() == {"bob", "vic"}
+    desk.declare(ONE)
+    assert asked() == set()
+
+
+def test_nobody_in_person_is_asked_for_nothing(desk, django_assert_num_queries):
+    desk.ask()
+    ann = User.objects.get(username="ann")
+    with django_assert_num_queries(0):
+        assert asked_of(Viewer(ann, local=True)) == []
+    viewer = desk.viewer("ann")
+    assert viewer.grants
+    with django_assert_num_queries(1):
+        assert len(asked_of(viewer)) == 1
+
+
+def test_comments_have_an_end(desk):
+    with pytest.raises(BadRequest, match="at most 4,000 characters"):
+        desk.ask(comment="x" * 4001)
+
+
+def test_times_are_kept(desk):
+    before = timezone.now()
+    request = desk.ask()
+    desk.approve("ann", request)
+    assert before <= request.at <= Approval.objects.get().at <= timezone.now()

@@ -213,6 +213,7 @@ FREE = {
     "catalog.counters": "what is derived is kept for everybody",
     "catalog.derivation": "how far a recount is, which is said without names and numbers",
     "catalog.edges": "what is derived is kept for everybody",
+    "catalog.gates_in_force": "what is derived is kept for everybody",
     "catalog.name_starts": "what is derived is kept for everybody",
     "catalog.newest": "what is derived is kept for everybody",
     "catalog.old_runs": "what is derived is kept for everybody",

@@ -46,13 +46,17 @@ class AliasList(CatalogView):
         return Answer({"aliases": [alias_shape(alias, asset, recent[alias.name]) for alias in aliases]})
 
 
-class AliasDetail(CatalogView):
+class AliasView(CatalogView):
+    """Of one alias."""
+
     def alias_name(self) -> str:
         try:
             return check_alias(self.kwargs["alias"])
         except ValueError as error:
             raise BadRequest(str(error), alias=self.kwargs["alias"]) from None
 
+
+class AliasDetail(AliasView):
     def answer(self, asset: Asset, alias: Alias) -> Json:
         return {"alias": alias_shape(alias, asset, recent_moves(asset).filter(name=alias.name))}
 

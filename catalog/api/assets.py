@@ -34,6 +34,7 @@ from catalog.wire.rows import InstanceRow
 from catalog.wire.shapes import (
     asset_shape,
     consumer_entry,
+    gates_shape,
     instance_shape,
     item_shape,
     producer_entry,
@@ -111,6 +112,7 @@ class AssetDetail(Registering):
         return Answer(
             {
                 "asset": asset_shape(asset, asset.newest_ready),
+                "gates": gates_shape(asset),
                 "recent_instances": [with_equal(shape_at(asset, row, url), row, first) for row in shown],
                 "continuation": token,
                 "recently_produced_by": [producer_entry(row, branch) for row in rows[:size][: limits.RECENT_ENTITIES]],

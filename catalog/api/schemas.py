@@ -6,7 +6,8 @@ from rest_framework import serializers
 from catalog import filters, limits
 from catalog.apikit.fields import Answer, integer, one_of, text, time
 from catalog.filters import Filter
-from catalog.states import RUN_STATES, Kind, RunKind, State
+from catalog.gates.judgement import Says
+from catalog.states import RUN_STATES, Kind, Outcome, RunKind, State
 from catalog.wire.bodies import (
     Annotations,
     Anything,
@@ -202,8 +203,90 @@ class ConsumerEntryAnswer(EntityEntryAnswer):
     role = text(allow_null=True, help_text="What it was read for; null: as an input.")
 
 
+class RulingAnswer(Answer):
+    """What one rule says; what there is nothing to say of is empty."""
+
+    rule = text()
+    says = one_of([says.value for says in Says])
+    passes = serializers.BooleanField(help_text="False: it refuses.")
+    has = text()
+    needs = text()
+    reference = text(help_text="What it was compared with.")
+    short_by = text()
+    reason = text()
+
+
+class GateRevisionAnswer(Answer):
+    """Which gates hold: those of the last deploy that spoke of any."""
+
+    id = integer()
+    at = time()
+    source = text(help_text="The file that declares them.")  # type: ignore[assignment]
+    version = text(help_text="Of the deploy.")
+    actor = text()
+
+
+class ApprovalsAnswer(Answer):
+    given = integer()
+    needed = integer()
+
+
+class CheckAnswer(Answer):
+    """What gates say of what is only asked about. A refusal has the same members in its detail."""
+
+    alias = text(allow_null=True, help_text="Null: a promotion.")
+    instance_id = text()
+    passes = serializers.BooleanField()
+    outcome = one_of(Outcome.values)
+    rules = RulingAnswer(many=True)
+    revision = GateRevisionAnswer(allow_null=True, help_text="Null: there are no gates for this.")
+    approvals = ApprovalsAnswer()
+
+
+class RefusedByRuleAnswer(Answer):
+    rule = text()
+    refused = integer(help_text="How many versions.")
+
+
+class HolderAnswer(Answer):
+    ref = text()
+    passes = serializers.BooleanField()
+    rules = RulingAnswer(many=True)
+
+
+class LookBackAnswer(Answer):
+    """What one gate would have done to the last versions."""
+
+    gate = text(help_text="The name of an alias, `*` or `into branch`.")
+    versions = integer(help_text="How many were looked at, at most 20.")
+    refused = integer(help_text="How many of them.")
+    by_rule = RefusedByRuleAnswer(many=True)
+    left_out = serializers.ListField(child=text(), help_text="Rules that say nothing of another day.")
+    approvals = integer(help_text="How many are asked for; they are left out, too.")
+    holder = HolderAnswer(allow_null=True, help_text="What holds the alias now.")
+
+
+class CheckedGatesAnswer(Answer):
+    kind = one_of(Kind.values)
+    id = text()
+    source = text()  # type: ignore[assignment]
+    differs = serializers.BooleanField(help_text="Whether a deploy would change what holds.")
+    looked_back = serializers.BooleanField(help_text=f"At most for {limits.LOOKED_BACK} assets that are there.")
+    gates = LookBackAnswer(many=True)
+
+
+class GatesCheckAnswer(Answer):
+    definitions = CheckedGatesAnswer(many=True)
+
+
+class DeclaredGatesAnswer(Answer):
+    declared = Anything(help_text="By the name of the alias, `*` or `into branch`.")
+    revision = GateRevisionAnswer()
+
+
 class SummaryAnswer(Answer):
     asset = AssetAnswer()
+    gates = DeclaredGatesAnswer(allow_null=True, help_text="Those that hold at the address; null: none.")
     recent_instances = InstanceAnswer(many=True)
     continuation = text(allow_null=True)
     recently_produced_by = EntityEntryAnswer(many=True)
@@ -291,6 +374,7 @@ class DeployAnswer(Answer):
     unchanged = serializers.ListField(child=text())
     overridden = OverriddenAnswer(many=True)
     not_declared = serializers.ListField(child=text(), help_text="Declared by an earlier deploy, and kept.")
+    gated = serializers.ListField(child=text(), help_text="Those whose gates are others now.")
     url = serializers.URLField()
 
 

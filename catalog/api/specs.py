@@ -126,6 +126,7 @@ class Deploys(CatalogView):
             "unchanged": outcome.unchanged,
             "overridden": outcome.overridden,
             "not_declared": outcome.not_declared,
+            "gated": outcome.gated,
             "url": self.base + branch_path(at.perimeter.name, at.project, at.key),
         }
 

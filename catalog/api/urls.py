@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from access.api import me
 from access.authentication import SignedIn
-from catalog.api import aliases, assets, highlights, registering, runs, specs
+from catalog.api import aliases, assets, gating, highlights, registering, runs, specs
 from catalog.api.reference import api_page
 from catalog.apikit.routes import ASSET, BRANCH
 
@@ -16,10 +16,13 @@ urlpatterns = [
     path(f"{BRANCH}/<kind:kind>", assets.AssetList.as_view(), name="api-assets"),
     path(f"{ASSET}/aliases", aliases.AliasList.as_view(), name="api-aliases"),
     path(f"{ASSET}/aliases/<str:alias>", aliases.AliasDetail.as_view(), name="api-alias"),
+    path(f"{ASSET}/aliases/<str:alias>/check", gating.AliasCheck.as_view(), name="api-alias-check"),
+    path(f"{ASSET}/promotions/check", gating.PromotionCheck.as_view(), name="api-promotion-check"),
     path(f"{ASSET}/alias-history", aliases.AliasHistory.as_view(), name="api-alias-history"),
     path(f"{BRANCH}/latestflowproject", specs.LatestSpec.as_view(), name="api-spec"),
     path(f"{BRANCH}/flowprojects", specs.Specs.as_view(), name="api-specs"),
     path(f"{BRANCH}/deploys", specs.Deploys.as_view(), name="api-deploys"),
+    path(f"{BRANCH}/gates/check", gating.GatesCheck.as_view(), name="api-gates-check"),
     path(f"{BRANCH}/registrations", registering.Registrations.as_view(), name="api-registrations"),
     path(f"{BRANCH}/runs", runs.RunList.as_view(), name="api-runs"),
     path(f"{BRANCH}/highlights", highlights.Highlights.as_view(), name="api-highlights"),

@@ -12,6 +12,7 @@ from catalog.recording.digests import fill_digests
 from catalog.recording.editing import clear_override, delete_asset, override_property
 from catalog.recording.failing import fail_readings
 from catalog.recording.gating import (
+    NO_GATES,
     PLAIN,
     GateRefused,
     Judged,
@@ -25,6 +26,7 @@ from catalog.recording.gating import (
 from catalog.recording.highlights import Highlighted, highlight_before, show_highlight
 from catalog.recording.learning import learn_branches
 from catalog.recording.looked_up import promoted_to, with_card, with_card_of_copy
+from catalog.recording.looking_back import look_back
 from catalog.recording.places import AssetAddress, BranchAddress
 from catalog.recording.receipts import is_promotion, receipt_of_move, receipt_of_promotion
 from catalog.recording.registering import AtHand, Registration, confirm, register, registered_by
@@ -43,6 +45,7 @@ from catalog.recording.together import Write, Writer, write_together
 __all__ = [
     "ANY",
     "NOTHING_TOLD",
+    "NO_GATES",
     "PLAIN",
     "AliasMoved",
     "AssetAddress",
@@ -80,6 +83,7 @@ __all__ = [
     "judge_promotion",
     "keep_read_run",
     "learn_branches",
+    "look_back",
     "move_before",
     "note_refusal",
     "once",

@@ -7,7 +7,7 @@ writes nothing. What is refused is a `GateRefused`; once its transaction is undo
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -107,11 +107,21 @@ class Judged:
         }
 
 
+NO_GATES: Json = {
+    "passes": True,
+    "outcome": Outcome.PASSED.value,
+    "rules": [],
+    "revision": None,
+    "approvals": {"given": 0, "needed": 0},
+}
+"""What checks answer where there can be no gates."""
+
+
 def revision_shape(gates: GateRevision) -> Json:
     """A revision of gates as answers name it."""
     return {
         "id": gates.pk,
-        "at": gates.at.isoformat(),
+        "at": gates.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "source": gates.source,
         "version": gates.version_id,
         "actor": gates.actor,
@@ -165,6 +175,15 @@ def judge_copy(copy: Instance, wish: Wish) -> Judged:
     """The same, of an instance that is about to be inserted."""
     uid = copy.promoted_from.uid if copy.promoted_from else str(copy.annotations.get(PROMOTED_FROM) or "")
     return _judged(copy.asset, "", uid[:UID_LENGTH], copy, wish)
+
+
+def refused_since(copy: Instance) -> str:
+    """Why gates refuse a copy that were declared after it was registered as pending; empty if they don't."""
+    revision, _ = gates_of(copy.asset)
+    if revision is None or revision.at <= copy.created_at:
+        return ""
+    judged = judge_copy(copy, PLAIN)
+    return "" if judged.passes else f"the gates refuse it: {' '.join(map(said_of, judged.judgement.refusals))}"
 
 
 def source_of(annotations: Mapping[str, Any]) -> Instance | None:

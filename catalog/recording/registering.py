@@ -10,6 +10,7 @@ from django.db.models import F
 
 from access.models import Perimeter
 from access.statements import inserting, values_of
+from catalog import limits
 from catalog.counters import Recount
 from catalog.entities import Entity
 from catalog.models import Asset, Component, Instance, StateChange, new_instance_id
@@ -30,6 +31,7 @@ from catalog.recording.gating import (
     judge_copy,
     keep_verdict,
     refuse_unless_passed,
+    refused_since,
     source_of,
 )
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
@@ -312,11 +314,35 @@ def _settle_all(
         _, last = attempts_of.one(**{name: mine[name] for name in ("perimeter", "kind", "entity_id")}) or (None, None)
         if last is not None and last > attempt:
             state, reason = State.FAILED, "superseded by a later attempt"
-    _settle(pending, {asset.pk: asset for asset in assets}, state, reason, actor, when, digests)
+    by_key = {asset.pk: asset for asset in assets}
+    if state == State.READY:
+        pending = _without_refused(pending, by_key, actor, when, digests)
+    _settle(pending, by_key, state, reason, actor, when, digests)
     if state == State.READY:
         _point_to_ready(assets, pending)
     else:
         Asset.objects.filter(pk__in={row.asset_id for row in pending}).mark()
+
+
+def _without_refused(
+    pending: list[Instance],
+    assets: Mapping[int, Asset],
+    actor: str,
+    when: datetime | None,
+    digests: Mapping[str, str],
+) -> list[Instance]:
+    """Those that may become ready. Copies that gates refuse which were declared after their registration fail."""
+    refused: list[Instance] = []
+    for row in pending:
+        asset = assets[row.asset_id]
+        if asset.gates_id and is_promotion(row.annotations):
+            row.asset = asset
+            if why := refused_since(row):
+                _settle([row], assets, State.FAILED, why[: limits.REASON_LENGTH], actor, when, digests)
+                refused.append(row)
+    if refused:
+        Asset.objects.filter(pk__in={row.asset_id for row in refused}).mark()
+    return [row for row in pending if row not in refused]
 
 
 def _settle(

@@ -8,6 +8,7 @@ from catalog.addresses import asset_path
 from catalog.entities import Entity
 from catalog.models import Alias, AliasMove, Asset, Component, Consumption, Instance, Run
 from catalog.reading import Resolved
+from catalog.recording import revision_shape
 from catalog.run_outcomes import Outcome, Outcomes
 from catalog.states import Kind, RunKind, State
 from catalog.wire.rows import AssetRow, ComponentRow, ConsumptionRow, InstanceRow
@@ -40,6 +41,13 @@ def asset_shape(asset: Asset | AssetRow, instance: Instance | InstanceRow | None
         "properties": asset.properties,
         "metrics": asset.declared_metrics,
     }
+
+
+def gates_shape(asset: Asset) -> Json | None:
+    """The gates that hold for an asset; None, and no query, if there are none."""
+    if asset.gates is None:
+        return None
+    return {"declared": asset.gates.gates, "revision": revision_shape(asset.gates)}
 
 
 def instance_shape(found: Resolved, base: str = "") -> Json:

@@ -1,0 +1,113 @@
+"""What gates would say: of a move, of a promotion, and gates that are not declared yet of the versions there are.
+
+Nothing is written here. The answers are those of the doors themselves, which ask the same code.
+"""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+
+from access.errors import BadRequest, NotFound
+from access.models import Role
+from catalog import limits, recording
+from catalog.api import schemas
+from catalog.api.aliases import AliasView
+from catalog.apikit.view import CatalogView
+from catalog.models import Asset, Instance
+from catalog.reading import checked_asset_id
+from catalog.recording import PLAIN, AssetAddress, BranchAddress, Registration
+from catalog.wire.bodies import AliasCheckBody, GatesCheckBody, checked_gates
+from catalog.wire.rendering import Answer
+from obproject.promoted import with_origin
+
+Json = dict[str, Any]
+
+
+class AliasCheck(AliasView):
+    @extend_schema(
+        operation_id="check_alias_move",
+        summary="What the gates would say of a move of an alias; nothing is written",
+        request=AliasCheckBody,
+        responses=schemas.CheckAnswer,
+    )
+    def post(self, request: Request, **address: str) -> Answer:
+        name, asset = self.alias_name(), self.asset()
+        target: str = self.checked(AliasCheckBody).validated_data["instance_id"]
+        wish = recording.with_card(PLAIN, asset, name, target)
+        judged = recording.judge_move(asset, name, target, wish)
+        return Answer({"alias": name, "instance_id": target, **judged.as_json})
+
+
+class PromotionCheck(CatalogView):
+    @extend_schema(
+        operation_id="check_promotion",
+        summary="What the gates would say of a promotion of an instance to this address; nothing is written",
+        request=AliasCheckBody,
+        responses=schemas.CheckAnswer,
+    )
+    def post(self, request: Request, **address: str) -> Answer:
+        place = self.place()
+        perimeter = self.viewer.require(place.perimeter)
+        uid: str = self.checked(AliasCheckBody).validated_data["instance_id"]
+        found = Instance.objects.of(perimeter).filter(uid=uid, asset__deleted_at=None)
+        source = found.select_related("asset__branch").first()
+        if source is None:
+            raise NotFound(f"There is no instance '{uid}' in the perimeter '{perimeter.name}'.", instance=uid)
+        if not source.is_ready:
+            raise BadRequest(f"{source.ref} is {source.state}; only what is ready is promoted.", instance=uid)
+        to = BranchAddress(perimeter, place.project, place.key, written=place.written)
+        at = AssetAddress(to, self.kwargs["kind"], checked_asset_id(self.kwargs["asset_id"]))
+        what = _copy_of(source)
+        asset = recording.promoted_to(at)
+        if asset is None:
+            self.look_elsewhere(place)
+            return Answer({"alias": None, "instance_id": uid, **recording.NO_GATES})
+        wish = recording.with_card_of_copy(PLAIN, at, what.annotations)
+        judged = recording.judge_promotion(asset, what, source, wish)
+        return Answer({"alias": None, "instance_id": uid, **judged.as_json})
+
+
+def _copy_of(source: Instance) -> Registration:
+    """An instance as a promotion would register it."""
+    origin = {"branch": source.asset.branch.name, "instance": source.uid, "ref": source.ref}
+    annotations = with_origin(source.annotations, **origin, created_at=None, promoter="")
+    return Registration(source.asset_kind, annotations=annotations, tags=source.tags, digest=source.digest)
+
+
+class GatesCheck(CatalogView):
+    @extend_schema(
+        operation_id="check_gates",
+        summary="Whether gates can be declared so, and what they would have done; nothing is written",
+        request=GatesCheckBody,
+        responses=schemas.GatesCheckAnswer,
+    )
+    def post(self, request: Request, **address: str) -> Answer:
+        place = self.place()
+        self.viewer.require(place.perimeter, Role.EDITOR)
+        rows = self.checked(GatesCheckBody).validated_data["definitions"]
+        gates = checked_gates(rows)
+        here = Asset.objects.visible_to(self.viewer).at_place(place).live().with_place().select_related("gates")
+        ids = {row["id"] for row, new in zip(rows, gates, strict=True) if new is not None}
+        assets = {(asset.kind, asset.asset_id): asset for asset in here.filter(asset_id__in=ids)} if ids else {}
+        if not assets:
+            self.look_elsewhere(place)
+        left, answers = limits.LOOKED_BACK, []
+        for row, new in zip(rows, gates, strict=True):
+            asset = assets.get((row["kind"], row["id"]))
+            present = asset.gates.gates if asset and asset.gates else {}
+            differs = new is not None and new != present
+            looked = asset is not None and differs and left > 0
+            left -= looked
+            found = recording.look_back(asset, new) if looked and asset and new else []
+            answers.append(
+                {
+                    "kind": row["kind"],
+                    "id": row["id"],
+                    "source": row.get("source", ""),
+                    "differs": differs,
+                    "looked_back": looked,
+                    "gates": [one.as_json for one in found],
+                }
+            )
+        return Answer({"definitions": answers})

@@ -308,7 +308,7 @@ class _Route:
         else:
             there = self._find_copy(kind, name, source["id"])
         if there is None:
-            said = catalogue.check_promotion(self.target, kind, name, self._registration(kind, source))
+            said = catalogue.check_promotion(self.target, kind, name, {"instance_id": source["id"]})
             found.append({**about, "alias": None, **said})
         if alias is not None and there is None:
             found.append({**about, "alias": alias, "passes": None, "outcome": "", "rules": []})

@@ -42,6 +42,22 @@ class BranchCatalogue:
             for item in self._client.items(self.branch, collection, {"page_size": PAGE_SIZE}, about=about):
                 yield collection, item
 
+    def check_gates(self, definitions: list[Json]) -> Json:
+        """Return what gates would have done that are not declared yet; BadRequest says which can't be parsed."""
+        about, body = f"the gates of {self._label}", {"definitions": definitions}
+        return self._client.request("POST", self.branch, "gates", "check", body=body, about=about)
+
+    def gates_of(self, collection: str, asset_id: str) -> Json:
+        """Return the gates that hold for an asset, by alias; empty if there are none."""
+        about = f"the gates of {collection}/{asset_id} on {self._label}"
+        try:
+            found = self._client.request(
+                "GET", self.branch, collection, asset_id, query={"page_size": 1}, about=about
+            ).get("gates")
+        except AssetNotFound:
+            return {}
+        return dict(found["declared"]) if found else {}
+
     def deploy(self, request: Json) -> Json:
         """Declare assets and post the spec, all of it or nothing; return what changed."""
         return self._client.request("POST", self.branch, "deploys", body=request, about=f"deploying {self._label}")

@@ -209,7 +209,7 @@ class CatalogueClient:
         return self._asked(branch, kind, name, "aliases", alias, "check", body=body)
 
     def check_promotion(self, branch: str, kind: str, name: str, body: Mapping[str, Any]) -> Json:
-        """Return what the gates of a branch would say of a copy that a registration makes; nothing is registered."""
+        """Return what the gates of a branch would say of a copy of an instance; nothing is registered."""
         return self._asked(branch, kind, name, "promotions", "check", body=body)
 
     def ask_for_approval(self, branch: str, kind: str, name: str, body: Mapping[str, Any]) -> Json:

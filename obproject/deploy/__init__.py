@@ -8,6 +8,7 @@ description of the project in one request, the orchestrator its flows, and the a
     plan                one project read and validated; apps, choice of the orchestrator
     metaflow_commands, deployers, airflow   Metaflow's commands
     deployment, result  the deployment itself, and its result
+    gates               what the catalogue says of gates before they are declared
     difference          what would change
     teardown            taking down what was deployed from a branch
     report, summary, comments      for people, in the terminal and on the pages of a CI

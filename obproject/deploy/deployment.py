@@ -116,6 +116,8 @@ class _Deployment:
             result.elsewhere = self._elsewhere()
             assets = () if self.options.skip_assets else self.plan.project.assets
             result.answer = self.catalogue.deploy(build_deploy_request(result.record, assets))
+            if "gated" not in result.answer:
+                result.gates_not_kept = [f"{one.folder}/{one.id}" for one in assets if one.gates]
         except AssetError as error:
             return self._fail(str(error))
         return _write_spec_file(result)

@@ -7,11 +7,12 @@ catalogue tells of it, which is less.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from obproject.catalogue.branch import BranchCatalogue
+from obproject.deploy.gates import NewGates
 from obproject.deploy.plan import Plan
 from obproject.json_types import Json
 from obproject.kinds import COLLECTIONS
@@ -53,6 +54,8 @@ class Difference:
     flows_removed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     """Flows that are live, and that the project lacks."""
+    gates: list[NewGates] = field(default_factory=list)
+    """Assets whose gates would be others."""
 
     @property
     def document(self) -> Json:
@@ -60,11 +63,14 @@ class Difference:
         return asdict(self)
 
 
-def compare(plan: Plan, *, skip_assets: bool = False) -> Difference:
-    """Compare a project with its branch in the catalogue; raises AssetError if that can't be read."""
+def compare(plan: Plan, gates: Sequence[NewGates] = (), *, skip_assets: bool = False) -> Difference:
+    """Compare a project with its branch in the catalogue, which has told which gates would be others.
+
+    Raises AssetError if that can't be read.
+    """
     catalogue = BranchCatalogue(plan.settings, plan.name, plan.branch)
     spec = catalogue.spec() or {}
-    difference = Difference()
+    difference = Difference(gates=list(gates))
     if not skip_assets:
         existing = {f"{folder}/{item['asset']['id']}": item["asset"] for folder, item in catalogue.assets()}
         _compare_assets(plan, existing, _declared(spec), difference)
@@ -93,7 +99,7 @@ def _compare_assets(plan: Plan, existing: dict[str, Json], declared: dict[str, J
             continue
         after = declaration(asset)
         before = declared.get(name) or _known_of(existing[name])
-        if changes := list(_changes(before, after)):
+        if (changes := list(_changes(before, after))) or any(gates.asset == name for gates in difference.gates):
             difference.updated[name] = changes
         else:
             difference.unchanged.append(name)
@@ -110,6 +116,9 @@ def _known_of(asset: Json) -> Json:
 def _changes(before: Json, after: Json) -> Iterator[Change]:
     """Yield the values that differ. What a project does not say stays as it is, so it is no difference."""
     for key, value in after.items():
+        if key == "gates":
+            # The catalogue knows which hold, whoever declared them.
+            continue
         if key == "properties":
             yield from _changed_properties(before["properties"], value)
         elif key == "metrics" and key in before:

@@ -15,6 +15,7 @@ from obproject.deploy.comments import find_conversation, write_to_job_page
 from obproject.deploy.comparison import NotCompared, compared
 from obproject.deploy.deployment import compile_flows, deploy, write_spec_only
 from obproject.deploy.difference import Difference, compare
+from obproject.deploy.gates import NewGates, new_gates
 from obproject.deploy.options import Options, read_options
 from obproject.deploy.plan import Plan, make_plan
 from obproject.deploy.platform_calls import NoAnswer
@@ -82,9 +83,14 @@ class _DeployRun:
         self.problems: list[Json] = []
         """What was found wrong before anything was changed."""
         self.documents: list[Json] = []
+        self.gates: dict[str, list[NewGates]] = {}
+        """What each project changes of gates."""
 
     def run(self) -> int:
         plans = self._plan(self._find())
+        if self._is_over():
+            return self._end()
+        plans = [plan for plan in plans if self._gates_are_known(plan)]
         if self._is_over():
             return self._end()
         if self.options.dry_run:
@@ -128,6 +134,20 @@ class _DeployRun:
                     self.say(f"{plan.name}: {note}")
         return list(plans.values())
 
+    def _gates_are_known(self, plan: Plan) -> bool:
+        """Ask the catalogue what the gates of a project are; return whether it can parse them all."""
+        if self.options.skip_assets or self.options.spec_only or plan.settings.url is None:
+            return True
+        try:
+            self.gates[plan.name] = new_gates(plan)
+        except DefinitionError as error:
+            self._note_all(plan.folder.name, error.problems)
+            return False
+        except AssetError as error:
+            self._note(plan.folder.name, str(error))
+            return False
+        return True
+
     def _compile(self, plans: Sequence[Plan]) -> list[tuple[Plan, dict[str, str]]]:
         """Compile the flows of all projects before any of them is deployed; leave out those that can't be."""
         compiled = []
@@ -160,7 +180,7 @@ class _DeployRun:
             why_unknown = "no server is asked."
         else:
             try:
-                difference = compare(plan, skip_assets=self.options.skip_assets)
+                difference = compare(plan, self.gates.get(plan.name, ()), skip_assets=self.options.skip_assets)
             except AssetNotFound:
                 why_unknown = f"the perimeter {plan.settings.perimeter!r} is not there yet, or not to be seen."
             except AssetError as error:
@@ -180,6 +200,7 @@ class _DeployRun:
                 continue
             only_spec = self.options.spec_only
             result = write_spec_only(plan) if only_spec else deploy(plan, names, self.options, self.say)
+            result.gates = self.gates.get(plan.name, [])
             results.append(result)
             self.say(describe_result(result))
             for failure in result.failures:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from obproject.deploy.difference import Change, Difference
+from obproject.deploy.gates import NewGates
 from obproject.deploy.metaflow_commands import Command
 from obproject.deploy.plan import SPEC_FILE, Plan
 from obproject.deploy.result import DeployResult
@@ -46,10 +47,14 @@ def _contents(plan: Plan, why_unknown: str) -> Iterator[str]:
 
 
 def _changes(difference: Difference) -> Iterator[str]:
-    yield from (_line("create", name) for name in difference.created)
+    gates = {one.asset: one for one in difference.gates}
+    for name in difference.created:
+        yield _line("create", name)
+        yield from _gate_lines(gates.get(name))
     for name, changes in difference.updated.items():
         yield _line("update", name)
         yield from (f"    {_describe_change(change)}" for change in changes)
+        yield from _gate_lines(gates.get(name))
     yield from (_line("unchanged", name) for name in difference.unchanged)
     yield from (_line("overridden", describe_override(entry)) for entry in difference.overridden)
     yield from (_line("undeclared", f"{name}, which stays in the catalogue") for name in difference.not_declared)
@@ -58,6 +63,12 @@ def _changes(difference: Difference) -> Iterator[str]:
     for name in difference.flows_removed:
         still_live = ", which stays live; --prune deletes it" if name in difference.left else ""
         yield _line("flow gone", f"{name}{still_live}")
+
+
+def _gate_lines(gates: NewGates | None) -> Iterator[str]:
+    if gates:
+        yield from (f"    gate {change}" for change in gates.changes)
+        yield from (f"    {line}" for line in gates.looked_back)
 
 
 def _line(word: str, rest: str) -> str:
@@ -116,8 +127,12 @@ def _catalogue_lines(result: DeployResult) -> Iterator[str]:
     for word in ("created", "updated", "unchanged"):
         yield from (_line(word, asset) for asset in answer.get(word, ()))
     yield from (_line("overridden", describe_override(entry)) for entry in answer.get("overridden", ()))
+    yield from (_line("gates", f"{asset}: others hold now") for asset in answer.get("gated", ()))
     if not_declared := answer.get("not_declared"):
         yield f"  still in the catalogue, no longer declared: {', '.join(not_declared)}"
+    if result.gates_not_kept:
+        names = ", ".join(result.gates_not_kept)
+        yield f"Warning: the catalogue is older than this program, so it did not keep the gates of {names}."
     if warning := answer.get("warning"):
         yield f"Warning: {warning}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from obproject.deploy.comparison import Comparison
+from obproject.deploy.gates import NewGates
 from obproject.deploy.plan import Plan
 from obproject.json_types import Json
 
@@ -33,6 +34,10 @@ class DeployResult:
     apps_not_deployed: list[str] = field(default_factory=list)
     comparison: Comparison | None = None
     """How the branch stands beside the main branch; None if it was not asked, or is not known."""
+    gates: list[NewGates] = field(default_factory=list)
+    """The gates that were to be changed, as the catalogue told before."""
+    gates_not_kept: list[str] = field(default_factory=list)
+    """The assets whose gates a catalogue of an older version has ignored."""
     failures: list[str] = field(default_factory=list)
     """Why not all was done, each reason with what to do."""
 
@@ -57,7 +62,7 @@ class DeployResult:
             "ok": self.ok,
             "failures": self.failures,
             "url": self.url,
-            "assets": _known(self.answer, "created", "updated", "unchanged", "overridden", "not_declared"),
+            "assets": _known(self.answer, "created", "updated", "unchanged", "overridden", "not_declared", "gated"),
             "flows": {
                 "deployer": plan.deployer.name if plan.deployer else None,
                 "deployed": self.deployed,

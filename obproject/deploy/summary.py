@@ -21,7 +21,7 @@ def summarise(result: DeployResult) -> str:
     plan = result.plan
     title = f"### {_text(plan.project.config.title or plan.name)} on {_code(plan.branch)}"
     compared = ["", result.comparison.markdown.rstrip()] if result.comparison else []
-    lines = [title, "", _what_happened(result), "", *_table(result), *_failures(result), *compared]
+    lines = [title, "", _what_happened(result), "", *_table(result), *_gates(result), *_failures(result), *compared]
     return "\n".join(lines) + "\n"
 
 
@@ -72,6 +72,13 @@ def _flow_state(result: DeployResult, name: str) -> str:
 def _link(result: DeployResult, asset: AssetDefinition) -> str:
     name = _text(asset.name)
     return f"[{name}]({result.url}/{asset.folder}/{quote(asset.id)})" if result.url else name
+
+
+def _gates(result: DeployResult) -> Iterator[str]:
+    """Yield a line for each asset whose gates are others now."""
+    changed = (result.answer or {}).get("gated", ())
+    lines = [_text(gates.sentence) for gates in result.gates if gates.asset in changed]
+    yield from (line for text in lines for line in ("", text))
 
 
 def _failures(result: DeployResult) -> Iterator[str]:

@@ -55,6 +55,10 @@ class StubCatalogue:
         self.gates: dict[str | None, dict[str, Any]] = {}
         """The aliases that no instance is good enough for, each with the answer; None for promotions into a branch."""
         self.knows_gates = True
+        self.gate_problems: list[dict[str, Any]] = []
+        self.looked_back: list[dict[str, Any]] = []
+        """What it says of gates that are not declared yet: what is wrong with them, or what they would have done."""
+        self.declared_gates: dict[str, Any] = {}
         self.asked: list[dict[str, Any]] = []
         """The requests for approval."""
         self.held: set[str] = set()
@@ -113,6 +117,17 @@ class StubCatalogue:
                 if None in self.gates and "promoted_from_instance" in annotations:
                     raise Refused(422, **self.gates[None])
                 return self._register((*scope, kind, asset), request)
+            case "POST", ["gates", "check"] if self.knows_gates:
+                if self.gate_problems:
+                    message = "gates.production.require: can't be parsed"
+                    raise Refused(400, "bad_request", message, {"problems": self.gate_problems})
+                return {"definitions": self.looked_back}
+            case "POST", ["gates", "check"]:
+                raise Refused(404, "not_found", "There is nothing at this address", {})
+            case "POST", ["deploys"]:
+                names = [f"{one['kind']}/{one['id']}" for one in (request.body or {})["definitions"]]
+                gated = {"gated": names} if self.knows_gates else {}
+                return {"created": names, "updated": [], "unchanged": [], "overridden": [], "url": "/p/", **gated}
             case "POST", [kind, asset, "aliases", alias, "check"]:
                 self._find(self._known((*scope, kind, asset)), (request.body or {})["instance_id"])
                 return self._check(alias)
@@ -248,6 +263,7 @@ class StubCatalogue:
         end = start + min(self.page_size, int(query.get("page_size", [str(self.page_size)])[0]))
         return {
             "asset": {"id": key[-1], "properties": self.properties.get(key, {})},
+            "gates": {"declared": self.declared_gates} if self.declared_gates else None,
             "recent_instances": ready[start:end] or self._definition(key),
             "continuation": str(end) if end < len(ready) else None,
             "recently_produced_by": [],
@@ -262,6 +278,12 @@ class StubCatalogue:
             tags = {(tag["key"], tag["value"]) for tag in (latest or {}).get("tags", [])}
             if tags.issuperset(wanted):
                 asset = {"id": key[-1], "kind": "data" if kind == "data" else "model"}
+                asset |= {
+                    "display_name": key[-1],
+                    "description": "",
+                    "icon": None,
+                    "properties": self.properties.get(key, {}),
+                }
                 items.append({"asset": asset, "latest_instance": latest, "tags": []})
         start = int(query.get("continuation", ["0"])[0])
         end = start + self.page_size

@@ -112,6 +112,7 @@ def test_a_dry_run_shows_every_field_that_would_change(project: Deployed) -> Non
         "flows_added": [],
         "flows_removed": [],
         "left": [],
+        "gates": [],
     }
     project.edit("data/xkcd/asset_config.toml", "Latest comic", "Newest comic")
     project.edit("data/xkcd/asset_config.toml", 'key = "value"', 'other = "value"')

@@ -10,9 +10,13 @@ import pytest
 
 from obproject import Asset, errors, notices, promote_assets
 from obproject.commands.main import main as run_command
+from obproject.deploy.gates import _looked_back as told_of
+from obproject.deploy.gates import changed_gates
+from obproject.deploy.main import main as run_deploy
 from obproject.deploy.plan import _digest
 from obproject.project.definitions import AssetDefinition, ProjectConfig, ProjectDefinition
 from obproject.project.record import build_deploy_request, declaration
+from tests.obproject.deploying import leave_this_machine, write
 from tests.obproject.stub_server import Canned, StubCatalogue
 
 GATES = {"validated": {"require": ["auc >= 0.78"]}, "production": {"require": ["auc >= @production - 0.002"]}}
@@ -178,7 +182,7 @@ def test_a_check_between_branches_asks_the_branch_first(
     assert (into["alias"], into["passes"], into["rules"]) == (None, False, RULES)
     assert (alias["alias"], alias["passes"]) == ("candidate", None)
     (asked,) = catalogue.of("POST", "/promotions/check")
-    assert asked.body["annotations"]["promoted_from_instance"] == made["id"]
+    assert asked.body == {"instance_id": made["id"]}
     catalogue.gates.clear()
     assert promote_assets("p", "feature/x", "main", alias=None)["errors"] == []
     capsys.readouterr()
@@ -234,6 +238,136 @@ def test_a_teardown_lists_what_gates_hold_and_deletes_the_rest(
     assert rows[3].startswith("Not all of branch 'main' of project 'p' is torn down.")
     (left,) = catalogue.assets
     assert left[-1] == "clf"
+
+
+PROJECT = """
+id = "clf"
+name = "Classifier"
+description = "What it is"
+[gates.production]
+require = [
+  "card present",
+  "auc >> 0.8",
+]
+"""
+
+
+@pytest.fixture
+def project(main: Asset, unconfigured: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    leave_this_machine(unconfigured, tmp_path)
+    unconfigured.setenv("ASSETSITE_URL", main.base_url or "")
+    write(tmp_path / "p", {"obproject.toml": 'project = "p"\n', "models/clf/asset_config.toml": PROJECT})
+    return tmp_path / "p"
+
+
+def deploy(project: Path, *options: str) -> int:
+    return run_deploy(["--root", str(project), "--branch", "main", *options])
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_what_the_catalogue_can_not_parse_is_a_problem_like_any_other_and_nothing_is_deployed(
+    project: Path, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    problem = {"file": "models/clf/asset_config.toml", "key": "gates.production.require", "rule": 2, "column": 6}
+    catalogue.gate_problems = [
+        problem | {"message": "> where a number could stand", "expected": ["a number", "@alias"]},
+        problem | {"key": "gates.production.approvers", "rule": None, "column": None, "message": "no list"},
+    ]
+    assert deploy(project, *options) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "models/clf/asset_config.toml: gates.production.require, rule 2, column 6: > where a number could stand",
+        "    auc >> 0.8",
+        "         ^",
+        "    What could stand there: @alias",
+        "models/clf/asset_config.toml: gates.production.approvers: no list",
+        "2 problems found; nothing was deployed.",
+    ]
+    assert catalogue.of("POST", "/deploys") == []
+    (asked,) = catalogue.of("POST", "/gates/check")
+    gates = {"production": {"require": ["card present", "auc >> 0.8"]}}
+    entry = {"kind": "models", "id": "clf", "source": "models/clf/asset_config.toml", "gates": gates}
+    assert asked.body == {"definitions": [entry]}
+
+
+LOOKED_BACK = {
+    "gate": "production",
+    "versions": 20,
+    "refused": 3,
+    "by_rule": [{"rule": "auc >> 0.8", "refused": 3}],
+    "left_out": ["card present"],
+    "approvals": 0,
+    "holder": {"ref": "v3", "passes": False, "rules": [RULES[0], RULES[1]]},
+}
+
+
+def test_a_dry_run_tells_which_rules_change_and_what_they_would_have_done(
+    project: Path, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalogue.properties["default", "p", "main", "models", "clf"] = {}
+    catalogue.declared_gates = {"production": {"require": ["card present", "auc >= 0.7"]}}
+    catalogue.looked_back = [{"kind": "models", "id": "clf", "differs": True, "gates": [LOOKED_BACK]}]
+    assert deploy(project, "--dry-run") == 0
+    told = [
+        "  update     models/clf",
+        "    name: 'clf' -> 'Classifier'",
+        "    description: '' -> 'What it is'",
+        "    gate @production - auc >= 0.7",
+        "    gate @production + auc >> 0.8",
+        "    @production: would have refused 3 of the last 20 versions (auc >> 0.8: 3); v3, which holds it now, would "
+        "not pass: auc >= @production - 0.002: 0.7991, needs 0.8004; not looked at: card present",
+    ]
+    assert capsys.readouterr().out.splitlines()[1:7] == told
+    assert catalogue.of("POST", "/deploys") == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"versions": 0}, "@production: there is no version yet that it would have judged"),
+        ({"refused": 0}, "@production: would have let the last 20 versions pass"),
+        ({"versions": 1, "refused": 1}, "@production: would have refused the only version (auc >> 0.8: 3)"),
+        ({"gate": "*", "refused": 0}, "every alias: would have let the last 20 versions pass"),
+        ({"gate": "into branch", "versions": 1, "refused": 0}, "promotions into the branch: would have let the only"),
+    ],
+)
+def test_what_gates_would_have_done_is_a_sentence(changed: dict, told: str) -> None:
+    quiet = {"holder": {"ref": "v3", "passes": True, "rules": []}, "left_out": [], "approvals": 1}
+    said = told_of(LOOKED_BACK | quiet | changed)
+    assert said.startswith(told)
+    assert said.endswith("; v3, which holds it now, would pass; not looked at: approvals")
+
+
+def test_rules_that_change_are_told_by_gate() -> None:
+    before = {"a": {"require": ["x > 1", "y > 1"], "approvals": 1, "approvers": ["role:admin"]}, "b": {"warn": ["z"]}}
+    after = {"a": {"require": ["y > 1 "], "approvals": 1}, "*": {"require": [], "approvals": 2, "approvers": ["ann"]}}
+    assert [str(change) for change in changed_gates(before, after)] == [
+        "@a - x > 1",
+        "every alias + approvals = 2 by ann",
+        "@b - warn z",
+    ]
+
+
+def test_a_deployment_says_whose_gates_are_others_now(
+    project: Path, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    catalogue.looked_back = [{"kind": "models", "id": "clf", "differs": True, "gates": [LOOKED_BACK]}]
+    summary = tmp_path / "summary.md"
+    assert deploy(project, "--summary", str(summary)) == 0
+    assert "  gates      models/clf: others hold now" in capsys.readouterr().out.splitlines()
+    (line,) = [line for line in summary.read_text().splitlines() if "Gates of" in line]
+    assert line.startswith("Gates of models/clf changed. @production: would have refused 3 of the last 20 versions")
+    (sent,) = catalogue.of("POST", "/deploys")
+    assert sent.body["definitions"][0]["gates"]["production"]["require"] == ["card present", "auc >> 0.8"]
+
+
+def test_a_catalogue_of_an_older_version_is_said_to_keep_no_gates(
+    project: Path, catalogue: StubCatalogue, capsys: pytest.CaptureFixture[str]
+) -> None:
+    catalogue.knows_gates = False
+    assert deploy(project) == 0
+    said = "Warning: the catalogue is older than this program, so it did not keep the gates of models/clf."
+    assert said in capsys.readouterr().out.splitlines()
+    assert deploy(project, "--dry-run") == 0
 
 
 @pytest.fixture(autouse=True)

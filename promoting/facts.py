@@ -69,6 +69,7 @@ class RowFacts:
     def __init__(self, candidate: Candidate) -> None:
         self._candidate = candidate
         self._asset, self._instance = candidate.asset, candidate.instance
+        self._others: dict[Reference, _Found | Absent] = {}
 
     @property
     def ref(self) -> str:
@@ -220,6 +221,12 @@ class RowFacts:
     # references
 
     def _found(self, reference: Reference) -> _Found | Absent:
+        """What a reference leads to, which several rules may ask."""
+        if reference not in self._others:
+            self._others[reference] = self._looked_up(reference)
+        return self._others[reference]
+
+    def _looked_up(self, reference: Reference) -> _Found | Absent:
         if reference.alias:
             return self._holder(reference.alias)
         try:

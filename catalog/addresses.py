@@ -1,5 +1,5 @@
 """Addresses of pages, each written here and nowhere else: from the root of the host, quoted, without a query but for
-the question that `compare_url` asks.
+the question that `compare_url` asks, and the `to` of a move or a promotion.
 
 `*_path` is the same address with its names in plain text, as the API gives it behind the scheme and host of the site.
 The path below which the site is served (`FORCE_SCRIPT_NAME`, from ASSETSITE_PUBLIC_URL) begins them all. It is read
@@ -144,6 +144,16 @@ def request_url(promotion: PromotionRequest) -> str:
     return f"{asset_url_by_id(promotion.branch, promotion.kind, promotion.asset_id)}/requests/{promotion.pk}"
 
 
+def move_url(asset: Asset, alias: str, to: str = "") -> str:
+    """Where an alias is moved, after a look at what its gates say."""
+    return _asking(f"{alias_url(asset, alias)}/move", to)
+
+
+def choose_alias_url(asset: Asset, to: str = "") -> str:
+    """Where one chooses the alias that is to be moved to a version."""
+    return _asking(f"{asset_url(asset)}/move", to)
+
+
 def film_url(asset: Asset) -> str:
     return f"{asset_url(asset)}/film"
 
@@ -205,6 +215,10 @@ def versions_url(asset: Asset) -> str:
 
 def _versions_url_below(asset: str) -> str:
     return f"{asset}/compare"
+
+
+def _asking(address: str, to: str) -> str:
+    return f"{address}?{urlencode([('to', to)], safe=_IN_QUESTIONS)}" if to else address
 
 
 def _branch_path(branch: Branch) -> str:

@@ -99,7 +99,7 @@ FLOORS = {
         ["pages"],
     ],
     "promoting": [
-        ["facts"],
+        ["answers", "facts", "readers", "replaced"],
         ["pages"],
     ],
     "obproject": [

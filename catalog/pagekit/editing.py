@@ -1,14 +1,15 @@
 """Whether a viewer may write where a page has a form or a button, and in what words it is said if not."""
 
-from django.contrib.auth.models import User
-
 from access.errors import Forbidden
 from access.identity import NotAllowed, Viewer
 from access.models import Role
 from catalog.branch_keys import names_of
 from catalog.entities import Entity
+from catalog.limits import UNSTORABLE
 from catalog.models import Branch
 
+COMMENT_LENGTH = 4_000
+"""How long a comment or a reason may be."""
 NO_PERSON = "An override is for people who are signed in here: no token has one, and nobody in local mode."
 
 
@@ -31,21 +32,26 @@ def what_is_lacking(viewer: Viewer, branch: Branch) -> str:
     return ""
 
 
-def person_of(viewer: Viewer) -> User | None:
-    """The person who is signed in, for what only people may do; None for a token, and for the user of local mode."""
-    return viewer.account if viewer.token is None and not viewer.local else None
-
-
 def may_override(viewer: Viewer, branch: Branch) -> bool:
     """Whether the viewer may do what rules refuse: an admin who is signed in, in team mode."""
-    return person_of(viewer) is not None and viewer.may(branch.project.perimeter, Role.ADMIN)
+    return viewer.person is not None and viewer.may(branch.project.perimeter, Role.ADMIN)
 
 
 def require_overrider(viewer: Viewer, branch: Branch) -> None:
     """Raises Forbidden."""
-    if person_of(viewer) is None:
+    if viewer.person is None:
         raise Forbidden(NO_PERSON)
     viewer.require(branch.project.perimeter, Role.ADMIN)
+
+
+def checked_comment(text: str) -> tuple[str, str]:
+    """A comment as it is kept, and what is wrong with it, as a sentence."""
+    text = text.replace("\r\n", "\n").strip()
+    if len(text) > COMMENT_LENGTH:
+        return text, f"It has {len(text):,} characters, and may have {COMMENT_LENGTH:,}."
+    if UNSTORABLE.search(text):
+        return text, "It has characters in it that can't be stored."
+    return text, ""
 
 
 def entity_of(viewer: Viewer) -> Entity:

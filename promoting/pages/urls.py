@@ -1,5 +1,12 @@
 """The addresses of the pages on which people decide."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from catalog.pagekit.routes import ASSET
+from promoting.pages.choose import choose_alias_page
+from promoting.pages.move import move_page
+
+urlpatterns = [
+    path(f"{ASSET}/move", choose_alias_page, name="choose-alias"),
+    path(f"{ASSET}/aliases/<name:alias>/move", move_page, name="move-alias"),
+]

@@ -56,6 +56,8 @@ VIEWS = {
     "asset_metrics_url": "metrics",
     "aliases_url": "aliases",
     "alias_url": "alias",
+    "move_url": "move-alias",
+    "choose_alias_url": "choose-alias",
     "evaluations_url": "evaluations",
     "highlights_url": "highlights",
     "highlight_url": "highlight",

@@ -437,6 +437,8 @@ WITHOUT = {
     "highlight-card": "a finished card has a tag of its own",
     "card": "the same",
     "cards": "tells what is in a datastore, which writes no mark",
+    "choose-alias": "asked once, before a move",
+    "move-alias": "asks the rules anew each time",
     "me": "shows when tokens were used, which writes no mark",
     "me-json": "the same",
     "revoke-own-token": "writes",

@@ -1,0 +1,106 @@
+"""What a page on which somebody decides says first: whether it can be done, and if not, why the button is off."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from catalog.gates.judgement import Says
+from catalog.models import GateRevision
+from catalog.pagekit.rulings import WAITS, RulingRow, Rulings, as_shown, in_order
+from catalog.recording import Judged
+from catalog.states import Outcome
+from comparing.sentences import NOTHING, Name, Sentence
+
+NOTHING_TO_SAY = Rulings(())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`off` says why the button is off; empty: it is on. `waits`: all that is lacking are approvals."""
+
+    sentence: Sentence
+    colour: str
+    icon: str
+    off: Sentence = NOTHING
+    rulings: Rulings = NOTHING_TO_SAY
+    refusing: Sequence[RulingRow] = ()
+    waits: bool = False
+    gates: GateRevision | None = None
+    """Whose rules they are; None: no rule is about it."""
+
+
+def cannot(sentence: Sentence, off: Sentence) -> Answer:
+    """What no rule is asked about, as it can't be done whatever they say."""
+    return Answer(sentence, "bad", "failed", off)
+
+
+def is_so_already(sentence: Sentence) -> Answer:
+    return Answer(sentence, "", "same", Sentence("Nothing would change."))
+
+
+@dataclass(frozen=True)
+class Words:
+    """How a page says what is to be done: "@production can move to v14", "@production can't move to v14"."""
+
+    can: Sentence
+    can_not: Sentence
+    roll_back: Sentence = NOTHING
+
+
+def answer_of(words: Words, judged: Judged) -> Answer:
+    """What the rules that were asked come to."""
+    rows = _rows(judged)
+    gates = judged.gates if judged.gate else None
+    shown, total = as_shown(rows), len(rows)
+    refusing = [row for row in rows if row.refuses]
+    if refusing:
+        count = f"{len(refusing)} of {total} rule{'s' if total > 1 else ''} refuse{'s' if len(refusing) == 1 else ''}"
+        said = Sentence(words.can_not, f": {count}")
+        return Answer(said, "bad", "failed", _off(refusing, judged), shown, refusing, gates=gates)
+    if lacking := _lacking(judged):
+        approvals = f"{lacking} approval{'s' if lacking > 1 else ''}"
+        said = Sentence(words.can_not, f" yet: it waits for {approvals}")
+        off = Sentence(f"Off, since {approvals} {'are' if lacking > 1 else 'is'} lacking.")
+        return Answer(said, "asked", "pending", off, shown, waits=True, gates=gates)
+    if judged.outcome == Outcome.ROLLBACK:
+        holding = sum(row.says != Says.EXEMPT.value for row in rows)
+        rest = f": {holding} of {total} rules hold for a roll-back, and pass" if rows else ""
+        return Answer(Sentence(words.roll_back, rest), "good", "ready", rulings=shown, gates=gates)
+    return Answer(Sentence(words.can, _all_pass(rows)), "good", "ready", rulings=shown, gates=gates)
+
+
+def _rows(judged: Judged) -> list[RulingRow]:
+    """What each rule said; that approvals are lacking is no refusal, but waits."""
+    lacking = _lacking(judged)
+    own = f"approvals = {judged.approvals[1]}" if lacking else ""
+    rulings = [one for one in judged.judgement.rulings if one.rule != own]
+    given, needed = judged.approvals
+    return in_order(rulings, *([RulingRow(own, WAITS, f"{given} of {needed}", _who_may(judged))] if lacking else []))
+
+
+def _who_may(judged: Judged) -> tuple[str, ...]:
+    approvers = judged.gate.approvers if judged.gate else ()
+    names = [f"who is {name.removeprefix('role:')}" if name.startswith("role:") else name for name in approvers]
+    who = " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "who is admin"
+    return (f"may be given by {who}; not by who asks, and not by who registered it",)
+
+
+def _lacking(judged: Judged) -> int:
+    given, needed = judged.approvals
+    return 0 if judged.outcome == Outcome.ROLLBACK else max(0, needed - given)
+
+
+def _off(refusing: Sequence[RulingRow], judged: Judged) -> Sentence:
+    parts: list[str | Sentence] = ["Off, since ", Name(refusing[0].rule), " refuses"]
+    if len(refusing) > 1:
+        parts.append(f", and {len(refusing) - 1} more")
+    later = " Approval can be asked for once no rule refuses." if judged.approvals[1] else ""
+    return Sentence(*parts, f".{later}")
+
+
+def _all_pass(rows: Sequence[RulingRow]) -> str:
+    if not rows:
+        return ""
+    warning = sum(row.says == Says.WARNS.value for row in rows)
+    if warning:
+        return f": no rule refuses, {warning} warn{'s' if warning == 1 else ''}"
+    return ": its rule passes" if len(rows) == 1 else f": all {len(rows)} rules pass"

@@ -154,6 +154,10 @@ def choose_alias_url(asset: Asset, to: str = "") -> str:
     return _asking(f"{asset_url(asset)}/move", to)
 
 
+def delete_alias_url(asset: Asset, alias: str) -> str:
+    return f"{alias_url(asset, alias)}/delete"
+
+
 def film_url(asset: Asset) -> str:
     return f"{asset_url(asset)}/film"
 

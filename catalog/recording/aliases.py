@@ -6,8 +6,9 @@ from access.errors import BadRequest, Conflict, NotFound
 from catalog import limits
 from catalog.entities import Entity
 from catalog.models import Alias, AliasMove, Asset, GateVerdict
-from catalog.recording.gating import PLAIN, Wish, judge_move, keep_verdict, refuse_unless_passed
+from catalog.recording.gating import PLAIN, Judged, Wish, judge_move, keep_verdict, refuse_unless_passed
 from catalog.recording.places import in_one_transaction, locked_again, locked_all, moment
+from catalog.states import Outcome
 
 ANY = object()
 """No expectation of where an alias points."""
@@ -62,14 +63,18 @@ def delete_alias(
     expected: object = ANY,
     uid: str = "",
     when: datetime | None = None,
+    wish: Wish = PLAIN,
 ) -> None:
-    """Delete an alias; its history stays."""
+    """Delete an alias; its history stays, with the comment of `wish`."""
     (asset,) = locked_all([asset.pk])
     _expect(asset, name, expected)
     if name not in asset.alias_index:
         raise NotFound(f"The asset '{asset.asset_id}' has no alias '{name}'.", alias=name)
+    at = moment(when)
+    gone = Judged(asset, name, "", None, asset.alias_index[name], Outcome.PASSED, at)
     Alias.objects.filter(asset=asset, name=name).delete()
-    _record_move(asset, name, to="", at=moment(when), entity=entity, actor=actor, uid=uid)
+    verdict = keep_verdict(gone, wish, actor=actor, entity=entity, when=at)
+    _record_move(asset, name, to="", at=at, entity=entity, actor=actor, uid=uid, verdict=verdict)
 
 
 def _expect(asset: Asset, name: str, expected: object) -> None:

@@ -58,6 +58,7 @@ VIEWS = {
     "alias_url": "alias",
     "move_url": "move-alias",
     "choose_alias_url": "choose-alias",
+    "delete_alias_url": "delete-alias",
     "evaluations_url": "evaluations",
     "highlights_url": "highlights",
     "highlight_url": "highlight",

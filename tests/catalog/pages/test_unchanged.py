@@ -439,6 +439,7 @@ WITHOUT = {
     "cards": "tells what is in a datastore, which writes no mark",
     "choose-alias": "asked once, before a move",
     "move-alias": "asks the rules anew each time",
+    "delete-alias": "a form that is sent once",
     "me": "shows when tokens were used, which writes no mark",
     "me-json": "the same",
     "revoke-own-token": "writes",

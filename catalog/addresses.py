@@ -158,6 +158,11 @@ def delete_alias_url(asset: Asset, alias: str) -> str:
     return f"{alias_url(asset, alias)}/delete"
 
 
+def promote_url(asset: Asset, instance: Instance, to: str = "") -> str:
+    """Where a version is promoted to a branch, given by its key."""
+    return _asking(f"{instance_url(asset, instance)}/promote", to)
+
+
 def film_url(asset: Asset) -> str:
     return f"{asset_url(asset)}/film"
 

@@ -99,7 +99,7 @@ FLOORS = {
         ["pages"],
     ],
     "promoting": [
-        ["answers", "facts", "readers", "replaced"],
+        ["answers", "copying", "facts", "readers", "replaced"],
         ["pages"],
     ],
     "obproject": [

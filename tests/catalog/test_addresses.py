@@ -59,6 +59,7 @@ VIEWS = {
     "move_url": "move-alias",
     "choose_alias_url": "choose-alias",
     "delete_alias_url": "delete-alias",
+    "promote_url": "promote",
     "evaluations_url": "evaluations",
     "highlights_url": "highlights",
     "highlight_url": "highlight",

@@ -29,6 +29,7 @@ PARTS = ["listing", "instances", "lineage", "lineage-glance", "found", "metrics"
 OTHERS = ["/alpha/churn/feature_logged/evaluations", "/alpha/churn/main/models?page=1&sort=nothing", "/alpha/nothing"]
 OTHERS += ["/alpha/churn/main/models/churn_model/compare?of=v1"]
 OTHERS += ["/alpha/churn/main/models/churn_model/aliases/production/move?to=v1"]
+OTHERS += ["/alpha/churn/main/models/churn_model/v1/promote?to=feature_new_model"]
 ERRORS = {f"errors/{status}.html" for status in (400, 403, 413, 500, 503)}
 """What no address answers with here; tests/access/test_errors.py has them all."""
 

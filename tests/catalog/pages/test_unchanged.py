@@ -440,6 +440,7 @@ WITHOUT = {
     "choose-alias": "asked once, before a move",
     "move-alias": "asks the rules anew each time",
     "delete-alias": "a form that is sent once",
+    "promote": "asks the rules anew each time",
     "me": "shows when tokens were used, which writes no mark",
     "me-json": "the same",
     "revoke-own-token": "writes",

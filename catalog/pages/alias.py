@@ -1,4 +1,5 @@
-"""An alias over time: who held it when, with a metric of each as steps; and who held it on a day."""
+"""An alias over time: who held it when, with a metric of each as steps; who held it on a day; and what its rules said
+of each move, and of those that they refused."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,21 +12,32 @@ from django.shortcuts import render
 
 from access.errors import BadRequest, NotFound
 from access.identity import viewer_of
-from catalog.addresses import aliases_url, asset_url, page_url
-from catalog.models import Asset, Instance
+from catalog.addresses import aliases_url, asset_url, delete_alias_url, move_url, page_url
+from catalog.models import AliasMove, Asset, GateVerdict, Instance
 from catalog.pagekit.drawings import drawing_alone
+from catalog.pagekit.editing import may_edit
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.known_pages import unless_shown
+from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place
-from catalog.pagekit.query import PageQuery
-from catalog.pagekit.uses import EntityLink
+from catalog.pagekit.query import Link, PageQuery
+from catalog.pages.alias_history import Refused, history_of
 from catalog.pages.chosen_metric import ChosenMetric
-from catalog.pages.holds import DEFINITION, MOST, Day, HeldOn, Moved, Told, held_on, holds_of, moves_before
+from catalog.pages.holds import (
+    DEFINITION,
+    MOST,
+    Day,
+    HeldOn,
+    Moved,
+    Told,
+    held_on,
+    holds_of,
+    moves_before,
+    refusals_among,
+)
 from catalog.plotting.held import Drawing
 from catalog.plotting.texts import named
 from catalog.reading import NAMES, Place, find_asset
 from catalog.shown.cells import CSV, csv_of
-from catalog.shown.times import duration
 from catalog.unchanged import ASSET, COARSE, FRAME_OF_ASSET, clock
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import entity_shape, time_shape
@@ -34,21 +46,39 @@ from obproject.branches import check_alias
 OWN = ("metric", "on")
 MOST_IN_FILE = 2000
 """How many moves a file has."""
-HEADS = ("version", "from", "until", "seconds", "metric", "value", "note", "kind", "by")
+HEADS = (
+    "version",
+    "from",
+    "until",
+    "seconds",
+    "metric",
+    "value",
+    "note",
+    "kind",
+    "by",
+    "outcome",
+    "comment",
+    "receipt",
+)
 FILES = {".svg": "SVG", ".csv": "CSV", ".json": "JSON"}
 
 
 @at_place
-@unless_shown(FRAME_OF_ASSET | ASSET)
+@unless_shown(FRAME_OF_ASSET | ASSET, and_more=True)
 def alias_page(
     request: HttpRequest, place: Place, kind: str, asset_id: str, alias: str, form: str, asset: Asset | None
 ) -> HttpResponse:
-    asset = asset or find_asset(viewer_of(request), place, kind, asset_id)
+    viewer = viewer_of(request)
+    asset = asset or find_asset(viewer, place, kind, asset_id)
     alias, form = _alias_and_form(asset, alias, form)
     query = PageQuery(page_url(request).removesuffix(form), request.GET)
-    seen = _seen(asset, alias, query, most=MOST_IN_FILE if form in (".csv", ".json") else MOST)
+    moved = _moved(asset, alias, query, most=MOST_IN_FILE if form in (".csv", ".json") else MOST)
+    refused = [] if form == ".svg" else refusals_among(asset, alias, moved)
+    unless_unchanged(request, [(one.pk, one.count) for one in refused])  # which change nothing of the asset itself
+    seen = _seen(asset, alias, query, moved, refused)
     if form:
         return _file(request, seen, query, form)
+    edits, first = may_edit(viewer, asset.branch), query.number("before") is None
     context = {
         **branch_frame(request, asset.branch, kind, asset),
         "asset": asset,
@@ -57,7 +87,8 @@ def alias_page(
         "aliases_url": aliases_url(asset),
         "held_now": seen.told[-1].hold if query.number("before") is None else None,
         "drawing": seen.drawing,
-        "rows": [Row.of(one, seen.drawing.now) for one in reversed(seen.told)],
+        "rows": history_of(seen, seen.drawing.now, edits=edits),
+        "actions": _actions(asset, alias, moved.moves[-1]) if edits and first else [],
         "metric": seen.metric,
         "kept": _others(query, "metric"),
         "kept_with_on": _others(query, "on"),
@@ -83,28 +114,13 @@ class Seen:
     day: Day
     on: HeldOn | None
     on_told: Sequence[Told]
+    refused: Sequence[Refused]
     drawing: Drawing
 
     @property
     def answer(self) -> str:
         """Who held it on the day that is asked about, as a sentence; empty if none is."""
         return _sentence(self.on, self.on_told, self.metric) if self.on else ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """A hold in the table."""
-
-    told: Told
-    took: str
-
-    @classmethod
-    def of(cls, told: Told, now: datetime) -> "Row":
-        return cls(told, duration(told.hold.seconds(now)))
-
-    @property
-    def who(self) -> EntityLink:
-        return EntityLink.of(self.told.move.entity_kind, self.told.move.entity_id)
 
 
 def _alias_and_form(asset: Asset, alias: str, form: str) -> tuple[str, str]:
@@ -119,14 +135,19 @@ def _alias_and_form(asset: Asset, alias: str, form: str) -> tuple[str, str]:
     return alias, form
 
 
-def _seen(asset: Asset, alias: str, query: PageQuery, most: int) -> Seen:
-    moved, day = moves_before(asset, alias, query.number("before"), most), Day.of(query.params.get("on", ""))
+def _moved(asset: Asset, alias: str, query: PageQuery, most: int) -> Moved:
+    moved = moves_before(asset, alias, query.number("before"), most)
     if not moved.moves and query.number("before") is None:
         raise _never_had(asset, alias)
     if not moved.moves:
         raise NotFound(f"The alias '{alias}' has no moves before that one.", alias=alias)
+    return moved
+
+
+def _seen(asset: Asset, alias: str, query: PageQuery, moved: Moved, refused: Sequence[GateVerdict]) -> Seen:
+    day = Day.of(query.params.get("on", ""))
     on = held_on(asset, alias, day)
-    uids = moved.uids | (on.uids if on else set())
+    uids = moved.uids | (on.uids if on else set()) | {one.instance_uid for one in refused}
     rows = Instance.objects.of(asset).filter(uid__in=uids).only("uid", "number", "annotations", "state")
     instances = {row.uid: row for row in rows}
     metric = ChosenMetric.of(asset, query, instances.values())
@@ -135,7 +156,18 @@ def _seen(asset: Asset, alias: str, query: PageQuery, most: int) -> Seen:
     asked = (day.start, day.end) if day.start and day.end else None
     now = datetime.fromtimestamp(clock(COARSE) * COARSE, UTC)  # as the tag of the page knows it
     drawing = Drawing([one.hold for one in told], now, metric.name, metric.unit, alias, asked)
-    return Seen(asset, alias, metric, moved, told, day, on, on_told, drawing)
+    wanted = [Refused.of(asset, one, instances) for one in refused]
+    return Seen(asset, alias, metric, moved, told, day, on, on_told, wanted, drawing)
+
+
+def _actions(asset: Asset, alias: str, last: AliasMove) -> list[Link]:
+    """What may be done with it, for who may."""
+    undo = "Undo the last move…" if last.to_uid else "Set it again…"
+    return [
+        {"label": "Move…", "url": move_url(asset, alias)},
+        *([{"label": undo, "url": move_url(asset, alias, last.from_uid)}] if last.from_uid else []),
+        *([{"label": "Delete…", "url": delete_alias_url(asset, alias)}] if last.to_uid else []),
+    ]
 
 
 def _never_had(asset: Asset, alias: str) -> NotFound:
@@ -220,7 +252,18 @@ def _cells(seen: Seen) -> Iterator[list[str | float | None]]:
         seconds = None if hold.end is None else hold.seconds(now)
         note = "" if hold.value is not None else hold.text if hold.ref else "deleted"
         when = [time_shape(hold.start) or "", time_shape(hold.end) or "", seconds]
-        yield [hold.ref, *when, name, hold.value, note, one.move.entity_kind, one.move.entity_id]
+        said = _verdict_cells(one.move.verdict)
+        yield [hold.ref, *when, name, hold.value, note, one.move.entity_kind, one.move.entity_id, *said]
+    for wanted in seen.refused:
+        row, at = wanted.verdict, time_shape(wanted.verdict.at) or ""
+        said = _verdict_cells(row)
+        yield [wanted.ref, at, "", None, name, None, "not moved", row.entity_kind, row.entity_id, *said]
+
+
+def _verdict_cells(verdict: GateVerdict | None) -> list[str]:
+    if verdict is None:
+        return ["", "", ""]
+    return [verdict.outcome, verdict.comment, verdict.receipt]
 
 
 def _shape(seen: Seen, older: str | None) -> dict[str, Any]:
@@ -233,6 +276,7 @@ def _shape(seen: Seen, older: str | None) -> dict[str, Any]:
         "unit": seen.metric.unit,
         "metrics": seen.metric.names,
         "holds": [_hold_shape(one, seen.drawing.now) for one in reversed(seen.told)],
+        "refused": [_refused_shape(one) for one in seen.refused],
         "on": on,
         "older": older,
     }
@@ -244,7 +288,25 @@ def _hold_shape(one: Told, now: datetime | None) -> dict[str, Any]:
     told: dict[str, Any] = {"ref": hold.ref or None, "instance_id": move.to_uid or None, "from": time_shape(hold.start)}
     if now is not None:
         told |= {"until": time_shape(hold.end), "seconds": hold.seconds(now) if hold.end else None}
+        told |= {"verdict": _verdict_shape(move.verdict) if move.verdict else None}
     return {**told, "value": hold.value, "set_by": entity_shape(move.entity_kind, move.entity_id)}
+
+
+def _refused_shape(wanted: Refused) -> dict[str, Any]:
+    row = wanted.verdict
+    told = {"ref": wanted.ref or None, "instance_id": row.instance_uid, "at": time_shape(row.at), "count": row.count}
+    return {**told, "verdict": _verdict_shape(row), "set_by": entity_shape(row.entity_kind, row.entity_id)}
+
+
+def _verdict_shape(verdict: GateVerdict) -> dict[str, Any]:
+    """What the rules said then, and how it was meant."""
+    return {
+        "outcome": verdict.outcome,
+        "comment": verdict.comment or None,
+        "receipt": verdict.receipt or None,
+        "gates": verdict.gates_id,
+        "rules": verdict.rules,
+    }
 
 
 def _drawn(request: HttpRequest, seen: Seen) -> HttpResponse:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from django.utils import timezone
 
 from catalog.addresses import asset_url, instance_url
-from catalog.models import AliasMove, Asset, Instance
+from catalog.models import AliasMove, Asset, GateVerdict, Instance
 from catalog.pagekit.days import day_in, end_of, start_of
 from catalog.pages.chosen_metric import ChosenMetric
 from catalog.plotting.held import Hold
+from catalog.states import Outcome
 
 MOST = 100
 """How many moves a page shows."""
@@ -36,9 +37,19 @@ def moves_before(asset: Asset, name: str, before: int | None, most: int = MOST) 
     """The newest moves of an alias, below a key."""
     all_of_it = asset.alias_moves.filter(name=name)
     found = all_of_it if before is None else all_of_it.filter(pk__lt=before)
-    rows = list(found.order_by("-pk")[: most + 1])
+    rows = list(found.select_related("verdict").order_by("-pk")[: most + 1])
     after = None if before is None else all_of_it.filter(pk__gte=before).order_by("pk").first()
     return Moved(rows[:most][::-1], after.at if after else None, len(rows) > most)
+
+
+def refusals_among(asset: Asset, name: str, moved: Moved, most: int = MOST) -> list[GateVerdict]:
+    """The newest attempts to move an alias that were refused in the time of some moves of it, the newest first."""
+    all_of_it = GateVerdict.objects.of(asset.branch).filter(kind=asset.kind, asset_id=asset.asset_id, alias=name)
+    since = moved.moves[0].at if moved.moves and moved.older else asset.created_at
+    found = all_of_it.filter(outcome=Outcome.REFUSED, at__gte=since)
+    if moved.next_at is not None:
+        found = found.filter(at__lt=moved.next_at)
+    return list(found.order_by("-at", "-pk")[:most])
 
 
 @dataclass(frozen=True)

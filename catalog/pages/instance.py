@@ -11,11 +11,13 @@ from catalog import runs
 from catalog.addresses import (
     alias_url,
     asset_url,
+    choose_alias_url,
     compare_url,
     component_url,
     film_url,
     instance_lineage_url,
     instance_url,
+    promote_url,
 )
 from catalog.entities import Entity
 from catalog.filters import SAME_AS
@@ -24,10 +26,11 @@ from catalog.models import Asset, Consumption, Instance
 from catalog.pagekit.cards import CardView, card_view, task_of
 from catalog.pagekit.code_examples import Code
 from catalog.pagekit.comparisons import since
+from catalog.pagekit.editing import may_edit
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place, redirect_with_query
-from catalog.pagekit.query import PageQuery
+from catalog.pagekit.query import Link, PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.pagekit.run_facts import RunFacts
 from catalog.pagekit.uses import EntityLink
@@ -104,6 +107,7 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "instance": instance,
         "is_latest": instance == asset.newest_ready,
         "aliases": [(name, alias_url(asset, name)) for name in aliases_of(asset, instance.uid)],
+        "actions": _actions(viewer, asset, instance),
         "film_url": f"{film_url(asset)}?at={instance.ref}",
         "since": since(asset, instance),
         "compare_url": compare_url(asset, [instance.ref]),
@@ -128,6 +132,16 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "code": Code.of(request, asset, instance),
         "pulse_url": f"{instance_url(asset, instance)}/pulse" if instance.is_pending else "",
     }
+
+
+def _actions(viewer: Viewer, asset: Asset, instance: Instance) -> list[Link]:
+    """What may be done with a version, for who may."""
+    if not instance.is_ready or not may_edit(viewer, asset.branch):
+        return []
+    return [
+        {"label": "Move an alias here…", "url": choose_alias_url(asset, instance.ref)},
+        {"label": "Promote…", "url": promote_url(asset, instance)},
+    ]
 
 
 def _component_url(asset: Asset, instance: Instance) -> str:

@@ -19,6 +19,7 @@ from comparing.found import Found, find_versions
 from comparing.pages.cards import cards_beside
 from comparing.pages.choosing import choosing_context, choosing_shape
 from comparing.pages.columns import Column, columns_of
+from comparing.pages.moving import moves_offered
 from comparing.pages.question import OWN, Question
 from comparing.pages.shown import diffs_of, equal_in, groups_shown, metrics_shown, on_what_data
 from comparing.versions import VersionComparison, compare
@@ -49,6 +50,7 @@ def versions_page(
     context = {
         **branch_frame(request, home.branch, kind, home),
         **_context(question, found, comparison, columns),
+        "actions": moves_offered(viewer, found.versions, base),
         "cards": list(zip(cards, columns, strict=True)),
     }
     return render(request, "comparing/versions.html", context)

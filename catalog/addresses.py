@@ -144,6 +144,10 @@ def request_url(promotion: PromotionRequest) -> str:
     return f"{asset_url_by_id(promotion.branch, promotion.kind, promotion.asset_id)}/requests/{promotion.pk}"
 
 
+def request_path(promotion: PromotionRequest) -> str:
+    return f"{_branch_path(promotion.branch)}/{promotion.kind}/{promotion.asset_id}/requests/{promotion.pk}"
+
+
 def move_url(asset: Asset, alias: str, to: str = "") -> str:
     """Where an alias is moved, after a look at what its gates say."""
     return _asking(f"{alias_url(asset, alias)}/move", to)

@@ -64,7 +64,16 @@ FLOORS = {
         ["querysets"],
         ["models"],
         [
-            *("addresses", "approvals", "derivation", "entities", "gates_in_force", "name_starts", "newest", "own_cards"),
+            *(
+                "addresses",
+                "approvals",
+                "derivation",
+                "entities",
+                "gates_in_force",
+                "name_starts",
+                "newest",
+                "own_cards",
+            ),
             *("specs", "statements"),
         ],
         ["branch_keys", "branch_writers", "edges", "old_runs", "run_outcomes", "search", "series", "windows"],

@@ -7,7 +7,7 @@ from catalog import filters, limits
 from catalog.apikit.fields import Answer, integer, one_of, text, time
 from catalog.filters import Filter
 from catalog.gates.judgement import Says
-from catalog.states import RUN_STATES, Kind, Outcome, RunKind, State
+from catalog.states import RUN_STATES, Kind, Outcome, RequestState, RunKind, State
 from catalog.wire.bodies import (
     Annotations,
     Anything,
@@ -338,6 +338,48 @@ class AliasListAnswer(Answer):
 
 class AliasHistoryAnswer(Answer):
     entries = AliasMoveAnswer(many=True)
+    continuation = text(allow_null=True)
+
+
+class ApprovalAnswer(Answer):
+    by = text(help_text="Who approved it.")
+    at = time()
+    comment = text()
+    counts = serializers.BooleanField(help_text="False: who approved it may no longer do so.")
+    reason = text(help_text="Why it does not count.")
+
+
+class ApprovalsAnswer(Answer):
+    given = integer(help_text="Those that count.")
+    needed = integer()
+
+
+class OneRequestAnswer(Answer):
+    id = integer()
+    state = one_of(RequestState.values)
+    reason = text(help_text="Why it is closed, or was refused when it was approved.")
+    alias = text(allow_null=True)
+    into_branch = serializers.BooleanField()
+    instance_id = text()
+    ref = text()
+    expected_instance_id = text(allow_null=True, help_text="Where the alias was; null: nowhere.")
+    comment = text()
+    asked_at = time()
+    asked_by = text()
+    approvals = ApprovalsAnswer()
+    approvers = serializers.ListField(child=text(), help_text="role:admin, role:editor, or names of users.")
+    approved_by = ApprovalAnswer(many=True)
+    closed_at = time(allow_null=True)
+    closed_by = text()
+    url = serializers.URLField(help_text="Its page, where people approve and reject.")
+
+
+class RequestAnswer(Answer):
+    request = OneRequestAnswer()
+
+
+class RequestListAnswer(Answer):
+    requests = OneRequestAnswer(many=True)
     continuation = text(allow_null=True)
 
 

@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from access.api import me
 from access.authentication import SignedIn
-from catalog.api import aliases, assets, gating, highlights, registering, runs, specs
+from catalog.api import aliases, assets, gating, highlights, registering, requests, runs, specs
 from catalog.api.reference import api_page
 from catalog.apikit.routes import ASSET, BRANCH
 
@@ -19,6 +19,9 @@ urlpatterns = [
     path(f"{ASSET}/aliases/<str:alias>/check", gating.AliasCheck.as_view(), name="api-alias-check"),
     path(f"{ASSET}/promotions/check", gating.PromotionCheck.as_view(), name="api-promotion-check"),
     path(f"{ASSET}/alias-history", aliases.AliasHistory.as_view(), name="api-alias-history"),
+    path(f"{ASSET}/requests", requests.RequestList.as_view(), name="api-requests"),
+    path(f"{ASSET}/requests/<int:request_id>", requests.RequestDetail.as_view(), name="api-request"),
+    path(f"{ASSET}/requests/<int:request_id>/approvals", requests.RequestApprovals.as_view(), name="api-approvals"),
     path(f"{BRANCH}/latestflowproject", specs.LatestSpec.as_view(), name="api-spec"),
     path(f"{BRANCH}/flowprojects", specs.Specs.as_view(), name="api-specs"),
     path(f"{BRANCH}/deploys", specs.Deploys.as_view(), name="api-deploys"),

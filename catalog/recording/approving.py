@@ -14,18 +14,28 @@ from django.utils import timezone
 
 from access.errors import BadRequest, Conflict, Forbidden, NotFound, SiteError
 from access.identity import Viewer
+from catalog import limits
 from catalog.approvals import Standing, approvals_given, as_now, is_asked_by, with_approvals
 from catalog.entities import Entity
-from catalog.models import AliasMove, Approval, Asset, Branch, GateVerdict, PromotionRequest
+from catalog.models import AliasMove, Approval, Asset, Branch, GateVerdict, Instance, PromotionRequest
+from catalog.querysets import PROMOTED_FROM
 from catalog.recording.aliases import ANY, AliasMoved, set_alias
-from catalog.recording.gating import GateRefused, Judged, Wish, judge_move, note_refusal, rule_on_approvals
-from catalog.recording.looked_up import with_card
-from catalog.recording.places import locked_again, locked_all
-from catalog.states import RequestState
+from catalog.recording.gating import (
+    GateRefused,
+    Judged,
+    Wish,
+    judge_move,
+    judge_promotion,
+    note_refusal,
+    rule_on_approvals,
+)
+from catalog.recording.looked_up import promoted_to, with_card, with_card_of_copy
+from catalog.recording.places import AssetAddress, locked_again, locked_all
+from catalog.recording.registering import Registration
+from catalog.states import RequestState, State
 
 Make = Callable[[Viewer, PromotionRequest, Wish], GateVerdict | None]
 """Makes what a request asks for, and answers what the gates said of it."""
-COMMENT_LENGTH = 4000
 MOST_SETTLED = 100
 """How many open requests of an address a write looks through for outdated ones."""
 
@@ -62,6 +72,33 @@ def ask(
         judged = judge_move(asset, name, target_uid, wish)
         _refuse_unless_approvals_are_missing(judged, wish, viewer)
         return _keep(viewer, judged, comment)
+
+
+def ask_for_promotion(*, viewer: Viewer, at: AssetAddress, source: Instance, comment: str = "") -> PromotionRequest:
+    """Ask that a version be promoted into the branch of an address; refused as a move is."""
+    if source.state != State.READY:
+        raise BadRequest(f"{source.ref} is {source.state}; only a ready instance can be promoted.", instance=source.uid)
+    what = _copy_of(source)
+    wish = with_card_of_copy(Wish(comment=comment, user=viewer.account), at, what.annotations)
+    target = promoted_to(at)
+    if target is None:
+        raise NotFound(f"There is no branch '{at.branch.called}' to promote to.", branch=at.branch.called)
+    with transaction.atomic():
+        _lock_address(target.branch_id, at.kind, at.asset_id)
+        target = promoted_to(at) or target
+        judged = judge_promotion(target, what, source, wish)
+        _refuse_unless_approvals_are_missing(judged, wish, viewer)
+        return _keep(viewer, judged, comment)
+
+
+def _copy_of(source: Instance) -> Registration:
+    """What rules are asked about before there is a copy."""
+    return Registration(
+        asset_kind=source.asset_kind,
+        annotations=source.annotations | {PROMOTED_FROM: source.uid},
+        tags=source.tags,
+        digest=source.digest,
+    )
 
 
 def approve(
@@ -118,7 +155,7 @@ def _acted_on(request: PromotionRequest, act: Callable[[Standing], PromotionRequ
     """Do something about an open request, under the lock of the asset at its address."""
     row = request
     with transaction.atomic():
-        _lock(request)
+        _lock_address(request.branch_id, request.kind, request.asset_id)
         standing = Standing(with_approvals(PromotionRequest.objects.filter(pk=request.pk)).get())
         was_open = standing.is_open
         if was_open:
@@ -131,16 +168,20 @@ def _acted_on(request: PromotionRequest, act: Callable[[Standing], PromotionRequ
     return row
 
 
-def _lock(request: PromotionRequest) -> None:
-    """The live asset at the address; the branch where there is none, or the version would be its first."""
-    live = _live(request)
+def _lock_address(branch: int, kind: str, asset_id: str) -> None:
+    """The live asset at an address; the branch where there is none, as of a promotion that makes the first version."""
+    live = _live_at(branch, kind, asset_id)
     if live is None or not locked_all([live.pk]):
-        Branch.objects.select_for_update(no_key=True).get(pk=request.branch_id)
+        Branch.objects.select_for_update(no_key=True).get(pk=branch)
 
 
 def _live(request: PromotionRequest) -> Asset | None:
-    address = {"branch": request.branch_id, "kind": request.kind, "asset_id": request.asset_id}
-    live: Asset | None = Asset.objects.with_place().filter(**address, deleted_at=None).first()
+    return _live_at(request.branch_id, request.kind, request.asset_id)
+
+
+def _live_at(branch: int, kind: str, asset_id: str) -> Asset | None:
+    at = {"branch": branch, "kind": kind, "asset_id": asset_id}
+    live: Asset | None = Asset.objects.with_place().filter(**at, deleted_at=None).first()
     return live
 
 
@@ -237,6 +278,6 @@ def _refuse(why: str) -> None:
 
 
 def _checked(comment: str) -> str:
-    if len(comment) > COMMENT_LENGTH:
-        raise BadRequest(f"A comment has at most {COMMENT_LENGTH:,} characters.", field="comment")
+    if len(comment) > limits.COMMENT_LENGTH:
+        raise BadRequest(f"A comment has at most {limits.COMMENT_LENGTH:,} characters.", field="comment")
     return comment.strip()

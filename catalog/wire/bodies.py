@@ -20,7 +20,7 @@ from catalog.states import STATES_TO_REGISTER, STATES_TO_SETTLE, Kind, State
 from catalog.wire.parsing import KEEP_ELSEWHERE
 from catalog.wire.taken import Text, taken
 from catalog.wire.told import digest_in, digests_in, told_by
-from obproject.branches import check_asset_id, check_branch, check_project
+from obproject.branches import check_alias, check_asset_id, check_branch, check_project
 from obproject.metric_rules import BETTER, METRIC_KEYS, check_left_out, check_metric_name, check_noise, check_unit
 from obproject.roles import check_role
 
@@ -124,6 +124,13 @@ class BranchName(Text):
 
     def to_internal_value(self, data: Any) -> str:
         return _checked(check_branch, super().to_internal_value(data))
+
+
+class AliasName(Text):
+    """Without its `@`."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return _checked(check_alias, super().to_internal_value(data))
 
 
 class ProjectName(Text):
@@ -372,6 +379,15 @@ class AliasDeletion(Body):
     """The query parameters of a deletion."""
 
     id = ClientId("a")
+
+
+class RequestBody(Body):
+    """A move of an alias, or, without one, a promotion into the branch, for which approvals are asked."""
+
+    alias = AliasName(max_length=128, required=False, allow_null=True, help_text="Null: a promotion into the branch.")
+    instance_id = Text(max_length=64, help_text="To move to; of a promotion, what is to be copied.")
+    expected_instance_id = Text(max_length=64, required=False, allow_null=True)
+    comment = Text(max_length=limits.COMMENT_LENGTH, required=False, allow_blank=True)
 
 
 class AssetDeletion(Body):

@@ -10,7 +10,7 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from access.models import Membership, Perimeter, Role, Token
-from catalog.models import Asset, Branch, Consumption, Highlight, Instance
+from catalog.models import Asset, Branch, Consumption, GateRevision, Highlight, Instance, PromotionRequest
 from tests.built_once import built_once
 from tests.catalog.wire import CI, TASK, definition, deploy_body
 from tests.conftest import Api
@@ -34,6 +34,9 @@ READS = [
     ("api-aliases", "GET", f"{ASSET}/aliases", None, 200),
     ("api-alias", "GET", f"{ASSET}/aliases/production", None, 200),
     ("api-alias-history", "GET", f"{ASSET}/alias-history", None, 200),
+    ("api-requests", "GET", f"{ASSET}/requests", None, 200),
+    ("api-request", "GET", f"{ASSET}/requests/1", None, 200),
+    ("api-request-approvals", "POST", f"{ASSET}/requests/1/approvals", None, 403),
     ("api-spec", "GET", f"{MAIN}/latestflowproject", None, 200),
     ("api-highlights", "GET", f"{MAIN}/highlights", None, 200),
     ("api-runs", "GET", f"{MAIN}/runs", None, 200),
@@ -50,6 +53,8 @@ WRITES = [
     ("api-asset", "DELETE", ASSET, None, 204),
     ("api-alias", "PUT", f"{ASSET}/aliases/production", {"entity_ref": TASK, "instance_id": "$newest"}, 200),
     ("api-alias", "DELETE", f"{ASSET}/aliases/production", None, 204),
+    ("api-requests", "POST", f"{ASSET}/requests", {"alias": "production", "instance_id": "$newest"}, 409),
+    ("api-request", "DELETE", f"{ASSET}/requests/1", None, 200),
     ("api-specs", "DELETE", f"{MAIN}/flowprojects", None, 204),
     ("api-deploys", "POST", f"{MAIN}/deploys", deploy_body(definition("xkcd")), 200),
     ("api-highlights", "POST", f"{MAIN}/highlights", HIGHLIGHT, 201),
@@ -99,7 +104,16 @@ def make_team():
     eve.register(ASSET, state="pending", task="Other/1/s/1")
     assert eve.put(f"{ASSET}/aliases/production", {"entity_ref": TASK, "instance_id": newest}).status_code == 200
     assert eve.post(f"{ROOT}/flowprojects", SPEC).status_code == 200
+    wait_for_approval(people["eve"])
     return team
+
+
+def wait_for_approval(user):
+    """A request of theirs."""
+    instance = Instance.objects.select_related("asset__branch").get(number=2)
+    at = {"branch": instance.asset.branch, "kind": "data", "asset_id": "xkcd", "at": timezone.now(), "actor": "eve"}
+    gates = GateRevision.objects.create(**at, entity_kind="ci", entity_id="deploy", gates={"gated": {"approvals": 1}})
+    PromotionRequest.objects.create(**at, pk=1, user=user, alias="gated", instance=instance, gates=gates)
 
 
 def call(api, endpoint):

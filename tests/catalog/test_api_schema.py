@@ -23,6 +23,9 @@ OPERATIONS = {
         "{kind}/{asset_id}/aliases": ["get"],
         "{kind}/{asset_id}/aliases/{alias}": ["get", "put", "delete"],
         "{kind}/{asset_id}/alias-history": ["get"],
+        "{kind}/{asset_id}/requests": ["get", "post"],
+        "{kind}/{asset_id}/requests/{request_id}": ["get", "delete"],
+        "{kind}/{asset_id}/requests/{request_id}/approvals": ["post"],
         "latestflowproject": ["get"],
         "flowprojects": ["delete"],
         "deploys": ["post"],
@@ -119,7 +122,7 @@ def test_every_address_says_what_it_takes(api, document):
     api.register("data/xkcd")
     values = {"perimeter": "default", "project": "churn", "branch": "main", "kind": "data", "asset_id": "xkcd"}
     for path in document["paths"]:
-        address = path.format_map(values | {"reference": "latest", "alias": "production"})
+        address = path.format_map(values | {"reference": "latest", "alias": "production", "request_id": 1})
         answer = api.call("OPTIONS", address)
         assert (path, answer.status_code) == (path, 200)
         assert answer.data["name"]

@@ -296,8 +296,8 @@ def test_nobody_in_person_is_asked_for_nothing(desk, django_assert_num_queries):
 
 
 def test_comments_have_an_end(desk):
-    with pytest.raises(BadRequest, match="at most 4,000 characters"):
-        desk.ask(comment="x" * 4001)
+    with pytest.raises(BadRequest, match="at most 2,000 characters"):
+        desk.ask(comment="x" * 2001)
 
 
 def test_times_are_kept(desk):

@@ -349,11 +349,6 @@ class ApprovalAnswer(Answer):
     reason = text(help_text="Why it does not count.")
 
 
-class ApprovalsAnswer(Answer):
-    given = integer(help_text="Those that count.")
-    needed = integer()
-
-
 class OneRequestAnswer(Answer):
     id = integer()
     state = one_of(RequestState.values)

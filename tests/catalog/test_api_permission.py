@@ -36,7 +36,7 @@ READS = [
     ("api-alias-history", "GET", f"{ASSET}/alias-history", None, 200),
     ("api-requests", "GET", f"{ASSET}/requests", None, 200),
     ("api-request", "GET", f"{ASSET}/requests/1", None, 200),
-    ("api-request-approvals", "POST", f"{ASSET}/requests/1/approvals", None, 403),
+    ("api-approvals", "POST", f"{ASSET}/requests/1/approvals", None, 403),
     ("api-spec", "GET", f"{MAIN}/latestflowproject", None, 200),
     ("api-highlights", "GET", f"{MAIN}/highlights", None, 200),
     ("api-runs", "GET", f"{MAIN}/runs", None, 200),

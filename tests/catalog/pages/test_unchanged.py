@@ -449,7 +449,7 @@ WITHOUT = {
     "api-instance": "costs less than its tag would",
     "api-requests": "hangs on roles and accounts, which have no marks",
     "api-request": "the same",
-    "api-request-approvals": "only refuses",
+    "api-approvals": "only refuses",
     "api-specs": "only writes",
     "api-deploys": "only writes",
     "api-post-spec": "only writes",

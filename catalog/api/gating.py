@@ -9,15 +9,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from access.errors import BadRequest, NotFound
-from access.models import Role
 from catalog import limits, recording
 from catalog.api import schemas
 from catalog.api.aliases import AliasView
 from catalog.apikit.view import CatalogView
 from catalog.models import Asset, Instance
+from catalog.querysets import PROMOTED_FROM
 from catalog.reading import checked_asset_id
 from catalog.recording import PLAIN, AssetAddress, BranchAddress, Registration
-from catalog.wire.bodies import AliasCheckBody, GatesCheckBody, checked_gates
+from catalog.wire.bodies import AliasCheckBody, GatesCheckBody, RegistrationBody, checked_gates
 from catalog.wire.rendering import Answer
 from obproject.promoted import with_origin
 
@@ -42,30 +42,39 @@ class AliasCheck(AliasView):
 class PromotionCheck(CatalogView):
     @extend_schema(
         operation_id="check_promotion",
-        summary="What the gates would say of a promotion of an instance to this address; nothing is written",
-        request=AliasCheckBody,
+        summary="What the gates would say of a promotion to this address; nothing is written",
+        description="The body is that of the registration, or only `instance_id`, the id of what is to be promoted.",
+        request=RegistrationBody,
         responses=schemas.CheckAnswer,
     )
     def post(self, request: Request, **address: str) -> Answer:
-        place = self.place()
+        place, kind = self.place(), self.kwargs["kind"]
         perimeter = self.viewer.require(place.perimeter)
-        uid: str = self.checked(AliasCheckBody).validated_data["instance_id"]
-        found = Instance.objects.of(perimeter).filter(uid=uid, asset__deleted_at=None)
-        source = found.select_related("asset__branch").first()
-        if source is None:
-            raise NotFound(f"There is no instance '{uid}' in the perimeter '{perimeter.name}'.", instance=uid)
-        if not source.is_ready:
-            raise BadRequest(f"{source.ref} is {source.state}; only what is ready is promoted.", instance=uid)
         to = BranchAddress(perimeter, place.project, place.key, written=place.written)
-        at = AssetAddress(to, self.kwargs["kind"], checked_asset_id(self.kwargs["asset_id"]))
-        what = _copy_of(source)
-        asset = recording.promoted_to(at)
+        at = AssetAddress(to, kind, checked_asset_id(self.kwargs["asset_id"]))
+        if isinstance(request.data, dict) and "instance_id" in request.data:
+            what = self._copy()
+        else:
+            what = self.checked(RegistrationBody, kind=kind).registration()
+        uid = str(what.annotations.get(PROMOTED_FROM) or "")
+        asset = recording.promoted_to(at) if recording.is_promotion(what.annotations) else None
         if asset is None:
             self.look_elsewhere(place)
             return Answer({"alias": None, "instance_id": uid, **recording.NO_GATES})
         wish = recording.with_card_of_copy(PLAIN, at, what.annotations)
-        judged = recording.judge_promotion(asset, what, source, wish)
+        judged = recording.judge_promotion(asset, what, wish=wish)
         return Answer({"alias": None, "instance_id": uid, **judged.as_json})
+
+    def _copy(self) -> Registration:
+        """The version that is to be promoted, as its promotion would register it."""
+        uid: str = self.checked(AliasCheckBody).validated_data["instance_id"]
+        found = Instance.objects.visible_to(self.viewer).filter(uid=uid)
+        source = found.filter(asset__branch__project__perimeter__name=self.place().perimeter).first()
+        if source is None:
+            raise NotFound(f"There is no instance '{uid}' in this perimeter.", instance=uid)
+        if not source.is_ready:
+            raise BadRequest(f"{source.ref} is {source.state}; only what is ready is promoted.", instance=uid)
+        return _copy_of(source)
 
 
 def _copy_of(source: Instance) -> Registration:
@@ -84,7 +93,7 @@ class GatesCheck(CatalogView):
     )
     def post(self, request: Request, **address: str) -> Answer:
         place = self.place()
-        self.viewer.require(place.perimeter, Role.EDITOR)
+        self.viewer.require(place.perimeter)
         rows = self.checked(GatesCheckBody).validated_data["definitions"]
         gates = checked_gates(rows)
         here = Asset.objects.visible_to(self.viewer).at_place(place).live().with_place().select_related("gates")

@@ -14,7 +14,7 @@ from catalog.apikit.view import CatalogView
 from catalog.entities import Entity
 from catalog.models import Branch
 from catalog.reading import Place, find_branch
-from catalog.recording import BranchAddress
+from catalog.recording import BranchAddress, Declaration
 from catalog.specs import agreed_spec, check_spec
 from catalog.unchanged import ASSETS_OF_BRANCH, BRANCH, unless_unchanged
 from catalog.wire.bodies import (
@@ -105,9 +105,10 @@ class Deploys(CatalogView):
         body: DeployBody = self.checked(DeployBody)
         git_name = body.validated_data.get("branch_name", "")
         at = self.to_write(place, git_name)
-        return self.once(lambda: (200, self._deployed(at, body)))
+        definitions = body.declarations()
+        return self.once(lambda: (200, self._deployed(at, body, definitions)))
 
-    def _deployed(self, at: BranchAddress, body: DeployBody) -> Json:
+    def _deployed(self, at: BranchAddress, body: DeployBody, definitions: dict[tuple[str, str], Declaration]) -> Json:
         said = body.validated_data
         branch, outcome = recording.deploy(
             actor=self.viewer.actor,
@@ -115,7 +116,7 @@ class Deploys(CatalogView):
             entity=entity_of(said),
             version_id=said["version_id"],
             spec=check_spec(said["spec"]),
-            definitions=body.declarations(),
+            definitions=definitions,
         )
         return {
             "version_id": said["version_id"],

@@ -514,7 +514,8 @@ def checked_gates(rows: Sequence[Json]) -> list[Json | None]:
             problems += [{"file": source, **problem.as_json()} for problem in error.problems]
             sentences.append(str(error))
     if problems:
-        raise BadRequest("\n".join(sentences), **problems[0], problems=problems)
+        first = {name: value for name, value in problems[0].items() if name != "message"}
+        raise BadRequest("\n".join(sentences), **first, problems=problems)
     return found
 
 

@@ -5,6 +5,7 @@
     checking.py      a journal entry, checked like a client's request
     applying.py      missed writes are backfilled, in the order in which the tasks did them
     writes.py        how each kind of write is backfilled
+    wishes.py        what gates are told of it: a receipt, or its card
     task_records.py  the places with metadata, and the records of tasks, each read once in a pass
     task_status.py   how the attempt of a task ended
     settling.py      instances that stayed pending are settled

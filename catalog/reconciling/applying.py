@@ -22,8 +22,10 @@ from catalog.reconciling.collecting import known_ids
 from catalog.reconciling.progress import Progress
 from catalog.reconciling.sources import Source
 from catalog.reconciling.task_status import Attempt, TaskStatuses
+from catalog.reconciling.wishes import wish_of
 from catalog.reconciling.writes import NotYet, backfill, registration
 from catalog.recording import AssetAddress, AtHand, Write, write_together
+from catalog.recording.gating import GateRefused, Wish, note_refusal
 from catalog.runs.datastore_layout import TaskPath
 from catalog.runs.results import Datastore
 from obproject.journal import Entry, Operation
@@ -70,6 +72,10 @@ class Applier:
                 except NotYet as why:
                     waiting += 1
                     _note(row, str(why))
+                except GateRefused as refusal:
+                    if row.error != str(refusal):  # it is refused in each pass, and once is enough to know
+                        note_refusal(refusal)
+                    _note(row, str(refusal))
                 except (Unusable, SiteError) as why:
                     _note(row, str(why))
                 except (IntegrityError, DataError) as error:
@@ -95,7 +101,9 @@ class Applier:
         for row in rows:
             with suppress(StillRuns, NotYet, Unusable, SiteError):
                 entry, at = self._checked(row)
-                if entry.id not in self._known and entry.id not in plain and (write := registration(row, entry, at)):
+                if entry.id in self._known or entry.id in plain:
+                    continue
+                if write := registration(row, entry, at, wish_of(row, entry, at)):
                     plain[entry.id] = row.pk, write
         scopes = {write.at.branch.perimeter.pk for _, write in plain.values()}
         if len(scopes) != 1:
@@ -122,16 +130,17 @@ class Applier:
         """Backfill one write and delete its row in one transaction; return whether anything was written."""
         entry, at = self._checked(row)
         try:
-            made = self._write(row, entry, at)
+            made = self._write(row, entry, at, wish_of(row, entry, at))
         except KnownByOtherKey as other:
-            made = self._write(row, entry, replace(at, branch=replace(at.branch, key=other.key)))
+            at = replace(at, branch=replace(at.branch, key=other.key))
+            made = self._write(row, entry, at, wish_of(row, entry, at))
         self._known.add(entry.id)  # another source may hold the same entry
         self._progress.row.made += made
         return made
 
     @transaction.atomic
-    def _write(self, row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
-        made = entry.id not in self._known and backfill(row, entry, at)
+    def _write(self, row: MissedWrite, entry: Entry, at: AssetAddress, wish: Wish) -> bool:
+        made = entry.id not in self._known and backfill(row, entry, at, wish)
         row.delete()
         return made
 

@@ -20,6 +20,7 @@ from catalog.recording import (
     set_alias,
     show_highlight,
 )
+from catalog.recording.gating import Wish
 from catalog.wire.bodies import entity_of
 from obproject.journal import Entry, Operation
 
@@ -31,12 +32,19 @@ class NotYet(Exception):
     """The write depends on another missed write."""
 
 
-def backfill(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
-    """Do the write with the time at which its task did it; return False if it has no effect any more."""
+def backfill(row: MissedWrite, entry: Entry, at: AssetAddress, wish: Wish) -> bool:
+    """Do the write with the time at which its task did it; return False if it has no effect any more.
+
+    Of what gates judge, `wish` is how it is wanted.
+    """
+    if entry.operation is Operation.REGISTER:
+        return _register(row, entry, at, wish)
+    if entry.operation is Operation.SET_ALIAS:
+        return _set_alias(row, entry, at, wish)
     return _BACKFILLS[entry.operation](row, entry, at)
 
 
-def registration(row: MissedWrite, entry: Entry, at: AssetAddress) -> Write[Instance] | None:
+def registration(row: MissedWrite, entry: Entry, at: AssetAddress, wish: Wish) -> Write[Instance] | None:
     """A registration as it is to be made, with the time at which its task made it; None if it has no effect any more.
 
     Raises Unusable or NotYet for one that can't be made.
@@ -63,14 +71,15 @@ def registration(row: MissedWrite, entry: Entry, at: AssetAddress) -> Write[Inst
             number=_number(row, live),
             when=row.at,
             at_hand=at_hand,
+            wish=wish,
         )
 
     branch = "" if PROMOTED_FROM in what.annotations else at.branch.key
     return Write(at, Writer(body.entity, branch, body.told, what.attempt), do, row.at)
 
 
-def _register(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
-    write = registration(row, entry, at)
+def _register(row: MissedWrite, entry: Entry, at: AssetAddress, wish: Wish) -> bool:
+    write = registration(row, entry, at, wish)
     if write is None:
         return False
     write.do(None)
@@ -105,7 +114,7 @@ def _consume(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
     return True
 
 
-def _set_alias(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
+def _set_alias(row: MissedWrite, entry: Entry, at: AssetAddress, wish: Wish) -> bool:
     body = checked_body(entry).validated_data
     here = list(_ever_at(at))
     if _moved_since(row, entry, here) or _deleted_since(row, here):
@@ -113,8 +122,16 @@ def _set_alias(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
     asset, target = _live(here, at), body["instance_id"]
     if target.startswith(DEFINITION):
         target = asset.definition_uid
-    entity = entity_of(body)
-    set_alias(actor=ACTOR, asset=asset, name=entry.alias, target_uid=target, entity=entity, uid=entry.id, when=row.at)
+    set_alias(
+        actor=ACTOR,
+        asset=asset,
+        name=entry.alias,
+        target_uid=target,
+        entity=entity_of(body),
+        uid=entry.id,
+        when=row.at,
+        wish=wish,
+    )
     return True
 
 
@@ -147,9 +164,7 @@ def _show_highlight(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
 
 
 _BACKFILLS: dict[Operation, Callable[[MissedWrite, Entry, AssetAddress], bool]] = {
-    Operation.REGISTER: _register,
     Operation.CONSUME: _consume,
-    Operation.SET_ALIAS: _set_alias,
     Operation.DELETE_ALIAS: _delete_alias,
     Operation.DELETE: _delete,
     Operation.HIGHLIGHT: _show_highlight,

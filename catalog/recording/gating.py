@@ -27,6 +27,7 @@ from catalog.gates.judging import judge
 from catalog.models import AliasMove, Asset, GateRevision, GateVerdict, Instance, PromotionRequest
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording.places import in_one_transaction, moment
+from catalog.recording.receipts import read as read_receipt
 from catalog.states import Outcome, RequestState, State
 
 if TYPE_CHECKING:
@@ -57,7 +58,13 @@ class Wish:
     @property
     def is_told(self) -> bool:
         """Whether there is something to keep, although no gate was asked."""
-        return bool(self.comment or self.user or self.override or self.request)
+        return bool(self.comment or self.user or self.override or self.request or self.was_judged)
+
+    @property
+    def was_judged(self) -> bool:
+        """Whether gates were asked when it was done before, whichever hold now."""
+        said = read_receipt(self.receipt)
+        return said is not None and said.gated
 
 
 PLAIN = Wish()
@@ -218,7 +225,7 @@ def _judged(asset: Asset, alias: str, uid: str, target: Instance | None, wish: W
     if gate is None and not deprecated and not wish.is_told:
         return judged
     if wish.receipt:
-        return replace(judged, outcome=Outcome.REPLAY if gate else Outcome.PASSED)
+        return replace(judged, outcome=Outcome.REPLAY)
     held = bool(alias) and _held_before(asset, alias, uid)
     rulings: list[Ruling] = []
     given, needed = 0, 0

@@ -29,6 +29,8 @@ from catalog.models import (
     Component,
     Consumption,
     Edge,
+    GateRevision,
+    GateVerdict,
     IdempotencyKey,
     Instance,
     MetadataSource,
@@ -52,9 +54,9 @@ from tests.conftest import CHECKOUT, POSTGRES, Site, database_url
 pytestmark = pytest.mark.slow
 
 EMPTIED = (
-    NameStart, ClonedTask, Run, StateChange, Edge, Promotion, Consumption, Alias, AliasMove, IdempotencyKey, Instance,
-    Asset, BranchKey, BranchName, Branch, Project, Component, MissedWrite, OpenRun, SourceFlow, MetadataSource,
-    Reconciliation, Membership, Perimeter,
+    NameStart, ClonedTask, Run, StateChange, Edge, Promotion, Consumption, Alias, AliasMove, GateVerdict,
+    IdempotencyKey, Instance, Asset, GateRevision, BranchKey, BranchName, Branch, Project, Component, MissedWrite,
+    OpenRun, SourceFlow, MetadataSource, Reconciliation, Membership, Perimeter,
 )  # fmt: skip
 
 WHERE = ("branch__project__perimeter__name", "branch__project__name", "branch__key", "kind", "asset_id")

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from access.errors import BadRequest, SiteError
 from catalog.addresses import compare_url
@@ -73,7 +72,7 @@ class Again:
     @property
     def context(self) -> Json:
         names = ("sent", "faster", "refused", "error")
-        return {name: getattr(self, name) for name in names} | {"looked_at": timezone.now()}
+        return {name: getattr(self, name) for name in names}
 
 
 SHOWN = Again()

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
@@ -158,6 +159,7 @@ def _page(request: HttpRequest, move: Move, again: Again = SHOWN) -> HttpRespons
         **branch_frame(request, asset.branch, asset.kind, asset),
         **again.context,
         "json_url": "",
+        "looked_at": timezone.now(),
         "asset": asset,
         "asset_url": asset_url(asset),
         "alias": move.alias,

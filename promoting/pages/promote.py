@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import Case, IntegerField, Value, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 
 from access.errors import BadRequest, SiteError
 from access.identity import Viewer, viewer_of
@@ -137,6 +138,7 @@ def _page(request: HttpRequest, promotion: Promotion, again: Again = SHOWN) -> H
         **branch_frame(request, asset.branch, asset.kind, asset),
         **again.context,
         "json_url": "",
+        "looked_at": timezone.now(),
         "asset": asset,
         "asset_url": asset_url(asset),
         "instance": instance,
@@ -164,7 +166,6 @@ def _choose(request: HttpRequest, asset: Asset, instance: Instance) -> HttpRespo
         **branch_frame(request, asset.branch, asset.kind, asset),
         "json_url": "",
         "asset": asset,
-        "asset_url": asset_url(asset),
         "instance": instance,
         "instance_url": instance_url(asset, instance),
         "offered": [(row.name, promote_url(asset, instance, row.key)) for row in others[:MOST_BRANCHES]],

@@ -59,12 +59,12 @@ COSTS = {
     f"{ASSET}.json": 9,
     # the asset; its moves; its aliases; the menus
     f"{ASSET}/aliases": 7,
-    # the asset; its moves; the versions that they lead to; its trend; the menus
-    f"{ASSET}/aliases/production": 8,
+    # the asset; its moves, and what was refused; the versions that they lead to; its trend; the menus
+    f"{ASSET}/aliases/production": 9,
     # and what held it that day
-    f"{ASSET}/aliases/production?on=2024-03-01&before=9999": 11,
+    f"{ASSET}/aliases/production?on=2024-03-01&before=9999": 12,
     # whether another alias is named production.csv; no menus
-    f"{ASSET}/aliases/production.csv": 8,
+    f"{ASSET}/aliases/production.csv": 9,
     f"{ASSET}/aliases/production.svg": 8,
     # the asset; its instances; those of equal content; its trend; the menus
     f"{ASSET}/film": 8,

@@ -12,7 +12,7 @@ from django.utils import timezone
 from access.errors import BadRequest
 from access.identity import Viewer, viewer_of
 from catalog import recording
-from catalog.addresses import alias_url, asset_url, instance_url, move_url
+from catalog.addresses import alias_url, asset_url, instance_url, move_url, requests_url
 from catalog.models import Alias, Asset
 from catalog.pagekit.editing import (
     entity_of,
@@ -170,6 +170,7 @@ def _page(request: HttpRequest, move: Move, again: Again = SHOWN) -> HttpRespons
         "holder_uid": move.holder.uid if move.holder else "",
         "present": present,
         "uid": move.to.uid,
+        "requests_url": requests_url(asset),
         "here": move.url,
         "answer": answer,
         "replaced": move.replaced,

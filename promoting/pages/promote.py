@@ -12,7 +12,7 @@ from django.utils import timezone
 from access.errors import BadRequest, SiteError
 from access.identity import Viewer, viewer_of
 from catalog import recording
-from catalog.addresses import asset_url, instance_url, promote_url
+from catalog.addresses import asset_url, instance_url, promote_url, requests_url
 from catalog.branch_keys import KnownByOtherKey
 from catalog.models import Asset, Branch, Instance
 from catalog.pagekit.editing import may_override, require_editor, require_overrider, what_is_lacking
@@ -147,6 +147,7 @@ def _page(request: HttpRequest, promotion: Promotion, again: Again = SHOWN) -> H
         "target_url": there if promotion.target.pk else "",
         "newest": newest,
         "copy_url": instance_url(promotion.target, promotion.copy) if promotion.copy else "",
+        "requests_url": requests_url(promotion.target),
         "here": promote_url(asset, instance, branch.key),
         "choose_url": promote_url(asset, instance),
         "answer": answer,

@@ -9,7 +9,7 @@ from django.urls import resolve
 
 from access.models import Perimeter
 from catalog import addresses
-from catalog.models import Asset, Branch, Component, Highlight, Instance, Project
+from catalog.models import Asset, Branch, Component, Highlight, Instance, Project, PromotionRequest
 from catalog.states import Kind
 
 NAMES = ["churn", "naïve.model", "a@b", "a+b:c~d"]
@@ -32,6 +32,7 @@ def place(name: str = "churn") -> dict[str, object]:
         "asset_id": name,
         "alias": name,
         "instance": Instance(asset=asset, number=12),
+        "promotion": PromotionRequest(pk=7, branch=branch, kind=Kind.MODELS, asset_id=name),
         "highlight": Highlight(branch=branch, uid="h_1"),
         "kind": Kind.MODELS,
     }
@@ -53,6 +54,8 @@ VIEWS = {
     "instance_url": "instance",
     "cards_url": "cards",
     "film_url": "film",
+    "requests_url": "requests",
+    "request_url": "request",
     "asset_metrics_url": "metrics",
     "aliases_url": "aliases",
     "alias_url": "alias",
@@ -146,5 +149,4 @@ def test_the_comparison_of_two_branches_leads_to_its_page():
 def test_every_address_is_tested_here():
     known = {name for name, _ in getmembers(addresses, isfunction) if "_url" in name and not name.startswith("_")}
     comparing = {"compare_branches_url", "compare_url", "compare_url_below"}
-    promoting = {"request_url", "requests_url"}
-    assert known - promoting == {*VIEWS, *comparing, "asset_url_below", "component_url", "root_url"}
+    assert known == {*VIEWS, *comparing, "asset_url_below", "component_url", "root_url"}

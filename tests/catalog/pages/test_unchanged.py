@@ -461,6 +461,8 @@ WITHOUT = {
     "api-me": "costs less than its tag would",
     "api-openapi": "asked by programs that write code, now and then",
     "api-docs": "the same, by people",
+    "requests": "hangs on roles and accounts, which have no marks",
+    "request": "judges anew each time",
     "audit": "hangs on all that is written in a perimeter, and on the audit log, which has no marks",
     "audit-beside": "the same",
     "compare-branches": "hangs on two branches, on whatever their flows read anywhere, and on the history of models",

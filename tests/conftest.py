@@ -31,22 +31,12 @@ from django.conf import settings as site_settings
 from django.db import connections
 from django.test import Client
 
-from tests import migrated
+from tests import chromium, migrated
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 # Playwright's synchronous interface keeps an event loop running in the thread of the tests, in which nothing is async
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 site_settings.TEMPLATES[0]["OPTIONS"]["undefined"] = jinja2.StrictUndefined  # a name that a page lacks is an error
@@ -334,12 +324,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("Chromium is not installed: apt-get install chromium")
+    if not chromium.CHROMIUM.exists():
+        pytest.skip("Chromium is not installed: apt-get install chromium-headless-shell")
     from playwright.sync_api import expect, sync_playwright
 
     expect.set_options(timeout=30_000)  # the machine may be busy with other tests
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=str(chromium.CHROMIUM), args=chromium.FLAGS)
         yield browser
         browser.close()

@@ -23,11 +23,12 @@ from typing import IO
 
 import pytest
 
+from tests.chromium import CHROMIUM
 from tests.lanes import QUICK
 from tests.on_postgres import cluster, programs
 
 TESTS = Path(__file__).parent
-CHROMIUM, DOT, NGINX = Path("/usr/bin/chromium"), Path("/usr/bin/dot"), Path("/usr/sbin/nginx")
+DOT, NGINX = Path("/usr/bin/dot"), Path("/usr/sbin/nginx")
 # tests/conftest.py says what stays together; the long ones come first, so that no worker is left with one at the end.
 # On two cores; the tests of flows and browsers wait for other processes, so there is one worker more where they run.
 PYTEST = ["-m", "pytest", "-q", "--no-loadscope-reorder"]
@@ -130,7 +131,7 @@ def _no_failure_without_tests(code: int, options: tuple[str, ...]) -> int:
 
 def what_is_lacking() -> list[str]:
     needed = {
-        "the tests in a browser (apt-get install chromium)": CHROMIUM.exists(),
+        "the tests in a browser (apt-get install chromium-headless-shell)": CHROMIUM.exists(),
         "the tests that have Graphviz draw (apt-get install graphviz)": DOT.exists(),
         "the tests behind a proxy (apt-get install nginx openssl)": NGINX.exists() and which("openssl") is not None,
         "the tests on PostgreSQL (apt-get install postgresql)": programs() is not None,

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import DESK, PHONE
 from tests.catalog.runs.conftest import FlowRuns
 from tests.catalog.runs.test_browser import FLOOD, RESTLESS, listening, until
-from tests.conftest import CHROMIUM, CHROMIUM_FLAGS, Site
+from tests.chromium import CHROMIUM, FLAGS
+from tests.conftest import Site
 
 pytestmark = pytest.mark.browser
 
@@ -79,7 +80,7 @@ def hostile(port: int) -> Iterator[str]:
 @pytest.fixture
 def apart(browser: Browser) -> Iterator[Page]:
     """A page of a browser of its own: what never rests may hold up the cards of other pages."""
-    own = browser.browser_type.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
+    own = browser.browser_type.launch(executable_path=str(CHROMIUM), args=FLAGS)
     width, height = DESK
     yield own.new_page(viewport={"width": width, "height": height})
     own.close()

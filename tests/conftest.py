@@ -53,10 +53,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Iterator[None]:
-    """What is imported and collected stays until the end: Python need not look for what of it could go."""
+    """What is imported and collected stays until the end: Python need not look for what of it could go.
+
+    Of what the tests make, it need not look as often as by itself, which takes a tenth of their time.
+    """
     gc.disable()
     found = yield
     gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
     gc.enable()
     return found
 

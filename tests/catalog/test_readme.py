@@ -332,9 +332,9 @@ COSTLY = {
 @pytest.mark.parametrize("source", COSTLY.values(), ids=COSTLY)
 def test_no_readme_takes_long(source):
     source *= 1 + 300_000 // len(source)
-    before = time.monotonic()
+    before = time.process_time()  # what else runs on the machine does not count
     rendered = render(source)
-    assert time.monotonic() - before < 3  # a tenth of that where nothing else runs
+    assert time.process_time() - before < 3
     assert len(rendered.beginning) + len(rendered.rest) < 300_000
     assert is_cut(source)
 

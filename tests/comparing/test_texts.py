@@ -43,9 +43,9 @@ def test_of_many_long_texts_the_first_are_set_side_by_side_and_the_others_counte
 
 
 def test_a_text_that_is_made_to_be_slow_is_not():
-    began = time.perf_counter()
+    began = time.process_time()  # what else runs on the machine does not count
     lines_between("a\n" * LINES_MOST, "\n".join("ab"[number % 2] for number in range(LINES_MOST)))
     lines_between(
         "\n".join(f"{number % 199}" for number in range(1_990)), "\n".join(f"{number % 197}" for number in range(1_990))
     )
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -17,6 +17,7 @@ from catalog.filter_values import annotation_of, tag_of
 from catalog.filters import FiltersAsked
 from catalog.models import Asset, Consumption, Instance
 from obproject.filter_keys import written_key, written_tag
+from tests.built_once import built_once
 from tests.catalog.wire import TASK, declaration, definition, deploy_body
 
 pytestmark = pytest.mark.both
@@ -43,9 +44,13 @@ WORLD = {
 
 @pytest.fixture
 def world(api):
+    built_once(register_world, api)
+    return api
+
+
+def register_world(api):
     for name, fields in WORLD.items():
         api.register(f"data/{name}", **fields)
-    return api
 
 
 def listed(api, **asked):

@@ -18,6 +18,7 @@ from catalog.recording import AssetAddress, BranchAddress, Once, Registration, T
 from catalog.states import State
 from obproject.branches import branch_key
 from tests.access.same_rows import whole
+from tests.built_once import built_once
 
 pytestmark = [pytest.mark.both, pytest.mark.each, pytest.mark.django_db]
 
@@ -34,6 +35,10 @@ class World(NamedTuple):
 
 @pytest.fixture
 def world() -> World:
+    return built_once(made)
+
+
+def made() -> World:
     """Three instances of `xkcd`, of which the last is pending; `other` has none that is ready."""
     perimeter = Perimeter.objects.create(name="default")
     user = User.objects.create(username="ada")

@@ -5,6 +5,7 @@ import pytest
 from catalog import recording
 from catalog.entities import Entity
 from catalog.recording import Declaration
+from tests.built_once import built_once
 
 FEATURE = "feature/x"
 MODEL, DATA, HOLDOUT = "models/churn_model", "data/features", "data/holdout"
@@ -35,6 +36,11 @@ def trained(world, run, branch, reads, auc, holdout=HOLDOUT):
 
 @pytest.fixture
 def churn(world):
+    built_once(train, world)
+    return world
+
+
+def train(world):
     """main has a model with five versions; on the branch another is trained on features of its own."""
     world.register(HOLDOUT, "DataFlow/1/split/1", annotations={"rows": 225})
     world.register(DATA, "FeatureFlow/1/build/1", annotations={"rows": 900})
@@ -42,7 +48,6 @@ def churn(world):
         trained(world, f"TrainFlow/{number}", "main", [(DATA, "main")], 0.79 + number / 1000)
     world.register("data/interactions", "FeatureFlow/20/build/1", FEATURE, annotations={"rows": 900, "columns": 6})
     trained(world, "TrainFlow/21", FEATURE, [("data/interactions", FEATURE)], 0.85)
-    return world
 
 
 def declare(world, branch, *names):

@@ -10,6 +10,7 @@ from catalog.models import Consumption, Run
 from lineage import run_rule
 from lineage.run_rows import CHAIN_MOST
 from lineage.run_rule import Position, Reading, RunInputs, StepGraph, TakenOver, path_of
+from tests.built_once import built_once
 from tests.lineage.stories import LOADED, SPLIT, Story, left_out
 
 pytestmark = pytest.mark.slow
@@ -17,9 +18,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def story(api):
-    told = Story(api)
-    told.loads("data/raw", "data/other")
-    return told
+    built_once(load, api)
+    return Story(api)
+
+
+def load(api):
+    Story(api).loads("data/raw", "data/other")
 
 
 class TestWhatComesBefore:

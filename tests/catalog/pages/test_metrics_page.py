@@ -17,6 +17,7 @@ from catalog.entities import Entity
 from catalog.models import Asset, Instance
 from catalog.recording import AssetAddress, Declaration, Registration
 from catalog.series import assets_to_pack, pack_one
+from tests.built_once import built_once
 from tests.catalog.pages.conftest import text_of
 
 MODEL = "/alpha/churn/main/models/churn_model"
@@ -345,6 +346,11 @@ def test_a_declared_metric_may_be_called_anything(world, vic):
 
 @pytest.fixture
 def packed(world):
+    built_once(pack, world)
+    return world
+
+
+def pack(world):
     """A model with 700 versions on two branches, two blocks of each packed."""
     for branch in ("main", "feature/new"):
         made = register(world, 40, branch, auc=0.5, rows=1)
@@ -360,7 +366,6 @@ def packed(world):
     for asset in assets_to_pack():
         while pack_one(asset):
             pass
-    return world
 
 
 @pytest.mark.parametrize(

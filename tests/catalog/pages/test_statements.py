@@ -28,6 +28,7 @@ from catalog.pages import project_statements, statements
 from catalog.querysets import ASSET_ORDERS
 from catalog.recording import Declaration, Highlighted, delete_asset, override_property, show_highlight
 from tests.access.same_rows import whole
+from tests.built_once import built_once
 
 pytestmark = [pytest.mark.both, pytest.mark.slow]
 
@@ -36,6 +37,11 @@ MODEL = "models/churn_model"
 
 @pytest.fixture
 def busy(full):
+    built_once(be_busy, full)
+    return full
+
+
+def be_busy(full):
     """With something of every kind that a list of pages shows."""
     for number in range(3):
         full.register(MODEL, f"TrainFlow/{number + 20}/train/1", annotations={"auc": number / 10}, tags={"a": "b"})
@@ -50,7 +56,6 @@ def busy(full):
     full.register("data/evaluation_log", asset_kind="evaluation")
     full.register("data/deleted")
     delete_asset(actor="ada", asset=full.asset("data/deleted"))
-    return full
 
 
 @pytest.fixture

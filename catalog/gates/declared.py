@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.gates.grammar import CantParse, parse
+from catalog.gates.grammar import CantParse, parse, visible
 from catalog.gates.rules import Is, Property, Rule, Unreadable
 from obproject.branches import check_alias
 
@@ -20,6 +20,10 @@ KEYS = ("require", "warn", "approvals", "approvers")
 MOST_RULES = 50
 """The most rules of an asset, and the most aliases for which it declares some."""
 MOST_APPROVALS = 20
+SHOWN = 60
+"""How much is repeated of what can't be read."""
+MOST_PROBLEMS = 50
+"""How many problems are told at once."""
 ROLES = ("role:admin", "role:editor")
 """Roles whose people may approve: an admin is an editor, too."""
 DEFAULT_APPROVERS = ("role:admin",)
@@ -105,7 +109,7 @@ def _rule_kept(text: Any) -> Rule:
     try:
         return parse(text) if isinstance(text, str) else _unreadable(text)
     except CantParse as error:
-        return Unreadable(text, f"this version of the site can't read the rule: {error}")
+        return Unreadable(_cut(text), f"this version of the site can't read the rule: {error}")
 
 
 def _unreadable(found: Any) -> Rule:
@@ -165,6 +169,9 @@ def checked(gates: Any, source: str = "") -> dict[str, Any]:
         normal, more = _checked_gate(_key(name), gate)
         problems += [*wrong, *more]
         found[alias] = normal
+    if len(problems) > MOST_PROBLEMS:
+        others = GateProblem("gates", f"and {len(problems) - MOST_PROBLEMS:,} more")
+        problems = [*problems[:MOST_PROBLEMS], others]
     if problems:
         raise GateProblems(problems, source)
     return {alias: gate for alias, gate in found.items() if gate}
@@ -191,7 +198,7 @@ def _checked_name(name: Any) -> tuple[str, list[GateProblem]]:
     try:
         return check_alias(name), []
     except ValueError as error:
-        hint = f"; write {name.removeprefix('@')}" if name.startswith("@") and len(name) > 1 else ""
+        hint = f"; write {_cut(name.removeprefix('@'))}" if name.startswith("@") and len(name) > 1 else ""
         known = f'; "{INTO_BRANCH}" is for promotions, "{EVERY_ALIAS}" for every alias'
         return str(name), [GateProblem(_key(name), f"{error}{hint or known}")]
 
@@ -259,8 +266,8 @@ def _part(name: Any) -> str:
     text = _cut(str(name))
     if re.fullmatch(r"[A-Za-z0-9_-]+", text):
         return text
-    return f'"{text}"' if text.isprintable() else ascii(text)
+    return f'"{text}"'
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return visible(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…")

@@ -34,6 +34,7 @@ from catalog.gates.rules import (
     Within,
 )
 from obproject.branches import check_alias, check_branch
+from obproject.metric_names import is_reserved, may_be_metric
 from obproject.references import ReferenceKind, parse_reference
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ class CantParse(ValueError):
 
     def __init__(self, message: str, column: int, expected: tuple[str, ...] = ()) -> None:
         super().__init__(message, column, expected)
-        self.message = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in message)
+        self.message = visible(message)
         self.column, self.expected = column, expected
 
     def __str__(self) -> str:
@@ -194,7 +195,11 @@ class _Words:
                 word.column,
                 ("a metric",),
             )
-        return self.name()
+        name = self.name()
+        if not may_be_metric(name):
+            what = "is kept for the catalogue" if is_reserved(name) else "is called like an identity or a moment"
+            raise CantParse(f"{_shown(name)} is never a metric: it {what}", word.column, ("a metric",))
+        return name
 
     def operator(self) -> Operator:
         text = self.word().text
@@ -259,7 +264,9 @@ def _age(words: _Words) -> Rule:
             'an age is only compared by <=; a metric of this name is written "age"', operator.column, ("<=",)
         )
     if unit.text not in SECONDS:
-        raise CantParse(f"{_shown(unit.text)} is no unit of time", unit.column, (EXPECTED["UNIT"],))
+        raise CantParse(
+            f"{_shown(unit.text)} is no unit of time; write {EXPECTED['UNIT']}", unit.column, (EXPECTED["UNIT"],)
+        )
     seconds = Fraction(_number(amount)) * SECONDS[unit.text]
     if seconds > LONGEST_AGE.total_seconds():
         raise CantParse(f"an age is at most {LONGEST_AGE.days:,} days", amount.column, ("a smaller number",))
@@ -466,6 +473,8 @@ def _hint(text: str, place: int, terminals: set[str]) -> str:
         return f"words are written small: {before[0].lower()}"
     if found[0] in "*/" and terminals & {"SIGN", "NOISE"}:
         return "nothing is multiplied; write - 5%, or - 2 noise"
+    if "AMOUNT" in terminals and found[0] in "+-":
+        return f"{found[0]} stands before no number here"
     if found[0] == "%" and (match := OFFSET_IN_NAME.fullmatch((before or [""])[-1])):
         return f"write {' '.join(match.groups())}%"
     if found[0] == "%":
@@ -479,6 +488,11 @@ def _word_at(text: str, place: int) -> str:
     """What stands somewhere, up to the next space."""
     match = STRING.match(text, place) or WORD.match(text, place)
     return match[0] if match else " "
+
+
+def visible(text: str) -> str:
+    """A text in which nothing is unseen: what can't be printed stands as its escape."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 
 def _shown(text: str) -> str:

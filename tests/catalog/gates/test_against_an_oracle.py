@@ -95,7 +95,8 @@ def decimals(rows: dict[str, str]) -> dict[str, Decimal]:
 
 
 def told(holds: bool | None) -> Told:
-    return Told(bool(holds), known=holds is not None)
+    """What is not known is said to hold, so that whoever does not look at `known` is found out."""
+    return Told(holds is not False, known=holds is not None)
 
 
 def made_rows(chance: random.Random) -> Rows:
@@ -376,7 +377,7 @@ WORD_SOUP = st.builds(
 TEXTS = st.one_of(WORD_SOUP, st.text(max_size=30))
 
 
-@pytest.mark.parametrize("cases", first(1, [60, 6000]))
+@pytest.mark.parametrize("cases", first(1, [60, 3000]))
 def test_any_text_is_a_rule_or_is_pointed_at(cases):
     @settings(max_examples=cases, deadline=None)
     @given(TEXTS)

@@ -3,12 +3,15 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from catalog.gates.declared import Gate, GateProblems, Gates, checked
+from catalog.gates.declared import Gate, GateProblem, GateProblems, Gates, checked
 from catalog.gates.grammar import parse
 from catalog.gates.judging import judge
 from catalog.gates.rules import Unreadable
 from tests.catalog.gates.facts_in_memory import FactsInMemory
+from tests.lanes import first
 
 PRODUCTION = {"require": ["auc >= 0.78"], "approvals": 1}
 
@@ -76,7 +79,7 @@ PROBLEMS: list[tuple[Any, str]] = [
     ({"in branch": PRODUCTION}, '; "into branch" is for promotions, "*" for every alias'),
     ({"": PRODUCTION}, 'gates."": the alias is empty'),
     ({"e\u0301": PRODUCTION, "é": PRODUCTION}, 'gates."é": the same alias stands here twice'),
-    ({"a\ud800": PRODUCTION}, "gates.'a\\ud800': "),
+    ({"a\ud800": PRODUCTION}, 'gates."a\\ud800": '),
     (
         {"a": {"require": ["a > 1"] * 30}, "b": {"warn": ["a > 1"] * 21}},
         "gates: an asset has at most 50 rules; here are 51",
@@ -174,3 +177,61 @@ def test_a_rule_that_only_warned_warns_that_it_can_not_be_read():
 def test_approvals_that_name_nobody_are_given_by_admins():
     gate = Gates.of({"production": {"approvals": 1}}).for_alias("production")
     assert gate == Gate(approvals=1, approvers=("role:admin",))
+
+
+def test_of_many_problems_the_first_are_said():
+    with pytest.raises(GateProblems) as found:
+        checked({"production": {str(number): 1 for number in range(1000)}})
+    assert len(found.value.problems) == 51
+    assert str(found.value).endswith("gates: and 950 more")
+
+
+RULE_TEXTS = st.sampled_from(("auc >= 0.78", "not unusual", "not late", "auc >=", "median(auc) > 1", " from main ", ""))
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 25)
+    | st.floats()
+    | st.sampled_from(("ann", "role:admin", "\ud800", "")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+GATE = st.fixed_dictionaries(
+    {},
+    optional={
+        "require": st.lists(RULE_TEXTS, max_size=3) | ANYTHING,
+        "warn": st.lists(RULE_TEXTS, max_size=3),
+        "approvals": st.integers(0, 3) | ANYTHING,
+        "approvers": st.lists(st.sampled_from(("ann", "ben", "role:editor")), max_size=3) | ANYTHING,
+        "later": ANYTHING,
+    },
+)
+NAMES = st.sampled_from(("production", "*", "into branch", "@x", "e\u0301", "é", "a/b", "\x00"))
+
+
+@pytest.mark.parametrize("cases", first(1, [40, 1000]))
+def test_any_gates_are_taken_or_refused_and_what_is_kept_is_read(cases):
+    @settings(max_examples=cases, deadline=None)
+    @given(st.dictionaries(NAMES, GATE | ANYTHING, max_size=3) | ANYTHING)
+    def check(declared: Any) -> None:
+        kept, problems = taken(declared)
+        assert (kept is None) == bool(problems)
+        assert all(str(problem).isprintable() for problem in problems)
+        gates = Gates.of(declared if kept is None else kept)
+        found = [gate for name in ("production", "staging", "é") if (gate := gates.for_alias(name))]
+        for gate in [*found, *([gates.into_branch] if gates.into_branch else [])]:
+            judge(gate, FactsInMemory())
+            if kept is not None:
+                assert not any(isinstance(rule, Unreadable) for rule in (*gate.require, *gate.warn))
+        if kept is not None:
+            assert checked(kept) == kept
+
+    check()
+
+
+def taken(declared: Any) -> tuple[dict[str, Any] | None, tuple[GateProblem, ...]]:
+    """The gates as they are kept, or the problems."""
+    try:
+        return checked(declared), ()
+    except GateProblems as error:
+        return None, error.problems

@@ -72,6 +72,8 @@ class SiteError(Exception):
     """A refusal with a sentence for people and named parts for programs."""
 
     status = 400
+    code = ""
+    """What programs are told in the place of the status's own word."""
 
     def __init__(self, message: str = "", **detail: Any) -> None:
         self.message = message or SENTENCES.get(self.status, "")
@@ -111,16 +113,23 @@ class TooManyRequests(SiteError):
     status = 429
 
 
-def error_body(status: int, message: str = "", detail: dict[str, Any] | None = None) -> dict[str, Any]:
+def error_body(status: int, message: str = "", detail: dict[str, Any] | None = None, code: str = "") -> dict[str, Any]:
     """The one JSON shape of an error."""
-    code = CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "_")
+    code = code or CODES.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "_")
     return {"error": code, "message": message or SENTENCES.get(status, ""), "detail": detail or {}}
 
 
-def error_response(status: int, message: str = "", detail: dict[str, Any] | None = None) -> JsonResponse:
+def error_response(
+    status: int, message: str = "", detail: dict[str, Any] | None = None, code: str = ""
+) -> JsonResponse:
     """The JSON answer for an error met outside the API framework."""
     headers = CHALLENGE if status == HTTPStatus.UNAUTHORIZED else None
-    return JsonResponse(error_body(status, message, detail), status=status, headers=headers)
+    return JsonResponse(error_body(status, message, detail, code), status=status, headers=headers)
+
+
+def code_of(exc: Exception) -> str:
+    """The word of a refusal that has one of its own."""
+    return exc.code if isinstance(exc, SiteError) else ""
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -142,7 +151,7 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     headers = dict(CHALLENGE) if status == HTTPStatus.UNAUTHORIZED else {}
     if isinstance(exc, drf_errors.MethodNotAllowed) and "view" in context:
         headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    return Response(error_body(status, message, detail), status=status, headers=headers)
+    return Response(error_body(status, message, detail, code_of(exc)), status=status, headers=headers)
 
 
 def refusal_of(exc: Exception) -> tuple[int, str, dict[str, Any]] | None:
@@ -213,7 +222,7 @@ def answer_refusal(request: HttpRequest, exc: Exception, status: int = 400) -> H
     """
     status, message, detail = refusal_of(exc) or (status, "", {})
     if wants_json(request):
-        return error_response(status, message, detail)
+        return error_response(status, message, detail, code_of(exc))
     templates = [f"errors/{status}.html", "errors/_error.html"]
     around = import_string(settings.ERROR_PAGE_CONTEXT)
     return render(request, templates, {**around(request, status), "message": message}, status=status)

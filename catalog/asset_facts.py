@@ -19,6 +19,7 @@ class AssetFacts:
     properties: Any
     declared_tags: Any
     declared_at: Any
+    deprecated_count: Any
     config_hash: Any
     newest: Any
     newest_ready: Any
@@ -43,10 +44,11 @@ class AssetFacts:
     def shown(self, states: Collection[str] = ()) -> Any:
         """What stands for the asset in a list: the newest registration if it is in these states, else the newest ready.
 
-        None: the definition, or nothing.
+        None: the definition, or nothing. What is deprecated stands for no asset.
         """
-        if states and self.newest is not None and self.newest.state in states:
-            return self.newest
+        newest = self.newest if states else None
+        if newest is not None and newest.state in states and newest.deprecation_id is None:
+            return newest
         return self.newest_ready if not states or State.READY in states else None
 
     @property
@@ -58,6 +60,11 @@ class AssetFacts:
     @property
     def is_declared(self) -> bool:
         return self.declared_at is not None
+
+    @property
+    def all_deprecated(self) -> bool:
+        """Whether there are ready versions, and each of them is deprecated. Then the definition stands for none."""
+        return self.newest_ready is None and self.deprecated_count > 0
 
     def definition_annotations(self) -> Json:
         """What stands as annotations where the definition stands for an instance."""

@@ -8,6 +8,8 @@ from catalog.models import (
     Asset,
     Branch,
     DefinitionRevision,
+    Deletion,
+    Deprecation,
     Highlight,
     Instance,
     PropertyEdit,
@@ -17,14 +19,24 @@ from catalog.models import (
 
 MOST_EVENTS = 10_000
 """So many events of a branch are looked at; one that has more may have other writers."""
-EVENTS = (Instance, AliasMove, StateChange, DefinitionRevision, PropertyEdit, SpecVersion, Highlight)
-"""What is written to a branch, each with its `actor`; assets are made and deleted besides."""
+EVENTS = (
+    Instance,
+    AliasMove,
+    StateChange,
+    DefinitionRevision,
+    PropertyEdit,
+    SpecVersion,
+    Highlight,
+    Deprecation,
+    Deletion,
+)
+"""What is written to a branch, each with its `actor`; assets are made besides."""
 
 
 def is_only_by(username: str, branch: Branch) -> bool:
     """Whether every write to the branch was this person's, or that of a token of theirs."""
     assets = Asset.objects.of(branch)
-    made, deleted = assets.values_list("created_by"), assets.exclude(deleted_at=None).values_list("deleted_by")
+    made = assets.values_list("created_by")
     events: list[QuerySet] = [model.objects.of(branch).values_list("actor") for model in EVENTS]
-    actors = list(made.union(deleted, *events, all=True)[: MOST_EVENTS + 1])
+    actors = list(made.union(*events, all=True)[: MOST_EVENTS + 1])
     return len(actors) <= MOST_EVENTS and all(is_by(username, actor) for (actor,) in actors)

@@ -10,15 +10,28 @@ from django.db.models import Case, OuterRef, Q, Subquery, When
 from catalog.edges import EVERY, count_consumers, facts_of_edges, facts_of_promotions
 from catalog.entities import Entity
 from catalog.gates_in_force import gates_of_each
-from catalog.models import Alias, Asset, Branch, Component, Edge, Highlight, Project, Promotion, Run, SpecVersion
+from catalog.models import (
+    Alias,
+    Asset,
+    Branch,
+    Component,
+    Edge,
+    Highlight,
+    Instance,
+    Project,
+    Promotion,
+    Run,
+    SpecVersion,
+)
 from catalog.name_starts import add_names, repair_names
 from catalog.newest import newest_of
 from catalog.series.checking import assets_with_blocks, correct_block, kept_numbers, right_columns, wrong_blocks
 from catalog.statements import component_named
 from catalog.states import Kind
-from catalog.wrong_facts import batches, found_wrong
+from catalog.wrong_facts import batches, found_wrong, wrong_deprecations
 
 Row = dict[str, Any]
+Derived = Alias | Asset | Branch | Edge | Highlight | Instance | Project | Promotion
 AT_ONCE = 1_000
 """How many assets a recount looks up at once."""
 
@@ -78,6 +91,8 @@ class Recount:
         return self
 
     def _asset(self, asset: Asset) -> None:
+        for pk, right in wrong_deprecations([asset.pk]).items():
+            self._correct(Instance.objects.get(pk=pk), {"deprecation_id": right})
         self._edges(asset)
         self._promotions(asset)
         self._correct(
@@ -136,7 +151,7 @@ class Recount:
         newest = Highlight.objects.filter(branch__project=project, is_newest=True).newest_first().only("pk").first()
         self._correct(project, {"newest_highlight_id": newest.pk if newest else None})
 
-    def _correct(self, row: Alias | Asset | Branch | Edge | Highlight | Project | Promotion, right: Row) -> None:
+    def _correct(self, row: Derived, right: Row) -> None:
         wrong = {name: value for name, value in right.items() if getattr(row, name) != value}
         if wrong:
             type(row)._default_manager.filter(pk=row.pk).update(**wrong)

@@ -126,6 +126,12 @@ def reference_of(name: str, text: str) -> Reference:
     return reference
 
 
+def yes_or_no(name: str, text: str) -> bool:
+    if text not in ("true", "false"):
+        raise _not_understood(name, text, "write true or false")
+    return text == "true"
+
+
 def states_of(name: str, texts: list[str]) -> Values:
     states: list[str] = []
     for state in ",".join(texts).split(","):

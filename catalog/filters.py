@@ -23,6 +23,7 @@ from catalog.filter_values import (
     tag_of,
     time_of,
     words_of,
+    yes_or_no,
 )
 from catalog.json_lookups import found_by_index, scalar_spellings
 from catalog.limits import UNSTORABLE
@@ -141,7 +142,7 @@ def _content_by_index(reference: Reference, asset: Any) -> Q:
 def _meant_by(reference: Reference, of_asset: Any) -> Any:
     """The instance of an asset that a reference means, of the ready ones if it is the latest, as a query."""
     if reference.kind == ReferenceKind.LATEST:
-        return of_asset.filter(state=State.READY).latest_first()[reference.offset : reference.offset + 1]
+        return of_asset.in_states(()).latest_first()[reference.offset : reference.offset + 1]
     by: dict[str, tuple[str, Any]] = {
         ReferenceKind.NUMBER: ("number", reference.number),
         ReferenceKind.ALIAS: ("aliases__name", reference.alias),
@@ -235,6 +236,18 @@ STATE = Filter(
     parse=states_of,
     many=True,
 )
+DEPRECATED = Filter(
+    name="deprecated",
+    label="deprecated",
+    examples=("deprecated=true",),
+    doc="`true`: the deprecated versions; `false`: the others. Without it, and without `state`, lists have the others. "
+    "In a list of assets: those that have a deprecated version, or have none.",
+    parse=each(yes_or_no),
+    on_instance=lambda value, at: Q(**{f"{at}deprecation__isnull": not value}),
+    on_asset=lambda value: Q(deprecated_count__gt=0) if value else Q(deprecated_count=0),
+    by_index=lambda value, asset: Q(asset=asset, deprecation__isnull=False) if value else None,
+    value_type=bool,
+)
 FILTERS = (
     TEXT,
     TAG,
@@ -263,6 +276,7 @@ FILTERS = (
     SINCE,
     UNTIL,
     SAME_AS,
+    DEPRECATED,
     STATE,
 )
 
@@ -293,6 +307,11 @@ class FiltersAsked:
         """Empty: the default of the list that is asked, which is the ready ones."""
         return self.values.get(STATE.name, ())
 
+    @property
+    def ask_for_deprecated(self) -> bool:
+        """Whether it is said if these are wanted; else lists of instances have them only where states are named."""
+        return DEPRECATED.name in self.values
+
     def in_any_state(self) -> "FiltersAsked":
         """People see every registration unless they ask for less; programs see the ready ones."""
         return FiltersAsked({STATE.name: tuple(State.values)} | self.values)
@@ -303,7 +322,12 @@ class FiltersAsked:
     @property
     def ask_what_is_shown(self) -> bool:
         """Whether it matters, in a list of assets, what stands for an asset."""
-        return bool(self.states) or any(True for _ in self._of_shown())
+        return bool(self.states) or self.ask_what_is_in_it
+
+    @property
+    def ask_what_is_in_it(self) -> bool:
+        """Whether more of it is asked for than its state."""
+        return any(True for _ in self._of_shown())
 
     def on_instance(self) -> Q:
         """The conditions on an instance in a list of instances, except its state."""

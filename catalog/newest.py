@@ -1,5 +1,7 @@
 """Which instance of an asset is its newest, and its newest ready one: the last in time, and of equal times by number.
 
+The newest ready one is what `latest` means, so none that is deprecated.
+
 The time is that of the making (`created_at`), not of the arrival, so what arrives late is newest only if nothing was
 made after it. `querysets.IN_TIME` is the order in which the database answers; the rest is here: where an instance
 stands among the others while it is written, and the same found again from the events.
@@ -61,28 +63,33 @@ def newest_of_each(assets: Collection[int]) -> dict[int, dict[str, Any]]:
     """The same of some assets, by their keys."""
     instances = Instance.objects.filter(asset__in=assets).order_by()
     counted = instances.values_list("asset").annotate(
-        last=Max("number"), ready=Count("pk", filter=Q(state=State.READY))
+        last=Max("number"), ready=Count("pk", filter=Q(state=State.READY)), deprecated=Count("deprecation")
     )
-    counts = {asset: (last, ready) for asset, last, ready in counted}
+    counts = {asset: (last, ready, deprecated) for asset, last, ready, deprecated in counted}
     its = Instance.objects.filter(asset=OuterRef("pk"))
-    last_ones = {f"last_{state}": Subquery(its.filter(state=state).latest_first().values("pk")[:1]) for state in State}
+    last_in = {f"last_{state}": its.filter(state=state) for state in State}
+    last_in["last_not_deprecated"] = its.in_states(())
+    last_ones = {name: Subquery(found.latest_first().values("pk")[:1]) for name, found in last_in.items()}
     keys = Asset.objects.filter(pk__in=assets).annotate(**last_ones).values_list("pk", *last_ones)
     by_asset = {asset: [key for key in last if key] for asset, *last in keys}
-    rows = Instance.objects.only("asset_id", "number", "state", "created_at", "settled_at")
+    rows = Instance.objects.only("asset_id", "number", "state", "deprecation_id", "created_at", "settled_at")
     last_rows = rows.in_bulk([key for keys in by_asset.values() for key in keys])
     return {
-        asset: _as_derived([last_rows[key] for key in keys], *counts.get(asset, (0, 0)))
+        asset: _as_derived([last_rows[key] for key in keys], *counts.get(asset, (0, 0, 0)))
         for asset, keys in by_asset.items()
     }
 
 
-def _as_derived(last_of_states: list[Instance], last_number: int, ready_count: int) -> dict[str, Any]:
+def _as_derived(
+    last_of_states: list[Instance], last_number: int, ready_count: int, deprecated_count: int
+) -> dict[str, Any]:
     last = sorted(last_of_states, key=attrgetter("place_in_time"), reverse=True)
     newest = last[0] if last else None
-    newest_ready = next((row for row in last if row.state == State.READY), None)
+    newest_ready = next((row for row in last if row.is_ready and not row.is_deprecated), None)
     return {
         "last_number": last_number,
         "ready_count": ready_count,
+        "deprecated_count": deprecated_count,
         "newest_id": newest.pk if newest else None,
         "newest_at": newest.created_at if newest else None,
         "failed_at": newest.created_at if newest and newest.is_failed else None,

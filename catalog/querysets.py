@@ -165,10 +165,6 @@ class AssetQuerySet(PlacedQuerySet):
         """All assets that were ever at an address: the live one, and those deleted."""
         return self.at_place(place).filter(kind=kind, asset_id=asset_id)
 
-    def deleted_under(self, uid: str) -> Self:
-        """The one that was deleted under this id of a client; by the index of those that have one."""
-        return self.exclude(deletion_uid="").filter(deletion_uid=uid)
-
     def on_branch(self, branch: Branch | QuerySet[Any, Any], kind: str | None = None) -> Self:
         """The live ones of a branch: of one that was found visible, or of the one that a query finds."""
         found = self.live().filter(branch=branch)
@@ -226,12 +222,16 @@ class AssetQuerySet(PlacedQuerySet):
         if not asked.ask_what_is_shown:
             return found
         ready = Q(newest_ready__isnull=False) & asked.on_shown("newest_ready__")
-        ready |= Q(newest_ready=None, declared_at__isnull=False) & asked.on_definition()
+        ready |= Q(newest_ready=None, declared_at__isnull=False, deprecated_count=0) & asked.on_definition()
         if not asked.states:
             return found.filter(ready)
-        newest = Q(newest__state__in=asked.states)
+        newest = Q(newest__state__in=asked.states, newest__deprecation=None)
         shown = newest & asked.on_shown("newest__")
-        return found.filter(shown | (~newest & ready) if State.READY in asked.states else shown)
+        if State.READY not in asked.states:
+            return found.filter(shown)
+        if not asked.ask_what_is_in_it:
+            ready |= Q(newest_ready=None, deprecated_count__gt=0)
+        return found.filter(shown | (~newest & ready))
 
 
 class InstanceQuerySet(VisibleQuerySet[Any]):
@@ -244,7 +244,8 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
         return self.order_by(*(f"-{column}" for column in IN_TIME))
 
     def in_states(self, states: tuple[str, ...]) -> Self:
-        return self.filter(state__in=states or DEFAULT_STATES)
+        """Those in some states; if none are named, the ready ones that are not deprecated."""
+        return self.filter(state__in=states) if states else self.filter(state__in=DEFAULT_STATES, deprecation=None)
 
     def last_of_each_state(self, most: int, states: tuple[str, ...] = ()) -> Self:
         """The last few in each of these states: an index finds them, which leads from one state to its latest."""
@@ -262,7 +263,8 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
         return self.filter(number__gt=number)
 
     def matching(self, asked: FiltersAsked) -> Self:
-        return self.in_states(asked.states).filter(asked.on_instance())
+        states = asked.states or (DEFAULT_STATES if asked.ask_for_deprecated else ())
+        return self.in_states(states).filter(asked.on_instance())
 
     def first_with_content_of(self, instances: Iterable[Any]) -> dict[int, str]:
         """The first instance of the same asset with the same digest, as a reference: by the key of each that has one
@@ -287,13 +289,15 @@ class InstanceQuerySet(VisibleQuerySet[Any]):
     def latest_but(self, place: int, asset: Asset, states: tuple[str, ...] = ()) -> Any | None:
         """The instance that `latest-N` means, where N is `place`: among the ready ones, or those in `states`.
 
-        None if there are not so many. An index that has all that is asked for is read up to the place: of the ready
-        ones, whose number is known, from the end that is nearer.
+        None if there are not so many. Deprecated ones are passed over. An index that has all that is asked for is read
+        up to the place: of the ready ones, whose number is known, from the end that is nearer.
         """
-        mine = self.of(asset)
-        found, skipped = mine.last_of_each_state(place + 1, states).latest_first(), place
-        if not states and place > asset.ready_count // 2:
-            found, skipped = mine.in_states(()).order_by(*IN_TIME), asset.ready_count - 1 - place
+        mine, count = self.of(asset), asset.ready_count - asset.deprecated_count
+        if asset.deprecated_count:
+            mine = mine.filter(deprecation=None)
+        found, skipped = mine.last_of_each_state(place + 1, states or DEFAULT_STATES).latest_first(), place
+        if not states and place > count // 2:
+            found, skipped = mine.in_states(DEFAULT_STATES).order_by(*IN_TIME), count - 1 - place
         if skipped < 0:
             return None
         number = Subquery(found.values("number")[skipped : skipped + 1])

@@ -59,6 +59,12 @@ def checked_asset_id(text: str) -> str:
         raise BadRequest(_sentence(error), asset=text) from None
 
 
+class AllDeprecated(NotFound):
+    """`latest` of an asset whose ready versions are all deprecated. Not even its definition stands for them."""
+
+    code = "all_deprecated"
+
+
 def parsed_reference(text: str) -> Reference:
     try:
         return parse_reference(text)
@@ -103,6 +109,8 @@ def find_instance(asset: Asset, text: str, states: tuple[str, ...] = ()) -> Reso
         return Resolved(asset, None)
     instance = _meant(asset, reference, target, states)
     if instance is None:
+        if reference.kind == ReferenceKind.LATEST and asset.all_deprecated:
+            raise _all_deprecated(asset, text)
         raise _no_instance(asset, text, reference)
     return Resolved(asset, instance)
 
@@ -135,6 +143,8 @@ def _latest(asset: Asset, states: tuple[str, ...]) -> Resolved:
     shown = asset.newest_ready
     if states:
         shown = Instance.objects.latest_but(0, asset, states)
+    if shown is None and asset.all_deprecated:
+        raise _all_deprecated(asset, "latest")
     if shown is not None or (asset.is_declared and (not states or State.READY in states)):
         return Resolved(asset, shown)
     newest = asset.newest
@@ -144,6 +154,19 @@ def _latest(asset: Asset, states: tuple[str, ...]) -> Resolved:
         f"The {NAMES[asset.kind]} '{asset.asset_id}' has no {wanted} instance{so_far}.",
         asset=asset.asset_id,
         instance="latest",
+    )
+
+
+def _all_deprecated(asset: Asset, reference: str) -> AllDeprecated:
+    found = Instance.objects.of(asset).exclude(deprecation=None).select_related("deprecation")
+    newest = found.only("number", "created_at", "deprecation__reason", "deprecation__actor").latest_first()[0]
+    return AllDeprecated(
+        f"Every ready version of the {NAMES[asset.kind]} '{asset.asset_id}' is deprecated, so there is no latest one. "
+        f"{newest.deprecation.actor} deprecated the newest, {newest.ref}: {newest.deprecation.reason}",
+        asset=asset.asset_id,
+        instance=reference,
+        newest=newest.ref,
+        reason=newest.deprecation.reason,
     )
 
 

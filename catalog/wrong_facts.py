@@ -11,11 +11,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from catalog.edges import facts_of_edges, facts_of_promotions
 from catalog.gates_in_force import gates_of_each
-from catalog.models import Alias, Asset, Edge, Promotion, PropertyOverride
+from catalog.models import Alias, Asset, Deprecation, Edge, Instance, Promotion, PropertyOverride
 from catalog.newest import newest_of_each
+from catalog.states import State
 
 Row = dict[str, Any]
 Kept = defaultdict[int, dict[Any, Any]]
@@ -46,7 +48,8 @@ def found_wrong(keys: Collection[int]) -> set[int]:
         assets = {asset.pk: asset for asset in Asset.objects.filter(pk__in=keys).defer("readme", "description")}
         right, aliases = _right_columns(assets), _wrong_aliases(assets)
         columns = {key for key, asset in assets.items() if _differs(asset, right[key])}
-        return columns | aliases | _with_wrong_edges(assets) | _with_wrong_promotions(assets)
+        wrong = columns | aliases | _with_wrong_deprecations(assets)
+        return wrong | _with_wrong_edges(assets) | _with_wrong_promotions(assets)
 
 
 @contextmanager
@@ -78,6 +81,23 @@ def _right_columns(assets: dict[int, Asset]) -> dict[int, Row]:
             "gates_id": gates[pk],
         }
     return found
+
+
+def wrong_deprecations(assets: Collection[int]) -> dict[int, int | None]:
+    """Instances of some assets that do not name the event by which they are deprecated, with the right one: the last
+    one, of those that are ready, unless it undid another."""
+    right: dict[int, int | None] = {}
+    events = Deprecation.objects.filter(instance__asset__in=assets).order_by("pk")
+    for pk, instance, undone, state in events.values_list("pk", "instance_id", "undone", "instance__state"):
+        right[instance] = None if undone or state != State.READY else pk
+    said = Q(pk__in=right) | Q(deprecation__isnull=False)
+    kept = Instance.objects.filter(said, asset__in=assets).values_list("pk", "deprecation_id")
+    return {pk: right.get(pk) for pk, event in kept if event != right.get(pk)}
+
+
+def _with_wrong_deprecations(assets: Collection[int]) -> set[int]:
+    wrong = wrong_deprecations(assets)
+    return set(Instance.objects.filter(pk__in=wrong).values_list("asset_id", flat=True)) if wrong else set()
 
 
 def _wrong_aliases(assets: dict[int, Asset]) -> set[int]:

@@ -151,6 +151,7 @@ _assets = Statement(
             SELECT COUNT(*) FROM (
                 SELECT 1 FROM catalog_instance AS later
                 WHERE later.asset_id = asset.id AND later.created_at > %(since)s AND later.state = %(ready)s
+                AND later.deprecation_id IS NULL
                 LIMIT %(most_moves)s
             ) AS moves
         ) ELSE 0 END
@@ -327,7 +328,7 @@ _last = Rows(
     SELECT {columns} FROM (
         SELECT version.id FROM catalog_asset AS asset JOIN catalog_instance AS version ON version.id IN (
             SELECT last.id FROM catalog_instance AS last
-            WHERE last.asset_id = asset.id AND last.state = %(ready)s
+            WHERE last.asset_id = asset.id AND last.state = %(ready)s AND last.deprecation_id IS NULL
             ORDER BY last.created_at DESC, last.number DESC LIMIT %(most)s
         )
         WHERE +asset.branch_id = %(base)s AND asset.id {any assets}

@@ -90,7 +90,8 @@ class _Meant:
         """Whether the definition of its asset is meant: by its id, by an alias, or as there is no ready instance."""
         if self.asset is None:
             return False
-        stands_for_latest = self.is_newest and not self.asset.newest_ready_id and self.asset.is_declared
+        none_ready = not self.asset.newest_ready_id and not self.asset.deprecated_count
+        stands_for_latest = self.is_newest and none_ready and self.asset.is_declared
         return stands_for_latest or self.uid == self.asset.definition_uid
 
 

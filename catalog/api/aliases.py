@@ -34,6 +34,12 @@ def recent_moves(asset: Asset) -> QuerySet[AliasMove]:
     return asset.alias_moves.annotate(place=place).filter(place__lte=limits.RECENT_MOVES).order_by("-id")
 
 
+def with_targets(aliases: QuerySet[Alias]) -> QuerySet[Alias]:
+    """With what their shape needs of the instances that they point to."""
+    long = (f"instance__{name}" for name in ("annotations", "tags", "blobs", "description"))
+    return aliases.select_related("instance__deprecation").defer(*long)
+
+
 class AliasList(CatalogView):
     @extend_schema(operation_id="list_aliases", summary="The aliases of an asset", responses=schemas.AliasListAnswer)
     @unless_unchanged(ASSET)
@@ -42,7 +48,7 @@ class AliasList(CatalogView):
         recent: dict[str, list[AliasMove]] = {name: [] for name in asset.alias_index}
         for move in recent_moves(asset).filter(name__in=recent):
             recent[move.name].append(move)
-        aliases = asset.aliases.filter(name__in=recent).order_by("name")
+        aliases = with_targets(asset.aliases.filter(name__in=recent)).order_by("name")
         return Answer({"aliases": [alias_shape(alias, asset, recent[alias.name]) for alias in aliases]})
 
 
@@ -64,7 +70,7 @@ class AliasDetail(AliasView):
     @unless_unchanged(ASSET)
     def get(self, request: Request, **address: str) -> Answer:
         asset, name = self.asset(), self.alias_name()
-        alias = asset.aliases.filter(name=name).first()
+        alias = with_targets(asset.aliases.filter(name=name)).first()
         if alias is None:
             raise NotFound(f"The asset '{asset.asset_id}' has no alias '{name}'.", alias=name)
         return Answer(self.answer(asset, alias))
@@ -102,7 +108,7 @@ class AliasDetail(AliasView):
         move = recording.move_before(uid, self.ever_here(), name, target_uid)
         if move is None:
             return None
-        alias = move.asset.aliases.filter(name=name).first()
+        alias = with_targets(move.asset.aliases.filter(name=name)).first()
         if alias is None:
             raise Conflict(f"The alias '{name}' was moved under this id, and deleted since.", current=None)
         return 200, self.answer(alias.asset, alias) | {"receipt": recording.receipt_of_move(move)}
@@ -162,7 +168,7 @@ class AliasDetail(AliasView):
             return write()
         except recording.AliasMoved as conflict:
             asset = self.asset()
-            alias = asset.aliases.filter(name=name).first()
+            alias = with_targets(asset.aliases.filter(name=name)).first()
             current = self.answer(asset, alias)["alias"] if alias else None
             raise Conflict(conflict.message, current=current) from None
 

@@ -151,7 +151,7 @@ class AssetDetail(Registering):
 
     @extend_schema(
         operation_id="delete_asset",
-        summary="Delete an asset for good",
+        summary="Delete an asset; it can be recovered for some days",
         parameters=[schemas.IDEMPOTENCY_KEY, schemas.write_id("d")],
         responses={204: None},
     )
@@ -164,7 +164,7 @@ class AssetDetail(Registering):
         )
 
     def _deleted(self, uid: str) -> tuple[int, None]:
-        recording.delete_asset(actor=self.viewer.actor, asset=self.asset(), uid=uid)
+        recording.delete_asset(actor=self.viewer.actor, user=self.viewer.person, asset=self.asset(), uid=uid)
         return 204, None
 
     def _deleted_before(self, uid: str) -> tuple[int, None] | None:

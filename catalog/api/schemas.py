@@ -107,6 +107,12 @@ class PositionAnswer(Answer):
     iteration = integer(allow_null=True, help_text="Of a step that leads back to itself.")
 
 
+class DeprecationAnswer(Answer):
+    reason = text()
+    at = time()
+    by = text()
+
+
 class InstanceAnswer(Answer):
     """Has `data_properties` or `model_properties`, by the kind of the asset."""
 
@@ -122,6 +128,7 @@ class InstanceAnswer(Answer):
     state = one_of(State.values)
     state_reason = text()
     settled_at = time(allow_null=True)
+    deprecated = DeprecationAnswer(allow_null=True, help_text="Null: it is not deprecated.")
     description = text()
     attempt = integer(allow_null=True)
     run = RunNameAnswer(allow_null=True, help_text="The run or session that made it.")
@@ -319,6 +326,7 @@ class AliasMoveAnswer(Answer):
 class OneAliasAnswer(Answer):
     name = text()
     instance_id = text()
+    deprecated = DeprecationAnswer(allow_null=True, help_text="Of the instance; null: it is not deprecated.")
     updated_at = time()
     updated_by = EntityRefBody()
     recent_history = AliasMoveAnswer(many=True)

@@ -5,13 +5,19 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from access.api import me
 from access.authentication import SignedIn
-from catalog.api import aliases, assets, gating, highlights, registering, requests, runs, specs
+from catalog.api import aliases, assets, deprecations, gating, highlights, registering, requests, runs, specs
 from catalog.api.reference import api_page
 from catalog.apikit.routes import ASSET, BRANCH
 
 urlpatterns = [
     # what flows ask for comes first, as addresses are tried in this order
     path(f"{ASSET}/instances/<str:reference>", assets.InstanceDetail.as_view(), name="api-instance"),
+    path(
+        f"{ASSET}/instances/<str:reference>/deprecation",
+        deprecations.InstanceDeprecation.as_view(),
+        name="api-deprecation",
+    ),
+    path(f"{ASSET}/recover", deprecations.Recovery.as_view(), name="api-recover"),
     path(ASSET, assets.AssetDetail.as_view(), name="api-asset"),
     path(f"{BRANCH}/<kind:kind>", assets.AssetList.as_view(), name="api-assets"),
     path(f"{ASSET}/aliases", aliases.AliasList.as_view(), name="api-aliases"),

@@ -36,7 +36,21 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='instance',
             name='deprecation',
-            field=models.ForeignKey(db_index=False, help_text='The event that holds; null: it is not deprecated.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.deprecation'),
+            field=models.ForeignKey(db_index=False, help_text='The event that holds; null: it is not deprecated, as what has failed never is.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='catalog.deprecation'),
+        ),
+        migrations.AddField(
+            model_name='asset',
+            name='deprecated_count',
+            field=models.PositiveIntegerField(default=0, help_text='Of the ready ones; `latest` passes them over.'),
+        ),
+        migrations.AddField(
+            model_name='seriesblock',
+            name='deprecated',
+            field=models.PositiveIntegerField(default=0),
+        ),
+        migrations.AddIndex(
+            model_name='instance',
+            index=models.Index(condition=models.Q(('deprecation__isnull', False)), fields=['asset', 'number'], name='deprecated_instances'),
         ),
         migrations.CreateModel(
             name='GateRevision',

@@ -38,7 +38,6 @@ class Asset(AssetFacts, Marked):
     created_by = models.CharField(max_length=255)
     deleted_at = models.DateTimeField(null=True)
     deleted_by = models.CharField(max_length=255, blank=True)
-    deletion_uid = models.CharField(max_length=32, blank=True, help_text="The id that a client gave to the deletion.")
     # as declared
     name = models.CharField(max_length=255, blank=True)
     description = models.TextField(blank=True)
@@ -64,7 +63,9 @@ class Asset(AssetFacts, Marked):
     alias_index = models.JSONField(default=dict, blank=True, help_text="Alias name to the id that it points to.")
     last_number = models.PositiveIntegerField(default=0)
     ready_count = models.PositiveIntegerField(default=0)
+    deprecated_count = models.PositiveIntegerField(default=0, help_text="Of the ready ones; `latest` passes them over.")
     newest = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    # never a deprecated one
     newest_ready = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+")
     newest_at = models.DateTimeField(null=True, help_text="When `newest` was made.")
     failed_at = models.DateTimeField(null=True, help_text="When `newest` was made, if it failed.")
@@ -115,8 +116,6 @@ class Asset(AssetFacts, Marked):
             ),
             # what has changed last on a branch
             models.Index(fields=["branch", "changed"], name="asset_changes"),
-            # the deletion that a client repeats
-            models.Index(fields=["deletion_uid"], condition=~Q(deletion_uid=""), name="deletions_by_id"),
             # those of which a block of the series can be packed
             models.Index(fields=["id"], condition=querysets.HAS_BLOCK_TO_PACK, name="assets_to_pack"),
         ]

@@ -53,7 +53,7 @@ class Instance(models.Model):
         on_delete=models.PROTECT,
         related_name="+",
         db_index=False,
-        help_text="The event that holds; null: it is not deprecated.",
+        help_text="The event that holds; null: it is not deprecated, as what has failed never is.",
     )
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
@@ -84,6 +84,10 @@ class Instance(models.Model):
             models.Index(
                 fields=["asset", "created_at", "number"], condition=querysets.BACKFILLED, name="backfilled_instances"
             ),
+            # the deprecated ones of an asset
+            models.Index(
+                fields=["asset", "number"], condition=Q(deprecation__isnull=False), name="deprecated_instances"
+            ),
             # the copies of an instance
             models.Index(fields=["promoted_from"], condition=Q(promoted_from__isnull=False), name="instances_copied"),
             # what reconciling settles
@@ -109,6 +113,10 @@ class Instance(models.Model):
     @property
     def is_failed(self) -> bool:
         return self.state == State.FAILED
+
+    @property
+    def is_deprecated(self) -> bool:
+        return self.deprecation_id is not None
 
     @property
     def is_copy(self) -> bool:

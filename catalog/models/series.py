@@ -25,6 +25,7 @@ class SeriesBlock(models.Model):
     versions = models.PositiveIntegerField()
     failed = models.PositiveIntegerField()
     pending = models.PositiveIntegerField()
+    deprecated = models.PositiveIntegerField(default=0)
     times = models.BinaryField(help_text="Of each number, in microseconds since 1970.")
     states = models.BinaryField(help_text="Of each number, a letter; a space: there is no such version.")
     names = models.JSONField(help_text="The metrics that are kept, and how many versions have measured each.")

@@ -67,7 +67,8 @@ def _assets(sql: str) -> Rows[Asset]:
 
 
 def recent_ready(assets: Iterable[Asset], most: int) -> list[tuple[int, int, str]]:
-    """Of the last `most` numbers of each asset the ready ones, oldest first: asset, number and annotations as JSON."""
+    """Of the last `most` numbers of each asset the ready ones that are not deprecated, oldest first: asset, number and
+    annotations as JSON."""
     wanted = json.dumps({asset.pk: asset.last_number - most for asset in assets})
     return _recent_ready.all(wanted=wanted, most=most, ready=State.READY.value)
 
@@ -78,18 +79,19 @@ _recent_ready = Statement(
             SELECT recent.asset_id, recent.number, recent.annotations::text
             FROM json_each_text(%(wanted)s::json) AS wanted
             CROSS JOIN LATERAL (
-                SELECT asset_id, number, created_at, annotations, state FROM catalog_instance
+                SELECT asset_id, number, created_at, annotations, state, deprecation_id FROM catalog_instance
                 WHERE asset_id = wanted.key::bigint AND number > wanted.value::bigint
                 ORDER BY number DESC LIMIT %(most)s
             ) AS recent
-            WHERE recent.state = %(ready)s ORDER BY recent.asset_id, recent.created_at, recent.number
+            WHERE recent.state = %(ready)s AND recent.deprecation_id IS NULL
+            ORDER BY recent.asset_id, recent.created_at, recent.number
         """,
         # the sign keeps SQLite from an index by state, which leads through the whole history
         "sqlite": """
             SELECT instance.asset_id, instance.number, instance.annotations
             FROM json_each(%(wanted)s) AS wanted CROSS JOIN catalog_instance AS instance
             WHERE instance.asset_id = CAST(wanted.key AS integer) AND instance.number > wanted.value
-                AND +instance.state = %(ready)s
+                AND +instance.state = %(ready)s AND instance.deprecation_id IS NULL
             ORDER BY instance.asset_id, instance.created_at, instance.number
         """,
     }
@@ -97,14 +99,16 @@ _recent_ready = Statement(
 
 
 def ready_before(asset: Asset, number: int, most: int) -> list[tuple[int, str]]:
-    """The ready instances of an asset below a number, newest first: number and annotations as JSON."""
+    """The ready instances of an asset below a number that are not deprecated, newest first: number and annotations as
+    JSON."""
     return _ready_before.all(asset=asset.pk, number=number, most=most, ready=State.READY.value)
 
 
 _ready_before = Statement(
     """
     SELECT number, CAST(annotations AS text) FROM catalog_instance
-    WHERE asset_id = %(asset)s AND number < %(number)s AND state = %(ready)s ORDER BY number DESC LIMIT %(most)s
+    WHERE asset_id = %(asset)s AND number < %(number)s AND state = %(ready)s AND deprecation_id IS NULL
+    ORDER BY number DESC LIMIT %(most)s
     """
 )
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from catalog.plotting.places import NOT_ON_LOG, TOO_LARGE, Drawn
 from catalog.plotting.texts import named
-from catalog.states import State
+from catalog.states import DEPRECATED, State
 
 NAMED = 3
 """How many versions a sentence names, before it counts them."""
 
 
 def words_of(lines: Sequence[Drawn], write: Callable[[float], str], *, states: bool = True) -> Iterator[str]:
-    """`states`: also which versions failed or are pending, which is so for all metrics."""
+    """`states`: also which versions failed, are pending or deprecated, which is so for all metrics."""
     for drawn in lines:
         yield from _beyond(drawn, write)
         yield from _without(drawn, states)
@@ -45,6 +45,7 @@ def _without(drawn: Drawn, states: bool) -> Iterator[str]:
         said = {
             State.FAILED.value: State.FAILED.label,
             State.PENDING.value: f"{'is' if one else 'are'} {State.PENDING.label}",
+            DEPRECATED: f"{'is' if one else 'are'} {DEPRECATED}",
             "not measured": "did not measure it",
             NOT_ON_LOG: f"{'is' if one else 'are'} zero or less, which has no place on a log scale",
             TOO_LARGE: f"{'is' if one else 'are'} too large for an axis",

@@ -15,7 +15,16 @@ from django.db.models import Model
 from django.utils import timezone
 
 from catalog import limits
-from catalog.models import AliasMove, Asset, Consumption, Highlight, Instance, MissedWrite, OpenRun, SourceFlow
+from catalog.models import (
+    AliasMove,
+    Consumption,
+    Deletion,
+    Highlight,
+    Instance,
+    MissedWrite,
+    OpenRun,
+    SourceFlow,
+)
 from catalog.reconciling.checking import Unusable, address_of, parsed
 from catalog.reconciling.progress import Progress
 from catalog.reconciling.sources import Source
@@ -40,7 +49,7 @@ STORED_IN: dict[Operation, tuple[type[Model], str]] = {
     Operation.CONSUME: (Consumption, "uid"),
     Operation.SET_ALIAS: (AliasMove, "uid"),
     Operation.DELETE_ALIAS: (AliasMove, "uid"),
-    Operation.DELETE: (Asset, "deletion_uid"),
+    Operation.DELETE: (Deletion, "uid"),
     Operation.HIGHLIGHT: (Highlight, "uid"),
 }
 """The table in which the catalogue stores a write, and the column of its id."""

@@ -148,9 +148,9 @@ def _delete_alias(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
 
 
 def _delete(row: MissedWrite, entry: Entry, at: AssetAddress) -> bool:
-    """Delete only an asset that existed then, not one that was registered since."""
+    """Delete only an asset that existed then, not one that was registered since, nor one that was recovered since."""
     asset = _ever_at(at).filter(deleted_at=None, created_at__lte=row.at).first()
-    if asset is None:
+    if asset is None or asset.deletions.filter(recovered=True, at__gte=row.at).exists():
         return False
     delete_asset(actor=ACTOR, asset=asset, uid=entry.id, when=row.at)
     return True

@@ -1,4 +1,4 @@
-"""Every write that touches several tables: register, consume, confirm, alias, deploy, declare, edit, delete, highlight.
+"""Every write that touches several tables: register, consume, confirm, alias, deploy, declare, edit, delete, deprecate.
 
 Each function is one transaction and records who and when. The lock that orders writers is the asset's row. Rows are
 locked or made in one order, so that writers can wait for each other but never deadlock: the component, existing assets
@@ -7,9 +7,21 @@ by their keys, project and branch where they are new, a new asset, its edges, an
 
 from catalog.recording.aliases import ANY, AliasMoved, delete_alias, set_alias
 from catalog.recording.consuming import consume
+from catalog.recording.deleting import (
+    HeldByGatedAlias,
+    NameInUse,
+    NotDeleted,
+    TooLate,
+    delete_asset,
+    gated_aliases,
+    newest_deleted,
+    recover_asset,
+    recoverable_since,
+)
 from catalog.recording.deploying import Declaration, DeployOutcome, declare, delete_spec, deploy, post_spec
+from catalog.recording.deprecating import deprecate, undo_deprecation
 from catalog.recording.digests import fill_digests
-from catalog.recording.editing import clear_override, delete_asset, override_property
+from catalog.recording.editing import clear_override, override_property
 from catalog.recording.failing import fail_readings
 from catalog.recording.gating import (
     NO_GATES,
@@ -34,6 +46,7 @@ from catalog.recording.repeats import (
     Once,
     consumption_before,
     deletion_before,
+    deprecation_before,
     forget_old_answers,
     move_before,
     once,
@@ -54,12 +67,16 @@ __all__ = [
     "Declaration",
     "DeployOutcome",
     "GateRefused",
+    "HeldByGatedAlias",
     "Highlighted",
     "Judged",
+    "NameInUse",
+    "NotDeleted",
     "Once",
     "ReadRun",
     "Registration",
     "Told",
+    "TooLate",
     "Wish",
     "Write",
     "Writer",
@@ -73,9 +90,12 @@ __all__ = [
     "delete_spec",
     "deletion_before",
     "deploy",
+    "deprecate",
+    "deprecation_before",
     "fail_readings",
     "fill_digests",
     "forget_old_answers",
+    "gated_aliases",
     "gates_of",
     "highlight_before",
     "is_promotion",
@@ -85,6 +105,7 @@ __all__ = [
     "learn_branches",
     "look_back",
     "move_before",
+    "newest_deleted",
     "note_refusal",
     "once",
     "override_property",
@@ -92,12 +113,15 @@ __all__ = [
     "promoted_to",
     "receipt_of_move",
     "receipt_of_promotion",
+    "recover_asset",
+    "recoverable_since",
     "register",
     "registered_by",
     "registration_before",
     "revision_shape",
     "set_alias",
     "show_highlight",
+    "undo_deprecation",
     "with_card",
     "with_card_of_copy",
     "write_together",

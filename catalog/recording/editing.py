@@ -1,36 +1,15 @@
-"""What people do to assets: deleting them, and overriding their properties."""
-
-from datetime import datetime
+"""What people do to assets by hand: overriding their properties."""
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from access.errors import NotFound
 from catalog.counters import effective_properties
 from catalog.models import (
     Asset,
     PropertyEdit,
     PropertyOverride,
 )
-from catalog.name_starts import keep_names
-from catalog.recording.places import count_assets, in_one_transaction, locked_all, moment
-from catalog.series import forget_all
-
-
-@in_one_transaction
-def delete_asset(*, actor: str, asset: Asset, uid: str = "", when: datetime | None = None) -> None:
-    """Take an asset out of every read, for good; its rows stay behind as a tombstone.
-
-    `uid` is the id that the client gave the deletion; `when` is the past moment of one that arrives only now.
-    """
-    (locked,) = locked_all([asset.pk])
-    if locked.deleted_at is not None:
-        raise NotFound(f"The asset '{asset.asset_id}' was deleted already.", asset=asset.asset_id)
-    locked.deleted_at, locked.deleted_by, locked.deletion_uid = moment(when), actor, uid
-    locked.save(update_fields=["deleted_at", "deleted_by", "deletion_uid"])
-    forget_all(locked)
-    keep_names(locked)
-    count_assets(locked.branch)
+from catalog.recording.places import in_one_transaction, locked_all
 
 
 @in_one_transaction

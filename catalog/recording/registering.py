@@ -363,6 +363,8 @@ def _settle(
             if row.is_copy:
                 promoted.add(row.asset_id)
         row.state, row.state_reason, row.settled_at = state, reason, now
+        if row.is_failed:
+            row.deprecation = None
         digest = digests.get(row.uid)
         row.digest = digest or row.digest
         changes.append(StateChange(instance=row, state=state, reason=reason, digest=digest, at=now, actor=actor))

@@ -14,7 +14,7 @@ from django.utils import timezone
 from access.errors import Conflict, SiteError
 from access.statements import insert
 from catalog.entities import Entity
-from catalog.models import AliasMove, Asset, Consumption, IdempotencyKey, Instance
+from catalog.models import AliasMove, Asset, Consumption, Deletion, Deprecation, IdempotencyKey, Instance
 from catalog.reading import parsed_reference
 from catalog.recording.registering import Registration
 from catalog.statements import kept_answer
@@ -136,10 +136,28 @@ def move_before(uid: str, here: QuerySet[Asset], name: str, target_uid: str) -> 
     return move
 
 
-def deletion_before(uid: str, here: QuerySet[Asset]) -> Asset | None:
-    """The asset of this address that was deleted under this id."""
-    asset = Asset.objects.deleted_under(uid).first() if uid else None
-    return _only_here(asset, asset, True, uid, here) if asset else None
+def deprecation_before(uid: str, here: QuerySet[Asset], reference: str, reason: str | None) -> Deprecation | None:
+    """The event by which an instance was deprecated under this id; without a `reason`, by which that was undone.
+
+    `reference` is what the address calls it.
+    """
+    with_place = Deprecation.objects.select_related("instance__asset__branch__project__perimeter")
+    event = with_place.filter(uid=uid).first() if uid else None
+    if event is None:
+        return None
+    meant, instance = parsed_reference(reference), event.instance
+    same = meant.kind is ReferenceKind.ALIAS or instance.number == meant.number or instance.uid == meant.id
+    _only_here(event, instance.asset, same and event.undone == (reason is None), uid, here)
+    if reason is not None:
+        refuse_other_content(uid, {"reason": (event.reason, reason)})
+    return event
+
+
+def deletion_before(uid: str, here: QuerySet[Asset], *, recovered: bool = False) -> Deletion | None:
+    """The event by which the asset of this address was deleted under this id, or recovered. It may have been recovered
+    or deleted again since."""
+    event = Deletion.objects.filter(uid=uid).select_related("asset").first() if uid else None
+    return _only_here(event, event.asset, event.recovered == recovered, uid, here) if event else None
 
 
 def refuse_other_content(uid: str, content: Content) -> None:

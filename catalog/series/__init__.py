@@ -1,6 +1,6 @@
 """The series of metrics over all versions of an asset, also of one with many thousands.
 
-A value is that of a ready version: what is pending or failed measured nothing yet, or nothing that counts.
+A value is that of a ready version that is not deprecated: the others measured nothing yet, or nothing that counts.
 
 `shapes.py` says what a reader gets, and `reading.py` reads it: from blocks of versions that the background pass has
 packed (`packing.py` their bytes, `keeping.py` their rows), and from the instances (`scanning.py`) what is newer. Of

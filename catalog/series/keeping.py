@@ -22,7 +22,7 @@ from catalog.series.packing import Block, as_bytes, microseconds_of
 from catalog.series.scanning import scan
 from catalog.series.shapes import block_of, span_of
 from catalog.series.statements import to_pack
-from catalog.states import State
+from catalog.states import DEPRECATED, State
 from obproject.metric_names import may_be_metric
 
 KeptRows = tuple[SeriesBlock, list[MetricBlock]]
@@ -32,8 +32,9 @@ WITHOUT_TEXTS = Asset.objects.defer("readme", "description")
 def kept_block(asset: Asset, number: int) -> KeptRows:
     """The rows of a block as they follow from its instances, not saved.
 
-    Its versions are those whose numbers are in it, in any state; values are those of ready ones. Of its metrics 200 are
-    kept: what the asset declares, in its order, then what was measured most often in this block, then by name.
+    Its versions are those whose numbers are in it, in any state; values are those of ready ones that are not
+    deprecated. Of its metrics 200 are kept: what the asset declares, in its order, then what was measured most often in
+    this block, then by name.
     """
     rows = scan(asset.pk, span_of(number), asset.metrics)
     seen = Counter(name for row in rows for name in row.measures)
@@ -51,6 +52,7 @@ def kept_block(asset: Asset, number: int) -> KeptRows:
         versions=states.total(),
         failed=states[State.FAILED],
         pending=states[State.PENDING],
+        deprecated=states[DEPRECATED],
         times=as_bytes(block.times),
         states=block.states.encode(),
         names={name: seen[name] for name in sorted(names)},

@@ -15,11 +15,11 @@ from typing import Protocol, TypeVar
 
 from catalog.series.buckets import Frame, Part, extremes_of
 from catalog.series.shapes import BLOCK, Span, Version, span_of
-from catalog.states import State
+from catalog.states import DEPRECATED, State
 
 Values = TypeVar("Values", "array[int]", "array[float]")
 NO_VERSION = " "
-LETTERS = {state.value: state.value[0] for state in State} | {"": NO_VERSION}
+LETTERS = {state: state[0] for state in (*State.values, DEPRECATED)} | {"": NO_VERSION}
 STATES = {letter: state for state, letter in LETTERS.items()}
 BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)

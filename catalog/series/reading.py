@@ -21,7 +21,7 @@ from catalog.series.packing import Block, blocks_of, floats_of, moment, moments_
 from catalog.series.scanning import EVERY, Scanned, scan
 from catalog.series.shapes import NOWHERE, MetricSeries, Names, Series, Span, Version, block_of, span_of, spans_of
 from catalog.series.statements import blocks_between, names_of_blocks
-from catalog.states import State
+from catalog.states import DEPRECATED, State
 
 LIVE = 2
 """So many blocks are read from the instances at most: the newest ones that are not packed."""
@@ -131,17 +131,18 @@ def _kept_blocks(asset: Asset, names: list[str], span: Span, size: int) -> "dict
 
 def _whole(rows: list[Any]) -> _Whole:
     """A block of which there are rows as `blocks_between` answers them."""
-    _, number, first, last, first_at, last_at, versions, failed, pending, left_out, *_ = rows[0]
-    states = Counter(ready=versions - failed - pending, failed=failed, pending=pending)
+    _, number, first, last, first_at, last_at, versions, failed, pending, deprecated, left_out, *_ = rows[0]
+    states = Counter({State.FAILED.value: failed, State.PENDING.value: pending, DEPRECATED: deprecated})
+    states[State.READY.value] = versions - states.total()
     if not versions:
         return _Whole(number, None, states)
-    extremes = {row[10]: Extremes(*row[11:16]) for row in rows if row[10] is not None}
+    extremes = {row[11]: Extremes(*row[12:17]) for row in rows if row[11] is not None}
     return _Whole(number, Part(Frame(first, last, moment(first_at), moment(last_at)), extremes), states, left_out)
 
 
 def _block(rows: list[Any]) -> Block:
-    number, left_out, times, states = rows[0][1], rows[0][9], rows[0][17], rows[0][18]
-    values = {row[10]: floats_of(row[16]) for row in rows if row[10] is not None}
+    number, left_out, times, states = rows[0][1], rows[0][10], rows[0][18], rows[0][19]
+    values = {row[11]: floats_of(row[17]) for row in rows if row[11] is not None}
     return Block(number, moments_of(times), bytes(states).decode(), values, left_out)
 
 
@@ -159,6 +160,7 @@ def _series(span: Span, found: "list[Block | _Whole]", names: list[str], size: i
         count=count.total(),
         failed=count[State.FAILED],
         pending=count[State.PENDING],
+        deprecated=count[DEPRECATED],
         per_bucket=size,
     )
 

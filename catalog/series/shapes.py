@@ -59,6 +59,8 @@ def spans_of(blocks: list[int]) -> Iterator[Span]:
 
 @dataclass(frozen=True)
 class Version:
+    """`state` is DEPRECATED for a ready one that is."""
+
     number: int
     at: datetime
     state: str
@@ -117,6 +119,7 @@ class Series:
     """Of versions in the span, without those of `not_yet`."""
     failed: int = 0
     pending: int = 0
+    deprecated: int = 0
     per_bucket: int = 1
 
     @property

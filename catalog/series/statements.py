@@ -1,27 +1,30 @@
 """What the series ask, as SQL: see `access/statements.py`. Each is found by the key of an asset."""
 
 from access.statements import Statement
+from catalog.states import DEPRECATED
+
+STATE = f"CASE WHEN deprecation_id IS NULL THEN state ELSE '{DEPRECATED}' END"
 
 measured_of = Statement(
     {
-        "postgresql": """
-            SELECT number, created_at, state,
+        "postgresql": f"""
+            SELECT number, created_at, {STATE},
                 CASE WHEN octet_length(annotations::text) <= %(whole)s THEN annotations::text END
             FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(first)s AND %(last)s
             UNION ALL
-            SELECT number, created_at, state,
+            SELECT number, created_at, {STATE},
                 CASE WHEN octet_length(annotations::text) <= %(whole)s THEN annotations::text END
             FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(other_first)s AND %(other_last)s
             ORDER BY number
-        """,
-        "sqlite": """
-            SELECT number, created_at, state, CASE WHEN length(annotations) <= %(whole)s THEN annotations END
+        """,  # noqa: S608 (a constant)
+        "sqlite": f"""
+            SELECT number, created_at, {STATE}, CASE WHEN length(annotations) <= %(whole)s THEN annotations END
             FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(first)s AND %(last)s
             UNION ALL
-            SELECT number, created_at, state, CASE WHEN length(annotations) <= %(whole)s THEN annotations END
+            SELECT number, created_at, {STATE}, CASE WHEN length(annotations) <= %(whole)s THEN annotations END
             FROM catalog_instance WHERE asset_id = %(asset)s AND number BETWEEN %(other_first)s AND %(other_last)s
             ORDER BY number
-        """,
+        """,  # noqa: S608 (a constant)
     }
 )
 """The versions in two spans with their annotations, as far as these are no longer than the `whole` that is read."""
@@ -53,7 +56,7 @@ numbers_in = Statement(
 blocks_between = Statement(
     """
     SELECT block.id, block.number, block.first_number, block.last_number, block.first_at, block.last_at,
-        block.versions, block.failed, block.pending, block.left_out,
+        block.versions, block.failed, block.pending, block.deprecated, block.left_out,
         metric.name, metric.low, metric.low_number, metric.high, metric.high_number, metric.measured,
         CASE WHEN block.number {any opened} THEN metric.packed END,
         CASE WHEN block.number {any opened} THEN block.times END,

@@ -375,6 +375,18 @@ class GatesCheckBody(Body):
         return rows
 
 
+class DeprecationBody(Body):
+    entity_ref = EntityRefBody(required=False)
+    reason = VisibleText(max_length=limits.REASON_LENGTH)
+    id = ClientId("w", help_text="The id of the event; sent again, it changes nothing.")
+
+
+class DeprecationUndoing(Body):
+    """The query parameters of one that is undone."""
+
+    id = ClientId("w")
+
+
 class AliasDeletion(Body):
     """The query parameters of a deletion."""
 
@@ -392,6 +404,10 @@ class RequestBody(Body):
 
 class AssetDeletion(Body):
     id = ClientId("d")
+
+
+class RecoveryBody(Body):
+    id = ClientId("r", help_text="The id of the recovery; sent again, it recovers nothing.")
 
 
 class SpecBody(Body):

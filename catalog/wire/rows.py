@@ -22,6 +22,15 @@ class ComponentRow:
 
 
 @dataclass(slots=True)
+class DeprecationRow:
+    """That of a row that is deprecated."""
+
+    reason: str
+    at: str
+    actor: str
+
+
+@dataclass(slots=True)
 class InstanceRow:
     """The columns of an instance that its shape reads, and those by which equal content is found."""
 
@@ -46,9 +55,11 @@ class InstanceRow:
     datastore_type: str
     datastore_root: str
     datastore_cards: str | None
+    deprecation_id: int | None
     created_at: str
     settled_at: str | None
     component: Any = field(default=None, kw_only=True)
+    deprecation: Any = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         self.annotations = orjson.Fragment(self.annotations)
@@ -79,6 +90,7 @@ class AssetRow(AssetFacts):
     declared_metrics: Any
     config_hash: str
     declared_at: str | None
+    deprecated_count: int
     declared_by_kind: str
     declared_by_id: str
     created_at: str

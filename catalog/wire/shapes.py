@@ -6,12 +6,12 @@ from typing import Any
 
 from catalog.addresses import asset_path
 from catalog.entities import Entity
-from catalog.models import Alias, AliasMove, Asset, Component, Consumption, Instance, Run
+from catalog.models import Alias, AliasMove, Asset, Component, Consumption, Deprecation, Instance, Run
 from catalog.reading import Resolved
 from catalog.recording import revision_shape
 from catalog.run_outcomes import Outcome, Outcomes
 from catalog.states import Kind, RunKind, State
-from catalog.wire.rows import AssetRow, ComponentRow, ConsumptionRow, InstanceRow
+from catalog.wire.rows import AssetRow, ComponentRow, ConsumptionRow, DeprecationRow, InstanceRow
 from obproject.sessions import is_session_id
 
 Json = dict[str, Any]
@@ -74,6 +74,7 @@ def shape_at(asset: Asset | AssetRow, instance: Instance | InstanceRow | None, u
         "state": instance.state,
         "state_reason": instance.state_reason,
         "settled_at": time_shape(instance.settled_at),
+        "deprecated": deprecation_shape(instance.deprecation),
         "description": instance.description,
         "attempt": instance.attempt,
         "run": run_name_shape(instance.run),
@@ -84,6 +85,12 @@ def shape_at(asset: Asset | AssetRow, instance: Instance | InstanceRow | None, u
         "aliases": aliases_of(asset, instance.uid),
         "url": f"{url}/{instance.ref}",
     }
+
+
+def deprecation_shape(deprecation: Deprecation | DeprecationRow | None) -> Json | None:
+    if deprecation is None:
+        return None
+    return {"reason": deprecation.reason, "at": time_shape(deprecation.at), "by": deprecation.actor}
 
 
 def _datastore_shape(instance: Instance | InstanceRow) -> Json | None:
@@ -184,6 +191,7 @@ def _definition_shape(asset: Asset | AssetRow, url: str) -> Json:
         "state": State.READY.value,
         "state_reason": "",
         "settled_at": time_shape(asset.declared_at),
+        "deprecated": None,
         "description": asset.description,
         "attempt": None,
         "run": None,
@@ -212,13 +220,13 @@ def aliases_of(asset: Asset | AssetRow, uid: str) -> list[str]:
 def item_shape(
     asset: Asset | AssetRow, url: str, states: tuple[str, ...] = (), first_equal: Mapping[int, str] | None = None
 ) -> Json:
-    """The JSON of an asset in a list, with the instance shown for it; null if all are pending or failed.
+    """The JSON of an asset in a list, with the instance shown for it; null if all are pending, failed or deprecated.
 
     `url` is that of the asset. `tags` are the effective ones; the instance has its own, by which public clients filter
     and promote.
     """
     shown = asset.shown(states)
-    latest = shape_at(asset, shown, url) if shown or asset.is_declared else None
+    latest = shape_at(asset, shown, url) if shown or (asset.is_declared and not asset.all_deprecated) else None
     if latest and first_equal is not None:
         latest = with_equal(latest, shown, first_equal)
     ready = asset.newest_ready
@@ -258,9 +266,11 @@ def _component_shape(component: Component | ComponentRow) -> Json:
 
 
 def alias_shape(alias: Alias, asset: Asset, history: Iterable[AliasMove]) -> Json:
+    """`alias` knows its instance, and that its deprecation, if this is to cost no query."""
     return {
         "name": alias.name,
         "instance_id": asset.alias_index.get(alias.name, ""),
+        "deprecated": deprecation_shape(alias.instance.deprecation if alias.instance else None),
         "updated_at": time_shape(alias.updated_at),
         "updated_by": entity_shape(alias.entity_kind, alias.entity_id),
         "recent_history": [move_shape(move) for move in history],

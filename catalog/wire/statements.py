@@ -11,10 +11,10 @@ from django.db.models import DateTimeField, JSONField, Model
 
 from access.models import Perimeter
 from access.statements import Answer, Statement
-from catalog.models import Asset, Component, Consumption, Instance
+from catalog.models import Asset, Component, Consumption, Deprecation, Instance
 from catalog.reading import Place
 from catalog.states import State
-from catalog.wire.rows import AssetRow, ComponentRow, ConsumptionRow, InstanceRow
+from catalog.wire.rows import AssetRow, ComponentRow, ConsumptionRow, DeprecationRow, InstanceRow
 
 TIMES = {
     # as `time_shape` writes them: in UTC, with six digits of a second, which SQLite leaves out if they are zero
@@ -60,13 +60,13 @@ def these_assets(keys: Iterable[int]) -> list[AssetRow]:
 
 
 def ready_before(asset: Asset, number: int | None, most: int) -> list[InstanceRow]:
-    """The ready instances of an asset, newest first, below this number; with their components."""
+    """The ready instances of an asset that are not deprecated, newest first, below this number; with components."""
     found = _ready_before.all(asset=asset.pk, state=State.READY.value, number=number or NO_NUMBER, most=most)
     return [_instance_row(values) for values in found]
 
 
 def these_instances(keys: Iterable[int]) -> list[InstanceRow]:
-    """The instances of one asset with these keys, newest first; with their components."""
+    """The instances of one asset with these keys, newest first; with their components and deprecations."""
     return [_instance_row(values) for values in _these_instances.of(keys)]
 
 
@@ -88,7 +88,10 @@ def _instance_or_none(values: Answer) -> InstanceRow | None:
 
 
 def _instance_row(values: Answer) -> InstanceRow:
-    return InstanceRow(*values[:OF_INSTANCE], component=ComponentRow(*values[OF_INSTANCE:]))
+    component = values[OF_INSTANCE : OF_INSTANCE + OF_COMPONENT]
+    deprecation = values[OF_INSTANCE + OF_COMPONENT :]
+    said = DeprecationRow(*deprecation) if deprecation and deprecation[0] is not None else None
+    return InstanceRow(*values[:OF_INSTANCE], component=ComponentRow(*component), deprecation=said)
 
 
 def _columns(vendor: str) -> dict[str, str]:
@@ -121,9 +124,10 @@ ROWS: dict[str, tuple[type, type[Model]]] = {
     "newest": (InstanceRow, Instance),
     "instance": (InstanceRow, Instance),
     "component": (ComponentRow, Component),
+    "deprecation": (DeprecationRow, Deprecation),
     "consumption": (ConsumptionRow, Consumption),
 }
-OF_ASSET, OF_INSTANCE = len(_names_in(AssetRow)), len(_names_in(InstanceRow))
+OF_ASSET, OF_INSTANCE, OF_COMPONENT = (len(_names_in(row)) for row in (AssetRow, InstanceRow, ComponentRow))
 
 _assets_after = Listed(
     """
@@ -151,14 +155,16 @@ _ready_before = Listed(
     SELECT {instance}, {component} FROM catalog_instance AS instance
     JOIN catalog_component AS component ON component.id = instance.component_id
     WHERE instance.asset_id = %(asset)s AND instance.state = %(state)s AND instance.number < %(number)s
+    AND instance.deprecation_id IS NULL
     ORDER BY instance.number DESC LIMIT %(most)s
     """,
     by_key=False,
 )
 _these_instances = Listed(
     """
-    SELECT {instance}, {component} FROM catalog_instance AS instance
+    SELECT {instance}, {component}, {deprecation} FROM catalog_instance AS instance
     JOIN catalog_component AS component ON component.id = instance.component_id
+    LEFT JOIN catalog_deprecation AS deprecation ON deprecation.id = instance.deprecation_id
     WHERE instance.id {among} ORDER BY instance.number DESC
     """
 )

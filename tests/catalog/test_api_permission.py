@@ -10,7 +10,17 @@ from django.urls import get_resolver
 from django.utils import timezone
 
 from access.models import Membership, Perimeter, Role, Token
-from catalog.models import Asset, Branch, Consumption, GateRevision, Highlight, Instance, PromotionRequest
+from catalog.models import (
+    Asset,
+    Branch,
+    Consumption,
+    Deletion,
+    Deprecation,
+    GateRevision,
+    Highlight,
+    Instance,
+    PromotionRequest,
+)
 from tests.built_once import built_once
 from tests.catalog.wire import CI, TASK, definition, deploy_body
 from tests.conftest import Api
@@ -49,11 +59,15 @@ READS = [
     ("api-asset-lineage", "GET", f"{ASSET}/lineage", None, 200),
     ("api-instance-lineage", "GET", f"{ASSET}/instances/latest/lineage", None, 200),
 ]
+DEPRECATED = f"{ASSET}/instances/v1/deprecation"
 CONSUMPTION = ("api-instance", "PUT", f"{ASSET}/instances/latest", {"entity_ref": TASK}, 200)
 WRITES = [
     ("api-asset", "PATCH", ASSET, REGISTRATION, 201),
     ("api-registrations", "POST", f"{MAIN}/registrations", MANY, 200),
     ("api-asset", "DELETE", ASSET, None, 204),
+    ("api-recover", "POST", f"{MAIN}/data/gone/recover", {}, 200),
+    ("api-deprecation", "PUT", DEPRECATED, {"reason": "Wrong labels."}, 200),
+    ("api-deprecation", "DELETE", f"{ASSET}/instances/v3/deprecation", None, 204),
     ("api-alias", "PUT", f"{ASSET}/aliases/production", {"entity_ref": TASK, "instance_id": "$newest"}, 200),
     ("api-alias", "DELETE", f"{ASSET}/aliases/production", None, 204),
     ("api-requests", "POST", f"{ASSET}/requests", {"alias": "production", "instance_id": "$newest"}, 409),
@@ -105,6 +119,10 @@ def make_team():
     eve = team.api("eve")
     newest = eve.register(ASSET, state="ready")["id"]
     eve.register(ASSET, state="pending", task="Other/1/s/1")
+    eve.register(ASSET)
+    assert eve.put(f"{ASSET}/instances/v3/deprecation", {"reason": "Wrong labels."}).status_code == 200
+    eve.register(f"{MAIN}/data/gone")
+    assert eve.delete(f"{MAIN}/data/gone").status_code == 204
     assert eve.put(f"{ASSET}/aliases/production", {"entity_ref": TASK, "instance_id": newest}).status_code == 200
     assert eve.post(f"{ROOT}/flowprojects", SPEC).status_code == 200
     wait_for_approval(people["eve"])
@@ -122,7 +140,7 @@ def wait_for_approval(user):
 def call(api, endpoint):
     _, method, path, body, _ = endpoint
     if body and body.get("instance_id") == "$newest":
-        body = body | {"instance_id": Instance.objects.get(number=1).uid}
+        body = body | {"instance_id": Instance.objects.get(number=1, asset__asset_id="xkcd").uid}
     return api.call(method, path, body)
 
 
@@ -134,6 +152,8 @@ def what_is_there():
         "branches": list(Branch.objects.order_by("pk").values()),
         "consumed": Consumption.objects.count(),
         "highlights": Highlight.objects.count(),
+        "deletions": Deletion.objects.count(),
+        "deprecations": Deprecation.objects.count(),
     }
 
 

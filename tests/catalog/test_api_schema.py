@@ -20,6 +20,8 @@ OPERATIONS = {
         "{kind}": ["get"],
         "{kind}/{asset_id}": ["get", "patch", "delete"],
         "{kind}/{asset_id}/instances/{reference}": ["get", "put"],
+        "{kind}/{asset_id}/instances/{reference}/deprecation": ["put", "delete"],
+        "{kind}/{asset_id}/recover": ["post"],
         "{kind}/{asset_id}/aliases": ["get"],
         "{kind}/{asset_id}/aliases/{alias}": ["get", "put", "delete"],
         "{kind}/{asset_id}/alias-history": ["get"],

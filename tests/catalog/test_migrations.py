@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 
 import catalog.migrations
-from catalog.models import Asset
+from catalog.models import Asset, Deletion
 from tests.conftest import POSTGRES
 
 pytestmark = [pytest.mark.both, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -62,6 +62,32 @@ def test_ids_of_other_forms_of_unicode_are_renamed_unless_their_name_is_taken(ap
     migration.into_nfc(apps, SimpleNamespace(connection=connection))
     found = sorted(Asset.objects.values_list("asset_id", flat=True))
     assert found == ["plain", "\u1100\u1173\u11af", "\uae00", "\ud55c"]
+
+
+def indexes():
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, Asset._meta.db_table)
+        return {name: (row["columns"], row["orders"]) for name, row in found.items() if row["index"]}
+
+
+def test_tombstones_become_events_with_the_ids_that_their_deletions_had(api):
+    for name, uid in (("one", "d_" + "1" * 20), ("two", ""), ("three", "d_" + "3" * 20)):
+        api.register(f"data/{name}")
+        assert api.delete(f"data/{name}?id={uid}" if uid else f"data/{name}").status_code == 204
+    api.register("data/one")
+    columns = ("asset__asset_id", "recovered", "uid", "at", "actor", "reason")
+    events, there = list(Deletion.objects.order_by("pk").values_list(*columns)), indexes()
+    assert len(events) == 3
+    try:
+        call_command("migrate", "catalog", "0019_audit", verbosity=0)
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM catalog_deletion")
+            cursor.execute("UPDATE catalog_asset SET deletion_uid = %s WHERE asset_id = 'three'", [events[0][2]])
+    finally:
+        call_command("migrate", "catalog", verbosity=0)
+    events[2] = (*events[2][:2], None, *events[2][3:])  # the first one of two has the id
+    assert list(Deletion.objects.order_by("pk").values_list(*columns)) == events
+    assert indexes() == there
 
 
 def test_what_was_released_before_did_so():

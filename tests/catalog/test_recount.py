@@ -14,9 +14,21 @@ from django.test import Client
 
 from catalog import wrong_facts
 from catalog.counters import Recount
-from catalog.models import Alias, Asset, Branch, Component, Consumption, Edge, Instance, Promotion
+from catalog.entities import Entity
+from catalog.models import (
+    Alias,
+    Asset,
+    Branch,
+    Component,
+    Consumption,
+    Deletion,
+    Deprecation,
+    Edge,
+    Instance,
+    Promotion,
+)
 from catalog.name_starts import add_names
-from catalog.recording import clear_override, override_property
+from catalog.recording import clear_override, override_property, undo_deprecation
 from tests.built_once import built_once
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body, spec_body, task
 from tests.conftest import POSTGRES, Api
@@ -36,11 +48,12 @@ class History:
         self.api, self.chance = api, random.Random(seed)
         self.acts = [self.register] * 6 + [self.consume] * 4 + [self.confirm] * 3 + [self.alias] * 3
         self.acts += [self.delete_alias, self.delete, self.declare, self.deploy, self.spec, self.override, self.forget]
+        self.acts += [self.deprecate] * 4 + [self.undo] * 2 + [self.recover, self.recover]
 
     def run(self, acts):
         for _ in range(acts):
             answer = self.chance.choice(self.acts)()
-            assert answer is None or answer.status_code in (200, 201, 204, 400, 404), answer.content
+            assert answer is None or answer.status_code in (200, 201, 204, 400, 404, 409), answer.content
 
     def task(self):
         return task(self.chance.choice(TASKS))
@@ -87,6 +100,19 @@ class History:
     def delete(self):
         return self.api.delete(self.place())
 
+    def recover(self):
+        if gone := self.any_of(Asset.objects.exclude(deleted_at=None).select_related("branch__project")):
+            at = f"{PERIMETER}/projects/{gone.branch.project.name}/branches/{gone.branch.key}"
+            return self.api.post(f"{at}/{gone.kind}/{gone.asset_id}/recover", {})
+
+    def deprecate(self):
+        reference = self.chance.choice(["v1", "v2", "v3", "@p"])
+        return self.api.put(f"{self.place()}/instances/{reference}/deprecation", {"reason": self.chance.choice("xy")})
+
+    def undo(self):
+        if instance := self.any_of(Instance.objects.filter(asset__deleted_at=None).exclude(deprecation=None)):
+            undo_deprecation(actor="ada", asset=instance.asset, target_uid=instance.uid, entity=Entity("user", "ada"))
+
     def declare(self):
         path = self.place()
         kind = "data" if "/data/" in path else "model"
@@ -126,6 +152,9 @@ def test_recount_corrects_nothing_after_any_history(api, seed):
     assert Promotion.objects.filter(source=None).exists()
     assert Edge.objects.filter(count=0).exists()
     assert Consumption.objects.filter(failed=True).exists()
+    assert Deletion.objects.filter(recovered=True).exists()
+    assert Deprecation.objects.filter(undone=True).exists()
+    assert Instance.objects.exclude(deprecation=None).exists()
     done = Recount().run()
     assert done.corrections == []
     assert done.assets == Asset.objects.count()

@@ -12,7 +12,7 @@ from access.identity import Viewer
 from catalog.metrics import format_metric, number_of, why_no_number
 from catalog.models import Asset, Instance
 from catalog.series import Series
-from catalog.states import State
+from catalog.states import DEPRECATED, State
 
 ROWS = 20
 """So many versions of each asset are in the table."""
@@ -29,7 +29,13 @@ class Said:
     number: int
     at: datetime
     state: str
+    deprecation: int | None
     annotations: Mapping[str, Any]
+
+    @property
+    def look(self) -> str:
+        """Its state, as the table says it."""
+        return self.state if self.deprecation is None else DEPRECATED
 
     @property
     def ref(self) -> str:
@@ -77,7 +83,7 @@ def spoken_of(viewer: Viewer, series: Mapping[int, Series], assets: Sequence[Ass
         asked |= Q(asset=asset.pk, number__gte=last.start, number__lt=last.stop)
         asked |= Q(asset=asset.pk, number__in=_gaps(mine))
         asked |= Q(asset=asset.pk, uid__in=list(asset.alias_index.values()))
-    columns = ("asset_id", "uid", "number", "created_at", "state", "annotations")
+    columns = ("asset_id", "uid", "number", "created_at", "state", "deprecation_id", "annotations")
     found = Instance.objects.visible_to(viewer).filter(asked).values_list(*columns)
     return Spoken(tuple(Said(*row) for row in found))
 

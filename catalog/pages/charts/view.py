@@ -221,7 +221,7 @@ def _row(said: Said, seen: Seen) -> TableRow:
         f"{asset_url(one.asset)}/{said.ref}",
         one.name,
         said.at,
-        said.state,
+        said.look,
         one.aliases.get(said.number, ()),
         cells_of(said, seen.chosen.names, units),
     )

@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from catalog.entities import Entity
 from catalog.filters import FILTERS, TEXT
 from catalog.models import Instance
+from catalog.recording import deprecate
 from tests.built_once import built_once
 
 from .conftest import text_of
@@ -18,9 +20,9 @@ pytestmark = pytest.mark.slow
 LISTING, ASSET, LOG = "/alpha/churn/main/data", "/alpha/churn/main/models/history", "/alpha/churn/logs/evaluations"
 LISTS = [LISTING, ASSET, LOG, "/", "/alpha", "/alpha/churn"]
 API = "/v1/perimeters/alpha/projects/churn/branches/main"
-NAMES = ["v1", "v2", "v3", "v4"]
+NAMES = ["v1", "v2", "v3", "v4", "v5"]
 CASES = {
-    # by name: what is asked, and which of the four it finds
+    # by name: what is asked, and which of the five it finds
     "text": ("needle", ["v2"]),
     "tag": ("env=prod", ["v2"]),
     "annotation": ("accuracy>=0.9", ["v2"]),
@@ -29,19 +31,20 @@ CASES = {
     "since": ("2026-06-01", ["v3"]),
     "until": ("2025-06-01", ["v1"]),
     "same_as": ("@sewn", ["v2"]),
+    "deprecated": ("true", ["v5"]),
     "state": ("failed", ["v4"]),
 }
 ROWS = pytest.mark.parametrize("row", FILTERS, ids=lambda row: row.name)
 
 
 @pytest.fixture
-def four(world):
-    built_once(register_four, world)
+def five(world):
+    built_once(register_five, world)
     return world
 
 
-def register_four(world):
-    """The same four registrations as assets of one listing, as instances of one asset, and as entries of the log."""
+def register_five(world):
+    """The same five registrations as assets of one listing, as instances of one asset, and as entries of the log."""
     said = {
         "description": "a needle",
         "tags": {"env": "prod"},
@@ -50,12 +53,17 @@ def register_four(world):
         "task": "NeedleFlow/1/sew/1",
         "digest": "abc",
     }
-    for number, (year, what) in enumerate([(2025, {}), (2026, said), (2027, {}), (2026, {"state": "failed"})], start=1):
+    for number, (year, what) in enumerate(
+        [(2025, {}), (2026, said), (2027, {}), (2026, {"state": "failed"}), (2026, {})], start=1
+    ):
         for asset, branch in ((f"data/v{number}", "main"), ("models/history", "main"), ("data/evaluation_log", "logs")):
             made = world.register(asset, branch=branch, **{"asset_kind": "evaluation", **what})
             Instance.objects.filter(pk=made.pk).update(created_at=datetime(year, 1, 1, tzinfo=UTC))
             if what is said:
                 world.alias("sewn", made)
+            if number == len(NAMES):
+                who = {"actor": "ada", "entity": Entity("user", "ada")}
+                deprecate(asset=made.asset, target_uid=made.uid, reason="Wrong labels.", **who)
 
 
 def shown(answer):
@@ -85,7 +93,7 @@ def test_every_row_has_a_case():
 @pytest.mark.sample(3)
 @ROWS
 @pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
-def test_a_page_and_its_twin_are_narrowed(four, vic, row, page):
+def test_a_page_and_its_twin_are_narrowed(five, vic, row, page):
     text, found = CASES[row.name]
     assert shown(vic.get(page)) == shown(vic.get(f"{page}.json")) == NAMES
     assert shown(vic.get(asked(page, **{row.name: text}))) == found
@@ -93,7 +101,7 @@ def test_a_page_and_its_twin_are_narrowed(four, vic, row, page):
 
 
 @ROWS
-def test_the_api_gives_the_same_answer(four, vic, row):
+def test_the_api_gives_the_same_answer(five, vic, row):
     text, found = CASES[row.name]
     assert shown(vic.get(asked(f"{API}/data", **{row.name: text}))) == found
     assert shown(vic.get(asked(f"{API}/models/history", **{row.name: text}))) == found
@@ -101,13 +109,13 @@ def test_the_api_gives_the_same_answer(four, vic, row):
 
 @pytest.mark.each
 @ROWS
-def test_what_is_told_of_the_number_of_rows_is_true(four, vic, row):
+def test_what_is_told_of_the_number_of_rows_is_true(five, vic, row):
     text, found = CASES[row.name]
-    assert "4</strong>" in text_of(vic.get(LISTING))
+    assert "5</strong>" in text_of(vic.get(LISTING))
     assert f'<strong class="figures">{len(found)}</strong>' in text_of(vic.get(asked(LISTING, **{row.name: text})))
     assert vic.get(asked(f"{LISTING}.json", **{row.name: text})).json()["total"] == len(found)
     for page in (ASSET, LOG):
-        assert '<strong class="figures">4</strong>' in text_of(vic.get(page))
+        assert '<strong class="figures">5</strong>' in text_of(vic.get(page))
         assert '<strong class="figures">' not in text_of(vic.get(asked(page, **{row.name: text})))
 
 
@@ -115,7 +123,7 @@ def test_what_is_told_of_the_number_of_rows_is_true(four, vic, row):
 @pytest.mark.sample(3)
 @ROWS
 @pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
-def test_a_chip_names_the_filter_and_takes_it_away(four, vic, row, page):
+def test_a_chip_names_the_filter_and_takes_it_away(five, vic, row, page):
     text, _ = CASES[row.name]
     for name in row.names:
         html = unescape(text_of(vic.get(f"{asked(page, **{name: text})}&tag=a")))
@@ -126,7 +134,7 @@ def test_a_chip_names_the_filter_and_takes_it_away(four, vic, row, page):
 
 
 @pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
-def test_all_spellings_of_a_filter_count(four, vic, page):
+def test_all_spellings_of_a_filter_count(five, vic, page):
     for alias in TEXT.aliases:
         assert shown(vic.get(asked(page, **{alias: "needle"}))) == ["v2"]
         assert shown(vic.get(asked(page, text="needle", **{alias: "haystack"}))) == []
@@ -134,7 +142,7 @@ def test_all_spellings_of_a_filter_count(four, vic, page):
 
 
 @pytest.mark.parametrize("page", LISTS)
-def test_a_search_box_holds_the_words_and_sends_them_once(four, vic, page):
+def test_a_search_box_holds_the_words_and_sends_them_once(five, vic, page):
     html = unescape(text_of(vic.get(asked(page, text="needle"))))
     names = re.findall(r'<input type="search" name="(\w+)" value="needle"', html)
     assert names
@@ -153,7 +161,7 @@ def menu(answer):
 
 
 @pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
-def test_a_page_offers_the_states_and_what_its_rows_suggest_without_counting_them(four, vic, page):
+def test_a_page_offers_the_states_and_what_its_rows_suggest_without_counting_them(five, vic, page):
     offered = menu(vic.get(page))
     states = ["state pending", "state ready", "state failed"]
     # where a failed instance has a row, so has its flow
@@ -164,7 +172,7 @@ def test_a_page_offers_the_states_and_what_its_rows_suggest_without_counting_the
 
 
 @pytest.mark.parametrize("page", [LISTING, ASSET, LOG])
-def test_a_filter_in_force_is_not_offered(four, vic, page):
+def test_a_filter_in_force_is_not_offered(five, vic, page):
     labels = {label for label, _ in menu(vic.get(f"{page}?state=any&tag=%22env%22=prod"))}
     assert labels == {"made by NeedleFlow"}
 
@@ -173,7 +181,7 @@ TRACKED = "utm_source=mail&utm_campaign=a&fbclid=1&gclid=2&msclkid=3&mc_cid=4&_g
 
 
 @pytest.mark.parametrize("page", LISTS)
-def test_a_page_says_which_parameters_it_does_not_know(four, vic, page):
+def test_a_page_says_which_parameters_it_does_not_know(five, vic, page):
     html = unescape(text_of(vic.get(f"{page}?tga=env&<b>=1")))
     assert "This page knows no filters 'tga' and '<b>'; they are left out." in html
     assert "<b>" not in text_of(vic.get(f"{page}?tga=env&<b>=1"))
@@ -181,25 +189,25 @@ def test_a_page_says_which_parameters_it_does_not_know(four, vic, page):
 
 
 @pytest.mark.parametrize("page", LISTS)
-def test_nothing_is_said_of_what_a_page_knows_and_of_what_links_of_other_sites_add(four, vic, page):
+def test_nothing_is_said_of_what_a_page_knows_and_of_what_links_of_other_sites_add(five, vic, page):
     own = {LISTING: "sort=name&page=1", ASSET: "before=9&card=", LOG: "chart=accuracy&after=0"}.get(page, "page=1")
     assert "left out" not in text_of(vic.get(f"{page}?{own}&q=v&{TRACKED}"))
     assert vic.get(f"{'/index' if page == '/' else page}.json?{own}&q=v&{TRACKED}").status_code == 200
 
 
-def test_a_page_of_projects_takes_the_search_alone(four, vic):
+def test_a_page_of_projects_takes_the_search_alone(five, vic):
     assert "This page knows no filter 'tag'" in unescape(text_of(vic.get("/?tag=env")))
 
 
 @pytest.mark.parametrize("page", [LISTING, ASSET])
-def test_the_part_that_htmx_brings_in_says_so_too(four, vic, page):
+def test_the_part_that_htmx_brings_in_says_so_too(five, vic, page):
     part = vic.get(f"{page}?tga=env", headers={"HX-Target": {LISTING: "listing", ASSET: "instances"}[page]})
     assert "<html" not in text_of(part)
     assert "knows no filter" in text_of(part)
 
 
 @pytest.mark.parametrize("page", ["/index", *LISTS[:3], *LISTS[4:]])
-def test_a_twin_refuses_what_it_does_not_know(four, vic, page):
+def test_a_twin_refuses_what_it_does_not_know(five, vic, page):
     answer = vic.get(f"{page}.json?tga=env")
     assert answer.status_code == 400
     assert answer.json()["error"] == "bad_request"
@@ -208,8 +216,8 @@ def test_a_twin_refuses_what_it_does_not_know(four, vic, page):
 
 
 @pytest.mark.parametrize("name", TEXT.names)
-def test_the_projects_and_branches_are_searched_by_all_spellings(four, vic, name):
-    four.register("data/other", project="else")
+def test_the_projects_and_branches_are_searched_by_all_spellings(five, vic, name):
+    five.register("data/other", project="else")
     assert [row["name"] for row in vic.get(f"/index.json?{name}=chu").json()["projects"]] == ["churn"]
     assert [row["name"] for row in vic.get(f"/alpha.json?{name}=els").json()["projects"]] == ["else"]
     assert [row["key"] for row in vic.get(f"/alpha/churn.json?{name}=log").json()["branches"]] == ["logs"]

@@ -27,6 +27,11 @@ class Answer:
     gates: GateRevision | None = None
     """Whose rules they are; None: no rule is about it."""
 
+    @property
+    def not_met(self) -> int:
+        """How many rules an admin would override; lacking approvals are one of them."""
+        return len(self.refusing) + sum(row.says == WAITS for row in self.rulings.shown)
+
 
 def cannot(sentence: Sentence, off: Sentence) -> Answer:
     """What no rule is asked about, as it can't be done whatever they say."""

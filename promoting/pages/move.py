@@ -177,6 +177,6 @@ def _page(request: HttpRequest, move: Move, again: Again = SHOWN) -> HttpRespons
         "readers": readers[:MOST_READERS],
         "more_readers": max(0, len(readers) - MOST_READERS),
         "lacks": what_is_lacking(move.viewer, asset.branch),
-        "may_override": bool(answer.refusing) and may_override(move.viewer, asset.branch),
+        "may_override": answer.not_met > 0 and may_override(move.viewer, asset.branch),
     }
     return render(request, "promoting/move.html", context, status=again.status)

@@ -153,7 +153,7 @@ def _page(request: HttpRequest, promotion: Promotion, again: Again = SHOWN) -> H
         "answer": answer,
         "replaced": promotion.replaced,
         "lacks": what_is_lacking(viewer, branch),
-        "may_override": bool(answer.refusing) and may_override(viewer, branch),
+        "may_override": answer.not_met > 0 and may_override(viewer, branch),
     }
     return render(request, "promoting/promote.html", context, status=again.status)
 

@@ -271,6 +271,15 @@ def test_an_admin_overrides_with_a_reason_that_stays(full):
     assert "overridden" in history
 
 
+def test_an_admin_may_do_without_an_approval_too(full):
+    client = admin(full)
+    declare(full, {"production": {"approvals": 1}})
+    full.register("models/churn_model", "TrainFlow/4/train/1")
+    assert "Override 1 rule and move" in look(client, "v4")
+    assert send(client, full, 4, override="yes", reason="All are on leave").status_code == 302
+    assert AliasMove.objects.latest("pk").verdict.outcome == "override"
+
+
 def test_no_editor_overrides(full, ada):
     declare(full, STRICT)
     assert "Override" not in look(ada)

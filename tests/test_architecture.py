@@ -108,7 +108,7 @@ FLOORS = {
         ["pages"],
     ],
     "promoting": [
-        ["answers", "copying", "facts", "readers", "replaced"],
+        ["answers", "asked", "copying", "facts", "readers", "replaced"],
         ["pages"],
     ],
     "obproject": [

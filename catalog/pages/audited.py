@@ -187,7 +187,7 @@ def _deleted(row: Deletion) -> Event:
 
 
 def _gated(row: GateRevision) -> Event:
-    what = "declared" if row.gates else "removed"
+    what = "gates declared" if row.gates else "gates removed"
     names = ", ".join(name if name in ("*", "into branch") else f"@{name}" for name in sorted(row.gates))
     return _of_address("gates", row, what, detail=names, look="" if row.gates else "warn")
 

@@ -19,6 +19,7 @@ from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.paging import Page, first_page, page_of
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
+from catalog.pages.asked import asked_of_you
 from catalog.pages.highlights import Tile
 from catalog.pages.project_statements import first_branches, freshest_branches, freshest_projects, highlights_of
 from catalog.unchanged import HOME
@@ -104,6 +105,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
         **perimeter_frame(request, perimeter),
         "perimeter": perimeter,
         "audit_url": _audit_url(perimeter, rows),
+        "asked": asked_of_you(viewer, perimeter),
         "name_perimeters": not perimeter and len(viewer.grants) > 1,
         "notices": query.notices(takes=TAKES),
         "rows": rows,

@@ -22,6 +22,7 @@ from catalog.pagekit.statements import edges_of
 from catalog.pagekit.uses import Uses
 from catalog.pages.activity import Happening, activity_of_branch
 from catalog.pages.alarms import alarms_of
+from catalog.pages.asked import asked_of_you
 from catalog.pages.deploys import deploy_of
 from catalog.pages.highlights import newest_tiles
 from catalog.pages.rows import rows_of
@@ -74,6 +75,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch
         **frame,
         "against_main_url": against_main_url(frame["switch_branches"], branch),
         "branch": branch,
+        "asked": asked_of_you(viewer, branch=branch),
         "rows": rows,
         "more_assets": branch.data_count + branch.models_count - len(rows),
         "deploy": deploy_of(branch),

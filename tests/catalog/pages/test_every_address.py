@@ -19,7 +19,7 @@ from access.models import AuditEntry, Membership, Role, Token, new_secret, secre
 from access.visibility import VisibleQuerySet, perimeter_name_of
 from catalog import recording
 from catalog.entities import Entity
-from catalog.models import MetadataSource, MissedWrite, Reconciliation
+from catalog.models import GateRevision, MetadataSource, MissedWrite, PromotionRequest, Reconciliation
 from catalog.recording import Declaration, Highlighted
 
 pytestmark = pytest.mark.slow
@@ -41,6 +41,7 @@ PARTS = {
     "rest": ["nothing/there"],
     "content_type_id": ["1"],
     "pk": ["1"],
+    "request_id": ["1"],
     "twin": TWIN,
     "suffix": SUFFIX,
     "form": ["", ".json", ".csv", ".svg"],
@@ -126,6 +127,7 @@ def zebras(full):
     row = recording.show_highlight(actor="ada", at=at, entity=Entity("task", "TrainFlow/9/train/zebra"), what=shown)
     type(row).objects.filter(pk=row.pk).update(uid=PARTS["uid"][0])
     full.register("models/churn_model", perimeter=full.beta)
+    _ask(full, made)
     AuditEntry.objects.record("zebra-ada", action="test", perimeter=full.alpha, target="zebra")
     Token.objects.issue(user=full.people["zebra-eve"], perimeter=full.alpha, role=Role.EDITOR, name="zebra")
     source, now = MetadataSource.objects.create(place="/zebra"), timezone.now()
@@ -133,6 +135,17 @@ def zebras(full):
     Reconciliation.objects.create(started_at=now, actor="zebra")
     apps.get_model("axes", "AccessAttempt").objects.create(username="zebra", failures_since_start=1)
     return full
+
+
+def _ask(world, instance) -> None:
+    """A request of eve's, which others may approve."""
+    at = {"branch": instance.asset.branch, "kind": "models", "asset_id": "churn_model", "at": timezone.now()}
+    gates = {"production": {"approvals": 1, "approvers": ["role:admin"]}}
+    by = {"actor": "zebra-eve", "entity_kind": "user", "entity_id": "zebra-eve"}
+    revision = GateRevision.objects.create(**at, **by, gates=gates)
+    held = {"expected_uid": instance.uid, "instance": instance.asset.instances.get(number=1)}
+    said = {"user": world.people["zebra-eve"], "actor": "zebra-eve", "comment": "of zebras"}
+    PromotionRequest.objects.create(**at, **held, **said, pk=1, alias="production", gates=revision)
 
 
 def asking(world, who: str) -> Client:

@@ -22,10 +22,11 @@ SHOWN = "h_" + "0a" * 10
 
 # Who is there (3), and:
 COSTS = {
-    # projects of the page with their freshness, and how many there are; the branches of each; their newest highlights
-    "/": 7,
+    # projects of the page with their freshness, and how many there are; the branches of each; their newest highlights;
+    # what waits for approval
+    "/": 8,
     "/index.json": 7,
-    "/alpha": 7,
+    "/alpha": 8,
     # the project; its branches with their newest deploy, and how many there are; the project menu
     "/alpha/churn": 7,
     "/alpha/churn.json": 6,
@@ -33,8 +34,8 @@ COSTS = {
     "/search?q=f": 9,
     "/search.json?q=f": 9,
     # the branch with its deploy; the assets; their trends; their edges; the feed; failed assets and surprising edits;
-    # the highlights; the menus, which also know whether there is an evaluation log
-    BRANCH: 11,
+    # the highlights; what waits for approval; the menus, which also know whether there is an evaluation log
+    BRANCH: 12,
     f"{BRANCH}.json": 11,  # and the further keys of the branch
     # the branch; its highlights; its flows; the menus
     f"{BRANCH}/highlights": 7,

@@ -114,12 +114,7 @@ def ask_for_approval(project: str, target: str, refused: Mapping[str, Any], comm
     """
     perimeter = find_settings(None, None, None, _project_settings(project).perimeter).perimeter
     assets = Asset(project, target, _promoter(), perimeter=perimeter)
-    body = {
-        "alias": refused["alias"],
-        "instance_id": refused["instance"],
-        "comment": comment,
-        "entity_ref": assets.entity_ref,
-    }
+    body = {"alias": refused["alias"], "instance_id": refused["instance"], "comment": comment}
     return assets.catalogue.ask_for_approval(target, KIND_OF[refused["kind"]], refused["name"], body)
 
 

@@ -214,7 +214,7 @@ class CatalogueClient:
 
     def ask_for_approval(self, branch: str, kind: str, name: str, body: Mapping[str, Any]) -> Json:
         """Ask people to approve a move or a promotion, and return the request."""
-        return self._asked(branch, kind, name, "requests", body=body)
+        return dict(self._asked(branch, kind, name, "requests", body=body)["request"])
 
     def _asked(self, branch: str, kind: str, name: str, *segments: str, body: Mapping[str, Any]) -> Json:
         try:

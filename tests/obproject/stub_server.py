@@ -135,7 +135,7 @@ class StubCatalogue:
                 return self._check(None)
             case "POST", [kind, asset, "requests"]:
                 self.asked.append(request.body or {})
-                return {"id": len(self.asked), "url": f"{self.url}/requests/{len(self.asked)}"}
+                return {"request": {"id": len(self.asked), "url": f"{self.url}/requests/{len(self.asked)}"}}
             case "PUT", [kind, asset, "aliases", alias]:
                 return self._set_alias(self._known((*scope, kind, asset)), alias, request.body or {})
             case "GET", [kind, asset]:

@@ -29,7 +29,7 @@ from obproject.catalogue.protocol import (
     list_model_assets,
     register_asset,
 )
-from obproject.catalogue.reader import AssetReader, checked_kind
+from obproject.catalogue.reader import AssetReader, checked_kind, parsed_reference
 from obproject.catalogue.writer import AssetWriter
 from obproject.entities import EntityRef, deployment_ref, entity_ref, task_ref, user_ref, who_is_running
 from obproject.errors import AssetNotFound, InvalidAssetInstanceError, ReadOnly, checked
@@ -308,6 +308,20 @@ class Asset:
         if expected is ANYWHERE:
             return self.writer.delete_alias(kind, name, alias)
         return self.writer.delete_alias(kind, name, alias, self._written.instance_id(kind, name, expected))
+
+    def deprecate(self, name: str, instance: AnyReference, reason: str, kind: str | None = None) -> dict[str, Any]:
+        """Say of an instance that nobody should use it any more, and why; return the instance.
+
+        ``latest`` passes it over, no alias moves to it, and whoever reads it all the same is told the reason.
+        ``instance`` is ``v12``, an ``@alias`` or an id; for ``kind`` see :meth:`set_alias`.
+        """
+        kind = self._kind_for_write(name, kind, "deprecate a version of it")
+        return self.writer.deprecate(kind, name, str(parsed_reference(instance)), reason)
+
+    def undo_deprecation(self, name: str, instance: AnyReference, kind: str | None = None) -> None:
+        """Let a deprecated instance count again; see :meth:`deprecate`."""
+        kind = self._kind_for_write(name, kind, "let a version of it count again")
+        self.writer.undo_deprecation(kind, name, str(parsed_reference(instance)))
 
     def list_aliases(self, name: str, kind: str | None = None) -> list[Alias]:
         """Return the aliases of an asset, by name; for ``kind`` see :meth:`set_alias`."""

@@ -367,7 +367,8 @@ class _Route:
 
     def _find_copy(self, kind: str, name: str, source_id: str) -> Json | None:
         """Return the newest ready copy of an instance on the target branch."""
-        query: Query = {"annotation": [f"{PROMOTED_FROM}={source_id}"], "page_size": 1}
+        # With a state, lists have what is deprecated too: a copy that was withdrawn is not made again.
+        query: Query = {"annotation": [f"{PROMOTED_FROM}={source_id}"], "state": "ready", "page_size": 1}
         try:
             found = self._target_assets.catalogue.asset(self.target, kind, name, query)["recent_instances"]
         except AssetNotFound as error:

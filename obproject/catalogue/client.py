@@ -116,7 +116,7 @@ class CatalogueClient:
         headers: Mapping[str, str] | None = None,
     ) -> Json:
         """Make one request below the address of an asset."""
-        reference = f" ({segments[-1]})" if segments else ""
+        reference = f" ({segments[-1] if segments[-1] != 'deprecation' else segments[-2]})" if segments else ""
         name = asset_id_of(name)
         about = f"{label_of(kind)} {name!r}{reference} on {self.branch_label(branch)}"
         path = (COLLECTION_OF[kind], name, *segments)
@@ -178,6 +178,19 @@ class CatalogueClient:
         """Record a consumption of an instance, and return the instance."""
         headers = {"Idempotency-Key": key} if key else None
         return self.asset_request("PUT", branch, kind, name, "instances", reference, body=body, headers=headers)
+
+    def deprecate(self, branch: str, kind: str, name: str, reference: str, body: Mapping[str, Any]) -> Json:
+        """Deprecate an instance, and return it."""
+        return self._deprecation("PUT", branch, kind, name, reference, body=body)
+
+    def undo_deprecation(self, branch: str, kind: str, name: str, reference: str) -> None:
+        """Let a deprecated instance count again."""
+        self._deprecation("DELETE", branch, kind, name, reference)
+
+    def _deprecation(
+        self, method: str, branch: str, kind: str, name: str, reference: str, body: Mapping[str, Any] | None = None
+    ) -> Json:
+        return self.asset_request(method, branch, kind, name, "instances", reference, "deprecation", body=body)
 
     def delete_asset(self, branch: str, kind: str, name: str, event_id: str) -> None:
         """Delete an asset with all that it has."""

@@ -234,6 +234,20 @@ class AssetWriter:
         self._record(entry, Outcome())
         return True
 
+    def deprecate(self, kind: str, name: str, reference: str, reason: str) -> Json:
+        """Deprecate an instance, and return it. No journal keeps that: a rebuilt catalogue does not know it."""
+        self._send_waiting()
+        if spinning.holds_back():
+            return with_text(self.catalogue.instance(self.branch, kind, name, reference))
+        body = {"entity_ref": self.entity_ref, "reason": reason}
+        return with_text(self.catalogue.deprecate(self.branch, kind, name, reference, body))
+
+    def undo_deprecation(self, kind: str, name: str, reference: str) -> None:
+        """Let a deprecated instance count again."""
+        self._send_waiting()
+        if not spinning.holds_back():
+            self.catalogue.undo_deprecation(self.branch, kind, name, reference)
+
     def set_alias(self, branch: str, kind: str, name: str, alias: str, body: Mapping[str, Any]) -> Json:
         """Set an alias on any branch; ``body`` names the instance, and maybe the one that it must point to before."""
         body = {"entity_ref": self.entity_ref, **body}

@@ -145,7 +145,8 @@ def _instance_row(instance: Json) -> tuple[str, ...]:
     aliases = " ".join(f"@{alias}" for alias in instance["aliases"])
     tags = " ".join(f"{tag['key']}={tag['value']}" for tag in instance["tags"])
     who = _who(instance["created_by"])
-    return (instance["ref"], instance["state"], format_time(instance["created_at"]), who, aliases, tags)
+    state = "deprecated" if instance.get("deprecated") else instance["state"]
+    return (instance["ref"], state, format_time(instance["created_at"]), who, aliases, tags)
 
 
 def _entities(entries: list[Json]) -> list[tuple[str, ...]]:

@@ -142,7 +142,7 @@ class StubCatalogue:
                 return self._summary(self._known((*scope, kind, asset)), request.query)
             case "DELETE", [kind, asset] if asset in self.held:
                 message = f"The asset {asset!r} stays: @production has gates, and points to it."
-                raise Refused(422, "gate_refused", message, {"aliases": ["production"]})
+                raise Refused(422, "held_by_gated_alias", message, {"asset": asset, "aliases": ["production"]})
             case "DELETE", ["flowprojects"]:
                 return {}
             case "DELETE", [kind, asset]:
@@ -150,6 +150,11 @@ class StubCatalogue:
                 return {}
             case "GET", [kind, asset, "instances", reference]:
                 return self._find(self._known((*scope, kind, asset)), reference, *request.query.get("state", []))
+            case "PUT" | "DELETE", [kind, asset, "instances", reference, "deprecation"]:
+                found = self._find(self._known((*scope, kind, asset)), reference)
+                reason = (request.body or {}).get("reason")
+                found["deprecated"] = {"reason": reason, "at": "2026-11-28T18:02:00Z", "by": "ann"} if reason else None
+                return found
             case "PUT", [kind, asset, "instances", reference]:
                 found = self._find(self._known((*scope, kind, asset)), reference)
                 self.consumptions.append({"instance": found["id"], **(request.body or {})})

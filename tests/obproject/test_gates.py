@@ -135,8 +135,8 @@ def test_who_reads_a_deprecated_instance_is_told_in_one_line_and_once(
 ) -> None:
     main.set_alias("clf", "production", "v1", "model")
     main.register_model_asset("clf", kind="artifact")
-    (first, _) = catalogue.assets["default", "p", "main", "models", "clf"]
-    first["deprecated"] = {"reason": "Trained on\nleaked labels.", "at": "2026-11-28T18:02:00Z", "by": "ann"}
+    first = main.deprecate("clf", "v1", "Trained on\nleaked labels.", "model")
+    assert first["deprecated"]["reason"] == "Trained on\nleaked labels."
     capsys.readouterr()
     assert main.peek_model_asset("clf")["ref"] == "v2"
     assert capsys.readouterr().out == ""
@@ -146,6 +146,10 @@ def test_who_reads_a_deprecated_instance_is_told_in_one_line_and_once(
     assert capsys.readouterr().out.splitlines() == [said]
     listed = [(one.ref, one.deprecated) for one in main.list_model_asset_instances("clf")]
     assert listed == [("v2", None), ("v1", first["deprecated"])]
+    main.undo_deprecation("clf", 1, "model")
+    assert main.peek_model_asset("clf", "v1")["deprecated"] is None
+    with pytest.raises(errors.ReadOnly):
+        Asset("p", "main", read_only=True).deprecate("clf", "v1", "Never.", "model")
 
 
 def test_a_check_tells_all_rules_in_columns_and_writes_nothing(

@@ -75,6 +75,8 @@ def written(prj: ProjectContext) -> dict[str, Callable[[], Any]]:
         "delete_model_asset": lambda: asset.delete_model_asset("rows"),
         "set_alias": lambda: asset.set_alias("rows", "@good", "v1", "data"),
         "delete_alias": lambda: asset.delete_alias("rows", "best", "data"),
+        "deprecate": lambda: asset.deprecate("rows", "v1", "Never.", "data").get("deprecated"),
+        "undo_deprecation": lambda: asset.undo_deprecation("rows", "v1", "data"),
         "show_highlight": lambda: asset.show_highlight(highlight),
         "log": lambda: prj.evals.log({"auc": 0.9}),
         "publish_event": lambda: prj.publish_event("done"),

@@ -1,19 +1,20 @@
-"""The quality gate: is the candidate good enough for production, and better than what is there?"""
+"""The quality gate: is the candidate good enough for production? The rules are the catalogue's; this asks it."""
 
 from feature_set import labels_of, rows_of
-from judgement import judge
+from judgement import why
 from logistic import auc, log_loss, predict
 from metaflow import step
 
-from obproject import ProjectFlow, errors, highlight, project_trigger, promote_assets
+from obproject import ProjectFlow, errors, highlight, project_trigger
 
 MODEL = "churn_model"
+STAGES = ("validated", "production")
 SHOWN = 12
 
 
 @project_trigger(event="model_trained")
 class GateFlow(ProjectFlow):
-    """Measure the candidate against the model in production, log what was found, and promote what is better."""
+    """Measure the candidate beside the model in production, ask for the aliases, and log what came of it."""
 
     @step
     def start(self):
@@ -26,11 +27,15 @@ class GateFlow(ProjectFlow):
     @highlight
     @step
     def end(self):
-        """Decide, and say why."""
-        min_auc = float(self.prj.asset.get_properties(MODEL, "model")["min_auc"])
-        self.aliases, self.why = judge(self.candidate, self.present, min_auc)
-        for alias in self.aliases:
-            self._promote(alias)
+        """Move one alias after the other to the candidate, up to the first whose gates refuse it, and say why."""
+        self.aliases, refusal = [], None
+        try:
+            for alias in STAGES:
+                self._promote(alias)
+                self.aliases.append(alias)
+        except errors.GateRefused as error:
+            refusal = error
+        self.why = why(self.candidate, self.present, refusal)
         self._log()
         self._show()
 
@@ -49,13 +54,9 @@ class GateFlow(ProjectFlow):
         }
 
     def _promote(self, alias):
-        """Let an alias of this branch point to the candidate."""
-        branch, version = self.prj.write_branch, self.candidate["version"]
-        outcome = promote_assets(
-            self.prj.project, branch, branch, kinds=["models"], asset=MODEL, instance=version, alias=alias
-        )
-        if outcome["errors"]:
-            raise RuntimeError(outcome["errors"][0]["error"])
+        """Let an alias of this branch point to the candidate; GateRefused if it does not pass the alias's gates."""
+        version = self.candidate["version"]
+        self.prj.asset.set_alias(MODEL, alias, version, "model")
         self.prj.safe_publish_event(f"model_{alias}", {"version": version, "auc": self.candidate["auc"]})
 
     def _log(self):
@@ -76,7 +77,7 @@ class GateFlow(ProjectFlow):
         version = self.candidate["version"]
         outcomes = {
             0: ("error", f"{version} missed the quality gate"),
-            1: ("important", f"{version} is valid, but not better"),
+            1: ("important", f"{version} is valid, but not for production"),
             2: ("new", f"{version} is in production"),
         }
         label, self.highlight.title = outcomes[len(self.aliases)]

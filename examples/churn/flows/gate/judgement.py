@@ -1,14 +1,22 @@
-"""The rules for a candidate: good enough to be validated, and better than the present model to go live."""
+"""Why a candidate came as far as it did, in a sentence."""
 
 
-def judge(candidate, present, min_auc):
-    """Return the aliases that the candidate has earned, and why no other ones."""
-    found = f"AUC {candidate['auc']}"
-    if candidate["auc"] < min_auc:
-        return [], f"{found} is below {min_auc}"
+def why(candidate, present, refusal=None):
+    """Return what decided: the rules that refuse it, or that it is better than the model that was in production."""
+    if refusal:
+        return f"@{refusal.alias} refused: {'; '.join(map(said, failed(refusal.rules)))}"
     if present is None:
-        return ["validated", "production"], f"{found}, and nothing was in production"
-    against = f"{present['auc']} of {present['version']}, which is in production"
-    if candidate["auc"] <= present["auc"]:
-        return ["validated"], f"{found} is not above {against}"
-    return ["validated", "production"], f"{found} is above {against.replace('is in', 'was in')}"
+        return f"AUC {candidate['auc']}, and nothing was in production"
+    return f"AUC {candidate['auc']}, beside {present['auc']} of {present['version']}, which was in production"
+
+
+def failed(rules):
+    """Return the rules that refuse."""
+    return [rule for rule in rules if not rule["passes"]]
+
+
+def said(rule):
+    """Return a rule with what the candidate has and needs."""
+    found = [f"has {rule['has']}" if rule["has"] else "", f"needs {rule['needs']}" if rule["needs"] else ""]
+    told = ", ".join(part for part in [*found, rule["reason"]] if part)
+    return f"{rule['rule']} ({told})" if told else rule["rule"]

@@ -307,6 +307,23 @@ class Dashboard(Step):
         return ["deployments/dashboard/app.py", "@production"]
 
 
+@dataclass(frozen=True)
+class Deprecate(Step):
+    """Withdraw the first model, as somebody does who has found out what is wrong with it."""
+
+    title = "deprecate"
+    reason = "Measured on a holdout with test accounts in it"
+
+    def is_done(self, catalogue: Catalogue) -> bool:
+        version = catalogue.get(self.workspace, f"{FLOWS['TrainFlow'][1]}/instances/v1")
+        return version is not None and bool(version["deprecated"])
+
+    def _arguments(self) -> list[str]:
+        project, branch = self.workspace.project, self.workspace.branch
+        deed = f"Asset({project!r}, {branch!r}).deprecate('churn_model', 'v1', {self.reason!r}, 'model')"
+        return ["-c", f"from obproject import Asset; {deed}"]
+
+
 # The plan
 
 Plan = dict[Step, tuple[Step, ...]]
@@ -338,6 +355,7 @@ def _plan_churn() -> Plan:
     return {
         **plan,
         **_chain(Dashboard(main), after=rounds[4]),
+        **_chain(Deprecate(main), after=rounds[4]),
         **_chain(run(feature, "FeatureFlow", 4), run(feature, "TrainFlow", 4), after=rounds[4][:1]),
         # Main's features once more, of the same customers: a version with the content of the one before.
         **_chain(again, run(local, "TrainFlow", 5), broken, after=[*rounds[4], Dashboard(main)]),

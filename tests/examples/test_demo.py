@@ -21,6 +21,7 @@ from examples.demo import (
     UNCOMMITTED,
     Dashboard,
     Demo,
+    Deprecate,
     Plan,
     Run,
     Step,
@@ -145,6 +146,15 @@ def ancestors(plan: Plan, step: Step) -> set[Step]:
         found |= new
         waiting += new
     return found
+
+
+def test_what_is_deprecated_is_not_what_anybody_reads() -> None:
+    """The first model, when the last one is there: `latest` and all aliases are on others."""
+    plan, main = make_plan(), Workspace("churn", MAIN)
+    before = ancestors(plan, Deprecate(main))
+    assert {step.label for step in before if isinstance(step, Run) and step.flow == "GateFlow"} == {
+        f"round {number}" for number in (1, 2, 3, 4)
+    }
 
 
 def test_one_run_is_there_to_fail() -> None:

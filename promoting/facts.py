@@ -52,6 +52,9 @@ def numbers_of(annotations: Mapping[str, Any]) -> dict[str, Decimal]:
 
 
 def _decimal(value: Any) -> Decimal:
+    """A number exactly as it is shown; what is smaller than all floats, such as the text `1e-999`, is 0 here, too."""
+    if not float(value):
+        return Decimal(0)
     return Decimal(value if isinstance(value, str | int) else repr(value))
 
 

@@ -59,6 +59,11 @@ def test_numbers_are_those_that_json_shows():
     assert numbers_of({"auc": 0.1 + 0.2})["auc"] == Decimal("0.30000000000000004")
 
 
+@pytest.mark.parametrize("text", ["1e-999", "-1e-99999999999999999999", "0e99999999999999999999", "0.0", -0.0])
+def test_what_is_smaller_than_all_floats_is_0(text):
+    assert numbers_of({"auc": text})["auc"] == 0
+
+
 def test_references_lead_to_versions_of_the_same_asset(churn):
     last = version(churn, 7)
     churn.alias("production", version(churn, 3))

@@ -1,10 +1,13 @@
 """Rules of gates as text: `catalog.gates.grammar`."""
 
+import ast
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from catalog.gates import grammar
 from catalog.gates.grammar import LONGEST, CantParse, parse
 from catalog.gates.rules import (
     Age,
@@ -171,3 +174,9 @@ def test_what_could_stand_there_is_said():
     with pytest.raises(CantParse) as found:
         parse("auc >=")
     assert found.value.expected == ("a number", "@alias, latest, latest-1 or v12")
+
+
+def test_the_parser_is_imported_when_the_first_rule_is_read():
+    """A site without gates has no use for it."""
+    nodes = ast.parse(Path(grammar.__file__).read_text()).body
+    assert not [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) and "lark" in ast.unparse(node)]

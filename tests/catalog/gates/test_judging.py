@@ -1,7 +1,8 @@
 """What rules say of a version: `catalog.gates.judging`."""
 
+import random
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from catalog.gates.declared import Gate
 from catalog.gates.facts import Absent, Origin, Other, Told
 from catalog.gates.grammar import parse
 from catalog.gates.judgement import Judgement, Ruling, Says, rulings_from
-from catalog.gates.judging import judge
+from catalog.gates.judging import EXACT, figures, judge, lacking
 from catalog.gates.rules import Unreadable
 from tests.catalog.gates.facts_in_memory import FactsInMemory, numbers
+from tests.lanes import every
 
 V7 = Other("v7", numbers(auc="0.8024", rows="675", zero="0", loss="-2"))
 VERSION: dict[str, Any] = {
@@ -254,3 +256,18 @@ def test_nothing_is_asked_that_no_rule_needs():
 
 def test_no_rules_pass():
     assert judge(Gate(), FactsInMemory()) == Judgement()
+
+
+@pytest.mark.parametrize("seeds", every(20, range(4000)))
+def test_what_is_shown_of_numbers_compares_as_they_do(seeds):
+    for seed in seeds:
+        chance = random.Random(seed)
+        one = Decimal(chance.choice((-1, 1)) * chance.randrange(10**9)).scaleb(chance.randrange(-20, 20))
+        step = Decimal(chance.choice((-1, 0, 1))).scaleb(one.adjusted() - chance.randrange(25))
+        with localcontext(EXACT):
+            other = chance.choice((one + step, -one, step))
+        shown = [Decimal(text.replace(",", "")) for text in figures([one, other])]
+        assert shown[0].compare(shown[1]) == one.compare(other), f"{seed}: {one}, {other}: {shown}"
+        assert all(bool(text) == bool(number) for text, number in zip(shown, (one, other), strict=True))
+        lacks = Decimal(lacking(abs(one - other)).replace(",", "")) if one != other else Decimal(0)
+        assert bool(lacks) == (one != other)

@@ -95,7 +95,7 @@ STRING = re.compile(r'"(?:[^"\\]|\\.)*"?')
 CLOSED = re.compile(r'"(?:[^"\\]|\\.)*"')
 WORD = re.compile(r"\S+")
 ID = re.compile(r"[id]_[0-9A-Za-z]+")
-LATEST = re.compile(r"latest-[0-9]+")
+VERSION = re.compile(r"latest(-[0-9]+)?|v[0-9]+")
 OFFSET_IN_NAME = re.compile(r"(?P<name>(?:@|v[0-9]|latest).*?)(?P<sign>[+-])(?P<amount>[0-9.]+|noise)")
 SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
 KEYWORDS = ("parents", "card", "age", "not", *(one.value for one in Property), "tag", "from", "same")
@@ -212,18 +212,20 @@ class _Words:
         word = self.take("PER_CENT", "NOISE")
         return Unit(word.text) if word else Unit.PLAIN
 
-    def reference(self, *, before_offset: bool = False) -> Reference:
+    def reference(self) -> Reference:
+        """A version that is compared with. One that may be read in two ways is written in quotes."""
         word = self.word()
-        text = _quoted(word) if word.kind == "STRING" else word.text
-        if before_offset and word.kind == "REFERENCE":
-            _refuse_offset_in_name(word)
-        return _reference(text, word)
+        if word.kind == "STRING":
+            return _reference(_quoted(word), word)
+        _refuse_two_readings(word)
+        return _reference(word.text, word)
 
     def alias(self) -> str:
         word = self.next
         if not word.text.lstrip('"').startswith("@"):
             raise CantParse(f"{_shown(word.text)} is no alias, which begins with @", word.column, ("@alias",))
-        return self.reference().alias
+        self.word()
+        return _reference(_quoted(word) if word.kind == "STRING" else word.text, word).alias
 
 
 def _threshold(words: _Words) -> Rule:
@@ -232,7 +234,7 @@ def _threshold(words: _Words) -> Rule:
 
 def _comparison(words: _Words) -> Rule:
     metric, operator = words.metric(), words.operator()
-    reference = words.reference(before_offset=True)
+    reference = words.reference()
     return Comparison(words.text, metric, operator, reference, _offset(words))
 
 
@@ -376,20 +378,25 @@ def _meant(text: str) -> str:
         return "; a number is written without quotes"
     if text.lower() in ("nan", "inf", "infinity"):
         return ", and no number that anything is compared with"
+    if text.startswith("noise"):
+        return "; noise stands behind one, as in @production - noise"
+    if VERSION.fullmatch(text.lower()):
+        return f"; write {text.lower()}"
     try:
         return f"; write @{check_alias(text)} if it is an alias"
     except ValueError:
         return ""
 
 
-def _refuse_offset_in_name(word: _Word) -> None:
-    """`@production-0.002` may be an alias of this name, or 0.002 less than `@production`: nobody should guess."""
-    match = OFFSET_IN_NAME.fullmatch(word.text)
-    if not match or LATEST.fullmatch(word.text):
-        return
-    apart = " ".join(match.groups())
+def _refuse_two_readings(word: _Word) -> None:
+    """`@production-0.002` may be an alias of this name, or 0.002 less than `@production`; `@latest` may be an alias,
+    or the newest: nobody should guess, since an alias that never existed refuses nothing."""
     or_else = f", or {_in_quotes(word.text)} if that is the alias" if word.text.startswith("@") else ""
-    raise CantParse(f"write {apart}{or_else}", word.column + match.start("sign"), ("a space",))
+    if word.text.startswith("@") and VERSION.fullmatch(word.text[1:]):
+        raise CantParse(f"write {word.text[1:]}{or_else}", word.column, (word.text[1:],))
+    match = OFFSET_IN_NAME.fullmatch(word.text)
+    if match and not VERSION.fullmatch(word.text):
+        raise CantParse(f"write {' '.join(match.groups())}{or_else}", word.column + match.start("sign"), ("a space",))
 
 
 # What is wrong, in words
@@ -473,6 +480,8 @@ def _hint(text: str, place: int, terminals: set[str]) -> str:
         return f"words are written small: {before[0].lower()}"
     if found[0] in "*/" and terminals & {"SIGN", "NOISE"}:
         return "nothing is multiplied; write - 5%, or - 2 noise"
+    if "SIGN" in terminals and before[-1:] and before[-1][-1] in "+-":
+        return f"write {before[-1][:-1]} {before[-1][-1]} {found}"
     if "AMOUNT" in terminals and found[0] in "+-":
         return f"{found[0]} stands before no number here"
     if found[0] == "%" and (match := OFFSET_IN_NAME.fullmatch((before or [""])[-1])):

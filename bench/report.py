@@ -151,6 +151,12 @@ def targets(result: Result) -> Iterator[tuple[str, str, str, str]]:
                 f"{share:.2f}",
                 met(share >= least),
             )
+    for target in TARGETS:
+        if target.times:
+            other, most_times = target.times
+            times = max(measured.times(target.name, other, clients) for clients in CLIENTS)
+            what = f"{target.name}, p50 at most {most_times:g} times that of {other}"
+            yield what, result.database, f"{times:.2f}", met(times <= most_times)
     swell = max(memory[-1] / memory[0] for memory in measured.memory.values())
     yield (
         f"memory at most {MOST_MEMORY} times that after the first round",

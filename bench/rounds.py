@@ -45,6 +45,11 @@ class Measured:
         large, small = (self.samples[Case(target, size, clients)] for size in ("large", "small"))
         return statistics.median(one.p50 / other.p50 for one, other in zip(large, small, strict=True))
 
+    def times(self, target: str, other: str, clients: int) -> float:
+        """How many times as long the median answer takes as that of another row; the median of the rounds."""
+        mine, its = (self.samples[Case(name, "large", clients)] for name in (target, other))
+        return statistics.median(one.p50 / other.p50 for one, other in zip(mine, its, strict=True))
+
     def share(self, target: str, yardstick: str, clients: int) -> float:
         """The rate at the large size as a part of that of a yardstick; the median of the rounds."""
         mine, bare = (self.samples[Case(name, "large", clients)] for name in (target, yardstick))

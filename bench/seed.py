@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.db import connection, models, transaction
 from django.utils import timezone
 
-from bench import SMOKE
+from bench import SMOKE, gated
 
 PERIMETER, PROJECT = "default", "shop"
 BRANCHES = ["main", "feature/new-model", "feature/prices", "user.alice", "user.bob"]
@@ -92,6 +92,7 @@ class Seeding:
         for name in BRANCHES:
             self.branch(name)
         self.wide()
+        gated.seed(self.perimeter, self.begin)
 
     def wide(self) -> None:
         """A project with two branches that are compared: every fourth asset is the same on both."""

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import psycopg
 import requests
 
+from bench import gated
 from bench.load import Connection, message
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -72,6 +73,7 @@ def environment(database: str, home: Path, *, team: bool) -> dict[str, str]:
     names = ("PATH", "HOME", "LANG", "TMPDIR", "ASSETSITE_BENCH_SMOKE")
     kept = {name: os.environ[name] for name in names if name in os.environ}
     env = kept | {"DJANGO_SETTINGS_MODULE": "bench.settings", "DATABASE_URL": database, "ASSETSITE_HOME": str(home)}
+    env["ASSETSITE_CARD_ROOTS"] = gated.root_of_cards(str(home))
     if team:
         env |= {
             "ASSETSITE_MODE": "team",

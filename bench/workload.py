@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from bench import gated
 from bench.load import SAME, UNIQUE, message
 from bench.seed import (
     ALIAS_EVERY,
@@ -36,6 +37,7 @@ class Target:
 
     `floor` is the bare view that it is compared with, and how much of its rate it must reach with eight clients on
     PostgreSQL. `growth`: how many times as long it may take at the large size, where that is not what all rows may.
+    `times`: another row, and how many times as long as that it may take.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Target:
     bare: bool = False
     floor: tuple[str, float] | None = None
     growth: float | None = None
+    times: tuple[str, float] | None = None
 
 
 def api(branch: str, asset: tuple[str, str], rest: str = "") -> str:
@@ -140,6 +143,7 @@ def comparisons(size: str, who: Who) -> list[bytes]:
 
 LIST = api("main", ("data", "")).rstrip("/")
 BARE_INSERT, BARE_SELECT = "bare view, one insert", "bare view, one select"
+MOVE = "move an alias"
 TARGETS = [
     Target(BARE_INSERT, insert, bare=True),
     Target(BARE_SELECT, get("/bare/select"), bare=True),
@@ -147,6 +151,8 @@ TARGETS = [
     Target("register, on one asset", lambda size, who: [registration("main", BIG, who)], floor=(BARE_INSERT, 0.2)),
     Target("register pending, confirm", confirm),
     Target("consume", consume),
+    Target(MOVE, lambda size, who: gated.moves(gated.FREE, PERIMETER, who)),
+    Target(f"{MOVE}, by five rules", lambda size, who: gated.moves(gated.RULED, PERIMETER, who), times=(MOVE, 2)),
     Target("get latest", get(*(api("main", asset, "/instances/latest") for asset in ASSETS)), floor=(BARE_SELECT, 0.7)),
     Target("get by alias", get(*(api("main", asset, "/instances/@production") for asset in ASSETS[::ALIAS_EVERY]))),
     Target("get by number", get(*(api("main", asset, "/instances/v2") for asset in BUSY))),

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from django.db.models import Max
 from django.db.models.expressions import RawSQL
 
-from catalog.models import Asset, GateRevision
+from catalog.models import Asset, GateRevision, GateVerdict
+from catalog.states import Outcome
 
 NEWEST = """(
     SELECT CASE WHEN CAST(gates AS text) = '{}' THEN NULL ELSE id END FROM catalog_gaterevision
@@ -28,6 +29,16 @@ def gates_at(branch: int, kind: str, asset_id: str) -> GateRevision | None:
     declared = GateRevision.objects.filter(branch=branch, kind=kind, asset_id=asset_id)
     newest: GateRevision | None = declared.order_by("-id").first()
     return newest if newest and newest.gates else None
+
+
+def are_lost(branch: int, kind: str, asset_id: str) -> bool:
+    """Whether receipts tell that gates were asked at an address, of which a rebuilt catalogue knows none.
+
+    It knows again with the next deploy that speaks of gates, were it to say that there are none.
+    """
+    at = {"branch": branch, "kind": kind, "asset_id": asset_id}
+    replayed = GateVerdict.objects.filter(**at, outcome=Outcome.REPLAY, gates=None)
+    return replayed.exists() and not GateRevision.objects.filter(**at).exists()
 
 
 def gates_of_each(assets: Collection[Asset]) -> dict[int, int | None]:

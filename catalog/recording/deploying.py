@@ -12,6 +12,7 @@ from catalog import limits
 from catalog.counters import effective_properties
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.entities import Entity
+from catalog.gates_in_force import are_lost
 from catalog.models import (
     Asset,
     Branch,
@@ -136,6 +137,8 @@ def _changes_gates(asset: Asset, declared: Json | None, in_force: dict[int, Json
     """Whether a declaration speaks of gates, and differs from those that hold at its address."""
     if declared is None:
         return False
+    if not declared and not asset.gates_id:
+        return are_lost(asset.branch_id, asset.kind, asset.asset_id)
     if asset.gates_id and asset.gates_id not in in_force:  # of an asset that this deploy has made
         in_force |= _gates_in_force([asset])
     return declared != in_force.get(asset.gates_id or 0, {})

@@ -202,6 +202,25 @@ def test_a_rebuilt_catalogue_without_gates_says_what_gates_had_been_asked_and_no
     assert list(AliasMove.objects.order_by("pk").values_list("verdict__receipt", flat=True)) == [None, receipt]
 
 
+@pytest.mark.parametrize(("gates", "passes"), [(STRICT, False), (LENIENT, True), ({}, True)])
+def test_in_a_rebuilt_catalogue_what_has_no_receipt_waits_for_the_gates_to_be_deployed(world, gates, passes):
+    world.gates(LENIENT)
+    _, judged = world.makes(0.5)
+    _, other = world.makes(0.6)
+    world.moves(judged.id)
+    world.moves(other.id, sends=False)
+    _, copy = world.promotes(sends=False)
+    lose_the_catalogue()
+    said = manage("rebuild", "--root", str(world.metaflow.root))
+    assert "does not have them any more" in said
+    assert holder() == judged.id
+    world.gates(gates)
+    world.reconciles()
+    assert holder() == (other.id if passes else judged.id)
+    assert MissedWrite.objects.exclude(error="").count() == (0 if passes else 1)
+    assert Instance.objects.filter(uid=copy.id).exists()
+
+
 @pytest.mark.parametrize("is_known", [True, False])
 def test_the_secret_key_may_be_a_new_one_if_the_older_one_is_listed(world, settings, is_known):
     world.gates(LENIENT)

@@ -1,19 +1,22 @@
 """Runs the demo, rebuilds its catalogue from Metaflow's metadata alone, and compares: `python -m tests.rebuild_demo`.
 
-Compared row by row is all that tasks wrote. What deploys, apps and people wrote is not in Metaflow, and neither are the
-pictures of highlights.
+Compared row by row is all that tasks wrote, and what gates said of it. What deploys, apps and people wrote is not in
+Metaflow, and neither are the pictures of highlights.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+SECRET_KEY = secrets.token_urlsafe(50)
+"""The same for both, as for a site that is set up anew: by it receipts are believed."""
 READ_BY_REBUILD = ("state", "finished_at")
 """What Metaflow alone says of runs; the demo reconciles nothing."""
 
@@ -46,7 +49,8 @@ def _live(home: Path) -> None:
 
 def _env(home: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return kept | {"ASSETSITE_HOME": str(home), "PORT": os.environ.get("PORT", "8765")}
+    own = {"ASSETSITE_HOME": str(home), "ASSETSITE_SECRET_KEY": SECRET_KEY}
+    return kept | own | {"PORT": os.environ.get("PORT", "8765")}
 
 
 def _manage(home: Path, *command: str) -> str:
@@ -69,8 +73,20 @@ def _rows_of(home: Path) -> list[str]:
 
 def print_rows() -> None:
     """Print what tasks wrote, a line for each row, without the keys of rows."""
-    from catalog.models import AliasMove, Component, Consumption, Edge, Highlight, Instance, Promotion, Run, StateChange
-    from tests.catalog.test_rebuild import COMPARED
+    from catalog.models import (
+        Alias,
+        AliasMove,
+        Component,
+        Consumption,
+        Edge,
+        GateVerdict,
+        Highlight,
+        Instance,
+        Promotion,
+        Run,
+        StateChange,
+    )
+    from tests.catalog.test_rebuild import COMPARED, done
 
     by_tasks = {
         Instance: Instance.objects.filter(producer_kind="task"),
@@ -79,7 +95,9 @@ def print_rows() -> None:
         Promotion: Promotion.objects.all(),
         Run: Run.objects.filter(name__contains="/"),
         StateChange: StateChange.objects.filter(instance__producer_kind="task"),
+        Alias: Alias.objects.filter(entity_kind="task"),
         AliasMove: AliasMove.objects.filter(entity_kind="task"),
+        GateVerdict: done(GateVerdict.objects.filter(entity_kind="task")),
         Highlight: Highlight.objects.all(),
     }
     shown = ("branch__key", "uid", "entity_id", "run", "attempt", "title", "content", "at", "is_newest")

@@ -9,11 +9,10 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from io import StringIO
 
 import psycopg
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError
 from django.utils import timezone
 
 from access.models import Membership, Perimeter
@@ -23,41 +22,27 @@ from catalog.models import (
     AliasMove,
     Asset,
     Branch,
-    BranchKey,
-    BranchName,
     ClonedTask,
-    Component,
     Consumption,
     Edge,
-    GateRevision,
     GateVerdict,
-    IdempotencyKey,
     Instance,
-    MetadataSource,
     MissedWrite,
-    NameStart,
-    OpenRun,
-    Project,
     Promotion,
-    Reconciliation,
     Run,
     SourceFlow,
     StateChange,
 )
 from catalog.reconciling import progress
+from catalog.states import Outcome as Said
 from obproject.branches import branch_key
 from obproject.journal import Operation, Outcome
+from tests.catalog.gating.lost import lose_the_catalogue, manage
 from tests.catalog.kept import Metaflow
-from tests.catalog.wire import PERIMETER, declaration
+from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body
 from tests.conftest import CHECKOUT, POSTGRES, Site, database_url
 
 pytestmark = pytest.mark.slow
-
-EMPTIED = (
-    NameStart, ClonedTask, Run, StateChange, Edge, Promotion, Consumption, Alias, AliasMove, GateVerdict,
-    IdempotencyKey, Instance, Asset, GateRevision, BranchKey, BranchName, Branch, Project, Component, MissedWrite,
-    OpenRun, SourceFlow, MetadataSource, Reconciliation, Membership, Perimeter,
-)  # fmt: skip
 
 WHERE = ("branch__project__perimeter__name", "branch__project__name", "branch__key", "kind", "asset_id")
 OF_ASSET = tuple(f"asset__{name}" for name in WHERE)
@@ -86,14 +71,19 @@ COMPARED = {
     ),
     Promotion: ("source__asset_id", "target__asset_id", "count", "first_at", "last_at", "last_instance__uid"),
     Alias: (*OF_ASSET, "name", "instance__uid", "entity_kind", "entity_id"),
-    AliasMove: (*OF_ASSET, "uid", "name", "from_uid", "to_uid", "entity_kind", "entity_id"),
+    AliasMove: (*OF_ASSET, "uid", "name", "from_uid", "to_uid", "at", "entity_kind", "entity_id"),
+    GateVerdict: (
+        *WHERE, "alias", "instance_uid", "from_uid", "move__uid", "copy__uid", "comment", "entity_kind", "entity_id",
+    ),
 }  # fmt: skip
 
 
-def manage(command, *options):
-    out = StringIO()
-    call_command(command, *options, stdout=out)
-    return out.getvalue()
+GATES = {"production": {"require": ["auc >= @production - 0.5"]}, "into branch": {"require": ["auc >= 0.5"]}}
+
+
+def done(rows):
+    """Of verdicts those of what was done: no task keeps what was refused."""
+    return rows.exclude(outcome=Said.REFUSED) if rows.model is GateVerdict else rows
 
 
 def catalogue():
@@ -101,13 +91,13 @@ def catalogue():
     return sorted(
         f"{model.__name__} {dict(zip(columns, row, strict=True))}"
         for model, columns in COMPARED.items()
-        for row in model.objects.values_list(*columns)
+        for row in done(model.objects.all()).values_list(*columns)
     )
 
 
 def lose_everything():
-    Asset.objects.update(newest=None, newest_ready=None)
-    for model in EMPTIED:
+    lose_the_catalogue()
+    for model in (Membership, Perimeter):
         rows = model.objects.all()
         rows._raw_delete(rows.db)
 
@@ -145,8 +135,11 @@ class World:
     def move(self, task, alias, instance, asset):
         body = {"entity_ref": task.ref, "instance_id": instance}
         entry = task.entry(Operation.SET_ALIAS, asset, body=body, alias=alias, at=timezone.now())
-        assert self.api.put(f"{self.path(entry)}/aliases/{alias}", body | {"id": entry.id}).status_code == 200
+        answer = self.api.put(f"{self.path(entry)}/aliases/{alias}", body | {"id": entry.id})
+        assert answer.status_code == 200, answer.content
         task.keep(replace(entry, at=timezone.now()))
+        at = datetime.fromisoformat(answer.data["alias"]["updated_at"])
+        task.was_answered({entry.id: Outcome(at, receipt=answer.data["receipt"])})
 
     def delete(self, task, asset):
         entry = task.entry(Operation.DELETE, asset, at=timezone.now())
@@ -158,8 +151,14 @@ class World:
             answer = send()
             assert answer.status_code in (200, 201), answer.content
             at = answer.data.get("consumed_at") or answer.data["created_at"]
-            task.was_answered({entry.id: Outcome(datetime.fromisoformat(at), answer.data["number"])})
+            receipt = answer.data.get("receipt", "")
+            task.was_answered({entry.id: Outcome(datetime.fromisoformat(at), answer.data["number"], receipt=receipt)})
         return entry.id
+
+    def deploy(self, **gates):
+        """Gates of assets on main."""
+        body = deploy_body(*(definition(asset, gates=declared) for asset, declared in gates.items()))
+        assert self.api.post(f"{PERIMETER}/projects/churn/branches/main/deploys", body).status_code == 200
 
     def is_caught(self, task, reason):
         """Its step raises, and its run goes on."""
@@ -238,7 +237,8 @@ class World:
         self.ends(again)
         self.away = True
         missed = self.metaflow.task(minutes=6)
-        late = self.register(missed, "model", body={"tags": [{"key": "late", "value": "1"}]})
+        tags = [{"key": "late", "value": "1"}]
+        late = self.register(missed, "model", body={"tags": tags, "annotations": {"auc": 0.6}})
         self.consume(missed, first, "model")
         self.ends(missed)
         for self.away in (True, False):
@@ -249,12 +249,14 @@ class World:
         manage("reconcile", "--root", str(self.metaflow.root))
         more = self.metaflow.task(minutes=7)
         newest = self.register(more, "model")
-        copy = {"annotations": {"promoted_from_instance": newest}, "state": "ready"}
+        self.deploy(model=GATES, gold=GATES)
+        copy = {"annotations": {"promoted_from_instance": newest, "auc": 0.7}, "state": "ready"}
         self.register(more, "gold", branch="main", body=copy)
         self.register(more, "scratch")
         self.ends(more)
         self.move(more, "production", late, "model")
         self.move(more, "best", newest, "model")
+        self.deploy(model={"*": {"require": ["auc >= 2"]}}, gold={"into branch": {"require": ["auc >= 2"]}})
         self.delete(more, "scratch")
         self.register(other, "scratch")
         self.ends(other)
@@ -287,6 +289,7 @@ class TestRebuild:
         assert catalogue() == lived
         assert sum(line.startswith("Instance") for line in lived) == 14
         assert sum(line.startswith("ClonedTask") for line in lived) == 4
+        assert sum(line.startswith("GateVerdict") for line in lived) == 2
         assert "database only" in said
         assert not MissedWrite.objects.exists()
         assert Recount().run().corrections == []

@@ -84,9 +84,9 @@ def _rows(judged: Judged) -> list[RulingRow]:
 
 def _who_may(judged: Judged) -> tuple[str, ...]:
     approvers = judged.gate.approvers if judged.gate else ()
-    names = [f"who is {name.removeprefix('role:')}" if name.startswith("role:") else name for name in approvers]
-    who = " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "who is admin"
-    return (f"may be given by {who}; not by who asks, and not by who registered it",)
+    names = [f"an {name.removeprefix('role:')}" if name.startswith("role:") else name for name in approvers]
+    who = " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names) or "an admin"
+    return (f"{who} may give {'it' if judged.approvals[1] == 1 else 'one'}, not who asks, nor who registered it",)
 
 
 def _lacking(judged: Judged) -> int:

@@ -14,6 +14,8 @@ from comparing.table import MetricRow, Row
 from comparing.versions import compare
 
 MOST_METRICS = 12
+MOST_ON_ONE_SIDE = 3
+"""Of metrics that only one of them has measured."""
 MOST_INPUTS = 8
 INPUTS = "inputs"
 
@@ -35,7 +37,9 @@ class Replaced:
 def replaced_by(viewer: Viewer, before: Resolved, after: Resolved, home: Asset) -> Replaced:
     """Both with their places loaded; `home` is the asset whose page it is."""
     found = compare(viewer, [before, after], 0, home)
-    metrics = [row for row in found.metrics.rows if row.headline or row.differs]
+    rows = [row for row in found.metrics.rows if row.headline or row.differs]
+    both = [row for row in rows if all(side.value is not None for side in row.sides)]
+    metrics = [*both, *[row for row in rows if row not in both][:MOST_ON_ONE_SIDE]]
     inputs = next(group for group in found.groups if group.key == INPUTS)
     every = len(found.metrics.rows) + found.metrics.left_out
     texts = [text_of(one.instance.ref, one.asset, home) if one.instance else one.uid for one in (before, after)]

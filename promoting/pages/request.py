@@ -98,7 +98,7 @@ def looked_at(viewer: Viewer, place: Place, kind: str, asset_id: str, pk: int) -
     branch, asset_id = find_branch(viewer, place), checked_asset_id(asset_id)
     row = requests_at(viewer, branch, kind, asset_id).select_related("verdict").filter(pk=pk).first()
     if row is None:
-        raise NotFound(f"There is no request {pk} of '{asset_id}'.", request=pk)
+        raise NotFound(f"The asset '{asset_id}' has no request {pk}.", request=pk)
     asset = Asset.objects.visible_to(viewer).live().with_place().filter(branch=branch, kind=kind, asset_id=asset_id)
     (asked,) = asked_for([Standing(row)], viewer)
     return Looked(viewer, asked, branch, asset.select_related("newest_ready").first())

@@ -279,7 +279,11 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        _wait_until_served(self.site.url, self._process, self.site.home)
+        try:
+            _wait_until_served(self.site.url, self._process, self.site.home)
+        except BaseException:
+            self.kill()
+            raise
 
     @property
     def pid(self) -> int:

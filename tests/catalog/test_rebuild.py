@@ -37,6 +37,7 @@ from catalog.reconciling import progress
 from catalog.states import Outcome as Said
 from obproject.branches import branch_key
 from obproject.journal import Operation, Outcome
+from tests import migrated
 from tests.catalog.gating.lost import lose_the_catalogue, manage
 from tests.catalog.kept import Metaflow
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body
@@ -361,7 +362,7 @@ def site(tmp_path):
     env = {"PATH": "/usr/bin:/bin", "METAFLOW_HOME": str(tmp_path), "ASSETSITE_HOME": str(tmp_path / "home")}
     (tmp_path / "home").mkdir()
     site = Site("", tmp_path / "home", env | {"DATABASE_URL": database_url(tmp_path / "home")})
-    site.manage("migrate", "-v", "0")
+    migrated.fill(site.env["DATABASE_URL"])
     return site
 
 

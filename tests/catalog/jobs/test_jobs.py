@@ -21,6 +21,7 @@ from catalog.jobs.table import JOBS, Doing, Job
 from catalog.models import Asset, Lease, SeriesBlock
 from catalog.reconciling.lease import HeldLease, LeaseTaken
 from catalog.reconciling.progress import Stopped
+from tests import migrated
 from tests.catalog.beside import Beside
 from tests.catalog.series.worlds import asset_with
 from tests.conftest import CHECKOUT
@@ -187,7 +188,7 @@ class Site:
         self.file = home / "c.sqlite3"
         self.env = os.environ | {"ASSETSITE_HOME": str(home), "DATABASE_URL": f"sqlite:///{self.file}"}
         self.env |= {"ASSETSITE_RECONCILE_MINUTES": "0"}
-        self.manage("migrate", "-v", "0")
+        migrated.fill(self.env["DATABASE_URL"])
 
     def begun(self, *command):
         whole = [sys.executable, "manage.py", *command]

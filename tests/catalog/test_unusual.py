@@ -1,8 +1,14 @@
 """What is unusual for a metric: `catalog.unusual`."""
 
+import random
+from fractions import Fraction
+from itertools import pairwise
+from statistics import median
+
 import pytest
 
 from catalog.unusual import FEWEST, LAST, unusual, unusual_of
+from tests.lanes import every
 
 STEADY = [0.80, 0.81, 0.79, 0.80, 0.82, 0.80, 0.81, 0.80]
 
@@ -90,3 +96,22 @@ def test_of_several_metrics_those_that_are_unusual_are_named():
         "auc": "0.1, far below the last 8 values: 0.79 to 0.82, median 0.8",
         "rows": "missing, and the last 8 versions had it",
     }
+
+
+@pytest.mark.parametrize("seeds", every(10, range(3000)))
+def test_it_says_what_fractions_say(seeds):
+    found = 0
+    for seed in seeds:
+        chance = random.Random(seed)
+        center = chance.choice((0, 0.8, 100, -5))
+        values = [center + chance.gauss(0, 1) * chance.choice((0, 0.001, 1)) for _ in range(chance.randrange(8, 40))]
+        new = center + chance.gauss(0, 1) * chance.choice((0.001, 1, 10, 100))
+        known, value = [Fraction(one) for one in values[-LAST:]], Fraction(new)
+        middle = median(known)
+        steps = [abs(one - before) for before, one in pairwise(known)]
+        spread = 6 * max(median(abs(one - middle) for one in known), median(steps), abs(middle) / 1000)
+        half = (max(known) - min(known)) / 2
+        is_far = abs(value - middle) > spread and not min(known) - half <= value <= max(known) + half
+        assert bool(unusual(values, new)) == is_far, seed
+        found += is_far
+    assert 0.2 < found / len(seeds) < 0.8

@@ -70,15 +70,15 @@ def usual(*options: str) -> int:
 def long(*options: str) -> int:
     rest = "both and (long or further) or database and not (both or further or browser or flows or served)"
     some_long = files(lambda text: re.search(r"tests\.lanes|mark\.(long|sample)", text))
-    failed = on_sqlite("-m", "long", *options, *some_long) or on_postgres(rest, WITH_DATABASE, *options)
-    return failed or demo_and_benchmarks()
-
-
-def demo_and_benchmarks() -> int:
-    """Both at once, since each waits for processes of its own."""
-    with beside(*SMOKE, ASSETSITE_BENCH_SMOKE="1") as code_of_benchmarks:
-        failed = python("-m", "tests.rebuild_demo")
-        return code_of_benchmarks() or failed
+    if failed := on_sqlite("-m", "long", *options, *some_long):
+        return failed
+    # what waits for processes of its own, while the others run
+    with (
+        beside("-m", "tests.rebuild_demo") as code_of_demo,
+        beside(*SMOKE, ASSETSITE_BENCH_SMOKE="1") as code_of_benchmarks,
+    ):
+        codes = [on_postgres(rest, WITH_DATABASE, *options), code_of_demo(), code_of_benchmarks()]
+    return next(filter(None, codes), 0)
 
 
 @contextmanager

@@ -311,7 +311,7 @@ def served_from(home: Path, **more: str) -> Iterator[Site]:
 
 
 def _wait_until_served(url: str, server: subprocess.Popen[bytes], home: Path) -> None:
-    for _ in range(300):
+    for _ in range(600):  # the machine may be busy with other tests
         if server.poll() is not None:
             break
         try:

@@ -69,7 +69,7 @@ def written_to(using):
 
     thread = threading.Thread(target=add)
     thread.start()
-    assert wrote.wait(20)
+    assert wrote.wait(60)
     try:
         yield
     finally:

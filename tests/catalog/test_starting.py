@@ -157,13 +157,13 @@ def test_who_comes_second_waits_for_the_first(elsewhere):
     def first():
         with alone(elsewhere, said.append):
             holds.set()
-            may_end.wait(10)
+            may_end.wait(60)
             order.append("first")
         connections.close_all()
 
     thread = threading.Thread(target=first)
     thread.start()
-    assert holds.wait(10)
+    assert holds.wait(60)
 
     def say(line):
         said.append(line)

@@ -18,6 +18,7 @@ _LEFT_OUT = [
 ]
 FLAGS = [
     "--no-sandbox",
+    "--site-per-process",  # cards in a process of their own, as readers have them; the shell does not by itself
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",

@@ -5,7 +5,7 @@ A read for somebody is by the key of a perimeter that `Viewer.require` gave, or 
 
 from access.statements import Rows, Statement
 from catalog.marks import mark_of
-from catalog.models import Asset, Branch, BranchKey, Component, Edge, IdempotencyKey, Instance, Run
+from catalog.models import Asset, Branch, BranchKey, Component, Edge, GateRevision, IdempotencyKey, Instance, Run
 
 COLUMNS = "SELECT {columns} FROM"
 ASSETS = """
@@ -55,6 +55,12 @@ INSTANCE_OF_ASSET = """
 instance_by_id = Rows(Instance, f"{INSTANCE_OF_ASSET} AND instance.uid = %(uid)s", related=["component"])
 instance_by_number = Rows(Instance, f"{INSTANCE_OF_ASSET} AND instance.number = %(number)s", related=["component"])
 
+own_instance = Rows(
+    Instance,
+    "SELECT {columns} FROM catalog_instance AS instance WHERE instance.asset_id = %(asset)s AND instance.uid = %(uid)s",
+)
+"""The instance of an asset with this id, without who made it."""
+
 first_equal = Statement(
     """
     SELECT MIN(number) FROM catalog_instance
@@ -62,6 +68,31 @@ first_equal = Statement(
     """
 )
 """The number of the first instance of an asset with this content; null if all have failed."""
+
+# what gates ask of every move
+
+gates_by_key = Rows(
+    GateRevision, "SELECT {columns} FROM catalog_gaterevision AS gaterevision WHERE gaterevision.id = %(pk)s"
+)
+
+held_before = Statement(
+    """
+    SELECT 1 FROM catalog_asset AS asset JOIN catalog_aliasmove AS move ON move.asset_id = asset.id
+    WHERE asset.branch_id = %(branch)s AND asset.kind = %(kind)s AND asset.asset_id = %(asset_id)s
+    AND move.name = %(name)s AND move.to_uid = %(uid)s LIMIT 1
+    """
+)
+"""Whether an alias was ever moved to this id, on an asset at this address or on one that was deleted there."""
+
+annotations_before = Statement(
+    """
+    SELECT CAST(annotations AS text) FROM catalog_instance
+    WHERE asset_id = %(asset)s AND state = 'ready' AND deprecation_id IS NULL AND created_at <= %(at)s
+    AND (created_at < %(at)s OR number < %(number)s)
+    ORDER BY created_at DESC, number DESC LIMIT %(most)s
+    """
+)
+"""Those of the last ready versions of an asset before a moment, or before a number of that moment, the last first."""
 
 further_key = Rows(
     BranchKey,

@@ -18,11 +18,12 @@ from access.visibility import AllOf
 from catalog.branch_keys import names_of
 from catalog.gates.facts import Absent, Origin, Other, Told
 from catalog.gates.rules import Reference
-from catalog.metrics import metrics_of
+from catalog.metrics import annotations_of, metrics_of
 from catalog.models import AliasMove, Asset, Branch, Instance
 from catalog.reading import find_instance
 from catalog.recording import is_promotion
 from catalog.recording.gating import Candidate
+from catalog.statements import annotations_before, own_instance
 from catalog.unusual import LAST, unusual_of
 from comparing.noise import VERSIONS, noise_of, steps_between
 from comparing.sameness import BASE, HERE, Data, as_sentence, comparability
@@ -148,7 +149,7 @@ class RowFacts:
         """Which of its metrics are unusual by the versions before, with the reasons."""
         if self._instance is None:
             return Told(False, "a definition has no metrics", known=False)
-        found = unusual_of([one.annotations for one in self._past], self._annotations)
+        found = unusual_of(self._annotations_before, self._annotations)
         return Told(bool(found), "; ".join(f"{name}: {reason}" for name, reason in list(found.items())[:NAMED]))
 
     # what was read
@@ -202,6 +203,17 @@ class RowFacts:
         rows = [*ready.latest_first()[:LAST]]
         return [_with_asset(row, self._asset) for row in reversed(rows)]
 
+    @cached_property
+    def _annotations_before(self) -> list[Mapping[str, Any]]:
+        """What the last ready versions before it say, in the order of time."""
+        if self._asset.pk is None:
+            return []
+        at, number = self._candidate.at, 0
+        if self._is_kept and self._instance is not None:
+            at, number = self._instance.place_in_time
+        rows = annotations_before.all(asset=self._asset.pk, at=at, number=number, most=LAST)
+        return annotations_of(text for (text,) in reversed(rows))
+
     def _inputs(self, versions: list[Instance]) -> dict[int, Inputs]:
         return inputs_of(self._sees, versions)
 
@@ -242,13 +254,15 @@ class RowFacts:
 
     def _holder(self, alias: str) -> _Found | Absent:
         """What holds an alias, or else held it last at this address, on this asset or on one that was deleted."""
-        present = self._asset.alias_index.get(alias)
-        uid = present or self._last_holder(alias)
+        asset = self._asset
+        if present := asset.alias_index.get(alias):
+            held = own_instance.one(asset=asset.pk, uid=present)
+            return _Found(held.ref, _with_asset(held, asset)) if held else _Found(DEFINITION, None)
+        uid = self._last_holder(alias)
         if not uid:
             return Absent.NEVER
-        held: Instance | None = self._ever_here().filter(uid=uid).first()
-        ref = held.ref if held else DEFINITION
-        return _Found(ref if present else f"{ref}, the last that held it", held)
+        last: Instance | None = self._ever_here().filter(uid=uid).first()
+        return _Found(f"{last.ref if last else DEFINITION}, the last that held it", last)
 
     def _last_holder(self, alias: str) -> str:
         asset = self._asset

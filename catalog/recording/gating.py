@@ -18,16 +18,18 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from access.errors import BadRequest, NotFound, SiteError
+from access.statements import insert_with_key
 from catalog.approvals import approvals_given
 from catalog.entities import Entity
 from catalog.gates.declared import Gate, Gates
 from catalog.gates.facts import Facts, Told
 from catalog.gates.judgement import Judgement, Ruling, Says
 from catalog.gates.judging import judge
-from catalog.models import AliasMove, Asset, GateRevision, GateVerdict, Instance, PromotionRequest
+from catalog.models import Asset, GateRevision, GateVerdict, Instance, PromotionRequest
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording.places import in_one_transaction, moment
 from catalog.recording.receipts import read as read_receipt
+from catalog.statements import gates_by_key, held_before, own_instance
 from catalog.states import Outcome, RequestState, State
 
 if TYPE_CHECKING:
@@ -147,7 +149,8 @@ def gates_of(asset: Asset, wish: Wish = PLAIN) -> tuple[GateRevision | None, Gat
     if asset.gates_id is None:
         return None, None
     known = wish.known
-    revision = known if known and known.pk == asset.gates_id else GateRevision.objects.get(pk=asset.gates_id)
+    revision = known if known and known.pk == asset.gates_id else gates_by_key.one(pk=asset.gates_id)
+    assert revision is not None  # as the database promises
     return revision, Gates.of(revision.gates)
 
 
@@ -205,7 +208,7 @@ def alias_target(asset: Asset, uid: str) -> Instance | None:
     """What an alias of the asset may be moved to under this id; None: its definition."""
     if uid == asset.definition_uid:
         return None
-    target: Instance | None = Instance.objects.of(asset).filter(uid=uid).first()
+    target: Instance | None = own_instance.one(asset=asset.pk, uid=uid)
     if target is None:
         raise NotFound(f"The asset '{asset.asset_id}' has no instance '{uid}'.", instance=uid)
     if target.state != State.READY:
@@ -258,8 +261,8 @@ def facts_of(candidate: Candidate) -> Facts:
 
 def _held_before(asset: Asset, alias: str, uid: str) -> bool:
     """Whether it held the alias before, on this asset or on one that was deleted at its address."""
-    ever = Asset.objects.filter(branch=asset.branch_id, kind=asset.kind, asset_id=asset.asset_id)
-    return AliasMove.objects.filter(asset__in=ever, name=alias, to_uid=uid).exists()
+    here = {"branch": asset.branch_id, "kind": asset.kind, "asset_id": asset.asset_id}
+    return held_before.one(**here, name=alias, uid=uid) is not None
 
 
 def _approvals(judged: Judged, gate: Gate, wish: Wish) -> int:
@@ -337,7 +340,7 @@ def keep_verdict(
     """The row of what the gates said, if there is anything to keep: a plain move without gates has none."""
     if judged.gate is None and not wish.is_told:
         return None
-    return GateVerdict.objects.create(
+    verdict = GateVerdict(
         **_address(judged),
         outcome=judged.outcome,
         rules=judged.judgement.as_json(),
@@ -350,6 +353,8 @@ def keep_verdict(
         entity_kind=entity.kind,
         entity_id=entity.id,
     )
+    insert_with_key(verdict)
+    return verdict
 
 
 def _address(judged: Judged) -> Json:

@@ -12,6 +12,7 @@ from catalog.own_cards import card_of
 from catalog.recording.gating import Wish, gate_for, gates_of, source_of
 from catalog.recording.places import AssetAddress
 from catalog.recording.receipts import is_promotion
+from catalog.statements import own_instance
 
 
 def with_card(wish: Wish, asset: Asset, name: str, target_uid: str) -> Wish:
@@ -20,7 +21,7 @@ def with_card(wish: Wish, asset: Asset, name: str, target_uid: str) -> Wish:
     wish = replace(wish, known=revision)
     if not _asks(gate_for(gates, name)) or asset.alias_index.get(name) == target_uid:
         return wish
-    target = Instance.objects.of(asset).filter(uid=target_uid).first()
+    target = own_instance.one(asset=asset.pk, uid=target_uid)
     return replace(wish, card=card_of(target, asset.branch.project.perimeter.name))
 
 

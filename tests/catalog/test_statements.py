@@ -13,8 +13,8 @@ from access.models import Membership, Perimeter, Role, Token, digest_of
 from access.statements import Rows
 from catalog import recording, statements
 from catalog.entities import Entity
-from catalog.models import Asset, Branch, BranchKey, Component, IdempotencyKey, Instance, Run
-from catalog.recording import AssetAddress, BranchAddress, Once, Registration, Told
+from catalog.models import Asset, Branch, BranchKey, Component, GateRevision, IdempotencyKey, Instance, Run
+from catalog.recording import AssetAddress, BranchAddress, Declaration, Once, Registration, Told
 from catalog.states import State
 from obproject.branches import branch_key
 from tests.access.same_rows import whole
@@ -55,7 +55,8 @@ def made() -> World:
     register(main, "xkcd", attempt=2, state="pending")
     register(main, "other", state="failed")
     register(lossy, "far")
-    recording.deploy(actor="ada", at=main, entity=TASK, version_id="1", spec={"title": "Churn"}, definitions={})
+    gated = {("data", "gated"): Declaration({}, gates={"production": {"require": ["loss < 1"]}})}
+    recording.deploy(actor="ada", at=main, entity=TASK, version_id="1", spec={"title": "Churn"}, definitions=gated)
     project = {"perimeter": perimeter.pk, "project": "churn"}
     return World(perimeter, project, project | {"key": "main", "kind": "data"}, asset)
 
@@ -119,6 +120,16 @@ FOUND: dict[str, Case] = {
         statements.instance_by_id,
         lambda world: {"asset": world.xkcd.pk, "uid": of_xkcd(world).get(number=1).uid},
         lambda world: of_xkcd(world).get(number=1),
+    ),
+    "own_instance": (
+        statements.own_instance,
+        lambda world: {"asset": world.xkcd.pk, "uid": of_xkcd(world).get(number=2).uid},
+        lambda world: Instance.objects.get(asset=world.xkcd, number=2),
+    ),
+    "gates_by_key": (
+        statements.gates_by_key,
+        lambda world: {"pk": GateRevision.objects.get().pk},
+        lambda world: GateRevision.objects.get(),
     ),
     "further_key": (
         statements.further_key,
@@ -249,6 +260,20 @@ def test_the_first_instance_with_the_same_content_has_not_failed(world):
     for digest in ("a", "b"):
         assert statements.first_equal.one(asset=world.xkcd.pk, digest=digest) == (same(digest),)
     assert same("a") == 2
+
+
+def test_what_held_an_alias_before_and_what_the_versions_before_say(world):
+    xkcd = world.xkcd
+    place = {"branch": xkcd.branch_id, "kind": "data", "asset_id": "xkcd"}
+    first, second = Instance.objects.filter(asset=xkcd).order_by("number")[:2]
+    Instance.objects.filter(pk=first.pk).update(state=State.READY)
+    assert statements.held_before.one(**place, name="production", uid=second.uid) is None
+    recording.set_alias(actor="ada", asset=xkcd, name="production", target_uid=second.uid, entity=TASK)
+    assert statements.held_before.one(**place, name="production", uid=second.uid) is not None
+    assert statements.held_before.one(**place, name="staging", uid=second.uid) is None
+    before = {"asset": xkcd.pk, "at": second.created_at, "most": 30}
+    assert len(statements.annotations_before.all(**before, number=2)) == 1
+    assert len(statements.annotations_before.all(**before, number=3)) == 2
 
 
 @pytest.mark.parametrize("entity_id", [TASK.id, "TrainFlow/2/train/1"])

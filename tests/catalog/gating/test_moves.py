@@ -83,6 +83,7 @@ def test_who_deletes_an_alias_is_compared_with_its_last_holder(api):
 def test_who_deletes_an_asset_and_registers_it_anew_meets_its_gates_and_its_last_holder(api):
     deployed(api, requires("auc >= @production"))
     moved(api, measured(api, 0.7))
+    assert api.delete("data/xkcd/aliases/production").status_code == 204
     assert api.delete("data/xkcd").status_code == 204
     assert "the last that held it, has 0.7" in refused(move(api, measured(api, 0.6)))
     moved(api, measured(api, 0.8))

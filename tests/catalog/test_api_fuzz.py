@@ -34,6 +34,14 @@ def some_of(**members):
 
 tags = st.lists(some_of(key=texts, value=texts), max_size=3)
 entries = some_of(id=texts, display_name=texts, description=texts, icon=texts, card_markdown=texts)
+rules = texts | st.sampled_from(
+    ["auc >= 0.8", "auc >= @a - 5%", "not unusual", "late", "from main", "n within 1 of v1"]
+)
+gates = st.dictionaries(
+    texts | st.sampled_from(["*", "into branch", "production"]),
+    some_of(require=st.lists(rules, max_size=3), warn=st.lists(rules, max_size=2), approvals=st.integers(-1, 30)),
+    max_size=3,
+)
 definitions = some_of(
     kind=st.sampled_from(["data", "models"]),
     id=texts,
@@ -42,6 +50,7 @@ definitions = some_of(
     tags=st.dictionaries(texts, texts, max_size=3),
     blobs=st.lists(documents, max_size=3),
     icon=texts,
+    gates=gates,
 )
 entities = ENTITY | some_of(entity_kind=texts, entity_id=texts)
 BODIES = {
@@ -70,6 +79,25 @@ BODIES = {
     ("PUT", f"{B}/data/xkcd/aliases/a"): (
         {"entity_ref": TASK, "instance_id": "x"},
         some_of(entity_ref=entities, instance_id=texts, expected_instance_id=st.none() | texts),
+    ),
+    ("POST", f"{B}/data/xkcd/aliases/a/check"): ({"instance_id": "x"}, some_of(instance_id=texts)),
+    ("POST", f"{B}/data/xkcd/promotions/check"): (
+        {"entity_ref": TASK, "data_asset_kind": "s3"},
+        some_of(
+            entity_ref=entities,
+            annotations=st.dictionaries(texts | st.just("promoted_from_instance"), documents, max_size=3),
+        ),
+    ),
+    ("POST", f"{B}/gates/check"): (
+        {"definitions": []},
+        some_of(
+            definitions=st.lists(
+                some_of(kind=st.just("data"), id=st.just("xkcd"), gates=gates).map(
+                    lambda row: {"kind": "data", "id": "xkcd"} | row
+                ),
+                max_size=3,
+            )
+        ),
     ),
     ("POST", f"{PERIMETER}/confirmations"): (
         {"entity_ref": TASK, "state": "ready"},

@@ -338,7 +338,7 @@ def keep_verdict(
     copy: Instance | None = None,
 ) -> GateVerdict | None:
     """The row of what the gates said, if there is anything to keep: a plain move without gates has none."""
-    if judged.gate is None and not wish.is_told:
+    if judged.gate is None and judged.outcome == Outcome.PASSED and not wish.is_told:
         return None
     verdict = GateVerdict(
         **_address(judged),

@@ -52,3 +52,16 @@ def test_a_deploy_that_comes_between_is_met_or_not_and_nothing_is_half_done(crow
     made = sum(answer.status_code == 201 for answer in answers)
     assert len(crowd.get("data/xkcd").json()["recent_instances"]) == made + 1
     assert crowd.send(0, "PATCH", "data/xkcd", copy).status_code == 422
+
+
+def test_equal_copies_that_race_have_one_winner_alone_and_together(crowd):
+    """Each is judged by those that were promoted before it, also within one request."""
+    gates = {"into branch": {"require": ["auc > latest"]}}
+    assert crowd.send(0, "POST", "deploys", deploy_body(definition("xkcd", gates=gates))).status_code == 200
+    versions(crowd, [0.7])
+    copy = registration(annotations={"auc": 0.8, "promoted_from_instance": "i_elsewhere"})
+    together = {"registrations": [copy | {"kind": "data", "asset": "xkcd"}] * 2}
+    answers = crowd.all([("PATCH", "data/xkcd", copy)] * 6 + [("POST", "registrations", together)] * 2)
+    statuses = [answer.status_code for answer in answers[:6]]
+    statuses += [one["status"] for answer in answers[6:] for one in answer.json()["registrations"]]
+    assert sorted(statuses) == [201] + [422] * 9

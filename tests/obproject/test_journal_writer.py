@@ -13,7 +13,7 @@ from metaflow.packaging_sys import MetaflowCodeContent
 from obproject import Asset
 from obproject import connection as connection_module
 from obproject.catalogue.reader import AssetReader
-from obproject.errors import BadRequest, NotAllowed, ServerFault, ServerUnreachable, WrongToken
+from obproject.errors import BadRequest, GateRefused, NotAllowed, ServerFault, ServerUnreachable, WrongToken
 from obproject.journal import Operation
 from obproject.task import journal_writer, running
 from tests.obproject.stub_server import Canned, StubCatalogue, StubServer
@@ -203,11 +203,14 @@ def test_a_strict_task_fails_instead(
     assert len(metadata.entries) == 1
 
 
-@pytest.mark.parametrize(("status", "expected"), [(400, BadRequest), (401, WrongToken), (403, NotAllowed)])
+@pytest.mark.parametrize(
+    ("status", "expected"), [(400, BadRequest), (401, WrongToken), (403, NotAllowed), (422, GateRefused)]
+)
 def test_a_refused_write_is_an_error_and_is_never_backfilled(
     asset: Asset, metadata: MemoryMetadata, catalogue: StubCatalogue, status: int, expected: type[Exception]
 ) -> None:
-    catalogue.answer_next(Canned(status, b'{"error": "refused", "message": "Not like this."}'))
+    code = b"gate_refused" if expected is GateRefused else b"refused"
+    catalogue.answer_next(Canned(status, b'{"error": "%s", "message": "Not like this."}' % code))
     with pytest.raises(expected):
         asset.register_data_asset("rows", kind="table")
     (entry,) = metadata.entries

@@ -159,7 +159,7 @@ class Life:
             self.registers_many: 2,
             self.moves: 12,
             self.deletes_alias: 2,
-            self.deletes_asset: 1,
+            self.deletes_asset: 2,
             self.deploys: 4,
             self.does_as_the_vendor: 1,
             self.forges_a_move: 3,
@@ -232,6 +232,8 @@ class Life:
         if answer.status_code == 204 and self._chance(0.9):
             task.keep(replace(entry, at=timezone.now()))
         task.ends()
+        if self._chance(0.4):
+            self.api.post(f"{self._path(place)}/recover", {"entity_ref": task.ref})
 
     # what others do
 

@@ -25,7 +25,7 @@ def metaflow(tmp_path, monkeypatch):
 def test_nothing_moves_past_a_rule(api, metaflow, seed):
     life = Life(api, metaflow, random.Random(seed))
     life.deploys()
-    life.goes_on(30)
+    life.goes_on(25)
     life.reconciles()
     life.oracle.looks()
     assert Recount().run().corrections == []

@@ -226,8 +226,13 @@ class CatalogueClient:
         return self._asked(branch, kind, name, "promotions", "check", body=body)
 
     def ask_for_approval(self, branch: str, kind: str, name: str, body: Mapping[str, Any]) -> Json:
-        """Ask people to approve a move or a promotion, and return the request."""
-        return dict(self._asked(branch, kind, name, "requests", body=body)["request"])
+        """Ask people to approve a move or a promotion, and return the request; the open one, if there is one."""
+        try:
+            return dict(self._asked(branch, kind, name, "requests", body=body)["request"])
+        except Conflict as conflict:
+            if (there := conflict.detail.get("request")) is None:
+                raise
+        return dict(self.asset_request("GET", branch, kind, name, "requests", str(there))["request"])
 
     def _asked(self, branch: str, kind: str, name: str, *segments: str, body: Mapping[str, Any]) -> Json:
         try:

@@ -133,6 +133,11 @@ class StubCatalogue:
                 return self._check(alias)
             case "POST", [kind, asset, "promotions", "check"]:
                 return self._check(None)
+            case "POST", [kind, asset, "requests"] if (request.body or {}) in self.asked:
+                number = self.asked.index(request.body or {}) + 1
+                raise Refused(409, "conflict", "Somebody has asked for the same already", {"request": number})
+            case "GET", [kind, asset, "requests", number]:
+                return {"request": {"id": int(number), "url": f"{self.url}/requests/{number}"}}
             case "POST", [kind, asset, "requests"]:
                 self.asked.append(request.body or {})
                 return {"request": {"id": len(self.asked), "url": f"{self.url}/requests/{len(self.asked)}"}}

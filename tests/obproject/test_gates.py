@@ -211,6 +211,9 @@ def test_approval_is_asked_for_where_nothing_else_is_missing(
         "@production",
         catalogue.url + "/requests/1",
     ]
+    # Whoever asks again, as a job that runs anew does, finds the request.
+    assert run_command([*move, "--ask", "Better on the holdout"]) == 0
+    assert f"{catalogue.url}/requests/1" in capsys.readouterr().out
     (asked,) = catalogue.asked
     assert asked == {"alias": "production", "instance_id": "v2", "comment": "Better on the holdout"}
 

@@ -89,6 +89,58 @@ def test_a_dry_run_asks_the_site_what_new_rules_would_have_done(
         "    @production: would have refused 2 of the last 3 versions (auc >= 0.805: 2, auc >= @production - 0.002: 1)"
         "; v1, which holds it now, would not pass: auc >= 0.805: 0.8, needs 0.805, 0.005 short",
     ]
+    assert project.deploy(GATES.replace("auc >= 0.78", "auc >> 0.78"), "--dry-run") == 1
+    assert capsys.readouterr().err.splitlines()[:3] == [
+        "models/clf/asset_config.toml: gates.production.require, rule 1, column 6: > where a number or @alias, latest, "
+        "latest-1 or v12 could stand",
+        "    auc >> 0.78",
+        "         ^",
+    ]
+
+
+def test_approval_is_asked_for_and_asked_for_once(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert project.deploy("[gates.production]\napprovals = 1\n", "--quiet") == 0
+    move = ["promote", "main", "main", "--project", project.name, "--asset", "clf", "--alias", "production"]
+    assert run_command(move) == 1
+    assert "✗ approvals = 1  0 of 1, needs 1" in capsys.readouterr().out
+    for _ in range(2):
+        assert run_command([*move, "--ask", "Better on the holdout", "--json"]) == 0
+        (asked,) = json.loads(capsys.readouterr().out)["asked"]
+        assert (asked["alias"], asked["request"]["ref"]) == ("production", "v3")
+        assert asked["request"]["url"].startswith(
+            f"{project.site.url}/default/{project.name}/main/models/clf/requests/"
+        )
+        assert asked["request"]["comment"] == "Better on the holdout"
+
+
+def test_a_deprecated_version_is_passed_over_and_no_alias_moves_to_it(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.main.deprecate("clf", "v3", "Trained on leaked labels.")
+    assert project.main.peek_model_asset("clf")["ref"] == "v2"
+    with pytest.raises(errors.GateRefused, match="it is deprecated: Trained on leaked labels"):
+        project.main.set_alias("clf", "champion", "v3", "model")
+    capsys.readouterr()
+    project.main.consume_model_asset("clf", "v3")
+    assert capsys.readouterr().out == ("assetsite: the model asset 'clf' v3 is deprecated: Trained on leaked labels.\n")
+    project.main.deprecate("clf", 2, "So was this one.")
+    project.main.deprecate("clf", "@production", "And this.")
+    with pytest.raises(errors.AllDeprecated, match="v3"):
+        project.main.peek_model_asset("clf")
+    project.main.undo_deprecation("clf", "v3")
+    assert project.main.peek_model_asset("clf")["ref"] == "v3"
+
+
+def test_a_gated_alias_keeps_its_asset_from_a_teardown(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    assert project.deploy(GATES, "--quiet") == 0
+    project.main.register_data_asset("rows", kind="table")
+    with pytest.raises(errors.NotAccepted, match="production"):
+        project.main.delete_model_asset("clf")
+    capsys.readouterr()
+    assert run_command(["teardown", f"{project.name}/main", "--yes", "--force", "--json"]) == 1
+    document = json.loads(capsys.readouterr().out)
+    assert [(one["what"], one["held"]) for one in document["failed"]] == [("models/clf", True)]
+    assert "data/rows" in document["deleted"]
 
 
 def test_a_branch_with_gates_is_asked_before_a_copy_is_made(

@@ -119,6 +119,21 @@ def instance_url(asset: Asset, instance: Instance) -> str:
     return f"{asset_url(asset)}/{instance.ref}"
 
 
+def deprecate_url(asset: Asset, instance: Instance) -> str:
+    """Where a version is deprecated, or that is undone."""
+    return f"{instance_url(asset, instance)}/deprecate"
+
+
+def delete_url(asset: Asset) -> str:
+    """Where an asset is deleted, after a question."""
+    return f"{asset_url(asset)}/delete"
+
+
+def deleted_url(branch: Branch) -> str:
+    """What was deleted on a branch, and can be recovered."""
+    return f"{branch_url(branch)}/deleted"
+
+
 def cards_url(asset: Asset, instance: Instance) -> str:
     """The cards that a version has, as JSON."""
     return f"{instance_url(asset, instance)}/cards.json"

@@ -347,8 +347,8 @@ def _tile(who: EntityLink, **shown: Any) -> SimpleNamespace:
 
 def _asset(newest: str | None, ready: str | None) -> SimpleNamespace:
     """In place of a catalog.models.Asset, whose newest instances are in these states."""
-    found = SimpleNamespace(ref="v41", state=ready, state_reason="") if ready else None
-    later = SimpleNamespace(ref="v42", state=newest, state_reason=HTML) if newest else found
+    found = SimpleNamespace(ref="v41", state=ready, look=ready, state_reason="") if ready else None
+    later = SimpleNamespace(ref="v42", state=newest, look=newest, state_reason=HTML) if newest else found
     return SimpleNamespace(newest=later, newest_ready=found)
 
 
@@ -361,6 +361,7 @@ def _happenings(people: list[EntityLink]) -> list[SimpleNamespace]:
     """In place of entries of catalog.pages.activity."""
     plain = {"asset_id": LONG, "asset_url": "#", "url": "#", "icon": "model", "at": timezone.now(), "ref": "v42"}
     plain |= {"detail": "production", "elsewhere": "i_1", "other_branch": "", "is_ready": False, "is_pending": False}
+    plain["deleted_url"] = "#"
     told: list[dict[str, Any]] = [
         {"what": "registered", "is_ready": True},
         {"what": "registered", "is_pending": True},

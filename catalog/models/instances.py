@@ -13,7 +13,7 @@ from catalog.limits import DIGEST_LENGTH, FOREACH_LENGTH
 from catalog.models.assets import Asset
 from catalog.models.columns import FOREACH_HELP, client_id, new_instance_id, untold_text
 from catalog.models.runs import Component
-from catalog.states import State
+from catalog.states import DEPRECATED, State
 from obproject.roles import ROLE_LENGTH
 
 
@@ -117,6 +117,11 @@ class Instance(models.Model):
     @property
     def is_deprecated(self) -> bool:
         return self.deprecation_id is not None
+
+    @property
+    def look(self) -> str:
+        """Its state, as pages that have no room for more show it."""
+        return DEPRECATED if self.is_deprecated else self.state
 
     @property
     def is_copy(self) -> bool:

@@ -7,17 +7,27 @@ All of it comes from what the viewer may see; so it is the same for what is miss
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import SequenceMatcher
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from access.errors import BadRequest, SiteError
 from access.identity import Viewer, viewer_of
-from catalog.addresses import COMPONENT_SEGMENTS, asset_url, branch_url, highlights_url, perimeter_url, project_url
+from catalog.addresses import (
+    COMPONENT_SEGMENTS,
+    asset_url,
+    branch_url,
+    deleted_url,
+    highlights_url,
+    perimeter_url,
+    project_url,
+)
 from catalog.folding import folded
-from catalog.limits import UNSTORABLE
+from catalog.limits import RECOVERABLE_DAYS, UNSTORABLE
 from catalog.models import Asset, Branch, Component, Project
 from catalog.pagekit.frame import LONGEST_MENU, branch_frame, perimeter_entries, perimeter_frame, project_frame
 from catalog.pagekit.hits import (
@@ -53,7 +63,7 @@ def context_of(request: HttpRequest, status: int) -> Json:
     asked = {name: _as_kept(value) for name, value in (match.kwargs | _focus_of(request)).items()}
     found = _Found.of(viewer, asked)
     context = found.frame(request) | {"json_url": ""}
-    return context | {"nearest": found.nearest()} if status == 404 else context
+    return context | {"nearest": found.nearest(), "deleted": found.deleted()} if status == 404 else context
 
 
 def _as_kept(value: object) -> str:
@@ -128,6 +138,16 @@ class _Found:
         if "uid" in asked:
             return [Hit(highlights_url(branch), "All highlights", "All highlights", "run")]
         return self._nearest_assets(branch, self.rest, Kind.values)
+
+    def deleted(self) -> Json | None:
+        """When and by whom the asset of the address was deleted, and where it can be recovered; None if it was not."""
+        kind, asset_id = self.asked.get("kind"), self.asked.get("asset_id")
+        if self.branch is None or self.asset or kind not in Kind.values or not asset_id:
+            return None
+        ever = Asset.objects.visible_to(self.viewer).filter(branch=self.branch, kind=kind, asset_id=asset_id)
+        since = timezone.now() - timedelta(days=RECOVERABLE_DAYS)
+        found = ever.filter(deleted_at__gt=since).order_by("-deleted_at").values("deleted_at", "deleted_by").first()
+        return found and found | {"url": deleted_url(self.branch)}
 
     def _nearest_projects(self) -> list[Hit]:
         asked = self.asked

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from catalog.addresses import asset_url_by_id
+from catalog.addresses import asset_url_by_id, deleted_url
 from catalog.models import Asset, Branch
 from catalog.pagekit.uses import EntityLink
 from catalog.pages.statements import FeedRow, last_of_asset, last_of_branch
@@ -39,6 +39,11 @@ class Happening:
     @property
     def asset_url(self) -> str:
         return asset_url_by_id(self.home, self.kind, self.asset_id)
+
+    @property
+    def deleted_url(self) -> str:
+        """Where what was deleted can be recovered."""
+        return deleted_url(self.home)
 
     @property
     def other_branch(self) -> str:

@@ -86,6 +86,7 @@ def alias_page(
         "alias": alias,
         "aliases_url": aliases_url(asset),
         "held_now": seen.told[-1].hold if query.number("before") is None else None,
+        "deprecated": _deprecated(asset, alias),
         "drawing": seen.drawing,
         "rows": history_of(seen, seen.drawing.now, edits=edits),
         "actions": _actions(asset, alias, moved.moves[-1]) if edits and first else [],
@@ -100,6 +101,14 @@ def alias_page(
         "files": [{"label": label, "url": query.on(query.path + end).url()} for end, label in FILES.items()],
     }
     return render(request, "catalog/alias.html", context)
+
+
+def _deprecated(asset: Asset, alias: str) -> str:
+    """Why the version that it leads to is deprecated; empty if it is not, without a query if none is."""
+    if not asset.deprecated_count:
+        return ""
+    found = Instance.objects.of(asset).filter(uid=asset.alias_index.get(alias, ""))
+    return found.values_list("deprecation__reason", flat=True).first() or ""
 
 
 @dataclass(frozen=True)

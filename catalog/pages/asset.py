@@ -13,6 +13,7 @@ from catalog.addresses import (
     asset_lineage_url,
     asset_metrics_url,
     asset_url,
+    delete_url,
     evaluations_url,
     film_url,
     instance_url,
@@ -24,11 +25,12 @@ from catalog.models import Asset, Instance
 from catalog.pagekit.cards import CardView, card_view
 from catalog.pagekit.code_examples import Code
 from catalog.pagekit.comparisons import against
+from catalog.pagekit.editing import may_edit
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import asset_or_twin, at_place
-from catalog.pagekit.query import PageQuery, tag_links
+from catalog.pagekit.query import Link, PageQuery, tag_links
 from catalog.pagekit.uses import uses_of
 from catalog.pages.activity import activity_of_asset
 from catalog.pages.charts.glance import glance_of
@@ -129,8 +131,14 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
         "activity": activity_of_asset(asset),
         "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",
         "log_url": evaluations_url(asset.branch) if asset.is_evaluation_log else "",
+        "actions": _actions(viewer, asset),
         "may_edit": viewer.may_administer and viewer.may(asset.branch.project.perimeter, Role.EDITOR),
     }
+
+
+def _actions(viewer: Viewer, asset: Asset) -> list[Link]:
+    """What may be done with the asset, for who may."""
+    return [{"label": "Delete…", "url": delete_url(asset)}] if may_edit(viewer, asset.branch) else []
 
 
 def _against(asset: Asset, aliases: Iterable[Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from catalog.addresses import (
     choose_alias_url,
     compare_url,
     component_url,
+    deprecate_url,
     film_url,
     instance_lineage_url,
     instance_url,
@@ -141,6 +142,7 @@ def _actions(viewer: Viewer, asset: Asset, instance: Instance) -> list[Link]:
     return [
         {"label": "Move an alias here…", "url": choose_alias_url(asset, instance.ref)},
         {"label": "Promote…", "url": promote_url(asset, instance)},
+        {"label": "Deprecated…" if instance.is_deprecated else "Deprecate…", "url": deprecate_url(asset, instance)},
     ]
 
 

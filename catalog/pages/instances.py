@@ -71,7 +71,8 @@ def looked_through(numbers: Part, found: int) -> str:
 def instances_on_page(viewer: Viewer, asset: Asset, query: PageQuery, *, bulk: bool = False) -> InstancePage:
     """`bulk`: with blobs."""
     asked = query.filters().in_any_state()
-    matching = Instance.objects.visible_to(viewer).of(asset).matching(asked).select_related("component")
+    matching = Instance.objects.visible_to(viewer).of(asset).matching(asked)
+    matching = matching.select_related("component", "deprecation")
     return paged_by_number(matching if bulk else matching.defer("blobs"), asset, asked, query)
 
 

@@ -156,18 +156,20 @@ _aliases_of_each = Statement(
 
 
 def aliases_of(asset: Asset) -> list[Alias]:
-    """The aliases by name, each with the `number` of the version that it points to (None: the definition)."""
+    """The aliases by name, each with the `number` of the version that it points to (None: the definition), and the
+    reason for which that is `deprecated` (None: it is not)."""
     return _aliases_of.all(asset=asset.pk)
 
 
 _aliases_of = Rows(
     Alias,
     """
-    SELECT {columns}, instance.number FROM catalog_alias AS alias
+    SELECT {columns}, instance.number, deprecation.reason FROM catalog_alias AS alias
     LEFT JOIN catalog_instance AS instance ON instance.id = alias.instance_id
+    LEFT JOIN catalog_deprecation AS deprecation ON deprecation.id = instance.deprecation_id
     WHERE alias.asset_id = %(asset)s ORDER BY alias.name
     """,
-    also=["number"],
+    also=["number", "deprecated"],
 )
 
 
@@ -239,7 +241,7 @@ def aliases_and_overrides(asset: Asset) -> tuple[list[Alias], list[PropertyOverr
         moment: Any = moment_of(at)
         if what == "alias":
             alias = Alias(asset=asset, name=name, updated_at=moment, entity_kind=kind, entity_id=who)
-            alias.number = number  # type: ignore[attr-defined]
+            alias.number, alias.deprecated = number, declared  # type: ignore[attr-defined]
             aliases.append(alias)
         else:
             before = None if declared is None else json.loads(declared)
@@ -251,8 +253,9 @@ def aliases_and_overrides(asset: Asset) -> tuple[list[Alias], list[PropertyOverr
 _aliases_and_overrides = Statement(
     """
     SELECT 'alias', row_number() OVER (ORDER BY alias.name), alias.name, instance.number, alias.updated_at,
-        alias.entity_kind, alias.entity_id, '', CAST(NULL AS text)
+        alias.entity_kind, alias.entity_id, '', deprecation.reason
     FROM catalog_alias AS alias LEFT JOIN catalog_instance AS instance ON instance.id = alias.instance_id
+    LEFT JOIN catalog_deprecation AS deprecation ON deprecation.id = instance.deprecation_id
     WHERE alias.asset_id = %(asset)s
     UNION ALL
     SELECT 'override', edit.id, edit.key, NULL, edit.at, '', edit.actor, edit.value, CAST(edit.declared_value AS text)

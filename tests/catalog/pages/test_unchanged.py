@@ -227,6 +227,19 @@ class Writes:
         self._seen()
         recording.delete_asset(actor="ada", asset=self._asset(name))
 
+    def recover(self) -> None:
+        asset = self._model()
+        recording.delete_asset(actor="ada", asset=asset)
+        self._seen()
+        recording.recover_asset(actor="ada", here=Asset.objects.filter(pk=asset.pk))
+
+    def deprecate(self) -> None:
+        asset, who = self._model(), {"actor": "ada", "entity": Entity("user", "ada")}
+        uid = asset.instances.get(number=1).uid
+        recording.deprecate(asset=asset, target_uid=uid, reason=f"Worse {next(fresh)}", **who)
+        self._seen()
+        recording.undo_deprecation(asset=asset, target_uid=uid, **who)
+
     def name_a_project(self) -> None:
         self.world.register("models/churn_model", project=f"churn{next(fresh)}")
 
@@ -437,6 +450,9 @@ WITHOUT = {
     "highlight-card": "a finished card has a tag of its own",
     "card": "the same",
     "cards": "tells what is in a datastore, which writes no mark",
+    "deprecate": "hangs on roles and accounts, which have no marks",
+    "delete-asset": "hangs on roles and accounts, which have no marks",
+    "deleted": "hangs on roles and accounts, which have no marks",
     "choose-alias": "asked once, before a move",
     "move-alias": "asks the rules anew each time",
     "delete-alias": "a form that is sent once",

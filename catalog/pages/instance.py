@@ -142,7 +142,10 @@ def _actions(viewer: Viewer, asset: Asset, instance: Instance) -> list[Link]:
     return [
         {"label": "Move an alias here…", "url": choose_alias_url(asset, instance.ref)},
         {"label": "Promote…", "url": promote_url(asset, instance)},
-        {"label": "Deprecated…" if instance.is_deprecated else "Deprecate…", "url": deprecate_url(asset, instance)},
+        {
+            "label": "Undo deprecation…" if instance.is_deprecated else "Deprecate…",
+            "url": deprecate_url(asset, instance),
+        },
     ]
 
 

@@ -101,8 +101,9 @@ COSTS = {
 }
 MISSING = {
     # the asset; whether the branch has another key; what is missing of its address (3); the project, the branch and the
-    # asset to frame it; the menus; those of this id; those around it, before and after
-    f"{BRANCH}/models/nope": 16,
+    # asset to frame it; the menus; those of this id; those around it, before and after;
+    # whether it was deleted lately
+    f"{BRANCH}/models/nope": 17,
     # the same, and the newest versions
     f"{ASSET}/v99": 9,
 }

@@ -140,7 +140,10 @@ def test_aliases(branch, asset):
     rows = Alias.objects.filter(asset__in=assets).order_by("name").values_list("asset", "name", "instance__number")
     assert statements.aliases_of_each(assets, 2) == list(rows[:2])
     assert statements.aliases_of_each([], 2) == []
-    right = Alias.objects.filter(asset=asset).annotate(number=F("instance__number")).order_by("name")
+    right = Alias.objects.filter(asset=asset).annotate(
+        number=F("instance__number"), deprecated=F("instance__deprecation__reason")
+    )
+    right = right.order_by("name")
     same(statements.aliases_of(asset), right)
 
 

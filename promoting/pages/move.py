@@ -60,6 +60,12 @@ class Move:
         row: Alias | None = self.asset.aliases.filter(name=self.alias).first() if self.holder else None
         return row
 
+    @property
+    def is_deprecated(self) -> bool:
+        """Whether nobody can move the alias there, but by a roll-back."""
+        instance = self.to.instance
+        return instance is not None and instance.deprecation_id is not None
+
     @cached_property
     def answer(self) -> Answer:
         name, instance = Sentence(Name(f"@{self.alias}")), self.to.instance
@@ -177,6 +183,6 @@ def _page(request: HttpRequest, move: Move, again: Again = SHOWN) -> HttpRespons
         "readers": readers[:MOST_READERS],
         "more_readers": max(0, len(readers) - MOST_READERS),
         "lacks": what_is_lacking(move.viewer, asset.branch),
-        "may_override": answer.not_met > 0 and may_override(move.viewer, asset.branch),
+        "may_override": answer.not_met > 0 and not move.is_deprecated and may_override(move.viewer, asset.branch),
     }
     return render(request, "promoting/move.html", context, status=again.status)

@@ -23,6 +23,7 @@ PAGES = [
     *(f"{MAIN}/lineage", f"{ROWS}/lineage", f"{ROWS}/v1/lineage", f"{MAIN}/flows/ProducerFlow"),
     *(f"{MAIN}/highlights", f"{MAIN}/evaluations", "v1/docs", "search?q=r", f"{MAIN}/data/row"),
     *(f"{ROWS}/compare?of=v1,v2,user_alice:v1&equal=yes", f"{ROWS}/compare?of=v1"),
+    *(f"{ROWS}/move?to=v1", f"{ROWS}/aliases/staging/move?to=v1", f"{ROWS}/v1/promote?to=user_alice"),
     *("admin/", "admin/catalog/asset/", "admin/auth/user/add/", "admin/catalog/reconciliation/"),
 ]
 

@@ -10,7 +10,8 @@ import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, PHONE, Watched
+from tests.browser.test_axe import findings
 from tests.browser.test_decide import press_enter
 from tests.conftest import Site, served_from
 
@@ -99,6 +100,12 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("main").get_by_role("button", name=name)
 
 
+def has_nothing_serious(watched: Watched, *, scripts: bool) -> None:
+    """It fits, and axe, which is a script, finds nothing."""
+    assert not watched.scrolls_sideways()
+    assert not scripts or findings(watched) == {}
+
+
 def says(page: Page, text: str) -> None:
     expect(page.get_by_role("main").get_by_role("heading", level=1)).to_contain_text(text)
 
@@ -121,7 +128,7 @@ def test_refused_made_better_approved_moved_and_rolled_back(team, open_page, scr
     says(ann, "@production can't move to v2: 1 of 3 rules refuses")
     expect(ann.locator("#rules")).to_contain_text("needs 0.8004, has 0.7991: 0.0013 short")
     expect(button(ann, "Move it to v2")).to_be_disabled()
-    assert not watched.scrolls_sideways()
+    has_nothing_serious(watched, scripts=scripts)
 
     # made better, but it needs somebody else
     desk.train(0.8107)
@@ -143,7 +150,7 @@ def test_refused_made_better_approved_moved_and_rolled_back(team, open_page, scr
     history = ann.locator("#history")
     expect(history.get_by_role("row").nth(1)).to_contain_text("v3")
     expect(history.get_by_role("row").nth(1)).to_contain_text("passed")
-    assert not watched.scrolls_sideways()
+    has_nothing_serious(watched, scripts=scripts)
 
     # rolled back, for which nobody has to be asked
     press_enter(link(ann, "Roll back to v1"))

@@ -110,6 +110,20 @@ def test_the_definition_can_be_meant(full, ada):
     assert full.asset("models/churn_model").alias_index["production"] == uid
 
 
+def test_no_alias_moves_to_what_is_deprecated_not_even_by_an_override(full):
+    client, model = admin(full), full.asset("models/churn_model")
+    uid = model.instances.get(number=2).uid
+    who = Entity("user", "eve")
+    recording.deprecate(actor="eve", asset=model, target_uid=uid, reason="It leaks", entity=who)
+    page = look(client, "v2")
+    assert "can&#39;t move to v2: 1 of 1 rule refuses" in page
+    assert "it is deprecated: It leaks" in page
+    assert "Override" not in page
+    answer = send(client, full, 2, override="yes", reason="all the same", comment="mine")
+    assert answer.status_code == 422
+    assert holds(full) == "v3"
+
+
 def test_approvals_that_are_lacking_wait(full, ada):
     declare(full, {"production": {"require": ["accuracy >= 0.5"], "approvals": 2}})
     full.register("models/churn_model", "TrainFlow/4/train/1", annotations={"accuracy": 0.95})

@@ -7,7 +7,7 @@ from typing import Any
 
 from access.identity import Viewer
 from catalog.addresses import request_url
-from catalog.approvals import Standing, is_asked_by, told
+from catalog.approvals import ROLE, Standing, is_asked_by, told
 from catalog.models import Instance
 from catalog.states import DEFINITION, RequestState
 
@@ -108,7 +108,7 @@ class AskedFor:
         name = self.viewer.user.get_username()
         role = self.viewer.role_in(self.request.branch.project.perimeter)
         by_name = name in self.standing.approvers
-        who = "are named as an approver" if by_name else f"are {role.label.lower() if role else 'here'}"
+        who = "are named as an approver" if by_name or role is None else f"are {told([f'{ROLE}{role}'])}"
         return f"You may: you {who}, didn't ask for it and didn't register {self.ref}."
 
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from access.identity import viewer_of
-from catalog.addresses import alias_url, asset_url
+from catalog.addresses import alias_url, asset_url, requests_url
 from catalog.models import AliasMove, Asset, Instance
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.known_pages import unless_shown
@@ -53,6 +53,7 @@ def aliases_page(
         **branch_frame(request, asset.branch, kind, asset),
         "asset": asset,
         "asset_url": asset_url(asset),
+        "requests_url": requests_url(asset),
         "aliases": aliases,
         "over_time": {name: alias_url(asset, name) for name in names},
         "moves": [_named(move) for move in moves[:ROWS]],

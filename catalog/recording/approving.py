@@ -30,7 +30,7 @@ from catalog.recording.gating import (
     rule_on_approvals,
 )
 from catalog.recording.looked_up import promoted_to, with_card, with_card_of_copy
-from catalog.recording.places import AssetAddress, locked_again, locked_all
+from catalog.recording.places import AssetAddress, BranchAddress, locked_again, locked_all
 from catalog.recording.registering import Registration
 from catalog.states import RequestState, State
 
@@ -91,6 +91,12 @@ def ask_for_promotion(*, viewer: Viewer, at: AssetAddress, source: Instance, com
         return _keep(viewer, judged, comment)
 
 
+def _target_of(request: PromotionRequest) -> AssetAddress:
+    branch, project = request.branch, request.branch.project
+    into = BranchAddress(project.perimeter, project.name, branch.key, branch.git_name, branch.name)
+    return AssetAddress(into, request.kind, request.asset_id)
+
+
 def _copy_of(source: Instance) -> Registration:
     """What rules are asked about before there is a copy."""
     return Registration(
@@ -112,6 +118,8 @@ def approve(
     wish = Wish(comment=comment or request.comment, user=viewer.person, request=request)
     if request.alias and (asset := _live(request)):
         wish = with_card(wish, asset, request.alias, request.instance.uid)
+    elif not request.alias:
+        wish = with_card_of_copy(wish, _target_of(request), _copy_of(request.instance).annotations)
 
     def approved(standing: Standing) -> PromotionRequest:
         row: PromotionRequest = standing.request

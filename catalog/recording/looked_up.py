@@ -27,7 +27,7 @@ def with_card(wish: Wish, asset: Asset, name: str, target_uid: str) -> Wish:
 
 def with_card_of_copy(wish: Wish, at: AssetAddress, annotations: Mapping[str, Any]) -> Wish:
     """The same of a registration with these annotations: of a copy, as only its gates can ask for a card."""
-    if not is_promotion(annotations):
+    if wish.card is not None or not is_promotion(annotations):
         return wish
     asset = promoted_to(at)
     revision, gates = gates_of(asset, wish) if asset else (None, None)

@@ -76,8 +76,8 @@ class Looked:
 
     @property
     def replaced(self) -> Replaced | None:
-        """What it replaces, or would have: of what is still there to be compared."""
-        before, version = self._before, self.row.instance
+        """What the version would replace, while the request is open."""
+        before, version = self._before if self.asked.standing.is_open else None, self.row.instance
         if before is None or before.instance is None or before.instance.pk == version.pk:
             return None
         return replaced_by(self.viewer, before, Resolved(version.asset, version), self.asset or version.asset)

@@ -170,7 +170,7 @@ OUTDATING = {
     "@production was moved": moved,
     "Its gates were changed": lambda desk: desk.declare(ONE),
     "v2 was deprecated": deprecated,
-    "churn_model was deleted": lambda desk: recording.delete_asset(actor="ada", asset=desk.asset),
+    "churn_model was deleted": lambda desk: recording.delete_asset(actor="ada", asset=desk.asset, override="gone"),
 }
 
 

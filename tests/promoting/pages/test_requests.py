@@ -62,7 +62,7 @@ def test_the_approver_finds_what_is_to_be_known(desk):
     page = seen(desk, "ann", request)
     for text in ("asked of you", "0 of 2", "same holdout", "auc &gt;= 0.7", "What it would replace", "0.81"):
         assert text in page, text
-    assert "You may: you are admin, didn't ask for it and didn't register v2." in page.replace("&#39;", "'")
+    assert "You may: you are an admin, didn't ask for it and didn't register v2." in page.replace("&#39;", "'")
     assert "Approve</button>" in page
     assert "Approve, and move" not in page
     desk.approve("ann", request)
@@ -186,6 +186,6 @@ def test_the_list_has_open_ones_first(desk):
 
 def test_a_request_of_a_deleted_asset_is_still_told(desk):
     request = desk.ask()
-    recording.delete_asset(actor="ada", asset=desk.asset)
+    recording.delete_asset(actor="ada", asset=desk.asset, override="gone")
     assert "churn_model was deleted." in seen(desk, "ann", request)
     assert timezone.now() >= request.at

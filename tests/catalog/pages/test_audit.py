@@ -44,12 +44,9 @@ def happen(world: World) -> None:
     task = {"entity_kind": "task", "entity_id": "TrainFlow/2/train/1"}
     gates = GateRevision.objects.create(**at, **by, **task, gates={"production": {"approvals": 1}})
     what = {"instance_uid": second.uid, "gates": gates}
-    refused = {
-        "alias": "production",
-        "outcome": "refused",
-        "rules": [{"rule": "auc >= 0.9", "says": "refuses", "passes": False}],
-    }
-    GateVerdict.objects.create(**at, **by, **task, **what, **refused, count=3)
+    what["rules"] = [{"rule": "auc >= 0.9", "says": "refuses", "has": "0.8", "passes": False}]
+    refused = {"alias": "production", "outcome": "refused", "count": 3}
+    GateVerdict.objects.create(**at, **by, **task, **what, **refused)
     GateVerdict.objects.create(**at, **by, **task, **what, outcome="override", comment="it burns", copy=second)
     request = PromotionRequest.objects.create(
         **at, **by, alias="production", instance=first, gates=gates, state="rejected", reason="not yet",

@@ -22,6 +22,12 @@ MOST_ASKED = 200
 """Among how many of the newest open requests those are looked for that wait for somebody."""
 MOST_COPIES = 20
 """How far back a copy of a copy is followed to who registered it."""
+_COPIES = ("instance", "instance__promoted_from", "instance__promoted_from__promoted_from")
+NOT_SHOWN = [
+    *(f"{way}__{column}" for way in _COPIES for column in ("annotations", "blobs", "description", "tags")),
+    *(f"instance__asset__{column}" for column in ("readme", "alias_index", "declared_blobs", "declared_properties")),
+]
+"""Columns that may be large, and that lists of requests do not look at."""
 ROLE = "role:"
 """How an approver begins that is a role, and not the name of a user."""
 
@@ -227,5 +233,6 @@ def asked_of(viewer: Viewer) -> list[Standing]:
     if viewer.person is None or not viewer.grants:
         return []
     waiting = PromotionRequest.objects.visible_to(viewer).filter(state=RequestState.OPEN).order_by("-pk")
-    found = [Standing(row) for row in as_now(waiting.exclude(approvals__user=viewer.person))[:MOST_ASKED]]
+    rows = as_now(waiting.exclude(approvals__user=viewer.person)).defer(*NOT_SHOWN)[:MOST_ASKED]
+    found = [Standing(row) for row in rows]
     return [standing for standing in found if not standing.why_not(viewer)]

@@ -244,6 +244,8 @@ class RowFacts:
     def _looked_up(self, reference: Reference) -> _Found | Absent:
         if reference.alias:
             return self._holder(reference.alias)
+        if self._asset.pk is None:  # a copy would make it
+            return Absent.GONE
         try:
             found = find_instance(self._asset, reference.text)
         except SiteError:

@@ -228,3 +228,12 @@ def test_what_a_rule_asks_of_the_database_is_bounded(churn, django_assert_max_nu
     gate = Gate(tuple(map(parse, ("auc >= 0.5", "auc >= @production - 0.1", "seconds within 20% of @production"))))
     with django_assert_max_num_queries(6):
         assert judge(gate, facts(last)).passes
+
+
+@pytest.mark.parametrize("rule", ["auc >= latest", "auc >= latest-1", "auc >= v1", "same data as latest-1"])
+def test_where_a_copy_would_make_the_asset_there_is_no_version_to_compare_with(churn, rule):
+    source = version(churn, 1)
+    target = Asset(branch=source.asset.branch, kind="models", asset_id="not_yet")
+    copy = Instance(asset=target, annotations={"auc": 0.9, "promoted_from_instance": source.uid}, promoted_from=source)
+    (ruling,) = judge(Gate((parse(rule),)), facts_of(Candidate(target, copy, source.uid, None, timezone.now()))).rulings
+    assert (ruling.says, "there is no" in ruling.reason) == ("refuses", True)

@@ -5,11 +5,9 @@ from access.identity import NotAllowed, Viewer
 from access.models import Role
 from catalog.branch_keys import names_of
 from catalog.entities import Entity
-from catalog.limits import UNSTORABLE
+from catalog.limits import COMMENT_LENGTH, UNSTORABLE
 from catalog.models import Branch
 
-COMMENT_LENGTH = 4_000
-"""How long a comment or a reason may be."""
 NO_PERSON = "An override is for people who are signed in here: no token has one, and nobody in local mode."
 
 

@@ -61,6 +61,7 @@ def ask(
 
     Refused with the rules where any other than that of approvals refuses, and where no approval is needed.
     """
+    comment = _checked(comment)
     wish = with_card(Wish(comment=comment, user=viewer.account), asset, name, target_uid)
     with transaction.atomic():
         asset = locked_again(asset)
@@ -78,7 +79,8 @@ def ask_for_promotion(*, viewer: Viewer, at: AssetAddress, source: Instance, com
     """Ask that a version be promoted into the branch of an address; refused as a move is."""
     if source.state != State.READY:
         raise BadRequest(f"{source.ref} is {source.state}; only a ready instance can be promoted.", instance=source.uid)
-    what = _copy_of(source)
+    _refuse_unless_from_elsewhere(source, at)
+    comment, what = _checked(comment), _copy_of(source)
     wish = with_card_of_copy(Wish(comment=comment, user=viewer.account), at, what.annotations)
     target = promoted_to(at)
     if target is None:
@@ -86,6 +88,7 @@ def ask_for_promotion(*, viewer: Viewer, at: AssetAddress, source: Instance, com
     with transaction.atomic():
         _lock_address(target.branch_id, at.kind, at.asset_id)
         target = promoted_to(at) or target
+        _refuse_if_promoted(source, target)
         judged = judge_promotion(target, what, source, wish)
         _refuse_unless_approvals_are_missing(judged, wish, viewer)
         return _keep(viewer, judged, comment)
@@ -95,6 +98,26 @@ def _target_of(request: PromotionRequest) -> AssetAddress:
     branch, project = request.branch, request.branch.project
     into = BranchAddress(project.perimeter, project.name, branch.key, branch.git_name, branch.name)
     return AssetAddress(into, request.kind, request.asset_id)
+
+
+def _refuse_unless_from_elsewhere(source: Instance, at: AssetAddress) -> None:
+    """A version is promoted to the same asset of another branch of its project: nowhere else is its copy made."""
+    asset, to = source.asset, at.branch
+    project = asset.branch.project
+    same = (project.perimeter_id, project.name, asset.kind, asset.asset_id)
+    if same != (to.perimeter.pk, to.project, at.kind, at.asset_id) or asset.branch.key == to.key:
+        raise BadRequest(
+            f"{source.ref} of {asset.asset_id} can't be promoted to {at.asset_id} of {to.called}: a version is promoted "
+            "to its own asset on another branch of its project.",
+            instance=source.uid,
+        )
+
+
+def _refuse_if_promoted(source: Instance, target: Asset) -> None:
+    """As it would be promoted only once."""
+    copies = Instance.objects.of(target).filter(promoted_from=source, state=State.READY) if target.pk else None
+    if copies is not None and (copy := copies.first()):
+        raise Conflict(f"{source.ref} is {copy.ref} of {target.branch.name} already.", instance=copy.uid)
 
 
 def _copy_of(source: Instance) -> Registration:
@@ -115,6 +138,7 @@ def approve(
     What is refused then leaves the approval as it is given, and the request open with the reason; an approver may try
     again. `make` makes the copy of a promotion into a branch.
     """
+    comment = _checked(comment)
     wish = Wish(comment=comment or request.comment, user=viewer.person, request=request)
     if request.alias and (asset := _live(request)):
         wish = with_card(wish, asset, request.alias, request.instance.uid)
@@ -125,7 +149,7 @@ def approve(
         row: PromotionRequest = standing.request
         _refuse(standing.why_not(viewer))
         if not standing.has_approved(viewer.person):
-            said = {"actor": viewer.actor, "comment": _checked(comment), "at": timezone.now()}
+            said = {"actor": viewer.actor, "comment": comment, "at": timezone.now()}
             Approval.objects.create(request=row, user=viewer.person, **said)
         elif standing.missing:
             raise Conflict("You have approved it already.")
@@ -138,12 +162,13 @@ def approve(
 
 def reject(*, viewer: Viewer, request: PromotionRequest, comment: str) -> PromotionRequest:
     """Reject a request, for a reason."""
+    reason = _checked(comment)
 
     def rejected(standing: Standing) -> PromotionRequest:
         _refuse(standing.why_not(viewer))
-        if not comment.strip():
+        if not reason:
             raise BadRequest("Say why you reject it.", field="comment")
-        return _close(standing.request, RequestState.REJECTED, _checked(comment), viewer.actor)
+        return _close(standing.request, RequestState.REJECTED, reason, viewer.actor)
 
     return _acted_on(request, rejected)
 
@@ -223,7 +248,7 @@ def _keep(viewer: Viewer, judged: Judged, comment: str) -> PromotionRequest:
         instance=instance,
         expected_uid=judged.from_uid,
         gates=judged.gates,
-        comment=_checked(comment),
+        comment=comment,
         at=timezone.now(),
         actor=viewer.actor,
         user=viewer.account,
@@ -288,4 +313,6 @@ def _refuse(why: str) -> None:
 def _checked(comment: str) -> str:
     if len(comment) > limits.COMMENT_LENGTH:
         raise BadRequest(f"A comment has at most {limits.COMMENT_LENGTH:,} characters.", field="comment")
+    if limits.UNSTORABLE.search(comment):
+        raise BadRequest("The comment has characters in it that can't be stored.", field="comment")
     return comment.strip()

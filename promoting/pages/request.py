@@ -13,7 +13,7 @@ from access.identity import Viewer, viewer_of
 from catalog.addresses import alias_url, asset_url, instance_url, request_url, requests_url
 from catalog.approvals import Standing
 from catalog.gates.judgement import rulings_from
-from catalog.models import Asset, Branch, GateVerdict, Instance, PromotionRequest
+from catalog.models import Asset, Branch, GateVerdict, PromotionRequest
 from catalog.pagekit.frame import branch_frame
 from catalog.pagekit.places import at_place_of_form
 from catalog.pagekit.rulings import Rulings, as_shown, in_order
@@ -159,12 +159,8 @@ def _copy(viewer: Viewer, request: PromotionRequest, wish: Wish) -> GateVerdict 
     copying = Copying(viewer, version.asset, version, request.branch)
     target = copying.target
     newest = target.newest_ready if target.pk else None
-    copy, _ = copying.make(wish, newest.uid if newest else "")
-    return _verdict_of(copy)
-
-
-def _verdict_of(copy: Instance) -> GateVerdict | None:
-    verdict: GateVerdict | None = getattr(copy, "verdict", None)
+    copy, is_new = copying.make(wish, newest.uid if newest else "")
+    verdict: GateVerdict | None = getattr(copy, "verdict", None) if is_new else None  # else it is that of another
     return verdict
 
 

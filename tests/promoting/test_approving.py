@@ -12,9 +12,11 @@ from access.identity import Viewer
 from access.models import Membership, Role, Token
 from catalog import recording
 from catalog.approvals import Standing, asked_of, with_approvals
+from catalog.entities import Entity
 from catalog.models import AliasMove, Approval, Deprecation, GateVerdict, Instance, PromotionRequest
+from catalog.recording import AssetAddress, Registration
 from catalog.recording.aliases import AliasMoved
-from catalog.recording.approving import AlreadyAsked, NotOpen, approve, reject, withdraw
+from catalog.recording.approving import AlreadyAsked, NotOpen, approve, ask_for_promotion, reject, withdraw
 from catalog.recording.gating import GateRefused
 from catalog.states import Outcome, RequestState
 from tests.promoting.desk import ONE, TWO, Desk
@@ -247,3 +249,47 @@ def test_times_are_kept(desk):
     request = desk.ask()
     desk.approve("ann", request)
     assert before <= request.at <= Approval.objects.get().at <= timezone.now()
+
+
+def away(desk: Desk, asset: str = "churn_model", branch: str = "feature") -> Instance:
+    """A version on another branch, which nobody registered who may approve."""
+    at = AssetAddress(desk.world.branch(branch), "models", asset)
+    what = Registration("artifact", annotations={"auc": 0.9})
+    return recording.register(actor="ci-bot", at=at, entity=Entity("task", "TrainFlow/9/train/1"), what=what)
+
+
+def test_only_a_version_of_another_branch_is_promoted_to_its_own_asset(desk):
+    desk.declare({"into branch": {"require": ["auc >= 0.7"], "approvals": 1}})
+    at = AssetAddress(desk.world.branch(), "models", "churn_model")
+    other, beta = away(desk, "other_model"), replace(at, branch=replace(at.branch, perimeter=desk.world.beta))
+    for to, source in ((at, other), (at, desk.versions[1]), (beta, away(desk))):
+        with pytest.raises(BadRequest, match="to its own asset on another branch of its project"):
+            ask_for_promotion(viewer=desk.viewer("ada"), at=to, source=source)
+    assert not PromotionRequest.objects.exists()
+
+
+def test_what_is_promoted_already_is_not_asked_for(desk):
+    desk.declare({"into branch": {"approvals": 1}})
+    at, source = AssetAddress(desk.world.branch(), "models", "churn_model"), away(desk)
+    asked = {"viewer": desk.viewer("ada"), "at": at, "source": source}
+    request = ask_for_promotion(**asked)
+    desk.declare({})
+    annotations = {"auc": 0.9, "promoted_from_instance": source.uid}
+    copy = desk.world.register("models/churn_model", branch="main", annotations=annotations)
+    desk.declare({"into branch": {"approvals": 1}})
+    with pytest.raises(Conflict, match=f"{source.ref} is {copy.ref} of main already"):
+        ask_for_promotion(**asked)
+    assert standing(request).outdated
+
+
+@pytest.mark.parametrize("comment", ["a\x00b", "a\ud800", "x" * 2001])
+def test_comments_are_checked_before_anything_is_done(desk, comment):
+    request = desk.ask()
+    for act in (
+        lambda: desk.ask("eve", comment=comment),
+        lambda: desk.approve("ann", request, comment),
+        lambda: reject(viewer=desk.viewer("ann"), request=request, comment=comment),
+    ):
+        with pytest.raises(BadRequest):
+            act()
+    assert (PromotionRequest.objects.count(), Approval.objects.count()) == (1, 0)

@@ -168,6 +168,21 @@ def test_a_promotion_is_asked_for_and_approved_too(desk):
     assert request.verdict == GateVerdict.objects.get(copy=copy)
 
 
+def test_what_somebody_else_promoted_meanwhile_is_done_without_a_verdict_of_its_own(desk):
+    desk.declare({"into branch": {"approvals": 1}})
+    away = desk.world.register("models/churn_model", branch="feature/x", annotations={"auc": 0.9})
+    Instance.objects.filter(pk=away.pk).update(actor="ci-bot")
+    client(desk, "eve").post(REQUESTS, {"instance": away.uid})
+    request = PromotionRequest.objects.get()
+    newest = desk.asset.newest_ready.uid
+    said = {"to": "main", "instance": away.uid, "expected": newest, "override": "on", "reason": "It is urgent."}
+    sent = client(desk, "bob").post(f"/alpha/churn/feature_x/models/churn_model/{away.ref}/promote", said)
+    assert sent.status_code == 302
+    assert "is promoted to" in text_of(send(desk, "ann", request, "approve"))
+    request.refresh_from_db()
+    assert (request.state, request.verdict) == ("done", None)
+
+
 def test_the_list_has_open_ones_first(desk):
     assert "Nothing has been asked for." in text_of(client(desk, "vic").get(REQUESTS))
     old = desk.ask()

@@ -363,7 +363,7 @@ def test_perimeters_are_apart(team):
     made = olga.register("/v1/perimeters/beta/projects/churn/branches/main/data/xkcd")
     assert made["ref"] == "v1"
     assert team.api("vic").get(f"{ASSET}/instances/{made['id']}").status_code == 404
-    ours = Instance.objects.get(asset__branch__project__perimeter__name="alpha", number=1)
+    ours = Instance.objects.get(asset__branch__project__perimeter__name="alpha", number=1, asset__asset_id="xkcd")
     theirs = "/v1/perimeters/beta/projects/churn/branches/main/data/xkcd"
     assert olga.get(f"{theirs}/instances/{ours.uid}").status_code == 404
     alias = {"entity_ref": CI, "instance_id": ours.uid}

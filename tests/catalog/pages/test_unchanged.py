@@ -463,6 +463,8 @@ WITHOUT = {
     "sign-in": "kept by nobody",
     "sign-out": "kept by nobody",
     "api-instance": "costs less than its tag would",
+    "api-deprecation": "only writes",
+    "api-recover": "only writes",
     "api-requests": "hangs on roles and accounts, which have no marks",
     "api-request": "the same",
     "api-approvals": "only refuses",

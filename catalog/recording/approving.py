@@ -107,8 +107,8 @@ def _refuse_unless_from_elsewhere(source: Instance, at: AssetAddress) -> None:
     same = (project.perimeter_id, project.name, asset.kind, asset.asset_id)
     if same != (to.perimeter.pk, to.project, at.kind, at.asset_id) or asset.branch.key == to.key:
         raise BadRequest(
-            f"{source.ref} of {asset.asset_id} can't be promoted to {at.asset_id} of {to.called}: a version is promoted "
-            "to its own asset on another branch of its project.",
+            f"{source.ref} of {asset.asset_id} can't be promoted to {at.asset_id} of {to.called}: "
+            "a version is promoted to its own asset on another branch of its project.",
             instance=source.uid,
         )
 

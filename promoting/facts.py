@@ -79,9 +79,9 @@ class RowFacts:
     def ref(self) -> str:
         if self._instance is None:
             return DEFINITION
-        if self._instance.number:
+        if self._is_kept:
             return self._instance.ref
-        return self._source.ref if self._source else self._candidate.uid
+        return self._source.ref if self._source else self._candidate.uid  # the number of a copy means nothing yet
 
     @property
     def is_definition(self) -> bool:

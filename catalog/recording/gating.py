@@ -395,16 +395,23 @@ def message_of(judged: Judged) -> str:
     refusals = judged.judgement.refusals
     count = sum(one.says != Says.WARNS for one in judged.judgement.rulings)
     rules = "1 rule" if count == 1 else f"{count} rules"
-    ref = judged.target.ref if judged.target and judged.target.number else judged.uid
-    what = "the definition" if judged.target is None else ref
     passes = f"does not pass {len(refusals)} of {rules}{_whose(judged)}"
     if judged.alias:
         present = _present(judged)
         stays = f"stays on {present}" if present else "is not set"
+        what = judged.target.ref if judged.target else "the definition"
         first = f"@{judged.alias} {stays}: {what} {passes}."
     else:
-        first = f"Nothing was promoted to {judged.asset.branch.name}: {what or 'what was to be'} {passes}."
+        first = f"Nothing was promoted to {judged.asset.branch.name}: {_source_in_words(judged)} {passes}."
     return " ".join([first, *map(said_of, refusals)])
+
+
+def _source_in_words(judged: Judged) -> str:
+    """What was to be promoted, by its own number and branch where it is in the same perimeter: "v3 of feature/x"."""
+    pk, here = judged.target and judged.target.promoted_from_id, judged.asset.branch.project.perimeter
+    known = Instance.objects.of(here).filter(pk=pk).select_related("asset__branch") if pk else Instance.objects.none()
+    source = known.only("number", "asset__branch__key", "asset__branch__git_name").first()
+    return f"{source.ref} of {source.asset.branch.name}" if source else judged.uid or "what was to be"
 
 
 def _whose(judged: Judged) -> str:

@@ -25,7 +25,7 @@ def gated(api, *rules):
 def test_a_copy_is_judged_by_what_it_says_itself_and_its_verdict_is_kept(api, source):
     gated(api, "auc >= 0.75", "tag stage=final")
     answer = api.patch("data/xkcd", promoted(source, 0.7))
-    assert refused(answer).startswith("Nothing was promoted to main: ")
+    assert refused(answer).startswith("Nothing was promoted to main: v1 of feature does not pass 2 of 2 rules")
     assert "auc >= 0.75: has 0.7, needs 0.75, 0.05 short. tag stage=final: no tag stage." in answer.data["message"]
     assert (answer.data["detail"]["alias"], answer.data["detail"]["into_branch"]) == (None, True)
     assert answer.data["detail"]["instance"] == source

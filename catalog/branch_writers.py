@@ -5,13 +5,17 @@ from django.db.models import QuerySet
 from access.identity import is_by
 from catalog.models import (
     AliasMove,
+    Approval,
     Asset,
     Branch,
     DefinitionRevision,
     Deletion,
     Deprecation,
+    GateRevision,
+    GateVerdict,
     Highlight,
     Instance,
+    PromotionRequest,
     PropertyEdit,
     SpecVersion,
     StateChange,
@@ -29,6 +33,10 @@ EVENTS = (
     Highlight,
     Deprecation,
     Deletion,
+    GateRevision,
+    GateVerdict,
+    PromotionRequest,
+    Approval,
 )
 """What is written to a branch, each with its `actor`; assets are made besides."""
 

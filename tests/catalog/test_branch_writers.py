@@ -35,7 +35,10 @@ def test_the_writes_of_a_person_are_told_from_those_of_a_namesake():
     assert not any(is_by("eve", actor) for actor in others)
 
 
-@pytest.mark.parametrize("act", ["register", "alias", "deploy", "spec", "delete", "confirm", "highlight", "override"])
+ACTS = ["register", "alias", "deploy", "spec", "delete", "confirm", "highlight", "override", "deprecate"]
+
+
+@pytest.mark.parametrize("act", ACTS)
 def test_every_kind_of_write_has_a_writer(act):
     place = BranchAddress(Perimeter.objects.create(name="walled"), "churn", "y")
     at, entity = AssetAddress(place, "data", "a"), Entity("task", "F/1/s/1")
@@ -54,6 +57,9 @@ def test_every_kind_of_write_has_a_writer(act):
         ),
         "spec": lambda: recording.post_spec(actor="ada", at=place, entity=entity, version_id="1", spec={}),
         "delete": lambda: recording.delete_asset(actor="ada", asset=asset),
+        "deprecate": lambda: recording.deprecate(
+            actor="ada", asset=asset, target_uid=made.uid, reason="Old.", entity=entity
+        ),
         "confirm": lambda: recording.confirm(actor="ada", entity=entity, **confirmed),
         "highlight": lambda: recording.show_highlight(actor="ada", **shown),
         "override": lambda: recording.override_property(user=None, actor="ada", asset=asset, key="k", value="v"),

@@ -187,10 +187,20 @@ def judge_copy(copy: Instance, wish: Wish) -> Judged:
     return _judged(copy.asset, "", uid[:UID_LENGTH], copy, wish)
 
 
-def refused_since(copy: Instance) -> str:
-    """Why gates refuse a copy that were declared after it was registered as pending; empty if they don't."""
-    revision, _ = gates_of(copy.asset)
-    if revision is None or revision.at <= copy.created_at:
+def refused_since(copy: Instance, settled_at: datetime | None = None) -> str:
+    """Why gates refuse a pending copy that are others than those by which it was registered; empty if they don't.
+
+    `settled_at` is the past moment at which it became ready that is only told now: of what has shown a receipt, gates
+    are not asked that came later.
+    """
+    revision, gates = gates_of(copy.asset)
+    gate = gate_for(gates, "")
+    if revision is None or gate is None:
+        return ""
+    verdict = GateVerdict.objects.filter(copy=copy).select_related("gates").first()
+    if verdict and verdict.gates and gate_for(Gates.of(verdict.gates.gates), "") == gate:
+        return ""
+    if verdict and verdict.outcome == Outcome.REPLAY and settled_at and settled_at < revision.at:
         return ""
     judged = judge_copy(copy, PLAIN)
     return "" if judged.passes else f"the gates refuse it: {' '.join(map(said_of, judged.judgement.refusals))}"

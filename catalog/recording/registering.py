@@ -331,13 +331,13 @@ def _without_refused(
     when: datetime | None,
     digests: Mapping[str, str],
 ) -> list[Instance]:
-    """Those that may become ready. Copies that gates refuse which were declared after their registration fail."""
+    """Those that may become ready. Copies fail that gates refuse which were declared after their registration."""
     refused: list[Instance] = []
     for row in pending:
         asset = assets[row.asset_id]
         if asset.gates_id and is_promotion(row.annotations):
             row.asset = asset
-            if why := refused_since(row):
+            if why := refused_since(row, when):
                 _settle([row], assets, State.FAILED, why[: limits.REASON_LENGTH], actor, when, digests)
                 refused.append(row)
     if refused:

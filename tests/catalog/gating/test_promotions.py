@@ -103,6 +103,17 @@ def test_a_pending_copy_is_judged_when_it_is_registered_and_again_if_gates_came_
     assert Asset.objects.get(branch__key="main").ready_count == 1
 
 
+def test_a_pending_copy_is_not_judged_again_by_the_rules_that_it_passed(api, source):
+    now = {"require": ["tag fresh"]}
+    deployed(api, {INTO_BRANCH: now})
+    body = promoted(source, 0.8) | {"state": "pending", "attempt": 0, "tags": [{"key": "fresh", "value": ""}]}
+    made = api.patch("data/xkcd", body)
+    Instance.objects.filter(uid=made.data["id"]).update(tags={})  # what its rules said then need not hold for ever
+    deployed(api, {INTO_BRANCH: now, "production": {"require": ["auc >= 0.9"]}})
+    confirmed = api.post(f"{PERIMETER}/confirmations", {"entity_ref": TASK, "attempt": 0, "state": "ready"})
+    assert [row["state"] for row in confirmed.data["confirmed"]] == ["ready"]
+
+
 def test_a_later_attempt_is_judged_as_the_first_was(api, source):
     gated(api, "auc >= 0.75")
     for attempt in (0, 1):

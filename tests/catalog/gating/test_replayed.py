@@ -7,6 +7,8 @@ import pytest
 from django.utils import timezone
 
 from catalog.models import Alias, AliasMove, Asset, GateVerdict, Instance, MissedWrite
+from catalog.recording import receipt_of_promotion
+from catalog.recording.gating import Wish, refused_since
 from catalog.states import Outcome as Said
 from obproject.journal import Entry, Operation, Outcome
 from tests.catalog.gating.lost import lose_the_catalogue, manage
@@ -29,10 +31,11 @@ class World:
         body = deploy_body(definition("xkcd", gates=gates), version=str(GateVerdict.objects.count()))
         assert self.api.post(f"{BRANCH}/deploys", body).status_code == 200
 
-    def makes(self, auc=0.5, asset="xkcd", sends=True, receipt=None, **annotations) -> tuple[Task, Entry]:
+    def makes(self, auc=0.5, asset="xkcd", sends=True, receipt=None, more=None, **annotations) -> tuple[Task, Entry]:
         """A version by a task of its own, which keeps what it was answered."""
         task = self.metaflow.task()
         body = {"entity_ref": task.ref, "data_asset_kind": "artifact", "annotations": {"auc": auc} | annotations}
+        body |= more or {}
         entry = task.keep(task.entry(Operation.REGISTER, asset, body=body, at=timezone.now()))
         outcome = Outcome(receipt=receipt) if receipt else None
         if sends:
@@ -187,6 +190,30 @@ def test_promotions_alone_and_together_come_back_with_their_receipts_only(world)
     assert set(MissedWrite.objects.values_list("uid", flat=True)) == {kept[0].id, missed[0].id, other.id}
     outcomes = dict(GateVerdict.objects.exclude(copy=None).values_list("copy__uid", "outcome"))
     assert outcomes == {kept[1].id: Said.REPLAY, kept[2].id: Said.REPLAY, missed[1].id: Said.PASSED}
+
+
+def test_what_was_pending_as_it_was_promoted_becomes_ready_again_though_gates_are_stricter_by_now(world):
+    pending = {"state": "pending", "attempt": 0}
+    world.gates(LENIENT)
+    kept = [world.promotes(more=pending)[1] for _ in range(2)]
+    lose_the_catalogue()
+    world.gates(STRICT)  # a deploy may come before the rebuild
+    world.reconciles()
+    states = dict(Instance.objects.values_list("uid", "state"))
+    assert states == dict.fromkeys((one.id for one in kept), "ready")
+
+
+def test_a_pending_copy_that_has_shown_its_receipt_is_not_judged_by_gates_that_came_after_its_task_ended(world):
+    world.gates(LENIENT)
+    _, kept = world.promotes(more={"state": "pending", "attempt": 0})
+    when = timezone.now()
+    wish = Wish(receipt=receipt_of_promotion(Instance.objects.get(uid=kept.id)))
+    copy = Instance.objects.get(uid=kept.id)
+    GateVerdict.objects.filter(copy=copy).update(outcome=Said.REPLAY, gates=None, receipt=wish.receipt)
+    world.gates(STRICT)
+    copy = Instance.objects.select_related("asset").get(pk=copy.pk)
+    assert refused_since(copy, when) == ""
+    assert "auc >= 0.9" in refused_since(copy)
 
 
 def test_a_rebuilt_catalogue_without_gates_says_what_gates_had_been_asked_and_no_more(world):

@@ -31,6 +31,11 @@ def gates_at(branch: int, kind: str, asset_id: str) -> GateRevision | None:
     return newest if newest and newest.gates else None
 
 
+def were_declared(branch: int, kind: str, asset_id: str) -> bool:
+    """Whether a deploy has spoken of gates at an address, were it to say that there are none."""
+    return GateRevision.objects.filter(branch=branch, kind=kind, asset_id=asset_id).exists()
+
+
 def are_lost(branch: int, kind: str, asset_id: str) -> bool:
     """Whether receipts tell that gates were asked at an address, of which a rebuilt catalogue knows none.
 
@@ -38,7 +43,7 @@ def are_lost(branch: int, kind: str, asset_id: str) -> bool:
     """
     at = {"branch": branch, "kind": kind, "asset_id": asset_id}
     replayed = GateVerdict.objects.filter(**at, outcome=Outcome.REPLAY, gates=None)
-    return replayed.exists() and not GateRevision.objects.filter(**at).exists()
+    return replayed.exists() and not were_declared(branch, kind, asset_id)
 
 
 def gates_of_each(assets: Collection[Asset]) -> dict[int, int | None]:

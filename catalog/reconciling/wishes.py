@@ -1,9 +1,11 @@
 """What gates are told of a missed write: the receipt by which it was done before, or else what has to be known of it
 before the locks are taken."""
 
-from catalog.gates_in_force import are_lost
+from contextlib import suppress
+
+from catalog.gates_in_force import are_lost, were_declared
 from catalog.models import Asset, Branch, MissedWrite
-from catalog.reconciling.checking import checked_body
+from catalog.reconciling.checking import Unusable, checked_body, parsed
 from catalog.reconciling.writes import NotYet
 from catalog.recording import AssetAddress
 from catalog.recording.gating import PLAIN, Wish
@@ -17,6 +19,12 @@ LOST_GATES = (
     "them back, or takes them away; then this is judged."
 )
 
+JUDGED = (Operation.SET_ALIAS, Operation.REGISTER)
+GATED = "1:"
+"""How receipts begin that tell of gates."""
+MOST_LOOKED_AT = 20
+"""How many receipts of others are looked at that may be forged."""
+
 
 def wish_of(row: MissedWrite, entry: Entry, at: AssetAddress) -> Wish:
     """How a write is wanted that gates may judge: as one that was done before, if its receipt is that of just it."""
@@ -29,29 +37,49 @@ def wish_of(row: MissedWrite, entry: Entry, at: AssetAddress) -> Wish:
 
 
 def _of_move(row: MissedWrite, entry: Entry, at: AssetAddress) -> Wish:
-    body = checked_body(entry).validated_data
-    target = body["instance_id"]
-    if verified(row.receipt, Act.move(_place(at), entry.id, entry.alias, target, entity_of(body))):
+    if verified(row.receipt, _act(entry, at)):
         return Wish(receipt=row.receipt)
-    _wait_for_gates(at)
+    _wait_for_gates(row, at)
     asset = Asset.objects.at(at.branch, at.kind, at.asset_id).with_place().first()
-    return with_card(PLAIN, asset, entry.alias, target) if asset else PLAIN
+    return with_card(PLAIN, asset, entry.alias, checked_body(entry).validated_data["instance_id"]) if asset else PLAIN
 
 
 def _of_promotion(row: MissedWrite, entry: Entry, at: AssetAddress) -> Wish:
-    body = checked_body(entry)
-    what = body.registration()
-    if verified(row.receipt, Act.promotion(_place(at), entry.id, body.entity, content_digest(what))):
+    if verified(row.receipt, _act(entry, at)):
         return Wish(receipt=row.receipt)
-    _wait_for_gates(at)
-    return with_card_of_copy(PLAIN, at, what.annotations)
+    _wait_for_gates(row, at)
+    return with_card_of_copy(PLAIN, at, entry.body["annotations"])
 
 
-def _wait_for_gates(at: AssetAddress) -> None:
+def _act(entry: Entry, at: AssetAddress) -> Act:
+    """What the receipt of a move, or of a promotion, is about."""
+    body = checked_body(entry)
+    if entry.operation is Operation.SET_ALIAS:
+        said = body.validated_data
+        return Act.move(_place(at), entry.id, entry.alias, said["instance_id"], entity_of(said))
+    return Act.promotion(_place(at), entry.id, body.entity, content_digest(body.registration()))
+
+
+def _wait_for_gates(row: MissedWrite, at: AssetAddress) -> None:
     """Raise NotYet where there were gates that the catalogue has lost: nobody can judge before a deploy."""
     branch = Branch.objects.at_place(at.branch).first()
-    if branch and are_lost(branch.pk, at.kind, at.asset_id):
+    here = (branch.pk, at.kind, at.asset_id) if branch else None
+    if here and were_declared(*here):
+        return
+    if (here and are_lost(*here)) or _others_were_judged(row, at):
         raise NotYet(LOST_GATES)
+
+
+def _others_were_judged(row: MissedWrite, at: AssetAddress) -> bool:
+    """Whether receipts of other missed writes of the address, which are not backfilled yet, tell that gates were
+    asked."""
+    here = MissedWrite.objects.filter(address=row.address, receipt__startswith=GATED).exclude(pk=row.pk)
+    for other in here.order_by("at", "pk")[:MOST_LOOKED_AT]:
+        with suppress(Unusable):
+            entry = parsed(other.entry)
+            if entry.operation in JUDGED and verified(other.receipt, _act(entry, at)):
+                return True
+    return False
 
 
 def _place(at: AssetAddress) -> Address:

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from access.errors import BadRequest, SiteError
 from catalog.addresses import compare_url
+from catalog.limits import UNSTORABLE
 from catalog.models import Asset
 from catalog.pagekit.editing import checked_comment
 from catalog.pagekit.uses import EntityLink
@@ -81,8 +82,9 @@ SHOWN = Again()
 def uid_in(request: HttpRequest, name: str) -> str:
     """An id that a form sent along; empty where there was none."""
     text = request.POST.get(name)
-    if text is None:
-        raise BadRequest(f"The form is incomplete: {name} is missing. Go back, reload the page and send it again.")
+    if text is None or UNSTORABLE.search(text):
+        what = "is missing" if text is None else "is no id"
+        raise BadRequest(f"The form is incomplete: {name} {what}. Go back, reload the page and send it again.")
     return text
 
 

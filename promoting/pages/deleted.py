@@ -21,6 +21,7 @@ from catalog.pagekit.places import at_place_of_form
 from catalog.querysets import NOT_IN_LISTS
 from catalog.reading import Place, find_branch
 from catalog.shown.names import isolated
+from promoting.pages.decided import uid_in
 
 MOST = 100
 
@@ -53,8 +54,7 @@ def deleted_page(request: HttpRequest, place: Place) -> HttpResponse:
 
 def _sent(request: HttpRequest, viewer: Viewer, branch: Branch) -> HttpResponse:
     """Recover the asset that a button stands beside."""
-    definition = request.POST.get("definition", "")
-    asset = Asset.objects.of(branch).filter(definition_uid=definition).first() if definition else None
+    asset = Asset.objects.of(branch).filter(definition_uid=uid_in(request, "definition")).first()
     if asset is None:
         raise BadRequest("This form names nothing that was deleted here. Reload the page.")
     asset.branch = branch

@@ -204,3 +204,13 @@ def test_a_request_of_a_deleted_asset_is_still_told(desk):
     recording.delete_asset(actor="ada", asset=desk.asset, override="gone")
     assert "churn_model was deleted." in seen(desk, "ann", request)
     assert timezone.now() >= request.at
+
+
+@pytest.mark.both
+def test_forms_that_name_what_no_database_keeps_are_refused(desk):
+    first, second = desk.versions
+    said = {"alias": "production", "instance": second.uid, "expected": first.uid}
+    assert client(desk, "ada").post(REQUESTS, said | {"instance": "a\x00b"}).status_code == 400
+    assert client(desk, "ada").post(REQUESTS, said | {"expected": "a\x00b"}).status_code == 302
+    assert client(desk, "ada").post("/alpha/churn/main/deleted", {"definition": "a\x00b"}).status_code == 400
+    assert client(desk, "ada").post("/alpha/churn/main/deleted", {"definition": ""}).status_code == 400

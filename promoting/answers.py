@@ -75,11 +75,11 @@ def answer_of(words: Words, judged: Judged) -> Answer:
 
 def _rows(judged: Judged) -> list[RulingRow]:
     """What each rule said; that approvals are lacking is no refusal, but waits."""
-    lacking = _lacking(judged)
-    own = f"approvals = {judged.approvals[1]}" if lacking else ""
-    rulings = [one for one in judged.judgement.rulings if one.rule != own]
+    if not _lacking(judged):
+        return in_order(judged.judgement.rulings)
     given, needed = judged.approvals
-    return in_order(rulings, *([RulingRow(own, WAITS, f"{given} of {needed}", _who_may(judged))] if lacking else []))
+    own = RulingRow(f"approvals = {needed}", WAITS, f"{given} of {needed}", _who_may(judged))
+    return in_order(judged.own_rulings, own)
 
 
 def _who_may(judged: Judged) -> tuple[str, ...]:
@@ -90,8 +90,9 @@ def _who_may(judged: Judged) -> tuple[str, ...]:
 
 
 def _lacking(judged: Judged) -> int:
+    """How many approvals are lacking; none of what held the alias before."""
     given, needed = judged.approvals
-    return 0 if judged.outcome == Outcome.ROLLBACK else max(0, needed - given)
+    return needed - given if needed and judged.judgement.rulings[-1].says == Says.REFUSES else 0
 
 
 def _off(refusing: Sequence[RulingRow], judged: Judged) -> Sentence:

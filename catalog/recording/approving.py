@@ -17,6 +17,7 @@ from access.identity import Viewer
 from catalog import limits
 from catalog.approvals import Standing, approvals_given, as_now, is_asked_by, with_approvals
 from catalog.entities import Entity
+from catalog.gates.judgement import Says
 from catalog.models import AliasMove, Approval, Asset, Branch, GateVerdict, Instance, PromotionRequest
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording.aliases import ANY, AliasMoved, set_alias
@@ -27,7 +28,6 @@ from catalog.recording.gating import (
     judge_move,
     judge_promotion,
     note_refusal,
-    rule_on_approvals,
 )
 from catalog.recording.looked_up import promoted_to, with_card, with_card_of_copy
 from catalog.recording.places import AssetAddress, BranchAddress, locked_again, locked_all
@@ -220,8 +220,7 @@ def _live_at(branch: int, kind: str, asset_id: str) -> Asset | None:
 
 def _refuse_unless_approvals_are_missing(judged: Judged, wish: Wish, viewer: Viewer) -> None:
     given, needed = judged.approvals
-    others = [ruling for ruling in judged.judgement.refusals if ruling.rule != rule_on_approvals(needed)]
-    if others:
+    if any(ruling.says == Says.REFUSES for ruling in judged.own_rulings):
         refusal = GateRefused(judged, wish, viewer.actor, by(viewer))
         refusal.noted = True  # nobody wanted to move anything yet
         raise refusal

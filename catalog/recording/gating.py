@@ -104,6 +104,12 @@ class Judged:
         return self.outcome != Outcome.REFUSED
 
     @property
+    def own_rulings(self) -> tuple[Ruling, ...]:
+        """What the rules said that were declared; what is said of approvals comes after them."""
+        rulings = self.judgement.rulings
+        return rulings[:-1] if self.approvals[1] else rulings
+
+    @property
     def as_json(self) -> Json:
         """As checks answer it."""
         given, needed = self.approvals
@@ -289,13 +295,8 @@ def _approvals(judged: Judged, gate: Gate, wish: Wish) -> int:
     return approvals_given(request) if is_for_this else 0
 
 
-def rule_on_approvals(needed: int) -> str:
-    """How the rule is called that asks for approvals."""
-    return f"approvals = {needed}"
-
-
 def _on_approvals(given: int, needed: int, *, exempt: bool) -> Ruling:
-    rule, has = rule_on_approvals(needed), f"{given} of {needed}"
+    rule, has = f"approvals = {needed}", f"{given} of {needed}"
     if exempt:
         return Ruling(rule, Says.EXEMPT, has=has, reason="it held the alias before")
     if given >= needed:

@@ -293,3 +293,10 @@ def test_comments_are_checked_before_anything_is_done(desk, comment):
         with pytest.raises(BadRequest):
             act()
     assert (PromotionRequest.objects.count(), Approval.objects.count()) == (1, 0)
+
+
+def test_a_rule_about_a_metric_that_is_called_approvals_is_a_rule_as_any_other(desk):
+    desk.declare({"production": {"require": ["approvals = 1"], "approvals": 1}})
+    with pytest.raises(GateRefused, match="approvals = 1: not measured in v2"):
+        desk.ask()
+    assert not PromotionRequest.objects.exists()

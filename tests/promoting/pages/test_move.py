@@ -218,7 +218,7 @@ def test_a_comment_may_be_long_but_not_endless(full, ada, length, status):
     answer = send(ada, full, 2, comment="x" * length)
     assert answer.status_code == status
     if status == 422:
-        assert "It has 4,001 characters, and may have 4,000." in text_of(answer)
+        assert "It has 2,001 characters, and may have 2,000." in text_of(answer)
         assert holds(full) == "v3"
 
 
@@ -343,3 +343,13 @@ def test_nothing_is_asked_again_and_again(full, ada, django_assert_max_num_queri
     with django_assert_max_num_queries(99) as many:
         look(ada)
     assert len(many) == len(few) == 17
+
+
+def test_what_held_the_alias_before_waits_for_no_approval_also_where_a_rule_refuses_it(full):
+    full.alias("production", full.asset("models/churn_model").instances.get(number=2))
+    full.alias("production", full.asset("models/churn_model").instances.get(number=3))
+    declare(full, {"production": {"require": ["tag never"], "approvals": 1}})
+    page = text_of(admin(full).get(f"{MODEL}/aliases/production/move?to=v2"))
+    assert "1 of 2 rules refuses" in page
+    assert "waits" not in page
+    assert "may give it" not in page

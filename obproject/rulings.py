@@ -24,7 +24,16 @@ def found_by(ruling: Mapping[str, Any]) -> str:
     )
     beside = f"({reference})" if reference else ""
     needed = " ".join(filter(None, [f"needs {needs}" if needs else "", beside]))
-    return ", ".join(filter(None, [has, needed, f"{short} short" if short else "", reason]))
+    return ", ".join(filter(None, [has, needed, _shortfall(needs, short), reason]))
+
+
+def _shortfall(needs: str, short_by: str) -> str:
+    """Return how much is lacking, or too much, in the words of the site."""
+    if not short_by:
+        return ""
+    if needs.startswith(("at most ", "less than ")):
+        return f"{short_by} too much"
+    return f"{short_by} {'too far' if ' to ' in needs else 'short'}"
 
 
 def lacks_only_approvals(rules: Iterable[Mapping[str, Any]]) -> bool:

@@ -29,6 +29,15 @@ class Ruling:
     reason: str = ""
     """Where numbers don't tell it: "not measured"."""
 
+    @property
+    def shortfall(self) -> str:
+        """How much is lacking, or too much, in words: "0.0013 short"; empty where nothing is."""
+        if not self.short_by:
+            return ""
+        if self.needs.startswith(("at most ", "less than ")):
+            return f"{self.short_by} too much"
+        return f"{self.short_by} {'too far' if ' to ' in self.needs else 'short'}"
+
     def as_json(self) -> dict[str, Any]:
         """As the API and the table of verdicts have it."""
         return {**asdict(self), "says": self.says.value, "passes": self.says != Says.REFUSES}

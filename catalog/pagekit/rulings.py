@@ -96,7 +96,7 @@ def _numbers(ruling: Ruling) -> str:
     has = f"has {ruling.has}" if ruling.has else ""
     pair = (needs, has) if ruling.says in (Says.REFUSES, Says.WARNS) else (has, needs)
     said = ", ".join(text for text in pair if text)
-    return f"{said}: {ruling.short_by} short" if ruling.short_by else said
+    return f"{said}: {ruling.shortfall}" if ruling.shortfall else said
 
 
 @dataclass(frozen=True)

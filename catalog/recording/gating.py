@@ -447,5 +447,4 @@ def said_of(ruling: Ruling) -> str:
     if ruling.reference:
         needs = f"{needs} ({ruling.reference})".strip()
     has = f"has {ruling.has}" if ruling.has else ""
-    short = f"{ruling.short_by} short" if ruling.short_by else ""
-    return f"{ruling.rule}: {', '.join(filter(None, [has, needs, short, ruling.reason]))}."
+    return f"{ruling.rule}: {', '.join(filter(None, [has, needs, ruling.shortfall, ruling.reason]))}."

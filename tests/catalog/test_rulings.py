@@ -5,6 +5,7 @@ import pytest
 from catalog.gates.judgement import Ruling, Says
 from catalog.pagekit.rulings import OPEN, OUTCOMES, WAITS, RulingRow, as_shown, counted, in_order
 from catalog.states import Outcome
+from obproject.rulings import found_by
 
 
 def rows(**counts: int) -> list[RulingRow]:
@@ -15,6 +16,23 @@ def test_what_refuses_comes_first_and_what_is_exempt_last():
     rulings = [Ruling(says.value, says) for says in (Says.EXEMPT, Says.PASSES, Says.WARNS, Says.REFUSES)]
     found = in_order(rulings, RulingRow("approvals = 1", WAITS))
     assert [row.says for row in found] == ["refuses", "waits", "warns", "passes", "exempt"]
+
+
+@pytest.mark.parametrize(
+    ("needs", "words"),
+    [
+        ("0.8004", "0.2 short"),
+        ("more than 0.8", "0.2 short"),
+        ("540 to 810", "0.2 too far"),
+        ("at most 0.3", "0.2 too much"),
+        ("less than 0.3", "0.2 too much"),
+    ],
+)
+def test_what_is_too_much_or_too_far_is_not_short(needs, words):
+    ruling = Ruling("", Says.REFUSES, has="9", needs=needs, short_by="0.2")
+    assert (ruling.shortfall, Ruling("", Says.PASSES, has="9", needs=needs).shortfall) == (words, "")
+    assert RulingRow.of(ruling).numbers == f"needs {needs}, has 9: {words}"
+    assert found_by(ruling.as_json()) == f"9, needs {needs}, {words}"
 
 
 @pytest.mark.parametrize(

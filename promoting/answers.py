@@ -64,12 +64,10 @@ def answer_of(words: Words, judged: Judged) -> Answer:
     if lacking := _lacking(judged):
         approvals = f"{lacking} approval{'s' if lacking > 1 else ''}"
         said = Sentence(words.can_not, f" yet: it waits for {approvals}")
-        off = Sentence(f"Off, since {approvals} {'are' if lacking > 1 else 'is'} lacking.")
+        off = Sentence("Whoever may approve finds the request on their home page. The last approval does it at once.")
         return Answer(said, "asked", "pending", off, shown, waits=True, gates=gates)
     if judged.outcome == Outcome.ROLLBACK:
-        holding = sum(row.says != Says.EXEMPT.value for row in rows)
-        rest = f": {holding} of {total} rules hold for a roll-back, and pass" if rows else ""
-        return Answer(Sentence(words.roll_back, rest), "good", "ready", rulings=shown, gates=gates)
+        return Answer(Sentence(words.roll_back, _rest_passes(rows)), "good", "ready", rulings=shown, gates=gates)
     return Answer(Sentence(words.can, _all_pass(rows)), "good", "ready", rulings=shown, gates=gates)
 
 
@@ -101,6 +99,18 @@ def _off(refusing: Sequence[RulingRow], judged: Judged) -> Sentence:
         parts.append(f", and {len(refusing) - 1} more")
     later = " Approval can be asked for once no rule refuses." if judged.approvals[1] else ""
     return Sentence(*parts, f".{later}")
+
+
+def _rest_passes(rows: Sequence[RulingRow]) -> str:
+    """What is said of a roll-back, which some rules are not asked about."""
+    asked = [row for row in rows if row.says != Says.EXEMPT.value]
+    if len(asked) == len(rows):
+        return _all_pass(rows)
+    if not asked:
+        return ": no rule is asked of a roll-back"
+    one, warning = len(asked) == 1, sum(row.says == Says.WARNS.value for row in asked)
+    says = f"{warning} warn{'s' if warning == 1 else ''}" if warning else "passes" if one else "pass"
+    return f": {len(asked)} of {len(rows)} rules {'is' if one else 'are'} asked of a roll-back, and {says}"
 
 
 def _all_pass(rows: Sequence[RulingRow]) -> str:

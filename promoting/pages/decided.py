@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpRequest
 
 from access.errors import BadRequest, SiteError
 from catalog.addresses import compare_url
-from catalog.limits import UNSTORABLE
+from catalog.limits import COMMENT_LENGTH, UNSTORABLE
 from catalog.models import Asset
 from catalog.pagekit.editing import checked_comment
 from catalog.pagekit.uses import EntityLink
@@ -29,6 +29,7 @@ class Sent:
     overrides: bool = False
     problem: str = ""
     reason_problem: str = ""
+    most: ClassVar[int] = COMMENT_LENGTH
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Sent":

@@ -6,8 +6,8 @@ from django.test import Client
 from access.models import Role, Token
 from catalog import recording
 from catalog.entities import Entity
+from catalog.limits import COMMENT_LENGTH
 from catalog.models import AliasMove, GateVerdict
-from catalog.pagekit.editing import COMMENT_LENGTH
 from tests.catalog.pages.conftest import text_of
 from tests.promoting.made import MODEL, admin, declare, hidden
 
@@ -131,7 +131,7 @@ def test_approvals_that_are_lacking_wait(full, ada):
     assert "can&#39;t move to v4 yet: it waits for 2 approvals" in page
     assert "approvals = 2" in page
     assert "waits" in page
-    assert "Off, since 2 approvals are lacking." in page
+    assert "Move it to" not in page
 
 
 # moving
@@ -207,7 +207,7 @@ def test_a_version_that_held_it_before_is_rolled_back_to(full, ada):
     full.alias("production", full.asset("models/churn_model").newest_ready)
     declare(full, {"production": {"require": ["accuracy >= @production", "accuracy >= 0.5"], "approvals": 1}})
     page = look(ada, "v1")
-    assert "@production</bdi> can be rolled back to v1: 1 of 3 rules hold for a roll-back, and pass" in page
+    assert "@production</bdi> can be rolled back to v1: 1 of 3 rules is asked of a roll-back, and passes" in page
     assert "exempt" in page
     assert send(ada, full, 1, comment="Scores halved").status_code == 302
     assert AliasMove.objects.latest("pk").verdict.outcome == "rollback"
@@ -219,6 +219,7 @@ def test_a_comment_may_be_long_but_not_endless(full, ada, length, status):
     assert answer.status_code == status
     if status == 422:
         assert "It has 2,001 characters, and may have 2,000." in text_of(answer)
+        assert f'maxlength="{COMMENT_LENGTH}"' in text_of(answer)
         assert holds(full) == "v3"
 
 

@@ -1,5 +1,6 @@
 """May it go to production? Two people and a model: refused with the reason, made better, approved by the other one,
-moved, and rolled back; by keyboard, with scripts and without them, in team mode."""
+moved, and rolled back; deprecated and back; deleted and recovered. By keyboard, with scripts and without them, in team
+mode."""
 
 from __future__ import annotations
 
@@ -154,7 +155,7 @@ def test_refused_made_better_approved_moved_and_rolled_back(team, open_page, scr
 
     # rolled back, for which nobody has to be asked
     press_enter(link(ann, "Roll back to v1"))
-    says(ann, "@production can be rolled back to v1: 1 of 3 rules hold for a roll-back, and pass")
+    says(ann, "@production can be rolled back to v1: 1 of 3 rules is asked of a roll-back, and passes")
     ann.get_by_label("Comment").fill("Scores on the dashboard halved")
     press_enter(button(ann, "Move it to v1"))
     expect(ann.get_by_role("main")).to_contain_text("@production leads to v1.")
@@ -167,4 +168,41 @@ def test_refused_made_better_approved_moved_and_rolled_back(team, open_page, scr
     ben.get_by_label("Reason").fill("The old one leaks")
     press_enter(button(ben, "Override"))
     expect(ben.locator("#history").get_by_role("row").nth(1)).to_contain_text("overridden")
-    assert watched.errors == other.errors == []
+
+    # nobody should begin to use one, and then they may
+    ann.goto(f"{desk.model}/v3")
+    press_enter(link(ann, "Deprecate…"))
+    ann.get_by_label("Reason").fill("Trained on a broken holdout")
+    has_nothing_serious(watched, scripts=scripts)
+    press_enter(button(ann, "Deprecate v3"))
+    expect(ann.get_by_role("main")).to_contain_text("Trained on a broken holdout")
+    press_enter(link(ann, "Undo deprecation…"))
+    press_enter(button(ann, "Undo the deprecation"))
+    expect(ann.get_by_role("main")).to_contain_text("v3 is no longer deprecated.")
+
+    # deleted, once no alias with gates holds it
+    ann.goto(desk.model)
+    press_enter(link(ann, "Delete…"))
+    expect(ann.get_by_role("main")).to_contain_text("It can't be deleted while @production holds it.")
+    expect(ann.get_by_label("to confirm")).to_have_count(0)
+    press_enter(ann.locator("#aliases").get_by_role("link", name="@production"))
+    press_enter(link(ann, "Delete…"))
+    press_enter(button(ann, "Delete it"))
+    expect(ann.get_by_role("main")).to_contain_text("is deleted. Its history stays.")
+    ann.goto(f"{desk.model}/delete")
+    has_nothing_serious(watched, scripts=scripts)
+    ann.get_by_label("to confirm").fill("another_model")
+    press_enter(button(ann, "Delete it"))
+    expect(ann.get_by_role("main")).to_contain_text("That is not its id.")
+    ann.get_by_label("to confirm").fill("churn_model")
+    press_enter(button(ann, "Delete it"))
+    says(ann, "Deleted from main")
+    assert ben.goto(desk.model).status == 404
+
+    # and recovered by the other one, with its versions
+    press_enter(link(ben, "What can be recovered"))
+    press_enter(button(ben, "Recover"))
+    expect(ben.get_by_role("main").get_by_role("heading", level=1)).to_contain_text("Churn model")
+    assert ann.goto(f"{desk.model}/v3").ok
+    answers = "Failed to load resource: the server responded with a status of 4"  # to what was wrong on purpose
+    assert [error for error in watched.errors + other.errors if not error.startswith(answers)] == []

@@ -22,7 +22,7 @@ from catalog.wire.bodies import (
     entity_of,
 )
 from catalog.wire.rendering import Answer
-from catalog.wire.shapes import alias_shape, move_shape
+from catalog.wire.shapes import alias_shape, move_shape, with_outcome
 from obproject.branches import check_alias
 
 Json = dict[str, Any]
@@ -31,7 +31,7 @@ Json = dict[str, Any]
 def recent_moves(asset: Asset) -> QuerySet[AliasMove]:
     """The last moves of each alias of an asset, newest first."""
     place = Window(RowNumber(), partition_by="name", order_by="-id")
-    return asset.alias_moves.annotate(place=place).filter(place__lte=limits.RECENT_MOVES).order_by("-id")
+    return with_outcome(asset.alias_moves.annotate(place=place).filter(place__lte=limits.RECENT_MOVES).order_by("-id"))
 
 
 def with_targets(aliases: QuerySet[Alias]) -> QuerySet[Alias]:
@@ -183,7 +183,7 @@ class AliasHistory(CatalogView):
     @unless_unchanged(ASSET)
     def get(self, request: Request, **address: str) -> Answer:
         asset, size = self.asset(), page_size(request, limits.LIST_PAGE, limits.LIST_PAGE_MOST)
-        moves = asset.alias_moves.order_by("-id")
+        moves = with_outcome(asset.alias_moves.order_by("-id"))
         if last := after_id(request):
             moves = moves.filter(id__lt=last)
         rows = list(moves[: size + 1])

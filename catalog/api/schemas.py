@@ -321,6 +321,8 @@ class AliasMoveAnswer(Answer):
     previous_instance_id = text(help_text="Empty: the alias was new.")
     updated_at = time()
     updated_by = EntityRefBody()
+    outcome = one_of(Outcome.values, allow_null=True, help_text="Null: no gates were asked, and nobody said why.")
+    comment = text(help_text="Why it was moved; or why rules were overridden.")
 
 
 class OneAliasAnswer(Answer):

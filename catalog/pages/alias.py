@@ -74,6 +74,8 @@ def alias_page(
     query = PageQuery(page_url(request).removesuffix(form), request.GET)
     moved = _moved(asset, alias, query, most=MOST_IN_FILE if form in (".csv", ".json") else MOST)
     refused = [] if form == ".svg" else refusals_among(asset, alias, moved)
+    if not moved.moves and not refused:
+        raise _never_had(asset, alias)
     unless_unchanged(request, [(one.pk, one.count) for one in refused])  # which change nothing of the asset itself
     seen = _seen(asset, alias, query, moved, refused)
     if form:
@@ -85,11 +87,12 @@ def alias_page(
         "asset_url": asset_url(asset),
         "alias": alias,
         "aliases_url": aliases_url(asset),
-        "held_now": seen.told[-1].hold if query.number("before") is None else None,
+        "held_now": seen.told[-1].hold if seen.told and first else None,
+        "was_held": bool(seen.told),
         "deprecated": _deprecated(asset, alias),
         "drawing": seen.drawing,
         "rows": history_of(seen, seen.drawing.now, edits=edits),
-        "actions": _actions(asset, alias, moved.moves[-1]) if edits and first else [],
+        "actions": _actions(asset, alias, moved.moves[-1] if moved.moves else None) if edits and first else [],
         "metric": seen.metric,
         "kept": _others(query, "metric"),
         "kept_with_on": _others(query, "on"),
@@ -146,9 +149,7 @@ def _alias_and_form(asset: Asset, alias: str, form: str) -> tuple[str, str]:
 
 def _moved(asset: Asset, alias: str, query: PageQuery, most: int) -> Moved:
     moved = moves_before(asset, alias, query.number("before"), most)
-    if not moved.moves and query.number("before") is None:
-        raise _never_had(asset, alias)
-    if not moved.moves:
+    if not moved.moves and query.number("before") is not None:
         raise NotFound(f"The alias '{alias}' has no moves before that one.", alias=alias)
     return moved
 
@@ -169,8 +170,10 @@ def _seen(asset: Asset, alias: str, query: PageQuery, moved: Moved, refused: Seq
     return Seen(asset, alias, metric, moved, told, day, on, on_told, wanted, drawing)
 
 
-def _actions(asset: Asset, alias: str, last: AliasMove) -> list[Link]:
-    """What may be done with it, for who may."""
+def _actions(asset: Asset, alias: str, last: AliasMove | None) -> list[Link]:
+    """What may be done with it, for who may. `last`: None if it never led anywhere."""
+    if last is None:
+        return [{"label": "Set it…", "url": move_url(asset, alias)}]
     undo = "Undo the last move…" if last.to_uid else "Set it again…"
     return [
         {"label": "Move…", "url": move_url(asset, alias)},

@@ -19,7 +19,7 @@ from catalog.pages.statements import aliases_of
 from catalog.reading import Place, find_asset
 from catalog.unchanged import ASSET, FRAME_OF_ASSET
 from catalog.wire.rendering import json_answer
-from catalog.wire.shapes import move_shape
+from catalog.wire.shapes import move_shape, with_outcome
 
 ROWS = 50
 
@@ -65,7 +65,8 @@ def aliases_page(
 
 def _moves(asset: Asset, before: int | None) -> list[Any]:
     """The newest moves, one more than are shown."""
-    moves = asset.alias_moves.annotate(from_number=_number(asset, "from_uid"), to_number=_number(asset, "to_uid"))
+    numbers = {"from_number": _number(asset, "from_uid"), "to_number": _number(asset, "to_uid")}
+    moves = with_outcome(asset.alias_moves.annotate(**numbers))
     found = moves if before is None else moves.filter(pk__lt=before)
     return list(found.order_by("-pk")[: ROWS + 1])
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from catalog.addresses import asset_path
 from catalog.entities import Entity
 from catalog.models import Alias, AliasMove, Asset, Component, Consumption, Deprecation, Instance, Run
@@ -277,11 +279,20 @@ def alias_shape(alias: Alias, asset: Asset, history: Iterable[AliasMove]) -> Jso
     }
 
 
+def with_outcome(moves: QuerySet[AliasMove]) -> QuerySet[AliasMove]:
+    """Moves of aliases with what their shape needs of their verdicts."""
+    return moves.select_related("verdict").defer("verdict__rules")
+
+
 def move_shape(move: AliasMove) -> Json:
+    """`move` is of `with_outcome`, if this is to cost no query."""
+    verdict = move.verdict
     return {
         "alias_name": move.name,
         "instance_id": move.to_uid,
         "previous_instance_id": move.from_uid,
         "updated_at": time_shape(move.at),
         "updated_by": entity_shape(move.entity_kind, move.entity_id),
+        "outcome": verdict.outcome if verdict else None,
+        "comment": verdict.comment if verdict else "",
     }

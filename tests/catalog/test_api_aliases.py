@@ -91,6 +91,17 @@ def test_the_history_is_paged(api, ids):
     ]
 
 
+def test_a_move_tells_what_became_of_it_and_why(api, ids):
+    move(api, ids[0])
+    moved = move(api, ids[2], comment="Better on the holdout").data["alias"]
+    for rows in (
+        moved["recent_history"],
+        api.get("data/xkcd/aliases").data["aliases"][0]["recent_history"],
+        api.get("data/xkcd/alias-history").data["entries"],
+    ):
+        assert [(row["outcome"], row["comment"]) for row in rows] == [("passed", "Better on the holdout"), (None, "")]
+
+
 def test_a_deleted_alias_is_gone_and_its_history_stays(api, ids):
     move(api, ids[0])
     gone = api.delete("data/xkcd/aliases/production")

@@ -109,6 +109,31 @@ def test_a_refusal_changes_the_page_that_a_browser_has(full, ada):
     assert ada.get(PAGE, headers={"If-None-Match": tag}).status_code == 200
 
 
+def test_an_alias_that_rules_never_let_be_set_has_a_history(full, ada, vic):
+    page = f"{MODEL}/aliases/strict"
+    declare(full, {"strict": {"require": ["accuracy >= 0.99"]}})
+    assert ada.get(page).status_code == 404
+    sent = hidden(full, 2, alias="strict") | {"comment": "the first"}
+    assert ada.post(f"{page}/move?to=v2", sent).status_code == 422
+    shown = text_of(ada.get(page))
+    assert "It was never set: rules refused what was asked for." in shown
+    assert "the first" in shown
+    assert f'href="{page}/move"' in shown
+    assert "Who held" not in shown
+    assert "Set it…" not in text_of(vic.get(page))
+    answer = ada.get(f"{page}.json").json()
+    assert (answer["holds"], [row["ref"] for row in answer["refused"]]) == ([], ["v2"])
+    assert ada.get(f"{page}.csv").status_code == 200
+    assert ada.get(f"{page}.svg").status_code == 404
+
+
+def test_a_kept_rule_that_says_no_more_than_that_it_refused_is_shown(told, ada):
+    GateVerdict.objects.filter(outcome="refused").update(rules=[{"rule": "auc >= 0.9", "says": "refuses"}], count=7)
+    page = history(ada)
+    assert "7 times" in page
+    assert "auc &gt;= 0.9" in page
+
+
 def test_refusals_of_an_asset_before_it_are_not_its_own(told, ada):
     model = told.asset("models/churn_model")
     Asset.objects.filter(pk=model.pk).update(created_at=timezone.now())

@@ -58,7 +58,8 @@ def answer_of(words: Words, judged: Judged) -> Answer:
     shown, total = as_shown(rows), len(rows)
     refusing = [row for row in rows if row.refuses]
     if refusing:
-        count = f"{len(refusing)} of {total} rule{'s' if total > 1 else ''} refuse{'s' if len(refusing) == 1 else ''}"
+        count = f"{len(refusing)} of {total} rules refuse{'s' if len(refusing) == 1 else ''}"
+        count = count if total > 1 else "its rule refuses"
         said = Sentence(words.can_not, f": {count}")
         return Answer(said, "bad", "failed", _off(refusing, judged), shown, refusing, gates=gates)
     if lacking := _lacking(judged):
@@ -94,7 +95,7 @@ def _lacking(judged: Judged) -> int:
 
 
 def _off(refusing: Sequence[RulingRow], judged: Judged) -> Sentence:
-    parts: list[str | Sentence] = ["Off, since ", Name(refusing[0].rule), " refuses"]
+    parts: list[str | Sentence] = ["Off, since the rule “", Name(refusing[0].rule), "” refuses"]
     if len(refusing) > 1:
         parts.append(f", and {len(refusing) - 1} more")
     later = " Approval can be asked for once no rule refuses." if judged.approvals[1] else ""

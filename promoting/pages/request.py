@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from access.errors import BadRequest, Conflict, Forbidden, NotFound
 from access.identity import Viewer, viewer_of
-from catalog.addresses import alias_url, asset_url, instance_url, request_url, requests_url
+from catalog.addresses import alias_url, asset_url, instance_url, move_url, promote_url, request_url, requests_url
 from catalog.approvals import Standing
 from catalog.gates.judgement import rulings_from
 from catalog.models import Asset, Branch, GateVerdict, PromotionRequest
@@ -153,6 +153,14 @@ def _tell(request: HttpRequest, act: str, now: Standing, row: PromotionRequest) 
         messages.success(request, f"Approved: {now.missing} more to go.")
 
 
+def _again_url(asset: Asset, row: PromotionRequest) -> str:
+    """Where the same can be asked for anew."""
+    version = row.instance
+    if row.alias:
+        return move_url(asset, row.alias, version.ref)
+    return promote_url(version.asset, version, row.branch.key)
+
+
 def _copy(viewer: Viewer, request: PromotionRequest, wish: Wish) -> GateVerdict | None:
     """Make the copy that a request asks for."""
     version = request.instance
@@ -181,6 +189,7 @@ def _page(request: HttpRequest, looked: Looked, status: int = 200, comment: str 
         "all_url": requests_url(asset) if asset else "",
         "alias_url": alias_url(asset, row.alias) if asset and row.alias else "",
         "ref_url": "" if is_gone else instance_url(version.asset, version),
+        "again_url": "" if is_gone or not asset else _again_url(asset, row),
         "rulings": looked.rulings,
         "replaced": looked.replaced,
         "looked_at": timezone.now(),

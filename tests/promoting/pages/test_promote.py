@@ -105,7 +105,7 @@ def _again(world):
 def test_the_rules_of_the_target_are_asked(full, ada):
     declare(full, GATE, branch="feature/new-model")
     page = text_of(ada.get(f"{MODEL}/v2/promote?to=feature_new_model"))
-    assert "can&#39;t be promoted to <bdi>feature/new-model</bdi>: 1 of 1 rule refuses" in page
+    assert "can&#39;t be promoted to <bdi>feature/new-model</bdi>: its rule refuses" in page
     answer = send(ada, full, 2, comment="please")
     assert answer.status_code == 422
     assert "Refused: nothing was promoted to <bdi>feature/new-model</bdi>." in text_of(answer)

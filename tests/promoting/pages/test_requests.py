@@ -109,6 +109,7 @@ def test_a_rejection_says_why(desk):
 def test_its_maker_withdraws_it(desk):
     request = desk.ask()
     assert "The request is withdrawn." in text_of(send(desk, "ada", request, "withdraw"))
+    assert f'href="{MODEL}/aliases/production/move?to=v2">See whether it can be done now' in seen(desk, "ada", request)
     assert send(desk, "ada", request, "nothing").status_code == 400
 
 

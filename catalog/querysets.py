@@ -231,7 +231,7 @@ class AssetQuerySet(PlacedQuerySet):
             return found.filter(shown)
         if not asked.ask_what_is_in_it:
             ready |= Q(newest_ready=None, deprecated_count__gt=0)
-        return found.filter(shown | (~newest & ready))
+        return found.filter(shown | (Q(newest=None) | ~newest) & ready)
 
 
 class InstanceQuerySet(VisibleQuerySet[Any]):

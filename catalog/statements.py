@@ -175,7 +175,7 @@ settle = Statement(
     """
     UPDATE catalog_instance
     SET state = %(state)s, state_reason = %(reason)s, settled_at = %(at)s, digest = COALESCE(%(digest)s, digest),
-        deprecation_id = CASE WHEN %(failed)s THEN NULL ELSE deprecation_id END
+        deprecation_id = CASE WHEN %(fails)s THEN NULL ELSE deprecation_id END
     WHERE id = %(pk)s
     """
 )

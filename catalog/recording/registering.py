@@ -369,7 +369,7 @@ def _settle(
         row.digest = digest or row.digest
         changes.append(StateChange(instance=row, state=state, reason=reason, digest=digest, at=now, actor=actor))
     forget_changed(instances, assets)
-    settled = {"state": state.value, "failed": state == State.FAILED, "reason": reason, "at": now}
+    settled = {"state": state.value, "fails": state == State.FAILED, "reason": reason, "at": now}
     settle.each([{**settled, "pk": row.pk, "digest": digests.get(row.uid)} for row in instances])
     inserting(StateChange).each([values_of(change) for change in changes])
     if recounted:

@@ -15,7 +15,10 @@ OTHER_WORDS = {
     "lineage/instance_rows.py",  # the column of readings that failed
     "catalog/styleguide.py",  # examples and the names of icons
     "catalog/reconciling/task_status.py",  # how tasks end
-    "comparing/branch_words.py",  # the names of icons
+    "catalog/pagekit/rulings.py",  # the names of icons
+    "comparing/branch_words.py",
+    "promoting/answers.py",
+    "promoting/asked.py",
     "catalog/runs/facts.py",  # what Metaflow says of tasks
     "catalog/runs/results.py",
     "catalog/wire/statements.py",  # the name of a joined row

@@ -1,8 +1,8 @@
 """Every write that touches several tables: register, consume, confirm, alias, deploy, declare, edit, delete, deprecate.
 
 Each function is one transaction and records who and when. The lock that orders writers is the asset's row. Rows are
-locked or made in one order, so that writers can wait for each other but never deadlock: the component, existing assets
-by their keys, project and branch where they are new, a new asset, its edges, and changes to the branch last.
+locked or made in one order, so that writers can wait for each other but never deadlock: a request for approvals, the
+component, existing assets by their keys, project and branch where they are new, a new asset, its edges, and changes to the branch last.
 """
 
 from catalog.recording.aliases import ANY, AliasMoved, delete_alias, set_alias

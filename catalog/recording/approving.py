@@ -1,15 +1,15 @@
 """Asking that an alias be moved, or a version promoted into a branch, once others approve; approving, rejecting, and
 withdrawing.
 
-Each is one transaction under the lock of the asset at the address, as a move is: of two approvals at once, the second
-sees what the first left. What turns out to be outdated is kept as such, and then refused.
+Each is one transaction under the lock of the request and that of the asset at its address, in this order: of two
+approvals at once, the second sees what the first left. What turns out to be outdated is kept as such, and then refused.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from access.errors import BadRequest, Conflict, Forbidden, NotFound, SiteError
@@ -86,7 +86,8 @@ def ask_for_promotion(*, viewer: Viewer, at: AssetAddress, source: Instance, com
     if target is None:
         raise NotFound(f"There is no branch '{at.branch.called}' to promote to.", branch=at.branch.called)
     with transaction.atomic():
-        _lock_address(target.branch_id, at.kind, at.asset_id)
+        if target.pk is not None:
+            locked_all([target.pk])
         target = promoted_to(at) or target
         _refuse_if_promoted(source, target)
         judged = judge_promotion(target, what, source, wish)
@@ -185,10 +186,10 @@ def withdraw(*, viewer: Viewer, request: PromotionRequest) -> PromotionRequest:
 
 
 def _acted_on(request: PromotionRequest, act: Callable[[Standing], PromotionRequest]) -> PromotionRequest:
-    """Do something about an open request, under the lock of the asset at its address."""
+    """Do something about an open request, under its lock, and that of the asset at its address."""
     row = request
     with transaction.atomic():
-        _lock_address(request.branch_id, request.kind, request.asset_id)
+        _lock(request)
         standing = Standing(with_approvals(PromotionRequest.objects.filter(pk=request.pk)).get())
         was_open = standing.is_open
         if was_open:
@@ -201,19 +202,16 @@ def _acted_on(request: PromotionRequest, act: Callable[[Standing], PromotionRequ
     return row
 
 
-def _lock_address(branch: int, kind: str, asset_id: str) -> None:
-    """The live asset at an address; the branch where there is none, as of a promotion that makes the first version."""
-    live = _live_at(branch, kind, asset_id)
-    if live is None or not locked_all([live.pk]):
-        Branch.objects.select_for_update(no_key=True).get(pk=branch)
+def _lock(request: PromotionRequest) -> None:
+    """The request first, then the live asset at its address, if there is one: a promotion may make it."""
+    PromotionRequest.objects.select_for_update(no_key=True).get(pk=request.pk)
+    live = _live(request)
+    if live is not None:
+        locked_all([live.pk])
 
 
 def _live(request: PromotionRequest) -> Asset | None:
-    return _live_at(request.branch_id, request.kind, request.asset_id)
-
-
-def _live_at(branch: int, kind: str, asset_id: str) -> Asset | None:
-    at = {"branch": branch, "kind": kind, "asset_id": asset_id}
+    at = {"branch": request.branch_id, "kind": request.kind, "asset_id": request.asset_id}
     live: Asset | None = Asset.objects.with_place().filter(**at, deleted_at=None).first()
     return live
 
@@ -236,12 +234,9 @@ def _keep(viewer: Viewer, judged: Judged, comment: str) -> PromotionRequest:
         raise BadRequest("Ask for a version that is registered: nothing else can be approved.", instance=judged.uid)
     address = {"branch": asset.branch, "kind": asset.kind, "asset_id": asset.asset_id}
     _settle_outdated(PromotionRequest.objects.filter(**address))
-    same = PromotionRequest.objects.filter(**address, alias=name, instance=instance, state=RequestState.OPEN).first()
-    if same is not None:
-        raise AlreadyAsked(
-            f"{same.actor} has asked for the same already: request {same.pk}.", request=same.pk, actor=same.actor
-        )
-    request = PromotionRequest.objects.create(
+    same = PromotionRequest.objects.filter(**address, alias=name, instance=instance, state=RequestState.OPEN)
+    _refuse_again(same.first())
+    request = PromotionRequest(
         **address,
         alias=name,
         instance=instance,
@@ -252,13 +247,28 @@ def _keep(viewer: Viewer, judged: Judged, comment: str) -> PromotionRequest:
         actor=viewer.actor,
         user=viewer.account,
     )
+    try:
+        with transaction.atomic():
+            request.save()
+    except IntegrityError:  # where there is no asset to lock, somebody else was faster by a hair
+        _refuse_again(same.first())
+        raise
     Branch.objects.filter(pk=asset.branch_id).mark()
     return request
 
 
+def _refuse_again(same: PromotionRequest | None) -> None:
+    if same is not None:
+        raise AlreadyAsked(
+            f"{same.actor} has asked for the same already: request {same.pk}.", request=same.pk, actor=same.actor
+        )
+
+
 def _settle_outdated(requests: Any) -> None:
-    """Keep of open requests that they are outdated, where they are."""
-    for row in as_now(requests.filter(state=RequestState.OPEN).order_by("-pk"))[:MOST_SETTLED]:
+    """Keep of open requests that they are outdated, where they are, and nobody else acts on them at this moment: who
+    does holds the request, and waits for the asset, which is held here."""
+    free = requests.filter(state=RequestState.OPEN).select_for_update(no_key=True, skip_locked=True, of=("self",))
+    for row in as_now(free.order_by("-pk"))[:MOST_SETTLED]:
         if reason := Standing(row).outdated:
             _close(row, RequestState.OUTDATED, reason)
 

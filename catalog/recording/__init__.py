@@ -2,7 +2,8 @@
 
 Each function is one transaction and records who and when. The lock that orders writers is the asset's row. Rows are
 locked or made in one order, so that writers can wait for each other but never deadlock: a request for approvals, the
-component, existing assets by their keys, project and branch where they are new, a new asset, its edges, and changes to the branch last.
+component, existing assets by their keys, project and branch where they are new, a new asset, its edges, and changes to
+the branch last.
 """
 
 from catalog.recording.aliases import ANY, AliasMoved, delete_alias, set_alias

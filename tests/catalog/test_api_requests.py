@@ -78,7 +78,7 @@ def test_a_promotion_into_the_branch_is_asked_for_without_an_alias(gated):
     assert made.data["request"].items() >= {"alias": None, "into_branch": True, "instance_id": good}.items()
     assert gated.post("data/xkcd/requests", {"instance_id": bad}).status_code == 422
     assert gated.post("data/xkcd/requests", {"instance_id": "i_none"}).status_code == 404
-    assert gated.post("data/other/requests", {"instance_id": good}).status_code == 409
+    assert gated.post("data/other/requests", {"instance_id": good}).status_code == 400
 
 
 @pytest.mark.parametrize("more", [{"alias": "a b"}, {"comment": 3}, {"instance_id": None}, {"comment": "x" * 2001}])

@@ -35,8 +35,10 @@ class RulingRow:
 
     @classmethod
     def of(cls, ruling: Ruling) -> "RulingRow":
-        also = tuple(text for text in (ruling.reference, ruling.reason) if text)
-        return cls(ruling.rule, ruling.says.value, _numbers(ruling), also)
+        numbers, also = _numbers(ruling), (ruling.reference, ruling.reason)
+        if ruling.reason and numbers and not ruling.needs:  # the reason tells more than what it has
+            numbers, also = ruling.reason, (numbers, ruling.reference)
+        return cls(ruling.rule, ruling.says.value, numbers, tuple(text for text in also if text))
 
     @property
     def colour(self) -> str:

@@ -18,6 +18,11 @@ def test_what_refuses_comes_first_and_what_is_exempt_last():
     assert [row.says for row in found] == ["refuses", "waits", "warns", "passes", "exempt"]
 
 
+def test_the_reason_comes_first_where_numbers_do_not_tell_it():
+    row = RulingRow.of(Ruling("", Says.REFUSES, has="0.8", reference="v1 has 0.9", reason="the noise is not known"))
+    assert (row.numbers, row.also) == ("the noise is not known", ("has 0.8", "v1 has 0.9"))
+
+
 @pytest.mark.parametrize(
     ("needs", "words"),
     [

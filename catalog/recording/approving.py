@@ -118,7 +118,9 @@ def _refuse_if_promoted(source: Instance, target: Asset) -> None:
     """As it would be promoted only once."""
     copies = Instance.objects.of(target).filter(promoted_from=source, state=State.READY) if target.pk else None
     if copies is not None and (copy := copies.first()):
-        raise Conflict(f"{source.ref} is {copy.ref} of {target.branch.name} already.", instance=copy.uid)
+        raise Conflict(
+            f"{source.ref} was promoted there already: it is {copy.ref} of {target.branch.name}.", instance=copy.uid
+        )
 
 
 def _copy_of(source: Instance) -> Registration:

@@ -277,7 +277,7 @@ def test_what_is_promoted_already_is_not_asked_for(desk):
     annotations = {"auc": 0.9, "promoted_from_instance": source.uid}
     copy = desk.world.register("models/churn_model", branch="main", annotations=annotations)
     desk.declare({"into branch": {"approvals": 1}})
-    with pytest.raises(Conflict, match=f"{source.ref} is {copy.ref} of main already"):
+    with pytest.raises(Conflict, match=f"{source.ref} was promoted there already: it is {copy.ref} of main"):
         ask_for_promotion(**asked)
     assert standing(request).outdated
 

@@ -44,6 +44,7 @@ class TestDeprecating:
     def test_the_page_says_what_changes(self, full, ada):
         page = page_of(ada.get(DEPRECATE))
         assert '<code>latest</code> then means <a href="/alpha/churn/main/models/churn_model/v2">v2</a>' in page
+        assert "<code>latest</code> still means <a" in page_of(ada.get(f"{MODEL}/v1/deprecate"))
         assert "stays on v3, with a warning" in page
         assert "only a roll-back can move one to it" in page_of(ada.get(f"{MODEL}/v1/deprecate"))
 

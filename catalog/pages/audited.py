@@ -59,7 +59,7 @@ class Event:
     def with_refs(self, refs: dict[str, str]) -> "Event":
         if not self.uids:
             return self
-        steps = [refs.get(uid, uid) if uid else "nobody" for uid in self.uids]
+        steps = [refs.get(uid, uid) if uid else "nothing" for uid in self.uids]
         return replace(self, detail=" → ".join(steps))
 
     @property

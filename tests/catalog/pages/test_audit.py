@@ -144,7 +144,7 @@ def test_as_csv(happened):
     answer = happened.client().get(f"{PAGE}.csv?what=moves")
     rows = list(csv.reader(io.StringIO(answer.content.decode())))
     assert rows[0][:3] == ["at", "kind", "what"]
-    assert [row[4] for row in rows[1:]] == ["v1 → v2", "nobody → v1"]
+    assert [row[4] for row in rows[1:]] == ["v1 → v2", "nothing → v1"]
 
 
 def test_it_costs_the_same_however_much_has_happened(happened):

@@ -404,7 +404,7 @@ def note_refusal(error: Exception) -> None:
 def message_of(judged: Judged) -> str:
     """Why it is refused, for people: each rule that refuses, with what it has and what it needs."""
     refusals = judged.judgement.refusals
-    count = sum(one.says != Says.WARNS for one in judged.judgement.rulings)
+    count = len(judged.judgement.rulings)
     rules = "1 rule" if count == 1 else f"{count} rules"
     passes = f"does not pass {len(refusals)} of {rules}{_whose(judged)}"
     if judged.alias:

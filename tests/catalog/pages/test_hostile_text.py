@@ -1,5 +1,6 @@
 """Text that attacks a page, in every field that can hold text, on every page: it is text, and leads nowhere."""
 
+import re
 from html import unescape
 from html.parser import HTMLParser
 
@@ -109,7 +110,8 @@ def test_it_is_text_and_leads_nowhere(hostile):
                 page = Page()
                 page.feed(answer.content.decode())
                 wrong += [(address, part, one) for one in page.wrong]
-                wrong += [(address, part, "49")] if "49{" in page.text or "49 " in page.text.replace("7*7", "") else []
+                computed = re.sub(r"\d\d:\d\d:\d\d", "", page.text.replace("7*7", ""))  # a time may end so
+                wrong += [(address, part, "49")] if "49{" in page.text or "49 " in computed else []
                 seen |= {attack for attack in ATTACKS if attack in unescape(page.text.replace("\n", " "))}
     assert wrong == []
     assert seen == set(ATTACKS)

@@ -121,6 +121,7 @@ INSTALLED_APPS = [
     "lineage",
     "comparing",
     "promoting",
+    "telling",
 ]
 
 MIDDLEWARE = [
@@ -172,6 +173,7 @@ DATABASES = {"default": database()}
 PREPARED_STATEMENTS = env.switch("ASSETSITE_PREPARED_STATEMENTS", True)  # false for PgBouncer before 1.21
 PAGE_LIMIT = env.number("ASSETSITE_PAGE_LIMIT", 10, least=0, most=86_400)  # seconds for each statement; 0 for no limit
 CALL_LIMIT = env.number("ASSETSITE_CALL_LIMIT", 5, least=0, most=86_400)
+MORE_JOBS = ("telling.jobs.JOBS",)  # for catalog.jobs, which stands below them
 GATE_FACTS = "promoting.facts.facts_of"  # for catalog.recording.gating, which stands below it
 ERROR_PAGE_CONTEXT = "catalog.pagekit.refused.context_of"  # for access.errors, which stands below the catalogue
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

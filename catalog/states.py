@@ -42,6 +42,68 @@ class RequestState(TextChoices):
     DONE = "done", "done"
 
 
+class Watch(TextChoices):
+    """How it is known when the next version of an asset should come."""
+
+    OFF = "off", "not watched"
+    LEARNING = "learning", "learning"
+    LEARNED = "learned", "learned"
+    DECLARED = "declared", "declared"
+
+
+class Freshness(TextChoices):
+    """How it stands with the next version of an asset, now."""
+
+    OFF = "off", "not watched"
+    LEARNING = "learning", "learning"
+    FRESH = "fresh", "fresh"
+    DUE = "due", "due"
+    LATE = "late", "late"
+    DORMANT = "dormant", "dormant"
+
+
+class EventKind(TextChoices):
+    """What people and programs can ask to be told of, as messages name it."""
+
+    REGISTERED = "version.registered", "version registered"
+    READY = "version.ready", "version ready"
+    FAILED = "version.failed", "version failed"
+    UNUSUAL = "version.unusual", "version unusual"
+    DEPRECATED = "version.deprecated", "version deprecated"
+    ALIAS_MOVED = "alias.moved", "alias moved"
+    GATE_REFUSED = "gate.refused", "refused by a gate"
+    GATE_OVERRIDDEN = "gate.overridden", "gate overridden"
+    APPROVAL_ASKED = "approval.asked", "approval asked for"
+    APPROVAL_GIVEN = "approval.given", "approval given"
+    APPROVAL_VOID = "approval.void", "request closed without a move"
+    DEPLOYED = "branch.deployed", "branch deployed"
+    LATE = "asset.late", "asset late"
+    FRESH_AGAIN = "asset.fresh", "asset fresh again"
+    DELETED = "asset.deleted", "asset deleted"
+    RESTORED = "asset.restored", "asset restored"
+    TEST = "webhook.test", "test of a webhook"
+
+
+class DeliveryState(TextChoices):
+    """What became of a message that somebody wanted."""
+
+    WAITING = "waiting", "waiting"
+    SET_ASIDE = "aside", "set aside"
+    DELIVERED = "delivered", "delivered"
+    GIVEN_UP = "given up", "given up"
+
+
+class AttentionKind(TextChoices):
+    """Why something needs attention."""
+
+    LATE = "late", "late"
+    UNUSUAL = "unusual", "unusual"
+    REFUSED = "refused", "refused"
+    DELIVERY = "delivery", "delivery failing"
+    MISSED = "missed", "missed writes"
+    DEPRECATED = "deprecated", "deprecated, yet read"
+
+
 class RunKind(TextChoices):
     """What did something: a run of Metaflow, or what an app, a notebook or a script does in one process."""
 

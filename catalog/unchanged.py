@@ -37,7 +37,18 @@ from obproject.evaluation_log import EVALUATION_LOG
 
 RESTARTED = {"postgresql": "pg_postmaster_start_time()::text", "sqlite": "''"}
 """What changes when PostgreSQL is brought back from a copy of its files, by the name that Django gives the database."""
-ROOMS = ("access", "assetsite", "catalog", "comparing", "lineage", "obproject", "promoting", "static", "templates")
+ROOMS = (
+    "access",
+    "assetsite",
+    "catalog",
+    "comparing",
+    "lineage",
+    "obproject",
+    "promoting",
+    "static",
+    "telling",
+    "templates",
+)
 NUMBERED = re.compile("v([1-9][0-9]{0,8})")
 COARSE = 600
 """Seconds for which a page without scripts may tell a time ago that has become longer. With scripts it goes on."""

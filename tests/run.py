@@ -36,7 +36,7 @@ SMOKE = [
     *("-m", "bench", "--database", "SQLite", "--rounds", "1", "--seconds", "0.02"),
     *("--tasks", "2", "--flow-rounds", "1"),
 ]
-WITH_DATABASE = [str(TESTS / room) for room in ("access", "catalog", "comparing", "lineage", "promoting")]
+WITH_DATABASE = [str(TESTS / room) for room in ("access", "catalog", "comparing", "lineage", "promoting", "telling")]
 NO_TESTS = int(pytest.ExitCode.NO_TESTS_COLLECTED)
 
 

@@ -76,7 +76,9 @@ def used(tree: ast.AST) -> Iterator[tuple[int, str]]:
                     yield node.lineno, name
 
 
-@pytest.mark.parametrize("room", ["access", "assetsite", "bench", "catalog", "comparing", "lineage", "promoting"])
+@pytest.mark.parametrize(
+    "room", ["access", "assetsite", "bench", "catalog", "comparing", "lineage", "promoting", "telling"]
+)
 def test_nothing_private_of_a_library_is_used(room):
     found = {
         f"{path}:{line}": name

@@ -31,7 +31,7 @@ SAYING = {"print", "_tell", "warn"}
 
 FLOW_SIDE = ("obproject", "metaflow_extensions")
 CARDS = "catalog/runs"
-SITE = ("access", "assetsite", "catalog", "promoting")
+SITE = ("access", "assetsite", "catalog", "promoting", "telling")
 """Their refusals reach users too; those that say by themselves what to do need no row."""
 
 

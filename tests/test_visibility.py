@@ -21,16 +21,24 @@ from catalog.models import (
     Alias,
     Approval,
     Asset,
+    Attention,
     BranchName,
+    Cadence,
     ClonedTask,
     Deletion,
+    DeliveryTry,
     Deprecation,
     GateRevision,
     GateVerdict,
     Instance,
+    Message,
+    NewNormal,
     PromotionRequest,
     Run,
     StateChange,
+    Subscription,
+    Unusual,
+    Webhook,
 )
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Highlighted, Registration
@@ -40,7 +48,7 @@ from tests.test_architecture import modules
 
 pytestmark = pytest.mark.slow
 
-ROOMS = ("access", "catalog", "comparing", "lineage", "promoting")
+ROOMS = ("access", "catalog", "comparing", "lineage", "promoting", "telling")
 READ_BY_NOBODY = {
     "IdempotencyKey": "the answer to a request that may be sent again; found by the digest of that request alone",
     "Derivation": "how far a recount is; the notice of it says no more than a part in a hundred",
@@ -108,6 +116,7 @@ class Walled:
         recording.show_highlight(actor="ada", at=lossy, entity=TASK, what=Highlighted("95 % right"))
         keep(self.asset, 0)
         self._decide(copy)
+        self._tell(copy)
 
     def _decide(self, copy: Instance) -> None:
         asset, now = self.asset, timezone.now()
@@ -121,6 +130,21 @@ class Walled:
         Approval.objects.create(request=request, user=self.member, **by)
         Deprecation.objects.create(instance=copy, **by, **task)
         Deletion.objects.create(asset=asset, recovered=True, **by)
+
+    def _tell(self, copy: Instance) -> None:
+        asset, now = self.asset, timezone.now()
+        branch, perimeter = asset.branch, self.perimeter
+        Cadence.objects.create(asset=asset, learned_at=now)
+        NewNormal.objects.create(asset=asset, since=now, at=now, actor="ada")
+        Unusual.objects.create(instance=copy, reasons={"auc": "missing"}, rule=1, at=now)
+        about = {"perimeter": perimeter, "branch": branch, "asset": asset}
+        Attention.objects.create(kind="unusual", subject=f"asset:{asset.pk}", since=now, **about)
+        made = {"perimeter": perimeter, "created_at": now}
+        webhook = Webhook.objects.create(url="https://hooks.example/x", secret="s", created_by="ada", **made)
+        Subscription.objects.create(user=self.member, branch=branch, asset=asset, **made)
+        message = Message.objects.create(kind="asset.late", body={}, at=now, created_at=now, **about)
+        delivery = message.deliveries.create(webhook=webhook, asset=asset, next_at=now)
+        DeliveryTry.objects.create(delivery=delivery, at=now)
 
     def register(self, asset: str = "data/xkcd", **said: object) -> Instance:
         at = AssetAddress(self.branch, *asset.split("/"))
@@ -168,7 +192,8 @@ def test_with_a_deleted_asset_goes_all_that_belongs_to_it(alpha):
     left = {name for name, rows in seen_by(alpha.viewer).items() if rows}
     of_perimeter = {"Perimeter", "Membership", "Token", "AuditEntry"}
     of_its_address = {"GateRevision", "GateVerdict", "PromotionRequest", "Approval", "Deletion"}
-    assert left - of_perimeter - of_its_address == {
+    told = {"Attention", "Webhook", "Subscription", "Message", "Delivery", "DeliveryTry"}
+    assert left - of_perimeter - of_its_address - told == {
         "Project",
         "Branch",
         "BranchKey",
@@ -283,7 +308,7 @@ def is_free(module: str) -> bool:
 
 def test_every_read_for_somebody_begins_with_what_they_see():
     used = set()
-    for room in ("access", "assetsite", "catalog", "comparing", "lineage", "promoting"):
+    for room in ("access", "assetsite", "catalog", "comparing", "lineage", "promoting", "telling"):
         for module, path in modules(room).items():
             if is_free(module):
                 continue
@@ -344,7 +369,7 @@ def written_in(source: str) -> tuple[list[str], dict[str, str]]:
 
 def test_every_written_statement_is_asked_with_what_a_viewer_was_found_to_see():
     used = set()
-    for room in ("access", "assetsite", "catalog", "comparing", "lineage", "promoting"):
+    for room in ("access", "assetsite", "catalog", "comparing", "lineage", "promoting", "telling"):
         for module, path in modules(room).items():
             made, takes = written_in(path.read_text())
             if not made or is_free(module) or module in WRITTEN_FREELY:

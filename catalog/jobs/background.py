@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from django.db import connections
 
-from catalog.jobs.table import JOBS, Doing, Job
+from catalog.jobs.table import Doing, Job, all_jobs
 from catalog.reconciling.lease import LeaseLost, LeaseTaken
 from catalog.reconciling.progress import Stopped
 
@@ -21,10 +21,10 @@ log = logging.getLogger("catalog.jobs")
 class Background:
     """Does some jobs, or all that are not off. Any error in one is logged, and the others go on."""
 
-    def __init__(self, actor: str, jobs: Iterable[Job] = JOBS) -> None:
+    def __init__(self, actor: str, jobs: Iterable[Job] | None = None) -> None:
         self._ending = threading.Event()
         self._doing = Doing(actor, say=log.info, should_stop=self._ending.is_set, gently=True)
-        self._jobs = [job for job in jobs if job.every()]
+        self._jobs = [job for job in (all_jobs() if jobs is None else jobs) if job.every()]
         self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
 
     def start(self) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.utils.module_loading import import_string
 
 from catalog.derivation import is_current
 from catalog.jobs.packing import pack_series
@@ -61,3 +62,8 @@ JOBS = (
     Job("reconcile", "writes that were missed", lambda: settings.RECONCILE_MINUTES * MINUTE, _reconcile),
     Job("series", "metrics of many versions, for charts", lambda: MINUTE, _series),
 )
+
+
+def all_jobs() -> tuple[Job, ...]:
+    """Those of the catalogue, and those of rooms above it, which the settings name (`MORE_JOBS`)."""
+    return (*JOBS, *(job for name in settings.MORE_JOBS for job in import_string(name)))

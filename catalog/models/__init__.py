@@ -2,7 +2,16 @@
 
 from catalog.models.aliases import Alias, AliasMove
 from catalog.models.approvals import Approval, PromotionRequest
-from catalog.models.assets import Asset, DefinitionRevision, Deletion, PropertyEdit, PropertyOverride
+from catalog.models.assets import (
+    Asset,
+    Cadence,
+    DefinitionRevision,
+    Deletion,
+    NewNormal,
+    PropertyEdit,
+    PropertyOverride,
+)
+from catalog.models.attention import Attention, Unusual
 from catalog.models.columns import new_definition_id, new_highlight_id, new_instance_id  # named by migrations
 from catalog.models.edges import Edge, NameStart, Promotion
 from catalog.models.gates import GateRevision, GateVerdict
@@ -12,6 +21,7 @@ from catalog.models.places import Branch, BranchKey, BranchName, Project, SpecVe
 from catalog.models.reconciling import MetadataSource, MissedWrite, OpenRun, Reconciliation, SourceFlow
 from catalog.models.runs import ClonedTask, Component, Run
 from catalog.models.series import MetricBlock, SeriesBlock
+from catalog.models.telling import Delivery, DeliveryTry, Message, Subscription, Webhook, new_message_id
 from catalog.models.upkeep import Derivation, IdempotencyKey, Lease
 
 __all__ = [
@@ -19,14 +29,18 @@ __all__ = [
     "AliasMove",
     "Approval",
     "Asset",
+    "Attention",
     "Branch",
     "BranchKey",
     "BranchName",
+    "Cadence",
     "ClonedTask",
     "Component",
     "Consumption",
     "DefinitionRevision",
     "Deletion",
+    "Delivery",
+    "DeliveryTry",
     "Deprecation",
     "Derivation",
     "Edge",
@@ -36,10 +50,12 @@ __all__ = [
     "IdempotencyKey",
     "Instance",
     "Lease",
+    "Message",
     "MetadataSource",
     "MetricBlock",
     "MissedWrite",
     "NameStart",
+    "NewNormal",
     "OpenRun",
     "Project",
     "Promotion",
@@ -52,7 +68,11 @@ __all__ = [
     "SourceFlow",
     "SpecVersion",
     "StateChange",
+    "Subscription",
+    "Unusual",
+    "Webhook",
     "new_definition_id",
     "new_highlight_id",
     "new_instance_id",
+    "new_message_id",
 ]

@@ -15,7 +15,7 @@ from catalog.marks import Marked
 from catalog.models.columns import branch_of_asset, client_id, new_definition_id
 from catalog.models.gates import GateRevision
 from catalog.models.places import Branch
-from catalog.states import Kind
+from catalog.states import Kind, Watch
 
 
 def assets_in_order(sort: str, name: str) -> FallingIndex:
@@ -53,6 +53,9 @@ class Asset(AssetFacts, Marked):
     declared_metrics = models.JSONField(
         default=list, blank=True, help_text="Objects in the order that counts: name, better, headline, noise, unit."
     )
+    declared_freshness = models.JSONField(
+        default=dict, blank=True, help_text="As declared: every or cron, timezone, grace, except, at, off."
+    )
     not_compared = models.JSONField(default=list, blank=True, help_text="Names that comparisons leave out.")
     config_hash = models.CharField(max_length=128, blank=True)
     declared_at = models.DateTimeField(null=True)
@@ -79,6 +82,16 @@ class Asset(AssetFacts, Marked):
         related_name="+",
         db_index=False,
         help_text="The newest at its address; null: none were declared there, or none are left.",
+    )
+    watch = models.CharField(max_length=8, choices=Watch.choices, default=Watch.OFF)
+    usual = models.PositiveIntegerField(null=True, help_text="Seconds from a version to the next, where it is watched.")
+    due_at = models.DateTimeField(null=True, help_text="When the next version is expected.")
+    late_at = models.DateTimeField(null=True, help_text="From when it is called late.")
+    dormant_at = models.DateTimeField(null=True, help_text="From when there is no more news of its being late.")
+    late_told_at = models.DateTimeField(null=True, help_text="When it was told that it is late; null: it was not.")
+    normal_since = models.DateTimeField(null=True, help_text="What is older teaches nothing of what is usual.")
+    to_look_at = models.BooleanField(
+        default=True, help_text="Something came since it was looked at what is usual and unusual of it."
     )
     series_whole = models.PositiveIntegerField(
         default=0, help_text="Up to this number all blocks of its series are kept."
@@ -116,6 +129,20 @@ class Asset(AssetFacts, Marked):
             ),
             # what has changed last on a branch
             models.Index(fields=["branch", "changed"], name="asset_changes"),
+            # what is late on a branch
+            models.Index(
+                fields=["branch", "late_at"],
+                condition=Q(deleted_at=None, late_at__isnull=False),
+                name="assets_by_lateness",
+            ),
+            # what becomes late, and nobody was told of yet
+            models.Index(
+                fields=["late_at"],
+                condition=Q(deleted_at=None, late_at__isnull=False, late_told_at=None),
+                name="lates_to_tell",
+            ),
+            # what the background has to look at
+            models.Index(fields=["id"], condition=Q(deleted_at=None, to_look_at=True), name="assets_to_look_at"),
             # those of which a block of the series can be packed
             models.Index(fields=["id"], condition=querysets.HAS_BLOCK_TO_PACK, name="assets_to_pack"),
         ]
@@ -127,6 +154,46 @@ class Asset(AssetFacts, Marked):
     def metrics(self) -> DeclaredMetrics:
         """What is declared of its metrics."""
         return DeclaredMetrics.of(self.declared_metrics)
+
+
+class Cadence(models.Model):
+    """How it is known when the next version should come, as the background learned it or read it in the declaration.
+
+    Derived. What pages and writes ask all the time is in columns of the asset.
+    """
+
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
+    asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="cadence")
+    told = models.JSONField(default=dict, help_text="The rule, and what it was learned from.")
+    cause = models.JSONField(default=dict, help_text="Why it is late, as was found when it was told.")
+    learned_at = models.DateTimeField()
+
+    objects = VisibleQuerySet.as_manager()
+
+
+class NewNormal(models.Model):
+    """Event: a person said that an asset has changed its ways, and that what is older should be forgotten."""
+
+    PERIMETER = "asset__branch__project__perimeter"
+    SHOWN_WHILE = {"asset__deleted_at": None}
+
+    asset = models.ForeignKey(Asset, on_delete=models.PROTECT, related_name="new_normals", db_index=False)
+    since = models.DateTimeField(help_text="What is older teaches nothing.")
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=255)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    objects = VisibleQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["asset", "-id"], name="new_normals_of_asset"),
+            # the audit page
+            models.Index(fields=["-at", "-id"], name="new_normals_by_time"),
+        ]
 
 
 class DefinitionRevision(models.Model):

@@ -11,13 +11,15 @@ from obproject.branches import branch_key
 
 class Project(Marked):
     PERIMETER = "perimeter"
-    NOT_MARKED = frozenset({"newest_highlight"})
+    NOT_MARKED = frozenset({"newest_highlight", "heard"})
 
     perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="projects")
     name = models.CharField(max_length=128)
     title = models.CharField(max_length=255, blank=True, help_text="As the newest spec of any branch says.")
     created_at = models.DateTimeField()
+    timezone = models.CharField(max_length=64, blank=True, help_text="As the newest deploy of main says; empty: UTC.")
     # derived
+    heard = models.TextField(blank=True, help_text="The kinds of events that somebody wants to be told of, as words.")
     newest_highlight = models.ForeignKey("Highlight", null=True, on_delete=models.PROTECT, related_name="+")
 
     objects = querysets.ProjectQuerySet.as_manager()

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS
 
 from catalog.jobs.background import Background
-from catalog.jobs.table import JOBS, Doing, Job
+from catalog.jobs.table import Doing, Job, all_jobs
 from catalog.reconciling.lease import LeaseLost, LeaseTaken
 from catalog.starting.serving import noted_as_served
 
@@ -18,16 +18,16 @@ ACTOR = "manage.py work"
 
 class Command(BaseCommand):
     help = "Do the jobs of the background, each when it is due, until it is stopped: " + "; ".join(
-        f"{job.name} ({job.about})" for job in JOBS
+        f"{job.name} ({job.about})" for job in all_jobs()
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        names = [job.name for job in JOBS]
+        names = [job.name for job in all_jobs()]
         parser.add_argument("--once", action="store_true", help="each job once")
         parser.add_argument("--only", nargs="+", choices=names, metavar="NAME", help=f"only these: {', '.join(names)}")
 
     def handle(self, *args: Any, once: bool, only: list[str] | None, **options: Any) -> None:
-        jobs = [job for job in JOBS if (job.name in only if only else job.every())]
+        jobs = [job for job in all_jobs() if (job.name in only if only else job.every())]
         with noted_as_served(DEFAULT_DB_ALIAS):
             if once:
                 self._once(jobs)

@@ -215,8 +215,9 @@ def refused_since(copy: Instance, settled_at: datetime | None = None) -> str:
 def source_of(annotations: Mapping[str, Any]) -> Instance | None:
     """The instance that a copy with these annotations was made from, where the catalogue has it."""
     uid = annotations.get(PROMOTED_FROM)
-    found = Instance.objects.filter(uid=uid) if isinstance(uid, str) and uid else Instance.objects.none()
-    source: Instance | None = found.only("pk", "uid", "asset_id").first()
+    if not isinstance(uid, str) or not uid:
+        return None
+    source: Instance | None = Instance.objects.filter(uid=uid).only("pk", "uid", "asset_id").first()
     return source
 
 

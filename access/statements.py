@@ -189,9 +189,12 @@ def columns_of(model: type[Model]) -> list[Any]:
 
 
 def insertion(model: type[Model]) -> str:
-    """The SQL that inserts a row; its values are `values_of` the row."""
-    columns = [field.column for field in columns_of(model)]
-    named, places = ", ".join(f'"{column}"' for column in columns), ", ".join(f"%({column})s" for column in columns)
+    """The SQL that inserts a row; its values are `values_of` the row, but for a field that is `inserted_as` SQL."""
+    fields = columns_of(model)
+    named = ", ".join(f'"{field.column}"' for field in fields)
+    places = ", ".join(
+        field.inserted_as() if hasattr(field, "inserted_as") else f"%({field.column})s" for field in fields
+    )
     return f"INSERT INTO {model._meta.db_table} ({named}) VALUES ({places})"  # noqa: S608 (names only)
 
 

@@ -74,6 +74,10 @@ class MarkField(models.BigIntegerField):
         name, _, args, options = super().deconstruct()
         return name, "django.db.models.BigIntegerField", args, options
 
+    def inserted_as(self) -> str:
+        """What stands for it where `access.statements` inserts a row."""
+        return mark_of(self.model)
+
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         return Mark(type(model_instance))
 

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from access.statements import Statement, inserting, values_of
+from access.statements import inserting, values_of
 from catalog.counters import component_of
 from catalog.entities import Entity
-from catalog.marks import MARKS
 from catalog.models import ClonedTask, Component, Run
 from catalog.recording.places import in_one_transaction, moment
 
@@ -125,19 +124,10 @@ def keep_read_run(row: Run, read: ReadRun) -> None:
         _insert(Run(perimeter_id=row.perimeter_id, name=origin, component=row.component, first_at=row.first_at))
 
 
-_mark = Statement(
-    {
-        vendor: f"UPDATE catalog_run SET changed = {mark.format(table='catalog_run')} WHERE id = %(pk)s"  # noqa: S608 (names)
-        for vendor, mark in MARKS.items()
-    }
-)
-
-
 def _insert(run: Run) -> bool:
     """Insert the row of a run; return whether this did it, and no other writer before."""
     unless_there = inserting(Run, "ON CONFLICT (perimeter_id, name) DO NOTHING RETURNING id")
     inserted = unless_there.one(**values_of(run))
     if inserted:
         run.pk, run._state.adding = inserted[0], False
-        _mark.run(pk=run.pk)
     return inserted is not None

@@ -6,6 +6,7 @@ from django.db.models.sql import Query
 from django.test import Client
 
 from access.models import Membership, Perimeter, Role, Token
+from catalog.models import Run
 from tests.catalog.wire import TASK
 from tests.conftest import POSTGRES, Api
 
@@ -34,6 +35,14 @@ def test_register(program, django_assert_max_num_queries):
     # and of a pending one the newest ready instance, for the description of the asset
     with django_assert_max_num_queries(10):
         program.register(state="pending", attempt=0)
+
+
+def test_register_by_a_new_run(program, django_assert_max_num_queries):
+    # token; begin; component; run; asset, locked; instance; edge; asset; commit
+    body = BODY | {"entity_ref": {"entity_kind": "task", "entity_id": "ComicData/2/start/1"}}
+    with django_assert_max_num_queries(9):
+        assert program.patch("data/xkcd", body).status_code == 201
+    assert Run.objects.get(name="ComicData/2").changed
 
 
 def test_register_once(program, django_assert_max_num_queries):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, connections, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
@@ -69,6 +69,14 @@ def test_every_asking_gets_the_row_of_its_own_values_with_all_that_is_at_hand(to
 def test_what_matches_nothing_is_none(tokens):
     assert token_of.one(user=tokens["ada"].user_id, prefix="another") is None
     assert token_of.all(user=-1, prefix=tokens["ada"].prefix) == []
+
+
+def test_the_statements_of_a_transaction_share_a_cursor(tokens, monkeypatch):
+    first = ask(tokens["ada"])
+    with monkeypatch.context() as without:
+        without.setattr(connections[DEFAULT_DB_ALIAS], "create_cursor", None)
+        assert names_since.one(since=datetime(2000, 1, 1, tzinfo=UTC)) == ("ada",)
+        assert whole(ask(tokens["ada"])) == whole(first)
 
 
 def test_values_are_bound_and_never_part_of_the_sql(tokens):

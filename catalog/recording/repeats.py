@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.errors import Conflict, SiteError
-from access.statements import insert
+from access.statements import inserting
 from catalog.entities import Entity
 from catalog.models import AliasMove, Asset, Consumption, Deletion, Deprecation, IdempotencyKey, Instance
 from catalog.reading import parsed_reference
@@ -71,14 +71,12 @@ def once(request: Once | None, act: Callable[[], tuple[int, Json | None]]) -> tu
 
 
 def _keep(request: Once, status: int, answer: Json | None) -> None:
-    insert(
-        IdempotencyKey(
-            digest=request.digest,
-            body_digest=request.body_digest,
-            status=status,
-            answer=json.dumps(answer),
-            created_at=timezone.now(),
-        )
+    inserting(IdempotencyKey).run(
+        digest=request.digest,
+        body_digest=request.body_digest,
+        status=status,
+        answer=json.dumps(answer),
+        created_at=timezone.now(),
     )
 
 

@@ -15,7 +15,7 @@ from access.errors import BadRequest
 from catalog import limits
 from catalog.entities import Entity
 from catalog.gates import declared
-from catalog.recording import Declaration, Registration, Told
+from catalog.recording import Declaration, Registration, Told, is_promotion
 from catalog.states import STATES_TO_REGISTER, STATES_TO_SETTLE, Kind, State
 from catalog.wire.parsing import KEEP_ELSEWHERE
 from catalog.wire.taken import Text, taken
@@ -98,6 +98,8 @@ class Annotations(serializers.Field):
             raise serializers.ValidationError(f"has {len(data)} members; at most {limits.ANNOTATIONS} are allowed.")
         for key, value in data.items():
             check_key(key)
+            if not isinstance(value, str | dict | list):
+                continue  # what is read of a number is short
             size = len((value if isinstance(value, str) else json.dumps(value)).encode())
             if size > limits.ANNOTATION_BYTES:
                 most = limits.ANNOTATION_BYTES
@@ -264,8 +266,7 @@ class RegistrationBody(RunMembers):
     def is_declaration(self) -> bool:
         """Whether the vendor's deploy tool declares an asset with this, instead of registering an instance."""
         annotations = self.validated_data.get("annotations") or {}
-        promoted = any(key.startswith("promoted_from_") for key in annotations)
-        return "_config_hash" in annotations and self.entity.id == "deployer" and not promoted
+        return "_config_hash" in annotations and self.entity.id == "deployer" and not is_promotion(annotations)
 
     @property
     def config_hash(self) -> str:

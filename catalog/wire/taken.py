@@ -9,12 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.core.validators import ProhibitNullCharactersValidator
 from rest_framework import serializers
+from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 from catalog import limits
 
 Json = dict[str, Any]
 Read = Callable[[Any], Any]
+OF_CHARACTERS = (ProhibitNullCharactersValidator, ProhibitSurrogateCharactersValidator)
 
 
 class Odd(Exception):
@@ -88,8 +91,19 @@ def _reader_of_value(field: Any) -> Read:
         case Text() if type(field).to_internal_value is Text.to_internal_value and field.min_length is None:
             return functools.partial(_text, field.max_length, field.allow_blank)
         case serializers.CharField():
-            return functools.partial(_word, field)
-    return functools.partial(_value, field)
+            return functools.partial(_word, field, _checks_of(field))
+    return functools.partial(_value, field, _checks_of(field))
+
+
+def _checks_of(field: Any) -> list[Read]:
+    """Its validators; what some of them look for in every character is found by one search."""
+    checks = [check for check in field.validators if not isinstance(check, OF_CHARACTERS)]
+    return checks if len(checks) == len(field.validators) else [*checks, _storable]
+
+
+def _storable(value: Any) -> None:
+    if limits.UNSTORABLE.search(str(value)):
+        raise Odd
 
 
 def _text(most: int | None, may_be_blank: bool, value: Any) -> str:
@@ -100,12 +114,12 @@ def _text(most: int | None, may_be_blank: bool, value: Any) -> str:
     return str(value)
 
 
-def _word(field: Any, value: Any) -> Any:
+def _word(field: Any, checks: list[Read], value: Any) -> Any:
     if value == "":
         if not field.allow_blank:
             raise Odd
         return value
-    return _value(field, value)
+    return _value(field, checks, value)
 
 
 def _list(field: Any, read: Read, values: Any) -> list[Any]:
@@ -116,8 +130,8 @@ def _list(field: Any, read: Read, values: Any) -> list[Any]:
     return [read(value) for value in values]
 
 
-def _value(field: Any, value: Any) -> Any:
+def _value(field: Any, checks: list[Read], value: Any) -> Any:
     inner = field.to_internal_value(value)
-    for check in field.validators:
+    for check in checks:
         check(inner)
     return inner

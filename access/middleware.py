@@ -163,7 +163,7 @@ def cross_site(request: HttpRequest) -> str:
         return ""
     if site not in ("", "same-origin", "none"):
         return "A page of another site may not change anything here."
-    referer = request.headers.get("Referer", "")
+    referer = request.META.get("HTTP_REFERER", "")
     if not origin and referer and _origin_of(referer) != _own_origin(request):
         return "A page of another site may not change anything here."
     return ""

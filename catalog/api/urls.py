@@ -12,14 +12,14 @@ from catalog.apikit.routes import ASSET, BRANCH
 urlpatterns = [
     # what flows ask for comes first, as addresses are tried in this order
     path(f"{ASSET}/instances/<str:reference>", assets.InstanceDetail.as_view(), name="api-instance"),
+    path(ASSET, assets.AssetDetail.as_view(), name="api-asset"),
+    path(f"{BRANCH}/<kind:kind>", assets.AssetList.as_view(), name="api-assets"),
     path(
         f"{ASSET}/instances/<str:reference>/deprecation",
         deprecations.InstanceDeprecation.as_view(),
         name="api-deprecation",
     ),
     path(f"{ASSET}/recover", deprecations.Recovery.as_view(), name="api-recover"),
-    path(ASSET, assets.AssetDetail.as_view(), name="api-asset"),
-    path(f"{BRANCH}/<kind:kind>", assets.AssetList.as_view(), name="api-assets"),
     path(f"{ASSET}/aliases", aliases.AliasList.as_view(), name="api-aliases"),
     path(f"{ASSET}/aliases/<str:alias>", aliases.AliasDetail.as_view(), name="api-alias"),
     path(f"{ASSET}/aliases/<str:alias>/check", gating.AliasCheck.as_view(), name="api-alias-check"),

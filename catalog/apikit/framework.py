@@ -20,7 +20,8 @@ class JsonView(APIView):
     renderer = FastJSONRenderer()
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        if request.META.get("HTTP_ACCEPT", "") in ANYTHING and api_settings.URL_FORMAT_OVERRIDE not in request.GET:
+        says_more = request.META["QUERY_STRING"] and api_settings.URL_FORMAT_OVERRIDE in request.GET
+        if request.META.get("HTTP_ACCEPT", "") in ANYTHING and not says_more:
             return self.renderer, FastJSONRenderer.media_type
         return super().perform_content_negotiation(request, force)
 

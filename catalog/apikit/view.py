@@ -47,7 +47,7 @@ class CatalogView(JsonView):
 
     @property
     def base(self) -> str:
-        return self.request.build_absolute_uri("/").rstrip("/")
+        return f"{self.request.scheme}://{self.request.get_host()}"
 
     def place(self) -> Place:
         return self.placed(Place.of(self.kwargs["perimeter"], self.kwargs["project"], self.kwargs["branch"]))

@@ -99,6 +99,11 @@ def is_main(name: str) -> bool:
     return branch_key(name) in MAIN_BRANCHES
 
 
+def is_personal(name: str) -> bool:
+    """Say whether a branch name, or its key while it is unnamed, is that of somebody's own runs: ``user.alice``."""
+    return name.lower().startswith("user.") or (name.startswith("user_") and name == branch_key(name))
+
+
 def is_unnamed(name: str) -> bool:
     """Say whether a name is no more than its key, so that the first real git name for that key may replace it.
 

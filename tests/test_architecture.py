@@ -85,7 +85,7 @@ FLOORS = {
                 "newest",
                 "own_cards",
             ),
-            *("specs", "statements"),
+            *("alarming", "specs", "statements"),
         ],
         ["branch_keys", "branch_writers", "edges", "old_runs", "run_outcomes", "search", "series", "windows"],
         ["reading", "wrong_facts"],

@@ -68,7 +68,7 @@ FLOORS = {
     ],
     "catalog": [
         ["folding", "indexes", "limits", "readmes", "starting", "states"],
-        ["metrics"],
+        ["freshness", "metrics"],
         ["asset_facts", "backup", "declared_metrics", "unusual"],
         ["filter_values", "json_lookups", "runs", "shown"],
         ["filters", "gates", "marks", "plotting"],

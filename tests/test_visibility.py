@@ -260,6 +260,7 @@ EXCEPTIONS = {
     ("catalog.approvals", "as_now"): OF_REQUESTS,
     ("catalog.approvals", "with_approvals"): OF_REQUESTS,
     ("catalog.approvals", "approvals_given"): OF_REQUESTS,
+    ("catalog.attention", "forget_over"): "what is over is deleted for everybody",
     ("catalog.filters", "_has_content_of"): "the instances of an asset whose rows the filtered query shows",
     ("catalog.pages.charts.others", "_with_numbers"): "the instances of assets that the query was asked to show",
     ("catalog.windows", "_ByIndex.numbers"): "what the condition asks of one asset, whose page or list it is",
@@ -353,6 +354,7 @@ BY_KEYS = {
 WRITTEN_FREELY = {
     "access.models": "who asks is found by it",
     "access.statements": "how statements are written",
+    "catalog.attention": "what needs attention by the perimeters of the viewer; what writes and passes raise",
     "catalog.unchanged": "by the perimeters of the viewer; it answers no row but the one that is asked for",
     "catalog.pagekit.statements": "the menus are asked by the keys of the viewer's perimeters, and of a project",
 }

@@ -36,13 +36,14 @@ class Attention(Marked):
     PERIMETER = "perimeter"
 
     kind = models.CharField(max_length=10, choices=AttentionKind.choices)
-    subject = models.CharField(max_length=255, help_text="What it is about, such as `asset:12`.")
+    subject = models.CharField(max_length=512, help_text="What it is about, such as `asset:12`.")
     perimeter = models.ForeignKey(Perimeter, on_delete=models.CASCADE, related_name="+", db_index=False)
     branch = models.ForeignKey(Branch, null=True, on_delete=models.CASCADE, related_name="+", db_index=False)
     asset = models.ForeignKey(Asset, null=True, on_delete=models.CASCADE, related_name="+")
     since = models.DateTimeField()
     until = models.DateTimeField(null=True, help_text="From when it needs none any more; null: until it is over.")
     facts = models.JSONField(default=dict, help_text="What its sentence is made of.")
+    fingerprint = models.CharField(max_length=32, help_text="Of the facts that matter: of others it comes back.")
     dismissed_at = models.DateTimeField(null=True)
     dismissed_by = models.CharField(max_length=255, blank=True)
     dismissed_why = models.TextField(blank=True)

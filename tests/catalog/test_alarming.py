@@ -9,6 +9,8 @@ from catalog.alarming import ALARMING, alarming, alarms
 from catalog.models import Asset, Branch, Project, SpecVersion
 from obproject.branches import branch_key
 
+pytestmark = pytest.mark.both
+
 NAMES = {
     "main": True,
     "master": True,

@@ -6,7 +6,7 @@ from datetime import datetime
 from catalog.addresses import asset_url_by_id, deleted_url
 from catalog.models import Asset, Branch
 from catalog.pagekit.uses import EntityLink
-from catalog.pages.statements import FeedRow, last_of_asset, last_of_branch
+from catalog.pages.statements import FeedRow, Lately, last_of_asset
 from catalog.states import Kind, State
 
 ENTRIES = 20
@@ -77,12 +77,9 @@ def activity_of_asset(asset: Asset) -> list[Happening]:
     return _feed(last_of_asset(asset, ENTRIES), asset.branch)
 
 
-def activity_of_branch(branch: Branch) -> list[Happening]:
-    """Of each asset its newest registration, of each consumer and alias the last use and move: what is kept at hand.
-
-    Of a branch that the viewer was found to see.
-    """
-    return _feed(last_of_branch(branch, ENTRIES), branch)
+def activity_of_branch(branch: Branch, lately: Lately) -> list[Happening]:
+    """Of each asset its newest registration, of each consumer and alias the last use and move: what is kept at hand."""
+    return _feed(lately.feed, branch)
 
 
 def _feed(rows: list[FeedRow], branch: Branch) -> list[Happening]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from catalog.addresses import asset_url_by_id
 from catalog.models import Branch
-from catalog.pages.statements import Edited, Failure, failures_and_edits
+from catalog.pages.statements import Edited, Failure, Lately
 
 MOST, MOST_EDITS = 10, 100
 
@@ -18,14 +18,10 @@ class Alarm:
     sentence: str
 
 
-def alarms_of(branch: Branch) -> list[Alarm]:
-    """Assets whose last registration failed, and properties whose declared value has changed beneath an edit.
-
-    Of a branch that the viewer was found to see.
-    """
-    failures, edits = failures_and_edits(branch, MOST, MOST_EDITS)
-    said: list[tuple[Failure | Edited, str]] = [(row, _failure(row)) for row in failures]
-    said += [(row, _surprise(row)) for row in edits if row.declared_now.get(row.key) != row.declared_then]
+def alarms_of(branch: Branch, lately: Lately) -> list[Alarm]:
+    """Assets whose last registration failed, and properties whose declared value has changed beneath an edit."""
+    said: list[tuple[Failure | Edited, str]] = [(row, _failure(row)) for row in lately.failures]
+    said += [(row, _surprise(row)) for row in lately.edits if row.declared_now.get(row.key) != row.declared_then]
     return [Alarm(row, asset_url_by_id(branch, row.kind, row.asset_id), sentence) for row, sentence in said[:MOST]]
 
 

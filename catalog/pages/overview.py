@@ -20,13 +20,13 @@ from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place, say_whose_key
 from catalog.pagekit.statements import edges_of
 from catalog.pagekit.uses import Uses
-from catalog.pages.activity import Happening, activity_of_branch
-from catalog.pages.alarms import alarms_of
+from catalog.pages.activity import ENTRIES, Happening, activity_of_branch
+from catalog.pages.alarms import MOST, MOST_EDITS, alarms_of
 from catalog.pages.asked import asked_of_you
 from catalog.pages.deploys import deploy_of
 from catalog.pages.highlights import newest_tiles
 from catalog.pages.rows import rows_of
-from catalog.pages.statements import assets_in_order
+from catalog.pages.statements import Lately, assets_in_order, lately_on_branch
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, find_branch
 from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_SPEC, HIGHLIGHTS_OF_BRANCH, KEYS_OF_BRANCH, USES_OF_BRANCH
@@ -70,7 +70,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch
     rows = glances(branch, bulk=twin)
     if twin:
         return json_answer(_twin(viewer, branch, rows))
-    frame = branch_frame(request, branch, "overview")
+    frame, lately = branch_frame(request, branch, "overview"), _lately(branch)
     context = {
         **frame,
         "against_main_url": against_main_url(frame["switch_branches"], branch),
@@ -79,8 +79,8 @@ def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch
         "rows": rows,
         "more_assets": branch.data_count + branch.models_count - len(rows),
         "deploy": deploy_of(branch),
-        "activity": activity_of_branch(branch),
-        "alarms": alarms_of(branch),
+        "activity": activity_of_branch(branch, lately),
+        "alarms": alarms_of(branch, lately),
         "tiles": newest_tiles(branch, HIGHLIGHTS),
         "pulse_url": f"{branch_url(branch)}/pulse?since={_mark(rows)}",
         "branch_url": branch_url(branch),
@@ -112,13 +112,18 @@ def _edges_of(assets: list[Asset]) -> dict[int, list[Edge]]:
     return found
 
 
+def _lately(branch: Branch) -> Lately:
+    """What happened, and what of it somebody should look at: of a branch that the viewer was found to see."""
+    return lately_on_branch(branch, ENTRIES, MOST, MOST_EDITS)
+
+
 def _mark(rows: list[Glance]) -> str:
     """When an asset of the branch was last refreshed."""
     return time_shape(rows[0].asset.refreshed_at) or "" if rows else ""
 
 
 def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
-    deploy = deploy_of(branch)
+    deploy, lately = deploy_of(branch), _lately(branch)
     return {
         "branch": {
             "perimeter": branch.project.perimeter.name,
@@ -132,8 +137,8 @@ def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
         "deploy": deploy.shape if deploy else None,
         "assets": [row.shape for row in rows],
         "highlights": [tile.shape for tile in newest_tiles(branch, HIGHLIGHTS)],
-        "activity": [_happening_shape(entry) for entry in activity_of_branch(branch)],
-        "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in alarms_of(branch)],
+        "activity": [_happening_shape(entry) for entry in activity_of_branch(branch, lately)],
+        "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in alarms_of(branch, lately)],
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from operator import itemgetter
@@ -196,42 +197,6 @@ class Edited(NamedTuple):
     declared_now: dict[str, Any]
 
 
-def failures_and_edits(branch: Branch, most: int, most_edits: int) -> tuple[list[Failure], list[Edited]]:
-    """What failed last on a branch, and the last edits of properties that are in force; the last one first."""
-    failures: list[Failure] = []
-    edits: list[Edited] = []
-    found = _failures_and_edits.all(branch=branch.pk, most=most, most_edits=most_edits)
-    for what, _, kind, asset_id, title, number, ready, text, actor, then, now in sorted(found, key=itemgetter(0, 1)):
-        if what == "edited":
-            before = None if then is None else json.loads(then)
-            edits.append(Edited(kind, asset_id, title, text, actor, before, json.loads(now)))
-        else:
-            failures.append(Failure(kind, asset_id, title, number, text, ready))
-    return failures, edits
-
-
-_failures_and_edits = Statement(
-    """
-    SELECT * FROM (
-        SELECT 'failed', row_number() OVER (ORDER BY asset.failed_at DESC), asset.kind, asset.asset_id,
-            COALESCE(NULLIF(asset.name, ''), asset.asset_id), newest.number, asset.ready_number, newest.state_reason,
-            '', CAST(NULL AS text), CAST(NULL AS text)
-        FROM catalog_asset AS asset JOIN catalog_instance AS newest ON newest.id = asset.newest_id
-        WHERE asset.branch_id = %(branch)s AND asset.deleted_at IS NULL AND asset.failed_at IS NOT NULL
-        ORDER BY asset.failed_at DESC LIMIT %(most)s
-    ) AS failures
-    UNION ALL SELECT * FROM (
-        SELECT 'edited', row_number() OVER (ORDER BY edit.at DESC), asset.kind, asset.asset_id,
-            COALESCE(NULLIF(asset.name, ''), asset.asset_id), 0, 0, edit.key,
-            edit.actor, CAST(edit.declared_value AS text), CAST(asset.declared_properties AS text)
-        FROM catalog_propertyoverride AS edit JOIN catalog_asset AS asset ON asset.id = edit.asset_id
-        WHERE edit.branch_id = %(branch)s AND asset.deleted_at IS NULL
-        ORDER BY edit.at DESC LIMIT %(most_edits)s
-    ) AS edits
-    """
-)
-
-
 def aliases_and_overrides(asset: Asset) -> tuple[list[Alias], list[PropertyOverride]]:
     """The aliases as `aliases_of`, and the edits of its properties that are in force."""
     aliases: list[Alias] = []
@@ -318,9 +283,30 @@ class FeedRow(NamedTuple):
     elsewhere: str
 
 
-def last_of_branch(branch: Branch, most: int) -> list[FeedRow]:
-    """What happened lately on a branch, `most` of each kind."""
-    return [_feed_row(*row) for row in _last_of_branch.all(branch=branch.pk, most=most)]
+@dataclass(frozen=True)
+class Lately:
+    """What happened on a branch, `most` of each kind; what failed last, and the last edits of properties that are in
+    force, the last one first."""
+
+    feed: list[FeedRow]
+    failures: list[Failure]
+    edits: list[Edited]
+
+
+def lately_on_branch(branch: Branch, most: int, most_failures: int, most_edits: int) -> Lately:
+    asked = {"most": most, "most_failures": most_failures, "most_edits": most_edits}
+    lately = Lately([], [], [])
+    rows = _lately_on_branch.all(branch=branch.pk, **asked)
+    for row in sorted(rows, key=itemgetter(1), reverse=True):  # as the database answers moments
+        what, _, _, who, kind, asset_id, number, text, title, ready, then, now = row
+        if what == "failure":
+            lately.failures.append(Failure(kind, asset_id, title, number, text, ready))
+        elif what == "in force":
+            before = None if then is None else json.loads(then)
+            lately.edits.append(Edited(kind, asset_id, title, text, who, before, json.loads(now)))
+        else:
+            lately.feed.append(_feed_row(*row[:9]))
+    return lately
 
 
 def last_of_asset(asset: Asset, most: int) -> list[FeedRow]:
@@ -334,11 +320,16 @@ def _feed_row(what: str, at: Any, *others: Any) -> FeedRow:
 
 
 def _feed(*parts: str) -> Statement:
-    limited = (f"SELECT * FROM ({part} LIMIT %(most)s) AS part" for part in parts)  # noqa: S608 (constants)
-    return Statement(" UNION ALL ".join(limited))
+    return Statement(_limited(*parts))
 
 
-_last_of_branch = _feed(
+def _limited(*parts: str, more: str = "") -> str:
+    """The parts, `most` rows of each; `more`: further columns of them."""
+    limited = (f"SELECT *{more} FROM ({part} LIMIT %(most)s) AS part" for part in parts)  # noqa: S608 (constants)
+    return " UNION ALL ".join(limited)
+
+
+_last_of_branch = _limited(
     # first, as it says which types the columns of all parts have
     """
     SELECT 'registered', made.created_at, made.producer_kind, made.producer_id, asset.kind, asset.asset_id, made.number,
@@ -379,7 +370,27 @@ _last_of_branch = _feed(
     FROM catalog_asset AS asset WHERE asset.branch_id = %(branch)s AND asset.deleted_at IS NOT NULL
     ORDER BY asset.deleted_at DESC
     """,
+    more=", CAST(NULL AS integer), CAST(NULL AS text), CAST(NULL AS text)",
 )
+_failures_and_edits = """
+    SELECT * FROM (
+        SELECT 'failure', asset.failed_at, '', '', asset.kind, asset.asset_id, newest.number, newest.state_reason,
+            COALESCE(NULLIF(asset.name, ''), asset.asset_id), asset.ready_number,
+            CAST(NULL AS text) AS declared_then, CAST(NULL AS text) AS declared_now
+        FROM catalog_asset AS asset JOIN catalog_instance AS newest ON newest.id = asset.newest_id
+        WHERE asset.branch_id = %(branch)s AND asset.deleted_at IS NULL AND asset.failed_at IS NOT NULL
+        ORDER BY asset.failed_at DESC LIMIT %(most_failures)s
+    ) AS failures
+    UNION ALL SELECT * FROM (
+        SELECT 'in force', edit.at, 'user', edit.actor, asset.kind, asset.asset_id, CAST(NULL AS integer), edit.key,
+            COALESCE(NULLIF(asset.name, ''), asset.asset_id), CAST(NULL AS integer) AS ready,
+            CAST(edit.declared_value AS text), CAST(asset.declared_properties AS text)
+        FROM catalog_propertyoverride AS edit JOIN catalog_asset AS asset ON asset.id = edit.asset_id
+        WHERE edit.branch_id = %(branch)s AND asset.deleted_at IS NULL
+        ORDER BY edit.at DESC LIMIT %(most_edits)s
+    ) AS edits
+"""
+_lately_on_branch = Statement(f"{_last_of_branch} UNION ALL {_failures_and_edits}")
 _last_of_asset = _feed(
     """
     SELECT 'registered', made.created_at, made.producer_kind, made.producer_id, asset.kind, asset.asset_id, made.number,

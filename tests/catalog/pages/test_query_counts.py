@@ -33,10 +33,10 @@ COSTS = {
     # the index; of what it names the branches, the assets and the flows; the branch that flows are seen from
     "/search?q=f": 9,
     "/search.json?q=f": 9,
-    # the branch with its deploy; the assets; their trends; their edges; the feed; failed assets and surprising edits;
-    # the highlights; what waits for approval; the menus, which also know whether there is an evaluation log
-    BRANCH: 12,
-    f"{BRANCH}.json": 11,  # and the further keys of the branch
+    # the branch with its deploy; the assets; their trends; their edges; the feed, with failed assets and surprising
+    # edits; the highlights; what waits for approval; the menus, which also know whether there is an evaluation log
+    BRANCH: 11,
+    f"{BRANCH}.json": 10,  # and the further keys of the branch
     # the branch; its highlights; its flows; the menus
     f"{BRANCH}/highlights": 7,
     f"{BRANCH}/highlights.json": 5,

@@ -86,7 +86,8 @@ def test_assets_in_order(branch, kind, sort):
 
 def test_failures_and_edits(busy, branch):
     busy.deploy(models__churn_model=Declaration({"owner": "eve"}))
-    failures, edits = statements.failures_and_edits(branch, 5, 5)
+    lately = statements.lately_on_branch(branch, 3, 5, 5)
+    failures, edits = lately.failures, lately.edits
     failed = Asset.objects.on_branch(branch).filter(newest__state="failed").order_by("-newest__created_at")
     assert failures == [
         (row.kind, row.asset_id, row.title, row.newest.number, row.newest.state_reason, row.ready_number)
@@ -98,7 +99,7 @@ def test_failures_and_edits(busy, branch):
     ]
     assert failures
     assert edits
-    assert statements.failures_and_edits(branch, 0, 0) == ([], [])
+    assert statements.lately_on_branch(branch, 0, 0, 0) == statements.Lately([], [], [])
 
 
 def test_recent_ready(branch):
@@ -186,7 +187,7 @@ def facts(rows):
 
 
 def test_what_happened_on_a_branch(branch):
-    found = statements.last_of_branch(branch, 3)
+    found = statements.lately_on_branch(branch, 3, 3, 3).feed
     live = Asset.objects.on_branch(branch)
     made = [asset.newest for asset in live.exclude(newest=None).select_related("newest__asset").order_by("-newest")[:3]]
     uses = Edge.objects.filter(asset__in=live, direction="consumes").order_by("-last_at")[:3]

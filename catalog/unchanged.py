@@ -5,6 +5,9 @@ branch, of an asset, or of everything. One statement tells the highest of each, 
 changes meanwhile can only make an answer newer than its tag. The tag is made of them, and of all else that an answer
 depends on: who asks and what they may, the address, the part of a page that is asked for, and the release of the site.
 
+What becomes due or late does so without a write. Of the moments at which that happens to what an answer shows, the same
+statement tells the last one that has passed: as long as the marks are the same, nothing else can have come with time.
+
 There is no tag, and so the answer is given whole, while a transaction that began before the newest change has not
 ended (see `catalog/marks.py`), where nothing is found, and while the site is developed.
 """
@@ -22,6 +25,7 @@ from django.conf import settings
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponseNotModified
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
@@ -74,40 +78,41 @@ THE_ASSET = Found(f"FROM {WHOLE_ASSETS} {LIVE_AT_PLACE}", Asset, WHOLE)
 
 @dataclass(frozen=True)
 class Marks:
-    """The marks that an answer depends on, each as SQL."""
+    """The marks that an answer depends on, each as SQL; and what else it does, which is what comes with time."""
 
     found: Found
     marks: Sequence[str]
+    passed: Sequence[str] = ()
 
     def __or__(self, other: "Marks") -> "Marks":
         """Also those of another one, at the same place or everywhere."""
-        return Marks(self.found if self.found.sql else other.found, (*self.marks, *other.marks))
+        found = self.found if self.found.sql else other.found
+        return Marks(found, (*self.marks, *other.marks), (*self.passed, *other.passed))
 
     def now(self, **place: Any) -> tuple[Any, tuple[Any, ...] | None]:
         """The row that a page is of, and the marks as they are.
 
         None if nothing is there; no marks if some may still be followed by lower ones.
         """
-        answer = self._statement.one(**place)
+        answer = self._statement.one(**place, now=timezone.now())
         if answer is None:
             return None, None
         told = answer if self.found.model is None else [getattr(answer, name) for name in self._names]
-        *marks, below, restarted = told
+        marks, (below, *others) = told[: len(self.marks)], told[len(self.marks) :]
         settled = not any(mark is not None and mark >= below for mark in marks)
-        return (answer if self.found.model else None), ((*marks, restarted) if settled else None)
+        return (answer if self.found.model else None), ((*marks, *others) if settled else None)
 
     @functools.cached_property
     def _names(self) -> list[str]:
-        return [f"mark_{place}" for place in range(len(self.marks) + 2)]
+        return [f"mark_{place}" for place in range(len(self.marks) + len(self.passed) + 2)]
 
     @functools.cached_property
     def _statement(self) -> Any:
-        found, marks = self.found, ", ".join(f"({mark})" for mark in self.marks)
-        columns = "{columns}, " if found.model else ""
-        sql = {
-            vendor: f"SELECT {columns}{marks}, {below}, {RESTARTED[vendor]} {found.sql}"
-            for vendor, below in SETTLED_BELOW.items()
-        }
+        found, columns = self.found, "{columns}, " if self.found.model else ""
+        sql = {}
+        for vendor, below in SETTLED_BELOW.items():
+            asked = ", ".join(f"({one})" for one in (*self.marks, below, *self.passed, RESTARTED[vendor]))
+            sql[vendor] = f"SELECT {columns}{asked} {found.sql}"
         if found.model is None:
             return Statement(sql)
         return Rows(found.model, sql, related=found.related, without=found.without, also=self._names)
@@ -121,11 +126,35 @@ def _everywhere(*tables: str) -> Marks:
     return Marks(EVERYWHERE, [_newest(table) for table in tables])
 
 
+def _last_passed(moment: str, where: str) -> str:
+    """The last of such moments of assets that has passed: one look into an index."""
+    return f"SELECT MAX({moment}) FROM catalog_asset WHERE {where} AND deleted_at IS NULL AND {moment} <= %(now)s"  # noqa: S608
+
+
+def _of_attention(found: Found, where: str) -> Marks:
+    """The rows of what needs attention: those that are gone have no mark any more, so they are counted."""
+    counted = f"SELECT COUNT(*) FROM catalog_attention WHERE {where} AND (until IS NULL OR until > %(now)s)"  # noqa: S608
+    return Marks(found, [_newest("attention", f"WHERE {where}")], [counted])
+
+
 # What answers of the API depend on
 BRANCH = Marks(ON_BRANCH, ["branch.changed"])
-ASSETS_OF_BRANCH = Marks(ON_BRANCH, [_newest("asset", "WHERE branch_id = branch.id")])
+ASSETS_OF_BRANCH = Marks(
+    ON_BRANCH,
+    [_newest("asset", "WHERE branch_id = branch.id")],
+    [
+        _last_passed("due_at", "branch_id = branch.id"),
+        _last_passed("late_at", "branch_id = branch.id"),
+        # nothing is dormant that was not late before, and of this the index has both
+        _last_passed("dormant_at", "branch_id = branch.id AND late_at <= %(now)s"),
+    ],
+)
 HIGHLIGHTS_OF_BRANCH = Marks(ON_BRANCH, [_newest("highlight", "WHERE branch_id = branch.id")])
-ASSET = Marks(ON_ASSET, ["branch.changed", "asset.changed"])
+ASSET = Marks(
+    ON_ASSET,
+    ["branch.changed", "asset.changed"],
+    [f"asset.{moment} <= %(now)s" for moment in ("due_at", "late_at", "dormant_at")],
+)
 USES_OF_ASSET = Marks(ON_ASSET, [_newest("edge", "WHERE asset_id = asset.id")])
 RUN_OF_INSTANCE = Marks(
     ON_ASSET,
@@ -135,7 +164,9 @@ RUN_OF_INSTANCE = Marks(
         " AND instance.asset_id = asset.id AND instance.number = %(number)s"
     ],
 )
-LINEAGE = _everywhere("asset", "edge", "run", "branch", "project")
+_LATE_ANYWHERE = Marks(EVERYWHERE, [], [_last_passed("late_at", "late_told_at IS NULL")])
+"""Of those that were told to be late the asset is marked."""
+LINEAGE = _everywhere("asset", "edge", "run", "branch", "project") | _LATE_ANYWHERE
 RUNS = _everywhere("run", "asset", "edge")
 
 USES_OF_BRANCH = Marks(ON_BRANCH, [_newest("edge", "WHERE branch_id = branch.id")])
@@ -155,7 +186,9 @@ FRAME_OF_BRANCH, FRAME_OF_SPEC, FRAME_OF_ASSET = (
     Marks(found, _FRAME) for found in (THE_BRANCH, BRANCH_AND_SPEC, THE_ASSET)
 )
 FRAME = Marks(ON_BRANCH, _FRAME)
-HOME = _everywhere("project", "branch", "asset", "highlight")
+ATTENTION = _of_attention(EVERYWHERE, "TRUE") | _LATE_ANYWHERE
+ATTENTION_OF_BRANCH = _of_attention(ON_BRANCH, "branch_id = branch.id")
+HOME = _everywhere("project", "branch", "asset", "highlight") | ATTENTION
 SEARCH = _everywhere("project", "branch", "asset", "component")
 
 

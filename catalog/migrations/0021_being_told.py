@@ -181,7 +181,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='asset',
-            index=models.Index(condition=models.Q(('deleted_at', None), ('late_at__isnull', False)), fields=['branch', 'late_at'], name='assets_by_lateness'),
+            index=models.Index(condition=models.Q(('deleted_at', None), ('due_at__isnull', False)), fields=['branch', 'due_at'], name='assets_by_due'),
+        ),
+        migrations.AddIndex(
+            model_name='asset',
+            index=models.Index(condition=models.Q(('deleted_at', None), ('late_at__isnull', False)), fields=['branch', 'late_at', 'dormant_at'], name='assets_by_lateness'),
         ),
         migrations.AddIndex(
             model_name='asset',

@@ -129,9 +129,15 @@ class Asset(AssetFacts, Marked):
             ),
             # what has changed last on a branch
             models.Index(fields=["branch", "changed"], name="asset_changes"),
+            # what is due on a branch: the tags of its pages, and the list that begins with what is latest
+            models.Index(
+                fields=["branch", "due_at"],
+                condition=Q(deleted_at=None, due_at__isnull=False),
+                name="assets_by_due",
+            ),
             # what is late on a branch
             models.Index(
-                fields=["branch", "late_at"],
+                fields=["branch", "late_at", "dormant_at"],
                 condition=Q(deleted_at=None, late_at__isnull=False),
                 name="assets_by_lateness",
             ),

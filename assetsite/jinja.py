@@ -18,7 +18,7 @@ from catalog.shown.lines import emphasised
 from catalog.shown.markdown import is_cut, readme
 from catalog.shown.names import breakable, isolated, said
 from catalog.shown.numbers import grouped, metric, sparkline_of
-from catalog.shown.times import duration, exact, machine, minute, relative
+from catalog.shown.times import duration, exact, machine, minute, relative, span
 
 FILTERS: dict[str, Callable[..., Any]] = {
     "breakable": breakable,
@@ -37,6 +37,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "readme": readme,
     "relative": relative,
     "said": said,
+    "span": span,
 }
 Function = TypeVar("Function", bound=Callable[..., Any])
 

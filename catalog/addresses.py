@@ -25,6 +25,9 @@ COMPONENT_SEGMENTS = {
 AUDIT = "audit"
 """The page of that name, unless a project is called so."""
 
+ATTENTION = "attention"
+"""The same."""
+
 _IN_NAMES = "@+:~"
 """What names of perimeters, projects and assets may hold and a browser leaves alone."""
 
@@ -56,6 +59,16 @@ def perimeter_url(name: str) -> str:
 def audit_url(perimeter: str, *, beside: bool = False) -> str:
     """Who changed what in a perimeter; `beside` a project that is called so, at an address that no project can have."""
     return f"{perimeter_url(perimeter)}/{'~' if beside else ''}{AUDIT}"
+
+
+def attention_url(perimeter: str, *, beside: bool = False) -> str:
+    """What needs attention in a perimeter; `beside` a project that is called so, as of the audit page."""
+    return f"{perimeter_url(perimeter)}/{'~' if beside else ''}{ATTENTION}"
+
+
+def branch_attention_url(branch: Branch) -> str:
+    """What needs attention on a branch."""
+    return f"{branch_url(branch)}/{ATTENTION}"
 
 
 def project_url(project: Project) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from django.db.models import Case, F, Func, IntegerField, Min, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, Lower
+from django.utils import timezone
 
 from access.visibility import VisibleQuerySet
 from catalog.filters import FiltersAsked
@@ -50,6 +51,9 @@ ASSET_ORDERS: dict[str, Any] = {
 }
 MAY_LACK = {"refreshed", "version"}
 """What an asset without a ready instance has not; it comes last either way."""
+LATEST_FIRST = "-late"
+"""What is late by most comes first; what is dormant, and where nothing is expected, comes last. It hangs on now, so no
+index has all of it."""
 TIES = ("asset_id", "kind")
 """What orders assets of equal rank."""
 
@@ -213,7 +217,11 @@ class AssetQuerySet(PlacedQuerySet):
         return self.sorted_by("-refreshed")
 
     def sorted_by(self, sort: str) -> Self:
-        """In one of ASSET_ORDERS, with a `-` before it the other way round."""
+        """In one of ASSET_ORDERS, with a `-` before it the other way round, or LATEST_FIRST."""
+        if sort == LATEST_FIRST:
+            silent = Q(due_at=None) | Q(dormant_at__lte=timezone.now())
+            expected = Case(When(~silent, then=F("due_at")))
+            return self.order_by(expected.asc(nulls_last=True), LAST_REFRESHED_FIRST, *TIES)
         return self.order_by(asset_order(sort), *TIES)
 
     def matching(self, asked: FiltersAsked) -> Self:

@@ -62,6 +62,16 @@ class Freshness(TextChoices):
     DORMANT = "dormant", "dormant"
 
 
+class CauseKind(TextChoices):
+    """Why an asset is late, as far as the catalogue's own rows tell; the first that holds."""
+
+    FAILED = "failed", "its last run failed"
+    MAKING = "making", "it is being made"
+    INPUT = "input", "an input is late"
+    NOT_MADE = "not made", "its flow ran without making it"
+    NOT_RUN = "not run", "its flow has not run"
+
+
 class EventKind(TextChoices):
     """What people and programs can ask to be told of, as messages name it."""
 

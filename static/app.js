@@ -59,8 +59,9 @@ function relativeTime(at, now) {
 }
 
 function tick() {
-  for (const time of document.querySelectorAll("time[datetime]")) {
-    const text = relativeTime(Date.parse(time.dateTime), Date.now());
+  for (const time of document.querySelectorAll("time[datetime]:not([data-fixed])")) {
+    const relative = relativeTime(Date.parse(time.dateTime), Date.now());
+    const text = "span" in time.dataset ? relative.replace(/ ago$/, "") : relative;
     if (time.textContent !== text) time.textContent = text;
   }
 }

@@ -6,25 +6,27 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Count, QuerySet, Window
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.utils import timezone
 
 from access.errors import BadRequest
 from access.identity import viewer_of
-from catalog.addresses import asset_path, asset_url, branch_url
+from catalog.addresses import asset_path, asset_url, branch_attention_url, branch_url, kind_url
 from catalog.filters import PRODUCER, TAG, Filter
 from catalog.metrics import Metric
 from catalog.models import Asset, Branch
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.freshness import FreshnessShown, freshness_shown, unusual_of
 from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.paging import Page, first_page, page_of
 from catalog.pagekit.places import at_place
 from catalog.pagekit.query import Link, PageQuery, tag_links, tags_of
 from catalog.pages.rows import rows_of
-from catalog.pages.statements import aliases_of_each, assets_in_order
+from catalog.pages.statements import aliases_of_each, assets_in_order, counted
 from catalog.pages.trends import Trend, trends_of
-from catalog.querysets import ASSET_ORDERS
+from catalog.querysets import ASSET_ORDERS, LATEST_FIRST
 from catalog.reading import Place, find_branch
 from catalog.states import DEFINITION, Kind
 from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH
@@ -42,6 +44,7 @@ SORTS = {
     "name": "by name",
     "-consumers": "most used first",
     "-version": "most versions first",
+    LATEST_FIRST: "how late",
 }
 NOUNS = {"": "asset", Kind.DATA.value: "data asset", Kind.MODELS.value: "model"}
 
@@ -55,6 +58,12 @@ class AssetRow:
     listing: PageQuery
     trend: Trend
     aliases: list[tuple[str, str]]
+    freshness: FreshnessShown
+
+    @property
+    def unusual(self) -> dict[str, str]:
+        """What is unusual of its newest ready version."""
+        return unusual_of(self.asset)
 
     @cached_property
     def metrics(self) -> list[Metric]:
@@ -81,6 +90,8 @@ class AssetRow:
             "consumers": self.asset.consumer_count,
             "aliases": dict(self.aliases),
             "metrics": {metric.name: metric.shape for metric in self.metrics},
+            "freshness": self.freshness.shape,
+            "unusual": self.unusual,
         }
 
 
@@ -123,14 +134,24 @@ def _first_of(found: QuerySet[Any, Any]) -> tuple[list[int], int]:
 
 
 def asset_rows(assets: list[Asset], query: PageQuery) -> list[AssetRow]:
-    trends, aliases = trends_of(assets), _aliases_of(assets)
-    return [AssetRow(asset, asset_url(asset), query, trends[asset.pk], aliases.get(asset.pk, [])) for asset in assets]
+    trends, aliases, now = trends_of(assets), _aliases_of(assets), timezone.now()
+    return [
+        AssetRow(
+            asset,
+            asset_url(asset),
+            query,
+            trends[asset.pk],
+            aliases.get(asset.pk, []),
+            freshness_shown(asset, asset.branch, now),
+        )
+        for asset in assets
+    ]
 
 
 def sort_of(query: PageQuery) -> str:
     sort = query.params.get("sort", DEFAULT_SORT)
-    if sort.removeprefix("-") not in ASSET_ORDERS:
-        raise BadRequest(f"A list can be sorted by {', '.join(ASSET_ORDERS)}.", field="sort")
+    if sort.removeprefix("-") not in ASSET_ORDERS and sort != LATEST_FIRST:
+        raise BadRequest(f"A list can be sorted by {', '.join([*ASSET_ORDERS, LATEST_FIRST])}.", field="sort")
     return sort
 
 
@@ -154,6 +175,7 @@ def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[st
         "notices": query.notices("sort"),
         **query.search(),
         "list_url": query.path,
+        "counts": _counts(branch, query),
         "chips": query.chips(),
         "clear_url": query.without_filters(),
         "add_options": query.filters_to_add(_suggested(page.rows)),
@@ -164,6 +186,21 @@ def _listing(branch: Branch, kind: str, query: PageQuery, page: Page) -> dict[st
         "show_all": f"Show all {NOUNS[kind]}s",
         "example": EXAMPLES.get(kind, EXAMPLES[Kind.DATA]),
     }
+
+
+def _counts(branch: Branch, query: PageQuery) -> list[Link]:
+    """How many assets of the branch need a look, with where they are; of which there are none are left out."""
+    late, due, unusual = counted(branch)
+    listed = PageQuery(kind_url(branch, ""), QueryDict())
+    return [
+        {"label": label, "count": count, "url": url}
+        for label, count, url in (
+            ("late", late, listed.url(late="yes", sort=LATEST_FIRST)),
+            ("due", due, listed.url(sort=LATEST_FIRST)),
+            ("unusual", unusual, branch_attention_url(branch)),
+        )
+        if count
+    ]
 
 
 def _around(request: HttpRequest, branch: Branch, kind: str) -> dict[str, Any]:

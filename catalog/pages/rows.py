@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.models import Asset, Branch
+from catalog.pagekit.freshness import with_known
 
 
 def rows_of(branch: Branch, keys: QuerySet[Any] | list[int], sort: str, *, bulk: bool = False) -> list[Asset]:
@@ -12,7 +13,7 @@ def rows_of(branch: Branch, keys: QuerySet[Any] | list[int], sort: str, *, bulk:
 
     Of a branch that the viewer was found to see.
     """
-    found = Asset.objects.rows_of(keys).with_newest_instances().sorted_by(sort)
+    found = with_known(Asset.objects.rows_of(keys).with_newest_instances().sorted_by(sort))
     rows = list((found if bulk else found.without_bulk()).defer("readme"))
     for asset in rows:
         asset.branch = branch

@@ -8,10 +8,13 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from django.utils import timezone
+
 from access.statements import Rows, Statement, moment_of
 from catalog.models import Alias, Asset, Branch, Consumption, Highlight, Instance, PropertyOverride
-from catalog.querysets import NOT_IN_LISTS
-from catalog.states import Kind, State
+from catalog.pagekit.freshness import KNOWN, KNOWN_COLUMNS, WITH_KNOWN
+from catalog.querysets import LATEST_FIRST, NOT_IN_LISTS
+from catalog.states import AttentionKind, Kind, State
 
 TITLE = "LOWER(COALESCE(NULLIF({of}name, ''), {of}asset_id))"
 ORDERS = {
@@ -26,18 +29,39 @@ ORDERS = {
 }
 """As `catalog.querysets.asset_order`."""
 
-_WITH_NEWEST = """
+_WITH_NEWEST = f"""
     LEFT JOIN catalog_instance AS newest_ready ON newest_ready.id = asset.newest_ready_id
     LEFT JOIN catalog_component AS newest_ready__component ON newest_ready__component.id = newest_ready.component_id
     LEFT JOIN catalog_instance AS newest ON newest.id = asset.newest_id
     LEFT JOIN catalog_component AS newest__component ON newest__component.id = newest.component_id
+    {WITH_KNOWN}
 """
 
 
 def assets_in_order(branch: Branch, kind: str, sort: str, size: int, start: int = 0) -> list[Asset]:
     """A part of a list of a branch's live assets, of one kind or (empty) of both, without what no list shows."""
-    found = _in_order(sort, kind, size).all(branch=branch.pk, start=start)
+    asking = _latest_first(kind, size) if sort == LATEST_FIRST else _in_order(sort, kind, size)
+    found = asking.all(branch=branch.pk, start=start, now=timezone.now())
     return on_branch(found, branch)
+
+
+def counted(branch: Branch) -> tuple[int, int, int]:
+    """How many live assets of a branch are late, are due, and need attention as something of them is unusual."""
+    late, due, unusual = _counted.one(branch=branch.pk, now=timezone.now()) or (0, 0, 0)
+    return late, due, unusual
+
+
+_counted = Statement(
+    f"""
+    SELECT
+        (SELECT COUNT(*) FROM catalog_asset WHERE branch_id = %(branch)s AND deleted_at IS NULL
+            AND late_at <= %(now)s AND dormant_at > %(now)s),
+        (SELECT COUNT(*) FROM catalog_asset WHERE branch_id = %(branch)s AND deleted_at IS NULL
+            AND due_at <= %(now)s AND late_at > %(now)s),
+        (SELECT COUNT(*) FROM catalog_attention WHERE branch_id = %(branch)s
+            AND kind = '{AttentionKind.UNUSUAL.value}' AND (until IS NULL OR until > %(now)s) AND dismissed_at IS NULL)
+    """  # noqa: S608 (a constant)
+)
 
 
 def on_branch(assets: list[Asset], branch: Branch) -> list[Asset]:
@@ -62,9 +86,42 @@ def _in_order(sort: str, kind: str, size: int) -> Rows[Asset]:
     return _assets(sql)
 
 
+@cache
+def _latest_first(kind: str, size: int) -> Rows[Asset]:
+    """As LATEST_FIRST: what is expected, from its index; then all else, from that of the freshest."""
+    of_kind = f"AND kind = '{Kind(kind)}'" if kind else ""
+    of_branch = f"FROM catalog_asset WHERE branch_id = %(branch)s AND deleted_at IS NULL {of_kind}"
+    columns, ties = "refreshed_at, asset_id, kind", "{of}refreshed_at DESC NULLS LAST, {of}asset_id, {of}kind"
+    inner, outer = ties.replace("{of}", ""), ties.replace("{of}", "shown.")
+    sql = f"""
+        SELECT {{columns}} FROM (
+            SELECT * FROM (
+                SELECT * FROM (
+                    SELECT id, 0 AS behind, due_at, {columns} {of_branch}
+                    AND due_at IS NOT NULL AND (dormant_at IS NULL OR dormant_at > %(now)s)
+                    ORDER BY due_at, {inner} LIMIT {size} + %(start)s
+                ) AS expected
+                UNION ALL SELECT * FROM (
+                    SELECT id, 1 AS behind, CAST(NULL AS timestamptz) AS due_at, {columns} {of_branch}
+                    AND (due_at IS NULL OR dormant_at <= %(now)s)
+                    ORDER BY {inner} LIMIT {size} + %(start)s
+                ) AS others
+            ) AS both_parts ORDER BY behind, due_at, {inner} LIMIT {size} OFFSET %(start)s
+        ) AS shown CROSS JOIN catalog_asset AS asset {_WITH_NEWEST}
+        WHERE asset.id = shown.id ORDER BY shown.behind, shown.due_at, {outer}
+    """  # noqa: S608 (names of columns, and no values)
+    return _assets(sql)
+
+
 def _assets(sql: str) -> Rows[Asset]:
     related = ("newest_ready", "newest_ready__component", "newest", "newest__component")
-    return Rows(Asset, sql, related=related, without=NOT_IN_LISTS)
+    return Rows(
+        Asset,
+        sql.replace("{columns}", f"{{columns}}, {KNOWN_COLUMNS}"),
+        related=related,
+        without=NOT_IN_LISTS,
+        also=KNOWN,
+    )
 
 
 def recent_ready(assets: Iterable[Asset], most: int) -> list[tuple[int, int, str]]:

@@ -30,6 +30,11 @@ def relative(at: datetime) -> str:
     return relative_time(at, timezone.now())
 
 
+def span(at: datetime) -> str:
+    """How long ago `at` was, as of now, where the words around it say that it is past: `11 h`."""
+    return relative_time(at, timezone.now()).removesuffix(" ago")
+
+
 def exact(at: datetime) -> str:
     """`at` to the second, in UTC: `2026-03-04 20:11:04 UTC`."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -12,7 +12,9 @@ from catalog.models import (
     Alias,
     AliasMove,
     Asset,
+    Attention,
     Branch,
+    Cadence,
     Consumption,
     DefinitionRevision,
     Edge,
@@ -22,11 +24,14 @@ from catalog.models import (
     PropertyEdit,
     PropertyOverride,
     SpecVersion,
+    Unusual,
 )
+from catalog.pagekit.freshness import with_known
 from catalog.pagekit.statements import edges_of, menus, projects_menu
 from catalog.pages import project_statements, statements
-from catalog.querysets import ASSET_ORDERS
+from catalog.querysets import ASSET_ORDERS, LATEST_FIRST
 from catalog.recording import Declaration, Highlighted, delete_asset, override_property, show_highlight
+from catalog.states import AttentionKind, Watch
 from tests.access.same_rows import whole
 from tests.built_once import built_once
 
@@ -73,10 +78,35 @@ def same(found, right):
     assert list(map(whole, found)) == list(map(whole, right))
 
 
+def _watch(branch):
+    """One asset is late, one is due and unusual, one is dormant; of some it is known why."""
+    now = timezone.now()
+    for asset, hours in zip(Asset.objects.on_branch(branch).order_by("pk"), (5, 2, 99, -1), strict=False):
+        due = now - timedelta(hours=hours)
+        asset.due_at, asset.late_at, asset.dormant_at = (due + timedelta(hours=more) for more in (0, 3, 48))
+        asset.watch = Watch.LEARNED
+        asset.save()
+        Cadence.objects.create(asset=asset, told={"spread": hours}, cause={}, learned_at=now)
+        if hours == 2:
+            Unusual.objects.create(instance=asset.newest_ready, reasons={"auc": "far"}, rule=1, at=now)
+
+
+def test_what_needs_a_look_is_counted(branch):
+    assert statements.counted(branch) == (0, 0, 0)
+    _watch(branch)
+    perimeter = branch.project.perimeter
+    about = {"perimeter": perimeter, "branch": branch, "since": timezone.now()}
+    Attention.objects.create(kind=AttentionKind.UNUSUAL, subject="a", **about)
+    Attention.objects.create(kind=AttentionKind.UNUSUAL, subject="b", **about, until=timezone.now())
+    assert statements.counted(branch) == (1, 1, 1)
+
+
 @pytest.mark.parametrize("kind", ["", "models"])
-@pytest.mark.parametrize("sort", [f"{sign}{order}" for order in ASSET_ORDERS for sign in ("", "-")])
+@pytest.mark.parametrize("sort", [*(f"{sign}{order}" for order in ASSET_ORDERS for sign in ("", "-")), LATEST_FIRST])
 def test_assets_in_order(branch, kind, sort):
+    _watch(branch)
     right = Asset.objects.on_branch(branch, kind or None).sorted_by(sort).with_newest_instances().without_bulk()
+    right = with_known(right)
     for start in (0, 1):
         same(
             statements.assets_in_order(branch, kind, sort, 5, start),

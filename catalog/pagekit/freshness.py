@@ -1,0 +1,215 @@
+"""How pages show what is expected of assets: the state, and in a line why; and what is unusual of a version."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.db.models import F, QuerySet, TextField
+from django.db.models.functions import Cast
+from django.utils import timezone
+
+from catalog.addresses import asset_url_by_id, branch_url_by_names, component_url
+from catalog.freshness import words
+from catalog.freshness.learning import Expectation
+from catalog.freshness.state import freshness_of
+from catalog.models import Asset, Branch, Component
+from catalog.states import CauseKind, Freshness, Watch
+from catalog.wire.shapes import time_shape
+
+Json = dict[str, Any]
+LOOKS = {
+    Freshness.FRESH: ("good", "ready"),
+    Freshness.DUE: ("warn", "pending"),
+    Freshness.LATE: ("bad", "late"),
+    Freshness.LEARNING: ("", "learning"),
+    Freshness.DORMANT: ("", "dormant"),
+    Freshness.OFF: ("", ""),
+}
+"""The colour and the icon of each state."""
+KNOWN = ("known_told", "known_cause", "known_unusual")
+"""What lists of assets bring along, as JSON texts: of `Cadence` how it is known and why it is late; of `Unusual` the
+reasons."""
+WITH_KNOWN = f"""
+    LEFT JOIN catalog_cadence AS cadence
+        ON cadence.asset_id = asset.id AND asset.watch <> '{Watch.OFF.value}'
+    LEFT JOIN catalog_unusual AS unusual ON unusual.instance_id = asset.newest_ready_id
+"""
+KNOWN_COLUMNS = "CAST(cadence.told AS text), CAST(cadence.cause AS text), CAST(unusual.reasons AS text)"
+"""The same as SQL, of a row `asset`."""
+
+
+def with_known(found: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """The same for a queryset of assets."""
+    columns = zip(KNOWN, ("cadence__told", "cadence__cause", "newest_ready__unusual__reasons"), strict=True)
+    return found.annotate(**{name: Cast(F(column), TextField()) for name, column in columns})
+
+
+class Part(NamedTuple):
+    """Of a sentence: text, a name that leads to `url`, or a moment."""
+
+    text: str = ""
+    url: str = ""
+    at: datetime | None = None
+    is_name: bool = False
+
+
+@dataclass(frozen=True)
+class FreshnessShown:
+    """How it stands with an asset at a moment. `told` and `why` are of its `Cadence`."""
+
+    asset: Asset
+    branch: Branch
+    now: datetime
+    told: Json
+    why: Json
+
+    @cached_property
+    def expected(self) -> Expectation:
+        asset = self.asset
+        return Expectation(Watch(asset.watch), asset.usual, asset.due_at, asset.late_at, asset.dormant_at, self.told)
+
+    @cached_property
+    def state(self) -> Freshness:
+        asset = self.asset
+        return freshness_of(asset.watch, asset.due_at, asset.late_at, asset.dormant_at, self.now)
+
+    @property
+    def is_watched(self) -> bool:
+        return self.state != Freshness.OFF
+
+    @property
+    def is_late(self) -> bool:
+        return self.state == Freshness.LATE
+
+    @property
+    def needs_a_look(self) -> bool:
+        """Whether a list of what was refreshed last says so."""
+        return self.state in (Freshness.LATE, Freshness.DUE, Freshness.DORMANT)
+
+    @property
+    def look(self) -> str:
+        return LOOKS[self.state][0]
+
+    @property
+    def icon(self) -> str:
+        return LOOKS[self.state][1]
+
+    @property
+    def word(self) -> str:
+        """What the badge says; of what is late, before by how much."""
+        return "late by" if self.is_late else str(self.state.label)
+
+    @property
+    def since(self) -> datetime | None:
+        """Of what is late: from when on that is counted."""
+        return self.asset.due_at if self.is_late else None
+
+    @property
+    def usually(self) -> str:
+        return words.usually(self.expected)
+
+    @cached_property
+    def line(self) -> list[Part]:
+        """Why, in a line."""
+        state, asset = self.state, self.asset
+        if state == Freshness.LATE:
+            return joined([Part(self.usually)], self.cause)
+        if state == Freshness.DUE:
+            return [Part("expected "), Part(at=asset.due_at), Part(", late "), Part(at=asset.late_at)]
+        if state == Freshness.FRESH:
+            return joined([Part(self.usually)], [Part("next "), Part(at=asset.due_at)])
+        return [part if isinstance(part, Part) else Part(str(part)) for part in self._quiet()]
+
+    def _quiet(self) -> Iterable[Any]:
+        if self.state == Freshness.LEARNING:
+            return [words.learning(self.told, self.now)]
+        return words.sentence(self.expected, self.now, self.asset.refreshed_at)
+
+    @cached_property
+    def cause(self) -> list[Part]:
+        """Why it is late, as far as that was found."""
+        return cause_parts(self.why, self.branch, self.now)
+
+    @property
+    def shape(self) -> Json:
+        """As twins of pages have it."""
+        asset = self.asset
+        return {
+            "state": self.state.value,
+            "usual_seconds": asset.usual,
+            "due_at": time_shape(asset.due_at),
+            "late_at": time_shape(asset.late_at),
+            "sentence": "".join(part.text or time_shape(part.at) or "" for part in self.line),
+        }
+
+    @property
+    def how_known(self) -> list[list[Part]]:
+        """How it is known, as sentences."""
+        said = words.how_known(self.expected)
+        return [[Part(part) if isinstance(part, str) else Part(at=part) for part in parts] for parts in said]
+
+    @property
+    def toml(self) -> str:
+        """What would declare what was learned; empty where that makes no sense."""
+        return words.toml(self.expected)
+
+
+def freshness_shown(asset: Asset, branch: Branch, now: datetime | None = None) -> FreshnessShown:
+    """Of an asset of a list that brought along what is `KNOWN`."""
+    told, why = (json.loads(getattr(asset, name, None) or "{}") for name in KNOWN[:2])
+    return FreshnessShown(asset, branch, now or timezone.now(), told, why)
+
+
+def unusual_of(asset: Asset) -> dict[str, str]:
+    """What is unusual of its newest ready version: by the names of metrics, in words."""
+    reasons: dict[str, str] = json.loads(getattr(asset, "known_unusual", None) or "{}")
+    return reasons
+
+
+def cause_parts(why: Json, branch: Branch, now: datetime) -> list[Part]:
+    """The cause of a lateness, as `Cadence` keeps it, with links; of what is on `branch`."""
+    if not why:
+        return []
+    kind, at = why.get("kind"), datetime.fromisoformat(why["since"]) if why.get("since") else None
+    ended = [Part(" "), Part(at=at)] if at else []
+    since = [Part(" since "), Part(at=at)] if at else []
+    maker = _maker(why, branch)
+    run = Part(why.get("run", ""), maker.url, is_name=True)
+    if kind == CauseKind.INPUT and (given := why.get("input")):
+        return _input(given, branch, now)
+    if kind == CauseKind.FAILED:
+        failed = [Part("its last run "), run] if run.text else [Part("its last version")]
+        return [*failed, Part(" failed"), *ended]
+    if kind == CauseKind.MAKING:
+        return [Part("it is being made"), *since, *([Part(" by "), run] if run.text else [])]
+    if kind == CauseKind.NOT_MADE:
+        return [run, Part(" ended"), *ended, Part(" without making it")]
+    return [maker, Part(" has not run"), *since]
+
+
+def _maker(why: Json, branch: Branch) -> Part:
+    name, kind = why.get("maker", ""), why.get("maker_kind", Component.Kind.FLOW.value)
+    return Part(name, component_url(branch, kind, name), is_name=True) if name else Part("its flow")
+
+
+def _input(given: Json, branch: Branch, now: datetime) -> list[Part]:
+    due = datetime.fromisoformat(given["due_at"])
+    if (given["project"], given["branch"]) == (branch.project.name, branch.key):
+        url = asset_url_by_id(branch, given["kind"], given["asset_id"])
+    else:
+        there = branch_url_by_names(branch.project.perimeter.name, given["project"], given["branch"])
+        url = f"{there}/{given['kind']}/{given['asset_id']}"
+    late = words.length((now - due).total_seconds())
+    return [Part("its input "), Part(given["asset_id"], url, is_name=True), Part(f" is {late} late")]
+
+
+def joined(*sentences: list[Part]) -> list[Part]:
+    """Clauses in one sentence, with semicolons between them; the empty ones are left out."""
+    said = [parts for parts in sentences if any(part.text or part.at for part in parts)]
+    found: list[Part] = []
+    for parts in said:
+        found += [Part("; "), *parts] if found else parts
+    return found

@@ -9,6 +9,7 @@ from django.db.models import Case, OuterRef, Q, Subquery, When
 
 from catalog.edges import EVERY, count_consumers, facts_of_edges, facts_of_promotions
 from catalog.entities import Entity
+from catalog.expected import right_expectation
 from catalog.gates_in_force import gates_of_each
 from catalog.models import (
     Alias,
@@ -18,6 +19,7 @@ from catalog.models import (
     Edge,
     Highlight,
     Instance,
+    NewNormal,
     Project,
     Promotion,
     Run,
@@ -65,11 +67,14 @@ class Recount:
     def run(self, after: int = 0, done: Callable[[int], None] = lambda asset: None) -> "Recount":
         """Each asset that is wrong in a transaction of its own, then branches and projects, then all names.
 
+        What is usual and unusual of all of them the background finds out anew.
+
         `after`: the key of an asset; this one and those before are left out. `done` is called with the key of each
         asset whose transaction is over.
         """
         while keys := Asset.objects.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:AT_ONCE]:
             for some in batches(list(keys)):
+                Asset.objects.filter(pk__in=some, to_look_at=False).update(to_look_at=True)
                 wrong, packed = found_wrong(some), assets_with_blocks(some)
                 for after in some:
                     self.assets += 1
@@ -103,8 +108,13 @@ class Recount:
                 "alias_index": self._aliases(asset),
                 "consumer_count": count_consumers(asset),
                 "gates_id": gates_of_each([asset])[asset.pk],
+                "normal_since": self._normal_since(asset),
+                **right_expectation(asset),
             },
         )
+
+    def _normal_since(self, asset: Asset) -> Any:
+        return NewNormal.objects.filter(asset=asset).order_by("-pk").values_list("since", flat=True).first()
 
     def _series(self, pk: int) -> None:
         """The blocks of an asset, each looked at without its lock; those that seem wrong again under it."""

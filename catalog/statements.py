@@ -87,12 +87,13 @@ held_before = Statement(
 annotations_before = Statement(
     """
     SELECT CAST(annotations AS text) FROM catalog_instance
-    WHERE asset_id = %(asset)s AND state = 'ready' AND deprecation_id IS NULL AND created_at <= %(at)s
-    AND (created_at < %(at)s OR number < %(number)s)
+    WHERE asset_id = %(asset)s AND state = 'ready' AND deprecation_id IS NULL
+    AND created_at >= %(since)s AND created_at <= %(at)s AND (created_at < %(at)s OR number < %(number)s)
     ORDER BY created_at DESC, number DESC LIMIT %(most)s
     """
 )
-"""Those of the last ready versions of an asset before a moment, or before a number of that moment, the last first."""
+"""Those of the last ready versions of an asset before a moment, or before a number of that moment, the last first; none
+that are older than what is normal by now (`since`)."""
 
 further_key = Rows(
     BranchKey,
@@ -183,7 +184,9 @@ point_assets_to_ready = Statement(
     f"""
     UPDATE catalog_asset
     SET ready_count = %(ready_count)s, newest_ready_id = %(newest_ready)s, ready_number = %(ready_number)s,
-        refreshed_at = %(refreshed_at)s, changed = {mark_of(Asset)}
+        refreshed_at = %(refreshed_at)s, changed = {mark_of(Asset)},
+        due_at = %(due_at)s, late_at = %(late_at)s, dormant_at = %(dormant_at)s, late_told_at = %(late_told_at)s,
+        to_look_at = %(to_look_at)s
     WHERE id = %(pk)s
     """  # noqa: S608 (the name of a table)
 )

@@ -14,8 +14,9 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from catalog.edges import facts_of_edges, facts_of_promotions
+from catalog.expected import right_expectation
 from catalog.gates_in_force import gates_of_each
-from catalog.models import Alias, Asset, Deprecation, Edge, Instance, Promotion, PropertyOverride
+from catalog.models import Alias, Asset, Deprecation, Edge, Instance, NewNormal, Promotion, PropertyOverride
 from catalog.newest import newest_of_each
 from catalog.states import State
 
@@ -45,7 +46,8 @@ def batches(keys: Collection[int]) -> Iterator[list[int]]:
 def found_wrong(keys: Collection[int]) -> set[int]:
     """Those of some assets of which something derived is not as it should be, by their keys."""
     with _one_moment():
-        assets = {asset.pk: asset for asset in Asset.objects.filter(pk__in=keys).defer("readme", "description")}
+        rows = Asset.objects.filter(pk__in=keys).select_related("branch__project").defer("readme", "description")
+        assets = {asset.pk: asset for asset in rows}
         right, aliases = _right_columns(assets), _wrong_aliases(assets)
         columns = {key for key, asset in assets.items() if _differs(asset, right[key])}
         wrong = columns | aliases | _with_wrong_deprecations(assets)
@@ -73,12 +75,15 @@ def _right_columns(assets: dict[int, Asset]) -> dict[int, Row]:
     for asset, name, uid in Alias.objects.filter(asset__in=assets).values_list("asset_id", "name", "instance__uid"):
         aliases[asset][name] = uid or assets[asset].definition_uid
     gates = gates_of_each(list(assets.values()))
+    normals = dict(NewNormal.objects.filter(asset__in=assets).order_by("pk").values_list("asset_id", "since"))
     for pk, row in assets.items():
         found[pk] |= {
             "properties": row.declared_properties | overrides[pk],
             "alias_index": aliases[pk],
             "consumer_count": len(consumers[pk]),
             "gates_id": gates[pk],
+            "normal_since": normals.get(pk),
+            **right_expectation(row),
         }
     return found
 

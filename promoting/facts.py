@@ -16,6 +16,8 @@ from django.db.models import Q, QuerySet
 from access.errors import SiteError
 from access.visibility import AllOf
 from catalog.branch_keys import names_of
+from catalog.freshness.state import freshness_of
+from catalog.freshness.words import late_by
 from catalog.gates.facts import Absent, Origin, Other, Told
 from catalog.gates.rules import Reference
 from catalog.metrics import annotations_of, metrics_of
@@ -23,7 +25,9 @@ from catalog.models import AliasMove, Asset, Branch, Instance
 from catalog.reading import find_instance
 from catalog.recording import is_promotion
 from catalog.recording.gating import Candidate
+from catalog.recording.places import EARLIEST
 from catalog.statements import annotations_before, own_instance
+from catalog.states import Freshness
 from catalog.unusual import LAST, unusual_of
 from comparing.noise import VERSIONS, noise_of, steps_between
 from comparing.sameness import BASE, HERE, Data, as_sentence, comparability
@@ -36,6 +40,13 @@ LINKS_MOST = 100
 NAMED = 3
 """How many metrics are named."""
 DEFINITION = "the definition"
+NOT_LATE = {
+    Freshness.OFF: "not late: nothing is expected",
+    Freshness.LEARNING: "not late: it is still being learned when versions come",
+    Freshness.FRESH: "not late",
+    Freshness.DUE: "due, but not yet late",
+}
+"""What is said of an asset that is not late."""
 NOT_LOOKED_UP = Told(False, "it was not looked up whether there is a card", known=False)
 
 
@@ -152,6 +163,17 @@ class RowFacts:
         found = unusual_of(self._annotations_before, self._annotations)
         return Told(bool(found), "; ".join(f"{name}: {reason}" for name, reason in list(found.items())[:NAMED]))
 
+    def late(self) -> Told:
+        """Whether the asset is late where tasks register its versions: of a copy, where its promotions begin."""
+        begin = self._begin if self._instance else None
+        if self._instance is not None and begin is None:
+            return Told(False, "where it was made is not known", known=False)
+        asset, now = begin.asset if begin else self._asset, self._candidate.at
+        state = freshness_of(asset.watch, asset.due_at, asset.late_at, asset.dormant_at, now)
+        late = state in (Freshness.LATE, Freshness.DORMANT)
+        named = "" if asset is self._asset else f"{asset.asset_id} of {asset.branch.name} is "
+        return Told(late, f"{named}{late_by(asset.due_at, now) if late else NOT_LATE[state]}")
+
     # what was read
 
     @property
@@ -211,7 +233,8 @@ class RowFacts:
         at, number = self._candidate.at, 0
         if self._is_kept and self._instance is not None:
             at, number = self._instance.place_in_time
-        rows = annotations_before.all(asset=self._asset.pk, at=at, number=number, most=LAST)
+        since = self._asset.normal_since or EARLIEST
+        rows = annotations_before.all(asset=self._asset.pk, at=at, number=number, since=since, most=LAST)
         return annotations_of(text for (text,) in reversed(rows))
 
     def _inputs(self, versions: list[Instance]) -> dict[int, Inputs]:

@@ -80,6 +80,7 @@ FLOORS = {
                 "approvals",
                 "derivation",
                 "entities",
+                "expected",
                 "gates_in_force",
                 "name_starts",
                 "newest",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.gates.grammar import CantParse, parse, visible
-from catalog.gates.rules import Is, Property, Rule, Unreadable
+from catalog.gates.rules import Rule, Unreadable
 from obproject.branches import check_alias
 
 EVERY_ALIAS, INTO_BRANCH = "*", "into branch"
@@ -231,12 +231,9 @@ def _rule_problem(key: str, number: int, text: Any) -> GateProblem | None:
     if not isinstance(text, str):
         return GateProblem(key, 'a text is expected, such as "auc >= 0.78"', number)
     try:
-        rule = parse(text)
+        parse(text)
     except CantParse as error:
         return GateProblem(key, error.message, number, error.column, error.expected)
-    if isinstance(rule, Is) and rule.property is Property.LATE:
-        column = text.index(Property.LATE) + 1
-        return GateProblem(key, "late is not yet supported", number, column, (Property.UNUSUAL, Property.DEPRECATED))
     return None
 
 

@@ -89,3 +89,6 @@ class Facts(Protocol):
     def same_data(self, reference: Reference) -> Told: ...
 
     def unusual(self) -> Told: ...
+
+    def late(self) -> Told:
+        """Whether the next version of its asset is late now; of a copy, of the asset where it was made."""

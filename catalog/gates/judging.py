@@ -330,8 +330,9 @@ def _property(rule: Is, facts: Facts) -> _Said:
         case Property.DEPRECATED:
             told = Told(facts.deprecated, f"{facts.ref} is {'' if facts.deprecated else 'not '}deprecated")
         case Property.LATE:
-            return _Said(False, "late is not yet supported")
-    said = _told(told, "unusual", "not unusual", "whether it is unusual can't be told")
+            told = facts.late()
+    word = rule.property.value
+    said = _told(told, word, f"not {word}", f"whether it is {word} can't be told")
     return replace(said, passes=told.known and told.holds == rule.wanted)
 
 

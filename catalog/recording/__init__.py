@@ -23,6 +23,7 @@ from catalog.recording.deploying import Declaration, DeployOutcome, declare, del
 from catalog.recording.deprecating import deprecate, undo_deprecation
 from catalog.recording.digests import fill_digests
 from catalog.recording.editing import clear_override, override_property
+from catalog.recording.expecting import start_anew
 from catalog.recording.failing import fail_readings
 from catalog.recording.gating import (
     NO_GATES,
@@ -122,6 +123,7 @@ __all__ = [
     "revision_shape",
     "set_alias",
     "show_highlight",
+    "start_anew",
     "undo_deprecation",
     "with_card",
     "with_card_of_copy",

@@ -15,6 +15,7 @@ from catalog.edges import add_promotion, production
 from catalog.marks import mark_of
 from catalog.models import Asset, Instance
 from catalog.newest import Standing, point_to, standing
+from catalog.recording.expecting import arrived, shifted
 from catalog.series import forget_changed
 from catalog.statements import counting
 from catalog.states import State
@@ -24,6 +25,8 @@ POINTING = f"""
     SET last_number = %(last_number)s, ready_count = %(ready_count)s,
         newest_at = %(newest_at)s, failed_at = %(failed_at)s,
         ready_number = %(ready_number)s, refreshed_at = %(refreshed_at)s, changed = {mark_of(Asset)},
+        due_at = %(due_at)s, late_at = %(late_at)s, dormant_at = %(dormant_at)s, late_told_at = %(late_told_at)s,
+        to_look_at = %(to_look_at)s,
         newest_id = CASE WHEN %(newest)s THEN made.id ELSE newest_id END,
         newest_ready_id = CASE WHEN %(newest_ready)s THEN made.id ELSE newest_ready_id END
     FROM made WHERE catalog_asset.id = made.asset_id
@@ -54,7 +57,9 @@ def append(instance: Instance) -> None:
     if instance.number <= asset.series_packed:
         forget_changed([instance], {asset.pk: asset})
     asset.last_number = max(asset.last_number, instance.number)
-    asset.ready_count += instance.state == State.READY
+    if instance.state == State.READY:
+        asset.ready_count += 1
+        arrived(asset, [instance])
     instance.pk = WRITES[connection.vendor](instance, place)
     instance._state.adding = False
     point_to(instance, place)
@@ -92,6 +97,7 @@ def _pointers(instance: Instance, place: Standing) -> dict[str, Any]:
         "failed_at": failed_at if place.newest else asset.failed_at,
         "ready_number": instance.number if place.newest_ready else asset.ready_number,
         "refreshed_at": instance.settled_at if place.newest_ready else asset.refreshed_at,
+        **shifted(asset),
         **place._asdict(),
     }
 

@@ -16,10 +16,14 @@ from access.errors import Conflict, NotFound, SiteError
 from catalog import limits
 from catalog.gates.declared import Gates
 from catalog.gates_in_force import gates_at
-from catalog.models import Asset, Deletion
+from catalog.models import Asset, Attention, Deletion
 from catalog.name_starts import keep_names
 from catalog.recording.places import count_assets, in_one_transaction, locked_all, moment
 from catalog.series import forget_all
+from catalog.states import AttentionKind
+
+OF_ITS_VERSIONS = (AttentionKind.LATE, AttentionKind.UNUSUAL)
+"""What needs attention of an asset while it is there; it is found again if the asset comes back."""
 
 
 class HeldByGatedAlias(SiteError):
@@ -68,7 +72,9 @@ def delete_asset(
     if not override and (names := gated_aliases(locked)):
         raise HeldByGatedAlias(_held(locked, names), asset=asset.asset_id, aliases=names)
     locked.deleted_at, locked.deleted_by = moment(when), actor
-    locked.save(update_fields=["deleted_at", "deleted_by"])
+    locked.late_told_at = None
+    locked.save(update_fields=["deleted_at", "deleted_by", "late_told_at"])
+    Attention.objects.filter(asset=locked, kind__in=OF_ITS_VERSIONS).delete()
     _record(locked, actor, user, at=locked.deleted_at, uid=uid, reason=override)
     forget_all(locked)
     keep_names(locked)
@@ -97,11 +103,11 @@ def recover_asset(*, actor: str, here: QuerySet[Asset], user: User | None = None
 
 
 def _recovered(asset: Asset, actor: str, user: User | None, uid: str) -> Asset:
-    asset.deleted_at, asset.deleted_by = None, ""
+    asset.deleted_at, asset.deleted_by, asset.to_look_at = None, "", True
     asset.gates = gates_at(asset.branch_id, asset.kind, asset.asset_id)
     try:
         with transaction.atomic():
-            asset.save(update_fields=["deleted_at", "deleted_by", "gates"])
+            asset.save(update_fields=["deleted_at", "deleted_by", "gates", "to_look_at"])
     except IntegrityError:
         raise NameInUse(f"A new asset '{asset.asset_id}' was made just now.") from None
     _record(asset, actor, user, at=timezone.now(), uid=uid, recovered=True)

@@ -22,6 +22,7 @@ from catalog.models import (
     SpecVersion,
 )
 from catalog.name_starts import keep_names
+from catalog.recording.expecting import declared_anew
 from catalog.recording.places import (
     AssetAddress,
     BranchAddress,
@@ -34,9 +35,10 @@ from catalog.recording.places import (
 )
 from catalog.series import forget_undeclared
 from catalog.specs import declarations
+from obproject.branches import is_main
 
 Json = dict[str, Any]
-LATER = ("declared_metrics", "not_compared")
+LATER = ("declared_metrics", "not_compared", "declared_freshness")
 """Fields of a declaration that older clients do not know, nor the vendor's."""
 
 
@@ -55,6 +57,8 @@ class Declaration:
     source: str | None = None
     declared_metrics: list[Json] | None = None
     not_compared: list[str] | None = None
+    declared_freshness: Json | None = None
+    """In the form of `catalog.freshness.declared.checked`. Empty: nothing is declared any more."""
     gates: Json | None = None
     """In the form of `catalog.gates.declared.checked`. They belong to the address, and are kept apart from the rest."""
 
@@ -107,12 +111,15 @@ def _declare(asset: Asset, fields: Json, *, config_hash: str, entity: Entity, ac
     now = timezone.now()
     measured = DeclaredMetrics.of(fields.get("declared_metrics", asset.declared_metrics))
     forget_undeclared(asset, before=DeclaredMetrics.of(asset.declared_metrics), after=measured)
+    expected_before = asset.declared_freshness
     is_named_anew = asset.declared_at is None or fields.get("name", asset.name) != asset.name
     for name, value in fields.items():
         setattr(asset, name, value)
     asset.config_hash, asset.declared_at = config_hash, now
     asset.declared_by_kind, asset.declared_by_id = entity.kind, entity.id
     asset.properties = effective_properties(asset)
+    if asset.declared_freshness != expected_before:
+        declared_anew(asset)
     asset.save()
     if is_named_anew:
         keep_names(asset)
@@ -174,12 +181,21 @@ def deploy(
     version_id: str,
     spec: Json,
     definitions: dict[tuple[str, str], Declaration],
+    zone: str | None = None,
 ) -> tuple[Branch, DeployOutcome]:
-    """Declare all that a project declares on a branch, and post its spec; all of it or nothing."""
+    """Declare all that a project declares on a branch, and post its spec; all of it or nothing.
+
+    `zone`: in which the project means days and hours, if the branch is its production branch. None: as before.
+    """
     outcome = DeployOutcome()
     branch = branch_at(at)
-    live = Asset.objects.on_branch(branch)
-    locked = [asset for asset in locked_all(live.values_list("pk", flat=True)) if asset.deleted_at is None]
+    changes_zone = zone is not None and is_main(branch.key) and branch.project.timezone != zone
+    project = Asset.objects.live().filter(branch__project=branch.project_id)
+    concerned = project if changes_zone else Asset.objects.on_branch(branch)
+    everywhere = [asset for asset in locked_all(concerned.values_list("pk", flat=True)) if asset.deleted_at is None]
+    if changes_zone:
+        branch.project.timezone = zone
+    locked = [asset for asset in everywhere if asset.branch_id == branch.pk]
     existing = {(asset.kind, asset.asset_id): asset for asset in locked}
     in_force = _gates_in_force(locked)
     for key in sorted(definitions):
@@ -201,6 +217,9 @@ def deploy(
     _enrich_all(branch, spec, entity=entity, actor=actor)
     finish(branch, at, made=bool(outcome.created), actor=actor)
     _post(branch, spec, version_id=version_id, actor=actor)
+    if changes_zone:  # its days begin at another moment now, so all of it is looked at anew
+        Project.objects.filter(pk=branch.project_id).update(timezone=zone)
+        Asset.objects.filter(pk__in=[asset.pk for asset in everywhere]).update(to_look_at=True)
     return branch, outcome
 
 

@@ -103,4 +103,5 @@ def _point(asset: Asset) -> None:
         newest_ready=ready,
         ready_number=ready.number if ready else None,
         refreshed_at=ready.settled_at if ready else None,
+        to_look_at=True,
     )

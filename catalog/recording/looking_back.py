@@ -10,7 +10,7 @@ from django.utils import timezone
 from catalog.gates.declared import EVERY_ALIAS, INTO_BRANCH, Gate, Gates
 from catalog.gates.judgement import Judgement
 from catalog.gates.judging import judge
-from catalog.gates.rules import Age, CardPresent, Rule
+from catalog.gates.rules import Age, CardPresent, Is, Property, Rule
 from catalog.models import Asset, Instance
 from catalog.recording.gating import Candidate, facts_of
 from catalog.recording.receipts import is_promotion
@@ -18,8 +18,6 @@ from catalog.recording.receipts import is_promotion
 Json = dict[str, Any]
 VERSIONS = 20
 """So many are looked at: the last ones that are ready."""
-OF_THEIR_MOMENT = (Age, CardPresent)
-"""Rules that say nothing of another day: they are left out."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ def _names(asset: Asset, declared: Json) -> Iterable[str]:
 
 
 def _looked_back(asset: Asset, name: str, gate: Gate, versions: list[Instance]) -> LookBack:
-    rules: list[Rule] = [rule for rule in gate.require if not isinstance(rule, OF_THEIR_MOMENT)]
+    rules: list[Rule] = [rule for rule in gate.require if not _is_of_its_moment(rule)]
     lasting = Gate(tuple(rules))
     said = [_judged(asset, lasting, version) for version in versions]
     uid = asset.alias_index.get(name, "")
@@ -86,11 +84,16 @@ def _looked_back(asset: Asset, name: str, gate: Gate, versions: list[Instance]) 
         versions=len(versions),
         refused=sum(not one.passes for one in said),
         by_rule=Counter(ruling.rule for one in said for ruling in one.refusals),
-        left_out=[rule.text for rule in gate.require if isinstance(rule, OF_THEIR_MOMENT)],
+        left_out=[rule.text for rule in gate.require if _is_of_its_moment(rule)],
         approvals=gate.approvals,
         holder=(holder.ref if holder else "definition") if uid else "",
         of_holder=_judged(asset, lasting, holder and _of(asset, holder)) if uid else None,
     )
+
+
+def _is_of_its_moment(rule: Rule) -> bool:
+    """Whether a rule says nothing of another day: those are left out."""
+    return isinstance(rule, Age | CardPresent) or (isinstance(rule, Is) and rule.property is Property.LATE)
 
 
 def _judged(asset: Asset, gate: Gate, version: Instance | None) -> Judgement:

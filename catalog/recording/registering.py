@@ -1,6 +1,6 @@
 """Registering instances, and settling what was registered as pending."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ from catalog.name_starts import add_names
 from catalog.newest import is_later, newest_of, point_to_ready
 from catalog.querysets import PROMOTED_FROM, InstanceQuerySet
 from catalog.recording.appending import append
+from catalog.recording.expecting import arrived, shifted
 from catalog.recording.failing import (
     attempts_by,
     has_later_attempt,
@@ -385,16 +386,17 @@ def _settle(
 
 def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> None:
     """What has become ready counts, and may be the newest ready one of its locked asset."""
-    counts = Counter(row.asset_id for row in settled)
-    last: dict[int, Instance] = {}
+    by_asset: dict[int, list[Instance]] = defaultdict(list)
     for row in sorted(settled, key=lambda row: row.place_in_time):
-        last[row.asset_id] = row
+        by_asset[row.asset_id].append(row)
+    last = {pk: rows[-1] for pk, rows in by_asset.items()}
     on = [asset for asset in assets if asset.pk in last]
     # what is the newest of all needs no comparison
     unsure = [asset.newest_ready_id for asset in on if asset.newest_ready_id and asset.newest_id != last[asset.pk].pk]
     newest = {row.pk: row for row in instances_by_key.all(pks=unsure)} if unsure else {}
     for asset in on:
-        asset.ready_count += counts[asset.pk]
+        asset.ready_count += len(by_asset[asset.pk])
+        arrived(asset, by_asset[asset.pk])
         if is_later(last[asset.pk], newest.get(asset.newest_ready_id or 0)):
             point_to_ready(asset, last[asset.pk])
     point_assets_to_ready.each(
@@ -405,6 +407,7 @@ def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> None:
                 "newest_ready": asset.newest_ready_id,
                 "ready_number": asset.ready_number,
                 "refreshed_at": asset.refreshed_at,
+                **shifted(asset),
             }
             for asset in on
         ]
@@ -414,6 +417,6 @@ def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> None:
 def _recount_newest(assets: Iterable[Asset]) -> None:
     for asset in assets:
         right = newest_of(asset)
-        Asset.objects.filter(pk=asset.pk).update(**right)
+        Asset.objects.filter(pk=asset.pk).update(to_look_at=True, **right)
         for name, value in right.items():
             setattr(asset, name, value)

@@ -271,9 +271,10 @@ def test_what_held_an_alias_before_and_what_the_versions_before_say(world):
     recording.set_alias(actor="ada", asset=xkcd, name="production", target_uid=second.uid, entity=TASK)
     assert statements.held_before.one(**place, name="production", uid=second.uid) is not None
     assert statements.held_before.one(**place, name="staging", uid=second.uid) is None
-    before = {"asset": xkcd.pk, "at": second.created_at, "most": 30}
+    before = {"asset": xkcd.pk, "at": second.created_at, "since": first.created_at, "most": 30}
     assert len(statements.annotations_before.all(**before, number=2)) == 1
     assert len(statements.annotations_before.all(**before, number=3)) == 2
+    assert len(statements.annotations_before.all(**before | {"since": second.created_at}, number=3)) == 1
 
 
 @pytest.mark.parametrize("entity_id", [TASK.id, "TrainFlow/2/train/1"])

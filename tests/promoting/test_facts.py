@@ -16,6 +16,7 @@ from catalog.gates.rules import Reference
 from catalog.models import Asset, Deprecation, Instance
 from catalog.recording import Declaration
 from catalog.recording.gating import Candidate
+from catalog.states import Watch
 from promoting.facts import facts_of, numbers_of
 from tests.catalog.pages.conftest import world as world
 from tests.comparing.two_branches import DATA, FEATURE, HOLDOUT, MODEL, trained
@@ -237,3 +238,28 @@ def test_where_a_copy_would_make_the_asset_there_is_no_version_to_compare_with(c
     copy = Instance(asset=target, annotations={"auc": 0.9, "promoted_from_instance": source.uid}, promoted_from=source)
     (ruling,) = judge(Gate((parse(rule),)), facts_of(Candidate(target, copy, source.uid, None, timezone.now()))).rulings
     assert (ruling.says, "there is no" in ruling.reason) == ("refuses", True)
+
+
+def test_it_is_the_asset_that_is_late_where_its_versions_are_made(churn):
+    made, now = version(churn, 7), timezone.now()
+    assert says(made, "not late") == (True, "not late: nothing is expected")
+    assert says(made, "late") == (False, "not late: nothing is expected")
+    Asset.objects.filter(pk=made.asset_id).update(watch=Watch.LEARNING)
+    assert says(made, "not late") == (True, "not late: it is still being learned when versions come")
+    moments = {"due_at": now - timedelta(hours=11), "late_at": now + timedelta(hours=1)}
+    later = {"watch": Watch.LEARNED, "usual": 86_400, "dormant_at": now + timedelta(days=14)}
+    Asset.objects.filter(pk=made.asset_id).update(**later, **moments)
+    assert says(made, "not late") == (True, "due, but not yet late")
+    for more in ({"late_at": now - timedelta(hours=1)}, {"dormant_at": now - timedelta(minutes=1)}):
+        Asset.objects.filter(pk=made.asset_id).update(**more)
+        assert says(made, "not late") == (False, "late by 11 h")
+        assert says(made, "late") == (True, "late by 11 h")
+    copy = copied(churn, made, "release")
+    assert says(copy, "not late") == (False, f"{made.asset.asset_id} of main is late by 11 h")
+    twice = copied(churn, copy, "stable")
+    assert says(twice, "not late")[0] is False
+    fresh = {name: now + timedelta(hours=1) for name in ("due_at", "late_at", "dormant_at")}
+    Asset.objects.filter(pk=made.asset_id).update(**fresh)
+    assert says(twice, "not late") == (True, f"{made.asset.asset_id} of main is not late")
+    unknown = copied(churn, made, promoted_from_instance="i_elsewhere")
+    assert says(unknown, "not late") == (False, "where it was made is not known")

@@ -33,6 +33,7 @@ class FactsInMemory:
     inputs: Mapping[str, list[Told]] = field(default_factory=dict)
     data: Mapping[str, Told] = field(default_factory=dict)
     is_unusual: Told = NOT_SO
+    is_late: Told = NOT_SO
 
     def other(self, reference: Reference) -> Other | Absent:
         return self.others.get(reference.text, Absent.GONE)
@@ -54,3 +55,6 @@ class FactsInMemory:
 
     def unusual(self) -> Told:
         return self.is_unusual
+
+    def late(self) -> Told:
+        return self.is_late

@@ -64,6 +64,7 @@ class Rows:
     age: int | None
     branches: tuple[str, ...]
     unusual: bool | None
+    late: bool | None
     deprecated: bool
     is_definition: bool
     held_before: bool
@@ -84,6 +85,7 @@ class Rows:
             inputs={alias: [told(row[alias]) for row in self.inputs] for alias in ("validated", "eu:west")},
             data={name: told(holds) for name, holds in self.same.items()},
             is_unusual=told(self.unusual),
+            is_late=told(self.late),
         )
 
     def number(self, rows: dict[str, str], metric: str) -> Fraction | None:
@@ -118,6 +120,7 @@ def made_rows(chance: random.Random) -> Rows:
         age=chance.choice((None, 0, 60, 3600, 86_400, 86_401, 10**7)),
         branches=chance.choice((("main",), ("feature/x", "feature_x"), ("a b",))),
         unusual=maybe(),
+        late=maybe(),
         deprecated=chance.random() < 0.5,
         is_definition=chance.random() < 0.05,
         held_before=chance.random() < 0.15,
@@ -234,9 +237,10 @@ def is_or_is_not(chance: random.Random) -> tuple[list[str], Meaning]:
     wanted, word = chance.random() < 0.3, chance.choice(("unusual", "deprecated", "late"))
 
     def means(rows: Rows) -> bool:
-        if word == "late" or (word == "unusual" and (rows.unusual is None or rows.is_definition)):
+        has = {"unusual": rows.unusual, "late": rows.late, "deprecated": rows.deprecated}[word]
+        if has is None or (word == "unusual" and rows.is_definition):
             return False
-        return (rows.unusual if word == "unusual" else rows.deprecated) == wanted
+        return has == wanted
 
     return [*["not "] * (not wanted), word], means
 

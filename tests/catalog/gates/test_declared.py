@@ -50,10 +50,6 @@ PROBLEMS: list[tuple[Any, str]] = [
     ),
     ({"production": {"warn": [5]}}, 'gates.production.warn, rule 1: a text is expected, such as "auc >= 0.78"'),
     ({"production": {"require": "auc >= 1"}}, "gates.production.require: a list of rules is expected"),
-    (
-        {"production": {"require": ["not late"]}},
-        "gates.production.require, rule 1, column 5: late is not yet supported",
-    ),
     ({"production": ["auc >= 1"]}, "gates.production: a table is expected, with some of require, warn, approvals"),
     ({"production": {"requires": []}}, "gates.production.requires: not known here; known are require, warn,"),
     ({"production": {"approvals": True}}, "gates.production.approvals: a whole number from 0 to 20 is expected"),

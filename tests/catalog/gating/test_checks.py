@@ -59,7 +59,7 @@ def test_new_gates_are_asked_what_they_would_have_done(api):
     for auc in (0.6, 0.7, 0.8, 0.9):
         last = measured(api, auc)
     moved(api, measured(api, 0.75))
-    gates = requires("auc >= 0.8", "age <= 7d", "card present", approvals=1)
+    gates = requires("auc >= 0.8", "age <= 7d", "card present", "not late", approvals=1)
     answer = look_back(api, {"kind": "data", "id": "xkcd", "gates": gates}, {"kind": "data", "id": "new", "gates": {}})
     assert answer.status_code == 200
     mine, new = answer.data["definitions"]
@@ -67,7 +67,7 @@ def test_new_gates_are_asked_what_they_would_have_done(api):
     (gate,) = mine["gates"]
     assert (gate["gate"], gate["versions"], gate["refused"], gate["approvals"]) == ("production", 5, 3, 1)
     assert gate["by_rule"] == [{"rule": "auc >= 0.8", "refused": 3}]
-    assert gate["left_out"] == ["age <= 7d", "card present"]
+    assert gate["left_out"] == ["age <= 7d", "card present", "not late"]
     assert (gate["holder"]["ref"], gate["holder"]["passes"]) == ("v5", False)
     assert (new["differs"], new["looked_back"], new["gates"]) == (False, False, [])
     assert not GateRevision.objects.exists()

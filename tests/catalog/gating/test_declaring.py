@@ -91,7 +91,7 @@ def test_one_declaration_may_speak_of_gates_too(api):
 
 
 def test_all_that_can_not_be_read_is_told_with_its_place_and_nothing_is_written(api):
-    bad = definition("xkcd", gates=requires("auc >= ", "auc >= 0.8", "late"), source="data/xkcd/asset_config.toml")
+    bad = definition("xkcd", gates=requires("auc >= ", "auc >= 0.8", "lates"), source="data/xkcd/asset_config.toml")
     worse = definition("comics", gates={"@production": {"requires": []}})
     good = definition("fine", gates=GATES)
     answer = api.post("deploys", deploy_body(bad, good, worse))
@@ -100,7 +100,7 @@ def test_all_that_can_not_be_read_is_told_with_its_place_and_nothing_is_written(
     places = [(one["file"], one["key"], one["rule"], one["column"]) for one in problems]
     assert places[:2] == [
         ("data/xkcd/asset_config.toml", "gates.production.require", 1, 7),
-        ("data/xkcd/asset_config.toml", "gates.production.require", 3, 1),
+        ("data/xkcd/asset_config.toml", "gates.production.require", 3, 6),
     ]
     assert {one["file"] for one in problems[2:]} == {"data/comics"}
     assert "a number" in problems[0]["expected"]

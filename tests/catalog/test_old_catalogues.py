@@ -74,6 +74,56 @@ def rows(url: str, columns: dict[str, list[str]] | None = None) -> dict[str, tup
     return found
 
 
+def schema(url: str) -> set[tuple[str, ...]]:
+    """Each column, constraint and index of a database, whatever their order."""
+    with connected(url) as connection:
+        if POSTGRES:
+            found = {row for question in ON_POSTGRES for row in connection.execute(question)}
+            return {tuple(without_casts(part) for part in row) for row in found}
+        written = connection.execute("SELECT tbl_name, type, name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return {
+            (table, kind, name, part)
+            for table, kind, name, sql in written
+            for part in (parts(sql) if kind == "table" else [sql])
+        }
+
+
+ON_POSTGRES = (
+    """
+    SELECT attrelid::regclass::text, attname, format_type(atttypid, atttypmod), attnotnull, attidentity,
+        pg_get_expr(adbin, adrelid)
+    FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    WHERE attnum > 0 AND NOT attisdropped AND attrelid IN (
+        SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'S')
+    )
+    """,
+    """
+    SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+    """,
+    "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    "SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
+)
+
+
+def without_casts(part: object) -> str:
+    """A check is kept with other ones after it has been read from a dump."""
+    text = str(part)
+    return re.sub(r"::(character varying|text)|\[\]|[()]", "", text) if text.startswith("CHECK ") else text
+
+
+def parts(sql: str) -> list[str]:
+    """The columns and constraints that a table is made of."""
+    found, depth = [""], 0
+    for letter in sql.partition("(")[2].rpartition(")")[0]:
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "," and not depth:
+            found.append("")
+        else:
+            found[-1] += letter
+    return [part.strip() for part in found]
+
+
 def wait_until_recounted(url: str) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until:
@@ -175,7 +225,8 @@ def written_now(tmp_path_factory) -> dict[str, Any]:
     with running(Server(tmp_path_factory.mktemp("now"), LOGNAME="ada")) as site:
         fill(Writer("0.3", site.url))
         reader = Reader(site.url)
-        return {"runs": runs(site.env["DATABASE_URL"]), **reader.answers(reader.pages())}
+        database = site.env["DATABASE_URL"]
+        return {"runs": runs(database), "schema": schema(database), **reader.answers(reader.pages())}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -190,6 +241,7 @@ def test_an_old_catalogue_is_right_by_itself_and_nothing_of_it_is_lost(tmp_path,
         reader = Reader(site.url)
         right = {path: answer for path, answer in written_now.items() if version >= "0.3" or "/highlights" not in path}
         assert runs(database) == right.pop("runs") != []
+        assert schema(database) == right.pop("schema")
         answers = {path: reader.comparable(path) for path in right}
         if version < "0.3":
             answers, right = without_highlights(answers), without_highlights(right)

@@ -70,7 +70,7 @@ class Asset(AssetFacts, Marked):
     deprecated_count = models.PositiveIntegerField(default=0, help_text="Of the ready ones; `latest` passes them over.")
     newest = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     # never a deprecated one
-    newest_ready = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+")
+    newest_ready = models.ForeignKey("Instance", null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     newest_at = models.DateTimeField(null=True, help_text="When `newest` was made.")
     failed_at = models.DateTimeField(null=True, help_text="When `newest` was made, if it failed.")
     ready_number = models.PositiveIntegerField(null=True, help_text="Of `newest_ready`.")

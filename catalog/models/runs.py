@@ -23,7 +23,7 @@ class Component(Marked):
         CI = "ci", "CI"
         OTHER = "other", "other"
 
-    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="+")
+    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="+", db_index=False)
     project_name = models.CharField(
         max_length=128, help_text="By name: a consumer's project need not be in the catalogue."
     )
@@ -50,9 +50,10 @@ class Run(Marked):
     PERIMETER = "perimeter"
     NOT_MARKED = frozenset({"read_at"})
 
-    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="+")
+    # of neither key an index of its own: `one_run_per_name` and `runs_of_component` begin with them
+    perimeter = models.ForeignKey(Perimeter, on_delete=models.PROTECT, related_name="+", db_index=False)
     name = models.CharField(max_length=512, help_text="Flow/run, or the id of a session.")
-    component = models.ForeignKey(Component, null=True, on_delete=models.PROTECT, related_name="runs")
+    component = models.ForeignKey(Component, null=True, on_delete=models.PROTECT, related_name="runs", db_index=False)
     branch = models.CharField(max_length=255, blank=True, help_text="Key of the branch that it writes to, if known.")
     first_at = models.DateTimeField(help_text="Of its first write.")
     # as reported

@@ -1,11 +1,12 @@
 """What is asked of the instances of a large catalogue is found by an index: of filters, and of the background pass."""
 
 import pytest
+from django.apps import apps
 from django.db import connection
 from django.http import QueryDict
 
 from catalog.filters import FiltersAsked
-from catalog.models import Asset, Instance
+from catalog.models import Asset, Component, Edge, IdempotencyKey, Instance, Run
 from catalog.querysets import BACKFILLED
 from catalog.reconciling import settling
 from catalog.reconciling.settling import oldest_unsettled
@@ -29,6 +30,10 @@ INDEXES = (
         "state=failed": "instances_by_state",
     }
 )
+
+PARTIAL = {
+    index.name for model in apps.get_models() for index in model._meta.indexes if getattr(index, "condition", None)
+}
 
 
 @pytest.fixture
@@ -81,3 +86,17 @@ def test_what_can_be_packed_of_series_is_found_by_its_own_index(asset):
         explain = "EXPLAIN" if POSTGRES else "EXPLAIN QUERY PLAN"
         cursor.execute(f"{explain} {to_pack.text}", {"after": 0})
         assert "assets_to_pack" in str(cursor.fetchall())
+
+
+@pytest.mark.parametrize("model", [Asset, Instance, Run, Component, Edge, IdempotencyKey])
+def test_registering_writes_no_index_that_is_the_beginning_of_another(model, db):
+    with connection.cursor() as cursor:
+        found = connection.introspection.get_constraints(cursor, model._meta.db_table)
+    indexes = {name: it["columns"] for name, it in found.items() if it["index"]}
+    whole = {name: columns for name, columns in indexes.items() if not found[name]["unique"] and name not in PARTIAL}
+    assert [
+        (name, other)
+        for name, columns in whole.items()
+        for other, more in indexes.items()
+        if len(more) > len(columns) and more[: len(columns)] == columns and other not in PARTIAL
+    ] == []

@@ -30,7 +30,7 @@ def key_of(to, related_name, null):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0020_deletions")]
+    dependencies = [("catalog", "0021_being_told")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

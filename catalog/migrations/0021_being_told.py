@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(blank=True, max_length=255)),
                 ('kinds', models.JSONField(default=list, help_text='The kinds of events; empty: all.')),
                 ('project', models.CharField(blank=True, help_text='Empty: all.', max_length=128)),
-                ('branch', models.CharField(blank=True, help_text='A name or pattern (feature/*); empty: all.', max_length=255)),
+                ('branch', models.CharField(blank=True, help_text='A name, or a pattern such as feature/*; empty: all.', max_length=255)),
                 ('filters', models.TextField(blank=True, help_text='A query of the filters of lists, such as tag=env=prod.')),
                 ('secret', models.TextField(help_text="Encrypted by a key made from the site's own.")),
                 ('created_at', models.DateTimeField()),
@@ -263,7 +263,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='subscription',
             name='asset',
-            field=models.ForeignKey(help_text='Null: all.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset'),
+            field=models.ForeignKey(help_text='Null: all of it.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset'),
         ),
         migrations.AddField(
             model_name='subscription',

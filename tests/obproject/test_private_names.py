@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = {
-    str(path.relative_to(ROOT)): ast.parse(path.read_text())
+MODULES = [
+    str(path.relative_to(ROOT))
     for room in ("obproject", "metaflow_extensions")
     for path in sorted((ROOT / room).rglob("*.py"))
-}
+]
+
+
+@cache
+def parsed(path: str) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
 
 
 def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-def members(module: ast.Module) -> set[str]:
+@cache
+def members(path: str) -> set[str]:
     """Return the private names that the classes of a module define."""
-    classes = [node for node in ast.walk(module) if isinstance(node, ast.ClassDef)]
+    classes = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.ClassDef)]
     return {name for one in classes for name in (*_class_names(one), *_attributes(one)) if is_private(name)}
 
 
@@ -43,22 +50,24 @@ def _attributes(one: ast.ClassDef) -> Iterator[str]:
             yield node.attr
 
 
-OF_THE_PACKAGE = set().union(*map(members, MODULES.values()))
+@cache
+def of_the_package() -> set[str]:
+    return set().union(*map(members, MODULES))
 
 
 def test_the_private_names_of_classes_are_found():
-    assert {"_entry", "_send", "_asset_exists", "_process", "_read_asset"} <= OF_THE_PACKAGE
+    assert {"_entry", "_send", "_asset_exists", "_process", "_read_asset"} <= of_the_package()
 
 
 @pytest.mark.parametrize("path", MODULES)
 def test_no_module_uses_a_private_name_of_a_class_of_another_module(path):
-    own = members(MODULES[path])
-    used = {node.attr for node in ast.walk(MODULES[path]) if isinstance(node, ast.Attribute)}
-    assert {name for name in used & OF_THE_PACKAGE if name not in own} == set()
+    own = members(path)
+    used = {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)}
+    assert {name for name in used & of_the_package() if name not in own} == set()
 
 
 @pytest.mark.parametrize("path", MODULES)
 def test_no_module_imports_a_private_name_of_another(path):
-    imports = [node for node in ast.walk(MODULES[path]) if isinstance(node, ast.ImportFrom)]
+    imports = [node for node in ast.walk(parsed(path)) if isinstance(node, ast.ImportFrom)]
     ours = [node for node in imports if (node.module or "").partition(".")[0] in ("obproject", "metaflow_extensions")]
     assert [alias.name for node in ours for alias in node.names if is_private(alias.name)] == []

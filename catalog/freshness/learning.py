@@ -27,18 +27,37 @@ LAST = 61
 FOLLOWING = 2
 """How many times a caller looks up after each moment."""
 WEEKS = 6
-DAY, WEEK = 86_400.0, 7 * 86_400.0
+HOUR, DAY, WEEK = 3_600.0, 86_400.0, 7 * 86_400.0
 LONGEST_OF_WEEKS = 3.5 * DAY
 """Up to this usual gap the weeks are asked."""
 HISTORY = 2.2 * WEEK
 """So long a history is needed for that."""
 FEWEST = 6
-"""So many times are needed where the gaps count; and ever."""
+"""So many times are needed in any case."""
 GAPS = 20
-"""How many gaps count: the last ones."""
+"""How many gaps say what is usual: the last ones."""
+CHANGED = 3
+"""So many long gaps, the last ones, are a new cadence; so many among the last ones make a long gap usual."""
 AS_ONE = 0.1
 """Of the usual gap: what comes within it counts as one."""
-SLACK, SPREADS, LEAST_SLACK = 0.25, 4, 600.0
+BURST, OF_BURSTS = 20, 0.25
+"""Gaps so many times the median that are such a share of all lie between bursts, and are the usual ones."""
+SHORT = 0.4
+"""The share of gaps that are shorter than what is usual by day, where those of nights and weekends are longer."""
+
+QUARTER, SPREADS, LEAST_SLACK, HALF_AT_MOST = 0.25, 4, 600.0, HOUR
+"""The slack: of the nearer gap, times the spread, at least; and half of short gaps, up to an hour."""
+LATES, LATES_MOST, LATE_NOT_MISSING = 2, 0.75, 0.75
+"""The slack is also so many times what the latest one was late by, up to that share of the nearer gap; what is later
+than such a share of a gap was missing."""
+ERRORS, FEW_ERRORS = 30, 8
+"""In how many cases it is looked up how well the weeks before said it."""
+IRREGULAR, ONE_IN, LONGEST = 0.5, 10, 2
+"""Where more than one in ten was wrong by more than half a gap, nothing is late before twice the longest silence."""
+ALIKE, OTHERS, FEWEST_ALIKE = 1.6, 4, 30
+"""Where all gaps but four are alike, the gaps may say better than the weeks when the next one comes."""
+SILENCE = 4
+"""So many usual gaps are a silence; after a longer one than ever, the next is not late before it is as long."""
 DORMANT_GAPS, DORMANT = 4, 14 * DAY
 
 
@@ -74,7 +93,7 @@ def learn(
     stamps = _stamps(times, now)
     if declared.says_when:
         return by_declaration(declared, datetime.fromtimestamp(stamps[-1], UTC) if stamps else None)
-    history = _History.of(stamps, min(first.timestamp(), stamps[0]) if first and stamps else None)
+    history = _History.of(stamps, declared.zone, min(first.timestamp(), stamps[0]) if first and stamps else None)
     if history is None:
         return _still_learning(stamps, declared, history)
     found = _by_weeks(history, declared, then) if history.is_weekly else _by_gaps(history, declared)
@@ -115,39 +134,45 @@ def after_arrival(
     return Expectation(Watch.LEARNED, usual, due, late, dormant_after(late, usual))
 
 
-def moments(times: Sequence[datetime], *, now: datetime, timezone: str = "UTC") -> list[datetime]:
-    """After which moments a caller looks up the first `FOLLOWING` times: where `times` don't reach back far enough."""
+def moments(
+    times: Sequence[datetime], *, now: datetime, timezone: str = "UTC", first: datetime | None = None
+) -> list[datetime]:
+    """After which moments a caller looks up the first `FOLLOWING` times: where `times` don't reach back far enough.
+
+    `first` as for `learn`: what is older than the first of all is not asked.
+    """
     stamps = _stamps(times, now)
-    history = _History.of(stamps, None)
+    begin = min(first.timestamp(), stamps[0]) if first and stamps else 0.0
+    history = _History.of(stamps, known_zone(timezone), begin)
     if history is None or len(times) < LAST or not history.is_weekly:
         return []
-    asked = [history.moment(week, known_zone(timezone)) for week in range(1, WEEKS + 1)]
-    return [_moment(at) for at in asked if at < history.stamps[0]]
+    return [_moment(at) for _, at in history.moments() if at < history.stamps[0]]
 
 
 @dataclass(frozen=True)
 class _History:
     """When versions came, as seconds since 1970 in rising order, several at once counted as one."""
 
+    zone: str
     stamps: list[float]
     gaps: list[float]
-    """The last ones."""
+    """Between them."""
     usual: float
+    """The median of the last gaps."""
     short: float
+    """A gap as it is by day, where those of nights and weekends are longer."""
     first: float
 
     @classmethod
-    def of(cls, stamps: list[float], first: float | None) -> "_History | None":
+    def of(cls, stamps: list[float], zone: str, first: float | None = None) -> "_History | None":
         """None: too few came."""
-        if len(stamps) < 2:
+        if len(stamps) < 2 or stamps[0] == stamps[-1]:
             return None
         apart = _apart(stamps, AS_ONE * _scale(stamps))
-        gaps = [after - before for before, after in pairwise(apart)][-GAPS:]
-        if not gaps:
-            return None
-        ordered = sorted(gaps)
-        short = ordered[int(0.4 * (len(ordered) - 1))]
-        return cls(apart, gaps, _low_median(ordered), short, stamps[0] if first is None else first)
+        gaps = [after - before for before, after in pairwise(apart)]
+        ordered = sorted(gaps[-GAPS:])
+        short = ordered[int(SHORT * (len(ordered) - 1))]
+        return cls(zone, apart, gaps, _low_median(ordered), short, stamps[0] if first is None else first)
 
     @property
     def last(self) -> float:
@@ -156,80 +181,156 @@ class _History:
     @property
     def is_weekly(self) -> bool:
         """Whether it is asked of the last weeks when the next one comes."""
-        return self.usual <= LONGEST_OF_WEEKS and not (len(self.gaps) >= 3 and min(self.gaps[-3:]) > LONGEST_OF_WEEKS)
+        has_changed = len(self.gaps) >= CHANGED and min(self.gaps[-CHANGED:]) > LONGEST_OF_WEEKS
+        return self.usual <= LONGEST_OF_WEEKS and not has_changed
 
-    def moment(self, week: int, zone: str) -> float:
-        """The moment of the last one so many weeks ago, and so much later that what came then for it came before."""
-        return _to_utc(_local(self.last, zone) - week * WEEK, zone) + self.short / 2
+    @property
+    def is_steady(self) -> bool:
+        """Whether almost all gaps of a week and more are alike: there are no nights and weekends in it."""
+        known = len(self.gaps) >= FEWEST_ALIKE and self.last - self.stamps[0] >= WEEK
+        return known and sorted(self.gaps)[-1 - OTHERS] < ALIKE * self.usual
+
+    @property
+    def silence(self) -> float:
+        """The last gap, if there was none as long before; else 0."""
+        last, before = self.gaps[-1], max(self.gaps[:-1], default=0.0)
+        is_new = self.last - self.stamps[0] - last > WEEK and last > 1.5 * before
+        return last if is_new and last > SILENCE * self.usual else 0.0
+
+    def moments(self) -> list[tuple[float, float]]:
+        """The moment of the last one, so many weeks ago, by the clocks; and the time from which the next one is looked
+        for, which is so much later that what came then for the last one came before."""
+        here = _local(self.last, self.zone)
+        found = []
+        for week in range(1, WEEKS + 1):
+            at = _to_utc(here - week * WEEK, self.zone)
+            if at < self.first:
+                break
+            found.append((here - week * WEEK, at + self.short / 2))
+        return found
+
+    def errors(self) -> list[float]:
+        """By how much the last ones came later than the three weeks before said, as far as these times show it."""
+        local = _locals(self.stamps, self.zone)
+        begin, half, errors = local[0], self.short / 2, []
+        for at in range(max(len(local) - 1 - ERRORS, 0), len(local) - 1):
+            here = local[at]
+            said = []
+            for base in (here - WEEK, here - 2 * WEEK, here - 3 * WEEK):
+                if base < begin:
+                    break
+                said.append(local[bisect_right(local, base + half)] - base)
+            if said:
+                said.sort()
+                errors.append(local[at + 1] - here - _low_median(said))
+        return errors
+
+    def latest_late(self, errors: list[float]) -> float:
+        """By how much the latest of the late ones was late that was not missing."""
+        if len(errors) >= FEW_ERRORS:
+            return max((error for error in errors if error < LATE_NOT_MISSING * self.short), default=0.0)
+        alike = sorted(gap for gap in self.gaps if 0.5 * self.short < gap < ALIKE * self.short)
+        return alike[-1] - _low_median(alike) if len(alike) >= FEW_ERRORS else 0.0
 
 
 def _by_weeks(
     history: _History, declared: Declared, then: Mapping[datetime, Sequence[datetime]] | None
 ) -> Expectation | None:
-    zone, last = declared.zone, history.last
-    if last - history.first < HISTORY or len(history.gaps) < FEWEST - 1:
+    """When the next one came after the same moment of the last weeks; None: too little is known of them."""
+    if history.last - history.first < HISTORY or len(history.gaps) < FEWEST - 1:
         return None
-    here = _local(last, zone)
-    found: list[float] = []
-    afters: list[float] = []
-    for week in range(1, WEEKS + 1):
-        base = here - week * WEEK
-        if _to_utc(base, zone) < history.first:
-            break
-        at = history.moment(week, zone)
+    gaps: list[float] = []
+    afterwards: list[float] = []
+    for base, at in history.moments():
         following = _following(history, at, then)
-        if not following:
-            continue
-        found.append(_local(following[0], zone) - base)
+        if following:
+            gaps.append(_local(following[0], history.zone) - base)
         if len(following) > 1 and following[1] - following[0] > AS_ONE * history.short:
-            afters.append(following[1] - following[0])
-    if len(found) < 2:
+            afterwards.append(following[1] - following[0])
+    if len(gaps) < 2:
         return None
-    ordered = sorted(found)
-    middle = _low_median(ordered)
-    second = ordered[-2] if len(ordered) > 3 else ordered[-1]
-    nearer = min([middle, *([_low_median(sorted(afters))] if afters else [])])
-    spread = _low_median(sorted(abs(gap - middle) for gap in found))
-    slack = _slack(nearer, spread, declared)
-    least = max(second, history.short + slack, min(history.gaps[-2:]) + slack)
-    return _expectation("weeks", history, declared, middle, slack, least, {"weeks": len(found), "spread": spread})
+    gaps.sort()
+    gap, spread = _middle_and_spread(gaps)
+    weeks = gaps[-2] if len(gaps) > 3 else gaps[-1]
+    nearer = min(gap, _low_median(sorted(afterwards))) if afterwards else gap
+    errors = history.errors()
+    more: Json = {"weeks": len(gaps)}
+    if history.is_steady:
+        by_gaps, of_gaps = _middle_and_spread(sorted(history.gaps))
+        if of_gaps < max(spread, _low_median(sorted(map(abs, errors))) if errors else 0.0):
+            gap, spread, weeks, nearer, errors, more = by_gaps, of_gaps, 0.0, by_gaps, [], {"gaps": len(history.gaps)}
+    slack, why = _slack(nearer, spread, declared, history.latest_late(errors))
+    least = {
+        "usual": history.short + slack,
+        "twice": min(history.gaps[-2:]) + slack,
+        "silence": history.silence and history.silence + slack,
+        "irregular": LONGEST * max(history.gaps) if _is_irregular(errors, history.short) else 0.0,
+    }
+    more |= {"spread": spread, "why": why}
+    return _expectation("weeks" if weeks else "gaps", history, declared, gap, slack, weeks, least, more)
 
 
 def _by_gaps(history: _History, declared: Declared) -> Expectation | None:
+    """After the median gap; None: there are too few."""
     if len(history.gaps) < FEWEST - 1:
         return None
-    gaps = history.gaps
-    changed = next((at for at, gap in enumerate(reversed(gaps)) if gap <= LONGEST_OF_WEEKS), len(gaps))
-    if changed >= 3:
-        gaps = gaps[-changed:]
+    gaps = history.gaps[-GAPS:]
+    long = next((at for at, gap in enumerate(reversed(gaps)) if gap <= LONGEST_OF_WEEKS), len(gaps))
+    if long >= CHANGED:  # what is older was another cadence
+        gaps = gaps[-long:]
     ordered = sorted(gaps)
-    middle = _low_median(ordered)
-    spread = _low_median(sorted(abs(gap - middle) for gap in gaps))
-    slack = _slack(middle, spread, declared)
-    long = ordered[-3] if len(ordered) >= 3 else middle
-    return _expectation("gaps", history, declared, middle, slack, long, {"gaps": len(gaps), "spread": spread})
+    gap, spread = _middle_and_spread(ordered)
+    slack, why = _slack(gap, spread, declared)
+    more = {"gaps": len(gaps), "spread": spread, "why": why}
+    return _expectation("gaps", history, declared, gap, slack, ordered[-CHANGED], {}, more)
 
 
 def _expectation(
-    rule: str, history: _History, declared: Declared, gap: float, slack: float, least: float, more: Json
+    rule: str,
+    history: _History,
+    declared: Declared,
+    gap: float,
+    slack: float,
+    before: float,
+    least: Mapping[str, float],
+    more: Json,
 ) -> Expectation:
-    """Due after `gap` by the clocks of the zone, late after `slack` more, and not before `least`."""
-    zone = declared.zone
-    due = _moment(max(_to_utc(_local(history.last, zone) + gap, zone), history.last + 1))
-    late = max(due + timedelta(seconds=slack), _moment(_to_utc(_local(history.last, zone) + least, zone)))
-    moved = declared.not_excepted(due)
-    late += moved - due
+    """Due after `gap` by the clocks, late after `slack` more; not late before the gap `before` by the clocks, nor
+    before any of `least`."""
+    zone, last = declared.zone, history.last
+    here = _local(last, zone)
+    due = max(_to_utc(here + gap, zone), last + 1)
+    ends = {"slack": due + slack, "before": _to_utc(here + before, zone)} | {
+        name: last + length for name, length in least.items()
+    }
+    by = max(ends, key=ends.__getitem__)
+    due_at, late_at = _moment(due), _moment(ends[by])
+    moved = declared.not_excepted(due_at) if declared.excepted else due_at
+    late_at += moved - due_at
     usual = max(round(history.usual), 1)
     told: Json = {
         "rule": rule,
         "zone": zone,
-        "usual": usual,
-        "slack": slack,
         "times": len(history.stamps),
         "since": _moment(history.first).isoformat(),
-        **more,
+        "usual": usual,
+        "gap": round(due - last),
+        "slack": round(slack),
+        "late_by": by,
+        "late_after": round((late_at - moved).total_seconds()),
+        **{name: round(value) if isinstance(value, float) else value for name, value in more.items()},
     }
-    return Expectation(Watch.LEARNED, usual, moved, late, dormant_after(late, usual), told)
+    return Expectation(Watch.LEARNED, usual, moved, late_at, dormant_after(late_at, usual), told)
+
+
+def _is_irregular(errors: list[float], gap: float) -> bool:
+    return len(errors) >= 3 and sorted(errors)[-1 - len(errors) // ONE_IN] > IRREGULAR * gap
+
+
+def _middle_and_spread(ordered: list[float]) -> tuple[float, float]:
+    """The median of some gaps, and the median of their distances from it."""
+    middle = _low_median(ordered)
+    return middle, _low_median(sorted(abs(gap - middle) for gap in ordered))
 
 
 def _still_learning(stamps: list[float], declared: Declared, history: "_History | None") -> Expectation:
@@ -239,10 +340,19 @@ def _still_learning(stamps: list[float], declared: Declared, history: "_History 
     return Expectation(Watch.LEARNING, told=told)
 
 
-def _slack(nearer: float, spread: float, declared: Declared) -> float:
+def _slack(nearer: float, spread: float, declared: Declared, latest_late: float = 0.0) -> tuple[float, str]:
+    """How long after its moment one is not yet called late, and which of the reasons made it so long."""
     if declared.own_grace is not None:
-        return declared.own_grace.total_seconds()
-    return max(min(max(SLACK * nearer, SPREADS * spread), nearer), LEAST_SLACK)
+        return declared.own_grace.total_seconds(), "grace"
+    reasons = {
+        "quarter": QUARTER * nearer,
+        "half": min(nearer / 2, HALF_AT_MOST),
+        "spread": SPREADS * spread,
+        "lates": min(LATES * latest_late, LATES_MOST * nearer),
+    }
+    why = max(reasons, key=reasons.__getitem__)
+    slack = min(reasons[why], nearer)
+    return (slack, why) if slack >= LEAST_SLACK else (LEAST_SLACK, "least")
 
 
 def _following(history: _History, at: float, then: Mapping[datetime, Sequence[datetime]] | None) -> list[float]:
@@ -292,6 +402,15 @@ def _local(at: float, zone: str) -> float:
         return at
     offset = datetime.fromtimestamp(at, _zone(zone)).utcoffset()
     return at + (offset.total_seconds() if offset else 0.0)
+
+
+def _locals(stamps: list[float], zone: str) -> list[float]:
+    if zone == "UTC":
+        return stamps
+    offset = _local(stamps[0], zone) - stamps[0]
+    if stamps[-1] - stamps[0] < 60 * DAY and _local(stamps[-1], zone) - stamps[-1] == offset:
+        return [at + offset for at in stamps]
+    return [_local(at, zone) for at in stamps]
 
 
 def _to_utc(local: float, zone: str) -> float:

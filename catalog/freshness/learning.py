@@ -50,7 +50,7 @@ QUARTER, SPREADS, LEAST_SLACK, HALF_AT_MOST = 0.25, 4, 600.0, HOUR
 LATES, LATES_MOST, LATE_NOT_MISSING = 2, 0.75, 0.75
 """The slack is also so many times what the latest one was late by, up to that share of the nearer gap; what is later
 than such a share of a gap was missing."""
-ERRORS, FEW_ERRORS = 30, 8
+ERRORS, FEW_ERRORS = 20, 8
 """In how many cases it is looked up how well the weeks before said it."""
 IRREGULAR, ONE_IN, LONGEST = 0.5, 10, 2
 """Where more than one in ten was wrong by more than half a gap, nothing is late before twice the longest silence."""
@@ -59,6 +59,8 @@ ALIKE, OTHERS, FEWEST_ALIKE = 1.6, 4, 30
 SILENCE = 4
 """So many usual gaps are a silence; after a longer one than ever, the next is not late before it is as long."""
 DORMANT_GAPS, DORMANT = 4, 14 * DAY
+OFFSET_HOLDS = 28 * DAY
+"""What is less apart and has the same distance from UTC has it in between, too."""
 
 
 @dataclass(frozen=True)
@@ -168,11 +170,14 @@ class _History:
         """None: too few came."""
         if len(stamps) < 2 or stamps[0] == stamps[-1]:
             return None
-        apart = _apart(stamps, AS_ONE * _scale(stamps))
-        gaps = [after - before for before, after in pairwise(apart)]
+        gaps = [after - before for before, after in pairwise(stamps)]
+        within = AS_ONE * _scale(gaps)
+        if min(gaps) <= within:
+            stamps = _apart(stamps, within)
+            gaps = [after - before for before, after in pairwise(stamps)]
         ordered = sorted(gaps[-GAPS:])
         short = ordered[int(SHORT * (len(ordered) - 1))]
-        return cls(zone, apart, gaps, _low_median(ordered), short, stamps[0] if first is None else first)
+        return cls(zone, stamps, gaps, _low_median(ordered), short, stamps[0] if first is None else first)
 
     @property
     def last(self) -> float:
@@ -371,12 +376,14 @@ def _stamps(times: Sequence[datetime], now: datetime) -> list[float]:
     return sorted(min(at.timestamp(), latest) for at in times)
 
 
-def _scale(stamps: list[float]) -> float:
+def _scale(gaps: list[float]) -> float:
     """The usual gap: where versions come in bursts of a few, the gap between the bursts."""
-    gaps = sorted(after - before for before, after in pairwise(stamps))
-    middle = _low_median(gaps)
-    between = [gap for gap in gaps if gap > 20 * middle]
-    return _low_median(between) if len(between) * 4 >= len(gaps) else middle
+    ordered = sorted(gaps)
+    middle = _low_median(ordered)
+    if ordered[-1] <= BURST * middle:
+        return middle
+    between = [gap for gap in ordered if gap > BURST * middle]
+    return _low_median(between) if len(between) >= OF_BURSTS * len(gaps) else middle
 
 
 def _apart(stamps: list[float], within: float) -> list[float]:
@@ -405,12 +412,16 @@ def _local(at: float, zone: str) -> float:
 
 
 def _locals(stamps: list[float], zone: str) -> list[float]:
+    """The clocks' times of moments in order, as if they were those of UTC."""
     if zone == "UTC":
         return stamps
     offset = _local(stamps[0], zone) - stamps[0]
-    if stamps[-1] - stamps[0] < 60 * DAY and _local(stamps[-1], zone) - stamps[-1] == offset:
+    if _local(stamps[-1], zone) - stamps[-1] == offset and stamps[-1] - stamps[0] < OFFSET_HOLDS:
         return [at + offset for at in stamps]
-    return [_local(at, zone) for at in stamps]
+    if len(stamps) == 1:
+        return [_local(stamps[0], zone)]
+    middle = len(stamps) // 2
+    return _locals(stamps[:middle], zone) + _locals(stamps[middle:], zone)
 
 
 def _to_utc(local: float, zone: str) -> float:

@@ -115,6 +115,9 @@ def _check_number(name: str, asked: AnnotationFilter) -> None:
         )
 
 
+YES, NO = ("true", "yes"), ("false", "no")
+
+
 def reference_of(name: str, text: str) -> Reference:
     """A reference to an instance of the same asset; each row is compared, so it may not count back far."""
     try:
@@ -127,9 +130,9 @@ def reference_of(name: str, text: str) -> Reference:
 
 
 def yes_or_no(name: str, text: str) -> bool:
-    if text not in ("true", "false"):
+    if text not in (*YES, *NO):
         raise _not_understood(name, text, "write true or false")
-    return text == "true"
+    return text in YES
 
 
 def states_of(name: str, texts: list[str]) -> Values:

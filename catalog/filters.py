@@ -9,6 +9,7 @@ from django.apps import apps
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.db.models.lookups import Exact
 from django.http import QueryDict
+from django.utils import timezone
 
 from access.errors import BadRequest
 from catalog import limits
@@ -25,6 +26,7 @@ from catalog.filter_values import (
     words_of,
     yes_or_no,
 )
+from catalog.freshness.state import is_late
 from catalog.json_lookups import found_by_index, scalar_spellings
 from catalog.limits import UNSTORABLE
 from catalog.states import ANY_STATE, State
@@ -160,6 +162,11 @@ def _has_content_of(reference: Reference, at: str) -> Q:
     return Q(Exists(found.filter(digest=OuterRef(f"{at}digest"))))
 
 
+def _is_late(value: bool, asset: str) -> Q:
+    late = is_late(timezone.now(), asset)
+    return late if value else ~late
+
+
 TEXT = Filter(
     name="text",
     label="text",
@@ -248,6 +255,16 @@ DEPRECATED = Filter(
     by_index=lambda value, asset: Q(asset=asset, deprecation__isnull=False) if value else None,
     value_type=bool,
 )
+LATE = Filter(
+    name="late",
+    label="late",
+    examples=("late=yes",),
+    doc="`yes`: the assets whose next version is late, on whatever branch; `no`: the others, among them those that are "
+    "*dormant*. In a list of instances: those of such assets.",
+    parse=each(yes_or_no),
+    on_instance=lambda value, at: _is_late(value, f"{at}asset__"),
+    on_asset=lambda value: _is_late(value, ""),
+)
 FILTERS = (
     TEXT,
     TAG,
@@ -277,6 +294,7 @@ FILTERS = (
     UNTIL,
     SAME_AS,
     DEPRECATED,
+    LATE,
     STATE,
 )
 

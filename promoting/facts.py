@@ -170,9 +170,9 @@ class RowFacts:
             return Told(False, "where it was made is not known", known=False)
         asset, now = begin.asset if begin else self._asset, self._candidate.at
         state = freshness_of(asset.watch, asset.due_at, asset.late_at, asset.dormant_at, now)
-        late = state in (Freshness.LATE, Freshness.DORMANT)
+        said = NOT_LATE.get(state) or late_by(asset.due_at or now, now)
         named = "" if asset is self._asset else f"{asset.asset_id} of {asset.branch.name} is "
-        return Told(late, f"{named}{late_by(asset.due_at, now) if late else NOT_LATE[state]}")
+        return Told(state not in NOT_LATE, f"{named}{said}")
 
     # what was read
 

@@ -1,4 +1,5 @@
 """What gates would say: of a move, of a promotion, and gates that are not declared yet of the versions there are.
+What a deploy would be refused for is told with these: also what it declares of freshness.
 
 Nothing is written here. The answers are those of the doors themselves, which ask the same code.
 """
@@ -17,7 +18,7 @@ from catalog.models import Asset, Instance
 from catalog.querysets import PROMOTED_FROM
 from catalog.reading import checked_asset_id
 from catalog.recording import PLAIN, AssetAddress, BranchAddress, Registration
-from catalog.wire.bodies import AliasCheckBody, GatesCheckBody, RegistrationBody, checked_gates
+from catalog.wire.bodies import AliasCheckBody, GatesCheckBody, RegistrationBody, checked_rules
 from catalog.wire.rendering import Answer
 from obproject.promoted import with_origin
 
@@ -87,15 +88,16 @@ def _copy_of(source: Instance) -> Registration:
 class GatesCheck(CatalogView):
     @extend_schema(
         operation_id="check_gates",
-        summary="Whether gates can be declared so, and what they would have done; nothing is written",
+        summary="Whether gates and freshness can be declared so, and what gates would have done; nothing is written",
         request=GatesCheckBody,
         responses=schemas.GatesCheckAnswer,
     )
     def post(self, request: Request, **address: str) -> Answer:
         place = self.place()
         self.viewer.require(place.perimeter)
-        rows = self.checked(GatesCheckBody).validated_data["definitions"]
-        gates = checked_gates(rows)
+        said = self.checked(GatesCheckBody).validated_data
+        rows = said["definitions"]
+        gates, _, _ = checked_rules(rows, said.get("timezone"))
         here = Asset.objects.visible_to(self.viewer).at_place(place).live().with_place().select_related("gates")
         ids = {row["id"] for row, new in zip(rows, gates, strict=True) if new is not None}
         assets = {(asset.kind, asset.asset_id): asset for asset in here.filter(asset_id__in=ids)} if ids else {}

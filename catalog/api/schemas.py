@@ -422,6 +422,7 @@ class DeployAnswer(Answer):
     overridden = OverriddenAnswer(many=True)
     not_declared = serializers.ListField(child=text(), help_text="Declared by an earlier deploy, and kept.")
     gated = serializers.ListField(child=text(), help_text="Those whose gates are others now.")
+    timezone = text(help_text="In which the days of the project begin.")
     url = serializers.URLField()
 
 

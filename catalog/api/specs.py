@@ -105,10 +105,16 @@ class Deploys(CatalogView):
         body: DeployBody = self.checked(DeployBody)
         git_name = body.validated_data.get("branch_name", "")
         at = self.to_write(place, git_name)
-        definitions = body.declarations()
-        return self.once(lambda: (200, self._deployed(at, body, definitions)))
+        definitions, timezone = body.declarations()
+        return self.once(lambda: (200, self._deployed(at, body, definitions, timezone)))
 
-    def _deployed(self, at: BranchAddress, body: DeployBody, definitions: dict[tuple[str, str], Declaration]) -> Json:
+    def _deployed(
+        self,
+        at: BranchAddress,
+        body: DeployBody,
+        definitions: dict[tuple[str, str], Declaration],
+        timezone: str | None,
+    ) -> Json:
         said = body.validated_data
         branch, outcome = recording.deploy(
             actor=self.viewer.actor,
@@ -117,6 +123,7 @@ class Deploys(CatalogView):
             version_id=said["version_id"],
             spec=check_spec(said["spec"]),
             definitions=definitions,
+            zone=timezone,
         )
         return {
             "version_id": said["version_id"],
@@ -128,6 +135,7 @@ class Deploys(CatalogView):
             "overridden": outcome.overridden,
             "not_declared": outcome.not_declared,
             "gated": outcome.gated,
+            "timezone": branch.project.timezone or "UTC",
             "url": self.base + branch_path(at.perimeter.name, at.project, at.key),
         }
 

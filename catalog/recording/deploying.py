@@ -189,12 +189,12 @@ def deploy(
     """
     outcome = DeployOutcome()
     branch = branch_at(at)
-    changes_zone = zone is not None and is_main(branch.key) and branch.project.timezone != zone
+    new_zone = zone if is_main(branch.key) and zone != branch.project.timezone else None
     project = Asset.objects.live().filter(branch__project=branch.project_id)
-    concerned = project if changes_zone else Asset.objects.on_branch(branch)
+    concerned = project if new_zone is not None else Asset.objects.on_branch(branch)
     everywhere = [asset for asset in locked_all(concerned.values_list("pk", flat=True)) if asset.deleted_at is None]
-    if changes_zone:
-        branch.project.timezone = zone
+    if new_zone is not None:
+        branch.project.timezone = new_zone
     locked = [asset for asset in everywhere if asset.branch_id == branch.pk]
     existing = {(asset.kind, asset.asset_id): asset for asset in locked}
     in_force = _gates_in_force(locked)
@@ -217,8 +217,8 @@ def deploy(
     _enrich_all(branch, spec, entity=entity, actor=actor)
     finish(branch, at, made=bool(outcome.created), actor=actor)
     _post(branch, spec, version_id=version_id, actor=actor)
-    if changes_zone:  # its days begin at another moment now, so all of it is looked at anew
-        Project.objects.filter(pk=branch.project_id).update(timezone=zone)
+    if new_zone is not None:  # its days begin at another moment now, so all of it is looked at anew
+        Project.objects.filter(pk=branch.project_id).update(timezone=new_zone)
         Asset.objects.filter(pk__in=[asset.pk for asset in everywhere]).update(to_look_at=True)
     return branch, outcome
 

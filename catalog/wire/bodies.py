@@ -14,7 +14,8 @@ from rest_framework import serializers
 from access.errors import BadRequest
 from catalog import limits
 from catalog.entities import Entity
-from catalog.gates import declared
+from catalog.freshness import declared as freshness
+from catalog.gates import declared as gates
 from catalog.recording import Declaration, Registration, Told, is_promotion
 from catalog.states import STATES_TO_REGISTER, STATES_TO_SETTLE, Kind, State
 from catalog.wire.parsing import KEEP_ELSEWHERE
@@ -25,6 +26,7 @@ from obproject.metric_rules import BETTER, METRIC_KEYS, check_left_out, check_me
 from obproject.roles import check_role
 
 Json = dict[str, Any]
+PROJECT_FILE = "obproject.toml"
 
 
 Checked = TypeVar("Checked")
@@ -356,12 +358,13 @@ class AliasCheckBody(Body):
 
 
 class GatesCheckEntry(Body):
-    """What a definition declares of gates."""
+    """What a definition declares of gates, and of freshness."""
 
     kind = Choice(Kind.values)
     id = Text(max_length=128)
     source = Text(max_length=limits.SOURCE_LENGTH, required=False, allow_blank=True)  # type: ignore[assignment]
     gates = Anything(required=False, help_text="As in a deploy.")
+    freshness = Anything(required=False, help_text="As in a deploy.")
 
     def validate_id(self, asset_id: str) -> str:
         return _checked(check_asset_id, asset_id)
@@ -369,6 +372,7 @@ class GatesCheckEntry(Body):
 
 class GatesCheckBody(Body):
     definitions = GatesCheckEntry(many=True)
+    timezone = Anything(required=False, help_text="As in a deploy.")
 
     def validate_definitions(self, rows: list[Json]) -> list[Json]:
         if len(rows) > limits.DEFINITIONS:
@@ -481,6 +485,11 @@ class DefinitionBody(Body):
         help_text="By the name of an alias, `*` or `into branch`: an object of require, warn, approvals, approvers. "
         "Empty: none are left. Left out or null: those that were declared before stay.",
     )
+    freshness = Anything(
+        required=False,
+        help_text="How often new versions are expected: an object of every or cron, timezone, grace, except, at, off. "
+        "Empty: nothing is declared any more. Left out or null: what was declared before stays.",
+    )
 
     def validate_metrics(self, metrics: list[Json]) -> list[Json]:
         if len(metrics) > limits.METRICS:
@@ -500,12 +509,19 @@ class DeployBody(Body):
     version_id = Text(max_length=limits.VERSION_ID_LENGTH)
     spec = Anything(help_text="Free, but for its lists `data` and `models`.")
     definitions = DefinitionBody(many=True)
+    timezone = Anything(
+        required=False,
+        help_text="Where the days of the project begin, such as `Europe/Berlin`; that of main and master counts. "
+        "Empty: in UTC. Left out or null: as it was.",
+    )
 
-    def declarations(self) -> dict[tuple[str, str], Declaration]:
-        """Raises BadRequest with all that is wrong with gates."""
+    def declarations(self) -> tuple[dict[tuple[str, str], Declaration], str | None]:
+        """What is declared of each asset, and the time zone. Raises BadRequest with all that is wrong with gates,
+        freshness and time zone."""
         rows = self.validated_data["definitions"]
-        gates = checked_gates(rows)
-        return {(row["kind"], row["id"]): _declaration_of(row, mine) for row, mine in zip(rows, gates, strict=True)}
+        gates, freshness, timezone = checked_rules(rows, self.validated_data.get("timezone"))
+        found = zip(rows, gates, freshness, strict=True)
+        return {(row["kind"], row["id"]): _declaration_of(row, mine, how) for row, mine, how in found}, timezone
 
     def validate_definitions(self, rows: list[Json]) -> list[Json]:
         if len(rows) > limits.DEFINITIONS:
@@ -517,26 +533,67 @@ class DeployBody(Body):
         return rows
 
 
-def checked_gates(rows: Sequence[Json]) -> list[Json | None]:
-    """The gates of definitions as they are kept; None: it does not speak of them. Raises BadRequest with all problems
-    of all of them, each with its place."""
-    found: list[Json | None] = []
-    problems: list[Json] = []
-    sentences: list[str] = []
-    for row in rows:
-        gates, source = row.get("gates"), row.get("source") or f"{row['kind']}/{row['id']}"
+def checked_rules(
+    rows: Sequence[Json], timezone: Any = None
+) -> tuple[list[Json | None], list[Json | None], str | None]:
+    """The gates and the freshness of definitions as they are kept, and the time zone; None: it does not speak of that.
+
+    Raises BadRequest with all problems of all of them, each with its place."""
+    wrong = _Problems()
+    gates = [wrong.found_in(row, "gates", wrong.gates) for row in rows]
+    freshness = [wrong.found_in(row, "freshness", wrong.freshness) for row in rows]
+    zone = None if timezone is None else wrong.timezone(timezone)
+    wrong.refuse()
+    return gates, freshness, zone
+
+
+class _Problems:
+    """All that is wrong with what a project declares of gates, freshness and its time zone."""
+
+    def __init__(self) -> None:
+        self._problems: list[Json] = []
+        self._sentences: list[str] = []
+
+    def found_in(self, row: Json, name: str, check: Callable[[Any, str], Json]) -> Json | None:
+        said, source = row.get(name), row.get("source") or f"{row['kind']}/{row['id']}"
+        return None if said is None else check(said, source)
+
+    def gates(self, said: Any, source: str) -> Json:
         try:
-            found.append(None if gates is None else declared.checked(gates, source))
-        except declared.GateProblems as error:
-            problems += [{"file": source, **problem.as_json()} for problem in error.problems]
-            sentences.append(str(error))
-    if problems:
-        first = {name: value for name, value in problems[0].items() if name != "message"}
-        raise BadRequest("\n".join(sentences), **first, problems=problems)
-    return found
+            return gates.checked(said, source)
+        except gates.GateProblems as error:
+            self._problems += [{"file": source, **problem.as_json()} for problem in error.problems]
+            self._sentences.append(str(error))
+        return {}
+
+    def freshness(self, said: Any, source: str) -> Json:
+        try:
+            return freshness.checked(said)
+        except freshness.FreshnessProblems as error:
+            for problem in error.problems:
+                self._note(source, problem.key, problem.message)
+        return {}
+
+    def timezone(self, said: Any) -> str:
+        try:
+            return str(freshness.checked({"timezone": said})["timezone"]) if said != "" else ""
+        except freshness.FreshnessProblems as error:
+            self._note(PROJECT_FILE, "timezone", error.problems[0].message)
+        return ""
+
+    def _note(self, file: str, key: str, message: str) -> None:
+        nowhere: Json = {"rule": None, "column": None}
+        self._problems.append({"file": file, "key": key, **nowhere, "message": message, "expected": []})
+        self._sentences.append(f"{file}: {key}: {message}")
+
+    def refuse(self) -> None:
+        """Raise BadRequest if there is any."""
+        if self._problems:
+            first = {name: value for name, value in self._problems[0].items() if name != "message"}
+            raise BadRequest("\n".join(self._sentences), **first, problems=self._problems)
 
 
-def _declaration_of(row: Json, gates: Json | None) -> Declaration:
+def _declaration_of(row: Json, gates: Json | None, freshness: Json | None) -> Declaration:
     return Declaration(
         declared_properties=row.get("properties", {}),
         declared_tags=row.get("tags", {}),
@@ -550,6 +607,7 @@ def _declaration_of(row: Json, gates: Json | None) -> Declaration:
         declared_metrics=row.get("metrics"),
         not_compared=row.get("compare_ignore"),
         gates=gates,
+        declared_freshness=freshness,
     )
 
 

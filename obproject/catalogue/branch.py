@@ -42,9 +42,12 @@ class BranchCatalogue:
             for item in self._client.items(self.branch, collection, {"page_size": PAGE_SIZE}, about=about):
                 yield collection, item
 
-    def check_gates(self, definitions: list[Json]) -> Json:
-        """Return what gates would have done that are not declared yet; BadRequest says which can't be parsed."""
-        about, body = f"the gates of {self._label}", {"definitions": definitions}
+    def check_gates(self, definitions: list[Json], timezone: str | None = None) -> Json:
+        """Return what gates would have done that are not declared yet; BadRequest says what can't be parsed of them, of
+        freshness and of the time zone.
+        """
+        about, zone = f"the gates of {self._label}", {} if timezone is None else {"timezone": timezone}
+        body: Json = {"definitions": definitions, **zone}
         return self._client.request("POST", self.branch, "gates", "check", body=body, about=about)
 
     def gates_of(self, collection: str, asset_id: str) -> Json:

@@ -118,6 +118,8 @@ class _Deployment:
             result.answer = self.catalogue.deploy(build_deploy_request(result.record, assets))
             if "gated" not in result.answer:
                 result.gates_not_kept = [f"{one.folder}/{one.id}" for one in assets if one.gates]
+            if "timezone" not in result.answer:
+                result.freshness_not_kept = [f"{one.folder}/{one.id}" for one in assets if one.freshness]
         except AssetError as error:
             return self._fail(str(error))
         return _write_spec_file(result)

@@ -24,10 +24,17 @@ _LABELS = {
     "card_markdown": "README",
     "markdown": "README",
     "compare_ignore": "left out of comparisons",
+    "timezone": "time zone",
 }
 _KNOWN_OF_ASSETS = ("display_name", "description", "icon", "properties", "metrics")
-_NOT_IN_OLDER_SPECS: Json = {"icon": None, "card_markdown": None, "metrics": [], "compare_ignore": []}
-_COMPARED_IN_SPEC = ("title", "markdown")
+_NOT_IN_OLDER_SPECS: Json = {
+    "icon": None,
+    "card_markdown": None,
+    "metrics": [],
+    "compare_ignore": [],
+    "freshness": {},
+}
+_COMPARED_IN_SPEC = ("title", "timezone", "markdown")
 
 
 @dataclass(frozen=True)
@@ -120,17 +127,24 @@ def _changes(before: Json, after: Json) -> Iterator[Change]:
             # The catalogue knows which hold, whoever declared them.
             continue
         if key == "properties":
-            yield from _changed_properties(before["properties"], value)
+            yield from _changed_members("property", before["properties"], value)
+        elif key == "freshness":
+            yield from _changed_members("freshness", _members_in(before.get(key)), value)
         elif key == "metrics" and key in before:
             yield from _changed_metrics(before[key], value)
         elif key in before and before[key] != value:
             yield Change(_LABELS.get(key, key), before[key], value)
 
 
-def _changed_properties(before: Json, after: Json) -> Iterator[Change]:
+def _changed_members(what: str, before: Json, after: Json) -> Iterator[Change]:
     for key in sorted({*before, *after}):
         if before.get(key) != after.get(key):
-            yield Change(f"property {key}", before.get(key), after.get(key))
+            yield Change(f"{what} {key}", before.get(key), after.get(key))
+
+
+def _members_in(value: Any) -> Json:
+    """Return an object in a spec that may come from any tool."""
+    return value if isinstance(value, dict) else {}
 
 
 def _changed_metrics(before: Any, after: list[Json]) -> Iterator[Change]:

@@ -1,7 +1,7 @@
 """The gates of a project as the catalogue sees them: what it can't parse, what would change, what they would have done.
 
 The catalogue has the parser. It is asked before anything is compiled or changed, so that what it can't parse is found
-with everything else that is wrong with a project.
+with everything else that is wrong with a project; so is what a project declares of freshness, and its time zone.
 """
 
 from __future__ import annotations
@@ -52,22 +52,23 @@ class NewGates:
 
 
 def declaring(plan: Plan) -> list[AssetDefinition]:
-    """Return the assets whose files speak of gates."""
-    return [asset for asset in plan.project.assets if asset.gates is not None]
+    """Return the assets whose files speak of gates, or of freshness."""
+    return [asset for asset in plan.project.assets if asset.gates is not None or asset.freshness is not None]
 
 
 def new_gates(plan: Plan) -> list[NewGates]:
     """Ask the catalogue about the gates of a project, and return those that a deployment changes.
 
-    Raises DefinitionError with all that it can't parse, and AssetError if it does not answer. One of an older version,
-    which knows no gates, changes none.
+    Raises DefinitionError with all that it can't parse, also of freshness, and AssetError if it does not answer. One of
+    an older version, which knows no gates, changes none.
     """
     declared = {f"{asset.folder}/{asset.id}": asset for asset in declaring(plan)}
-    if not declared:
+    timezone = plan.project.config.timezone
+    if not declared and timezone is None:
         return []
     catalogue = BranchCatalogue(plan.settings, plan.name, plan.branch)
     try:
-        said = catalogue.check_gates([_entry(asset) for asset in declared.values()])
+        said = catalogue.check_gates([_entry(asset) for asset in declared.values()], timezone)
     except AssetNotFound as error:
         if is_unknown_address(error) or "perimeter" in error.detail:
             # What the perimeter lacks, the deployment itself says.
@@ -88,7 +89,9 @@ def new_gates(plan: Plan) -> list[NewGates]:
 
 
 def _entry(asset: AssetDefinition) -> Json:
-    return {"kind": asset.folder, "id": asset.id, "source": asset.source, "gates": asset.gates}
+    said = {"gates": asset.gates, "freshness": asset.freshness}
+    known = {name: value for name, value in said.items() if value is not None}
+    return {"kind": asset.folder, "id": asset.id, "source": asset.source, **known}
 
 
 # What can't be parsed

@@ -356,5 +356,7 @@ def _newest_commit(checkout: Checkout | None) -> str | None:
 def _digest(project: ProjectDefinition) -> str:
     """Return a version for a folder without commits: the same as long as what it declares is the same."""
     gates = [(asset.source, asset.gates) for asset in project.assets if asset.gates is not None]
-    content = repr((project.config, project.assets, project.readme)) + (repr(gates) if gates else "")
+    freshness = [(asset.source, asset.freshness) for asset in project.assets if asset.freshness is not None]
+    later = [repr(said) for said in (gates, freshness, project.config.timezone) if said]
+    content = repr((project.config, project.assets, project.readme)) + "".join(later)
     return f"content-{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"

@@ -130,9 +130,10 @@ def _catalogue_lines(result: DeployResult) -> Iterator[str]:
     yield from (_line("gates", f"{asset}: others hold now") for asset in answer.get("gated", ()))
     if not_declared := answer.get("not_declared"):
         yield f"  still in the catalogue, no longer declared: {', '.join(not_declared)}"
-    if result.gates_not_kept:
-        names = ", ".join(result.gates_not_kept)
-        yield f"Warning: the catalogue is older than this program, so it did not keep the gates of {names}."
+    for what, ignored in (("gates", result.gates_not_kept), ("freshness", result.freshness_not_kept)):
+        if ignored:
+            names = ", ".join(ignored)
+            yield f"Warning: the catalogue is older than this program, so it did not keep the {what} of {names}."
     if warning := answer.get("warning"):
         yield f"Warning: {warning}"
 

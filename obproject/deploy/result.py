@@ -38,6 +38,8 @@ class DeployResult:
     """The gates that were to be changed, as the catalogue told before."""
     gates_not_kept: list[str] = field(default_factory=list)
     """The assets whose gates a catalogue of an older version has ignored."""
+    freshness_not_kept: list[str] = field(default_factory=list)
+    """The assets of which it has ignored what is declared of freshness."""
     failures: list[str] = field(default_factory=list)
     """Why not all was done, each reason with what to do."""
 

@@ -177,6 +177,16 @@ class Table:
         checked = (self._checked(key, value, check) for value in found)
         return [value for value in checked if value is not None]
 
+    def dates(self, key: str) -> list[str]:
+        """Return a list of dates as strings, whether they are written as dates of TOML or as strings."""
+        found = self._values.get(key, [])
+        if not isinstance(found, list):
+            self.report(key, _describe(found), "a list of dates, such as [2026-12-24]")
+            return []
+        written = (value.isoformat() if isinstance(value, date) else value for value in found)
+        checked = (self._checked(key, value, None) for value in written)
+        return [value for value in checked if value is not None]
+
     def table(self, key: str) -> Table:
         """Return a table below this one, empty if it is absent or wrong."""
         found = self._values.get(key, {})

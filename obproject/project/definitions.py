@@ -2,7 +2,8 @@
 
 :func:`read_project` reads and validates all of it and reports every problem at once, each with its file, the line or
 key, what was found and what is expected. Keys that it does not know are left alone, but for those of what
-:mod:`obproject.project.metrics` and :mod:`obproject.project.gates` read. Standard library only.
+:mod:`obproject.project.metrics`, :mod:`obproject.project.gates` and :mod:`obproject.project.freshness` read. Standard
+library only.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from obproject.project.checked_toml import (
     shorten,
     up_to,
 )
+from obproject.project.freshness import read_freshness
 from obproject.project.gates import read_gates
 from obproject.project.metrics import MetricDefinition, read_left_out, read_metrics
 from obproject.project.root import PROJECT_FILE
@@ -73,6 +75,8 @@ class AssetDefinition:
     """Names of what comparisons leave out, or beginnings of names with a ``*`` behind them."""
     gates: Json | None = field(default=None, repr=False)
     """What is under ``[gates]``, by alias; None if the file does not speak of gates."""
+    freshness: Json | None = field(default=None, repr=False)
+    """What is under ``[freshness]``; None if the file does not speak of it."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,8 @@ class ProjectConfig:
     """What the check of a commit comes to whose branch is worse."""
     left_out_of_runs: tuple[str, ...] = ()
     """Names of parameters and configs that the catalogue is never told."""
+    timezone: str | None = field(default=None, repr=False)
+    """Where the days of the project begin, such as ``Europe/Berlin``; None: in UTC."""
     dependencies: Dependencies = Dependencies()
     branch_to_environment: tuple[tuple[str, str], ...] = ()
     """Patterns of git branches with the name of their environment, in the order of the file."""
@@ -184,6 +190,7 @@ def _read_config(root: Path, problems: list[Problem]) -> tuple[ProjectConfig, di
     config = ProjectConfig(
         project=table.text("project", required=True, check=_check_project_name) or "",
         title=table.text("title"),
+        timezone=table.text("timezone"),
         perimeter=table.text("perimeter", check=check_perimeter),
         branch=table.text("branch", check=check_branch),
         version=table.text("version", check=up_to(lengths.VERSION_ID_LENGTH)),
@@ -292,6 +299,7 @@ def _read_asset(root: Path, folder: Collection, directory: Path, problems: list[
         metrics=read_metrics(table),
         compare_ignore=read_left_out(table),
         gates=read_gates(table),
+        freshness=read_freshness(table),
     )
     return asset if asset_id else None
 

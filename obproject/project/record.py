@@ -76,6 +76,7 @@ def build_spec(
             "branch_name": source.branch_name,
             "perimeter": perimeter,
             "title": config.title or config.project,
+            "timezone": config.timezone,
             "markdown": project.readme,
             "created_at": config.created_at or (_timestamp(first_commit_at) if first_commit_at else None),
             "updated_at": _timestamp(now),
@@ -104,10 +105,11 @@ def build_record(*, spec: Json, version_id: str) -> Json:
 
 
 def build_deploy_request(record: Json, assets: Iterable[AssetDefinition]) -> Json:
-    """Return the body of ``POST .../deploys``."""
+    """Return the body of ``POST .../deploys``; without a time zone it says so, as one may have been named before."""
     return {
         "branch_name": record["branch_name"],
         "version_id": record["version_id"],
+        "timezone": record["spec"].get("timezone") or "",
         "entity_ref": DEPLOYER,
         "spec": record["spec"],
         "definitions": [_definition(asset) for asset in assets],
@@ -193,6 +195,7 @@ def _declared(asset: AssetDefinition, *, name: str, readme: str, asset_kind: str
             "metrics": [metric.document for metric in asset.metrics],
             "compare_ignore": list(asset.compare_ignore),
             "gates": asset.gates,
+            "freshness": asset.freshness,
         }
     )
 

@@ -342,7 +342,7 @@ def test_a_filter_that_cant_be_understood_is_400_and_named(api, query, field):
 
 def test_a_parameter_that_nothing_knows_is_400_with_those_that_are_known(api):
     api.register()
-    filters = "text, tag, annotation, kind, producer, since, until, same_as, deprecated, state"
+    filters = "text, tag, annotation, kind, producer, since, until, same_as, deprecated, late, state"
     lists = f"{filters}, page_size, continuation, format"
     for path, takes in (
         ("data", lists),

@@ -126,7 +126,7 @@ class StubCatalogue:
                 raise Refused(404, "not_found", "There is nothing at this address", {})
             case "POST", ["deploys"]:
                 names = [f"{one['kind']}/{one['id']}" for one in (request.body or {})["definitions"]]
-                gated = {"gated": names} if self.knows_gates else {}
+                gated = {"gated": names, "timezone": "UTC"} if self.knows_gates else {}
                 return {"created": names, "updated": [], "unchanged": [], "overridden": [], "url": "/p/", **gated}
             case "POST", [kind, asset, "aliases", alias, "check"]:
                 self._find(self._known((*scope, kind, asset)), (request.body or {})["instance_id"])

@@ -14,9 +14,10 @@ from django.utils import timezone
 
 from access.errors import Conflict, NotFound, SiteError
 from catalog import limits
+from catalog.attention import of_asset, settle_attention
 from catalog.gates.declared import Gates
 from catalog.gates_in_force import gates_at
-from catalog.models import Asset, Attention, Deletion
+from catalog.models import Asset, Deletion
 from catalog.name_starts import keep_names
 from catalog.recording.places import count_assets, in_one_transaction, locked_all, moment
 from catalog.series import forget_all
@@ -74,7 +75,8 @@ def delete_asset(
     locked.deleted_at, locked.deleted_by = moment(when), actor
     locked.late_told_at = None
     locked.save(update_fields=["deleted_at", "deleted_by", "late_told_at"])
-    Attention.objects.filter(asset=locked, kind__in=OF_ITS_VERSIONS).delete()
+    for kind in OF_ITS_VERSIONS:
+        settle_attention(kind, of_asset(locked.pk))
     _record(locked, actor, user, at=locked.deleted_at, uid=uid, reason=override)
     forget_all(locked)
     keep_names(locked)

@@ -12,10 +12,11 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from access.errors import BadRequest
+from catalog.attention import of_asset, settle_attention
 from catalog.expected import as_declared, columns_of, declared_of, last_time
 from catalog.freshness.learning import Expectation, after_arrival
 from catalog.freshness.state import KNOWN
-from catalog.models import Asset, Attention, Instance, NewNormal
+from catalog.models import Asset, Instance, NewNormal
 from catalog.outbox import tell
 from catalog.recording.places import in_one_transaction, locked_again
 from catalog.states import AttentionKind, EventKind, Watch
@@ -58,7 +59,7 @@ def _expect(asset: Asset, expected: Expectation, why: str) -> None:
         setattr(asset, name, value)
     if asset.late_told_at and not (asset.late_at and asset.late_at <= timezone.now()):
         asset.late_told_at = None
-        Attention.objects.filter(kind=AttentionKind.LATE, subject=f"asset:{asset.pk}").delete()
+        settle_attention(AttentionKind.LATE, of_asset(asset.pk))
         tell(EventKind.FRESH_AGAIN, asset.branch, {"sentence": why}, asset=asset)
 
 

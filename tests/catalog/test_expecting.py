@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from access.models import Perimeter
 from catalog import recording
+from catalog.attention import of_asset, raise_attention
 from catalog.counters import Recount
 from catalog.entities import Entity
 from catalog.expected import COLUMNS, as_declared, columns_of
@@ -70,6 +71,15 @@ def moments() -> tuple[datetime | None, datetime | None, datetime | None]:
     return asset.due_at, asset.late_at, asset.dormant_at
 
 
+def needs_attention(asset: Asset, here: BranchAddress) -> None:
+    for kind in (AttentionKind.LATE, AttentionKind.UNUSUAL):
+        raise_attention(kind, of_asset(asset.pk), perimeter_id=here.perimeter.pk, asset_id=asset.pk, since=NOW - DAY, facts={})
+
+
+def needing_attention() -> list[str]:
+    return list(Attention.objects.filter(until=None).values_list("kind", flat=True))
+
+
 def test_what_arrives_moves_the_moments_on_without_a_query(here: BranchAddress, asset: Asset) -> None:
     with CaptureQueriesContext(connection) as watched:
         came(here, NOW)
@@ -111,16 +121,14 @@ def test_what_failed_or_was_deprecated_is_looked_at(here: BranchAddress, asset: 
 def test_what_was_told_to_be_late_is_told_to_be_fresh(here: BranchAddress, asset: Asset) -> None:
     Project.objects.update(heard=EventKind.FRESH_AGAIN)
     Asset.objects.update(late_told_at=NOW - DAY)
-    subject = {"subject": f"asset:{asset.pk}", "perimeter": here.perimeter, "since": NOW - DAY, "asset": asset}
-    for kind in (AttentionKind.LATE, AttentionKind.UNUSUAL):
-        Attention.objects.create(kind=kind, **subject)
+    needs_attention(asset, here)
     came(here, NOW - 1.5 * DAY)  # by which it is still late
     assert moments()[0] == NOW - DAY / 2
     assert not Message.objects.exists()
     assert Asset.objects.get().late_told_at == NOW - DAY
     came(here, NOW - HOUR)
     assert Asset.objects.get().late_told_at is None
-    assert [one.kind for one in Attention.objects.all()] == [AttentionKind.UNUSUAL]
+    assert needing_attention() == [AttentionKind.UNUSUAL]
     (message,) = Message.objects.all()
     assert (message.kind, message.asset_id) == (EventKind.FRESH_AGAIN, asset.pk)
 
@@ -195,7 +203,7 @@ def test_a_new_normal_forgets_what_was_learned_and_keeps_what_is_declared(here: 
         True,
     )
     declared(here, {"every": "1d"})
-    recording.start_anew(actor="ada", asset=asset, since=NOW - DAY)
+    recording.start_anew(actor="ada", asset=asset, since=NOW - DAY, facts={})
     known = Asset.objects.get()
     assert (known.watch, known.normal_since) == (Watch.DECLARED, NOW - DAY)
     assert known.due_at
@@ -217,11 +225,9 @@ def test_a_recount_finds_what_is_declared_and_lets_the_rest_be_learned_anew(here
 
 def test_deleted_nothing_of_it_is_late_and_recovered_it_is_looked_at(here: BranchAddress, asset: Asset) -> None:
     Asset.objects.update(late_told_at=NOW)
-    Attention.objects.create(
-        kind=AttentionKind.LATE, subject=f"asset:{asset.pk}", perimeter=here.perimeter, since=NOW, asset=asset
-    )
+    needs_attention(asset, here)
     recording.delete_asset(actor="ada", asset=asset)
-    assert not Attention.objects.exists()
+    assert needing_attention() == []
     recording.recover_asset(actor="ada", here=Asset.objects.all())
     known = Asset.objects.get()
     assert (known.late_told_at, known.to_look_at) == (None, True)

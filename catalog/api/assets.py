@@ -34,6 +34,7 @@ from catalog.wire.rows import InstanceRow
 from catalog.wire.shapes import (
     asset_shape,
     consumer_entry,
+    freshness_shape,
     gates_shape,
     instance_shape,
     item_shape,
@@ -113,6 +114,7 @@ class AssetDetail(Registering):
             {
                 "asset": asset_shape(asset, asset.newest_ready),
                 "gates": gates_shape(asset),
+                "freshness": freshness_shape(asset),
                 "recent_instances": [with_equal(shape_at(asset, row, url), row, first) for row in shown],
                 "continuation": token,
                 "recently_produced_by": [producer_entry(row, branch) for row in rows[:size][: limits.RECENT_ENTITIES]],

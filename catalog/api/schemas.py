@@ -7,7 +7,7 @@ from catalog import filters, limits
 from catalog.apikit.fields import Answer, integer, one_of, text, time
 from catalog.filters import Filter
 from catalog.gates.judgement import Says
-from catalog.states import RUN_STATES, Kind, Outcome, RequestState, RunKind, State
+from catalog.states import RUN_STATES, Freshness, Kind, Outcome, RequestState, RunKind, State
 from catalog.wire.bodies import (
     Annotations,
     Anything,
@@ -185,10 +185,27 @@ class ReadInstanceAnswer(InstanceAnswer):
     run = RunAnswer(allow_null=True, help_text="The run or session that made it, with its facts.")
 
 
+class FreshnessAnswer(Answer):
+    state = one_of(Freshness.values, help_text="Whether the next version is late: by these times, at this moment.")
+    due_at = time(allow_null=True, help_text="When the next version is expected.")
+    late_at = time(allow_null=True, help_text="From when it is called late.")
+    usual_seconds = integer(allow_null=True, help_text="From one version to the next, as a rule.")
+    declared = Anything(help_text="As a deploy sends it; empty: nothing is declared.")
+
+
+class NormalAnswer(Answer):
+    since = time()
+    reason = text()
+    at = time()
+    by = text()
+    freshness = FreshnessAnswer()
+
+
 class ItemAnswer(Answer):
     asset = AssetAnswer()
     latest_instance = InstanceAnswer(allow_null=True)
     tags = TagBody(many=True)
+    freshness = FreshnessAnswer()
     url = serializers.URLField()
 
 
@@ -294,6 +311,7 @@ class DeclaredGatesAnswer(Answer):
 class SummaryAnswer(Answer):
     asset = AssetAnswer()
     gates = DeclaredGatesAnswer(allow_null=True, help_text="Those that hold at the address; null: none.")
+    freshness = FreshnessAnswer()
     recent_instances = InstanceAnswer(many=True)
     continuation = text(allow_null=True)
     recently_produced_by = EntityEntryAnswer(many=True)

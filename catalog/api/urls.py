@@ -5,7 +5,7 @@ from drf_spectacular.views import SpectacularJSONAPIView
 
 from access.api import me
 from access.authentication import SignedIn
-from catalog.api import aliases, assets, deprecations, gating, highlights, registering, requests, runs, specs
+from catalog.api import aliases, assets, deprecations, gating, highlights, normals, registering, requests, runs, specs
 from catalog.api.reference import api_page
 from catalog.apikit.routes import ASSET, BRANCH
 
@@ -19,6 +19,7 @@ urlpatterns = [
         deprecations.InstanceDeprecation.as_view(),
         name="api-deprecation",
     ),
+    path(f"{ASSET}/normal", normals.Normal.as_view(), name="api-normal"),
     path(f"{ASSET}/recover", deprecations.Recovery.as_view(), name="api-recover"),
     path(f"{ASSET}/aliases", aliases.AliasList.as_view(), name="api-aliases"),
     path(f"{ASSET}/aliases/<str:alias>", aliases.AliasDetail.as_view(), name="api-alias"),

@@ -17,7 +17,7 @@ from catalog.freshness.learning import Expectation
 from catalog.freshness.state import freshness_of
 from catalog.models import Asset, Branch, Component
 from catalog.states import CauseKind, Freshness, Watch
-from catalog.wire.shapes import time_shape
+from catalog.wire.shapes import freshness_shape, time_shape
 
 Json = dict[str, Any]
 LOOKS = {
@@ -138,10 +138,7 @@ class FreshnessShown:
         """As twins of pages have it."""
         asset = self.asset
         return {
-            "state": self.state.value,
-            "usual_seconds": asset.usual,
-            "due_at": time_shape(asset.due_at),
-            "late_at": time_shape(asset.late_at),
+            **freshness_shape(asset, self.now),
             "sentence": "".join(part.text or time_shape(part.at) or "" for part in self.line),
         }
 

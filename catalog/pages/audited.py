@@ -20,10 +20,12 @@ from catalog.models import (
     Deprecation,
     GateRevision,
     GateVerdict,
+    NewNormal,
     PromotionRequest,
     PropertyEdit,
     SpecVersion,
 )
+from catalog.shown.times import minute
 from catalog.states import Outcome, RequestState
 from catalog.wire.shapes import time_shape
 
@@ -186,6 +188,13 @@ def _deleted(row: Deletion) -> Event:
     return Event("deletions", row.pk, row.at, row.actor, what, asset.asset_id, url, **more)
 
 
+def _normal(row: NewNormal) -> Event:
+    asset = row.asset
+    more: Json = {"comment": row.reason, "branch": asset.branch}
+    detail = f"since {minute(row.since)}"
+    return Event("normals", row.pk, row.at, row.actor, "new normal", asset.asset_id, asset_url(asset), detail, **more)
+
+
 def _gated(row: GateRevision) -> Event:
     what = "gates declared" if row.gates else "gates removed"
     names = ", ".join(name if name in ("*", "into branch") else f"@{name}" for name in sorted(row.gates))
@@ -288,6 +297,12 @@ SOURCES = {
     ),
     "deletions": Source(
         "deletions", lambda viewer: Deletion.objects.visible_to(viewer).select_related(*ON_ASSET), _deleted, **OF_ASSET
+    ),
+    "normals": Source(
+        "new normals",
+        lambda viewer: NewNormal.objects.visible_to(viewer).select_related(*ON_ASSET),
+        _normal,
+        **OF_ASSET,
     ),
     "gates": Source("gates", lambda viewer: GateRevision.objects.visible_to(viewer).select_related(*IN_BRANCH), _gated),
     "deploys": Source(

@@ -386,6 +386,13 @@ class DeprecationBody(Body):
     id = ClientId("w", help_text="The id of the event; sent again, it changes nothing.")
 
 
+class NormalBody(Body):
+    """An asset has changed its ways."""
+
+    since = Text(max_length=64, required=False, allow_null=True, help_text="What is older is forgotten; now, if null.")
+    reason = Text(max_length=limits.REASON_LENGTH, required=False, allow_blank=True)
+
+
 class DeprecationUndoing(Body):
     """The query parameters of one that is undone."""
 

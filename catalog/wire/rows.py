@@ -95,6 +95,12 @@ class AssetRow(AssetFacts):
     declared_by_id: str
     created_at: str
     created_by: str
+    declared_freshness: Any
+    watch: str
+    usual: int | None
+    due_at: Any
+    late_at: Any
+    dormant_at: Any
     newest_ready: InstanceRow | None = field(default=None, kw_only=True)
     newest: InstanceRow | None = field(default=None, kw_only=True)
 
@@ -104,6 +110,7 @@ class AssetRow(AssetFacts):
         self.declared_tags = _texts_in(self.declared_tags)
         self.declared_blobs = orjson.Fragment(self.declared_blobs)
         self.declared_metrics = orjson.Fragment(self.declared_metrics)
+        self.declared_freshness = orjson.Fragment(self.declared_freshness)
 
     def known_properties(self) -> Json:
         known: Json = json.loads(orjson.dumps(self.properties))

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from catalog.addresses import asset_path
 from catalog.entities import Entity
-from catalog.models import Alias, AliasMove, Asset, Component, Consumption, Deprecation, Instance, Run
+from catalog.freshness.state import freshness_of
+from catalog.models import Alias, AliasMove, Asset, Component, Consumption, Deprecation, Instance, NewNormal, Run
 from catalog.reading import Resolved
 from catalog.recording import revision_shape
 from catalog.run_outcomes import Outcome, Outcomes
@@ -42,6 +44,20 @@ def asset_shape(asset: Asset | AssetRow, instance: Instance | InstanceRow | None
         "icon": asset.icon,
         "properties": asset.properties,
         "metrics": asset.declared_metrics,
+    }
+
+
+def freshness_shape(asset: Asset | AssetRow, now: datetime | None = None) -> Json:
+    """How it stands with the next version of an asset now, by its columns; `declared` is empty if nothing is."""
+    now = now or timezone.now()
+    # times of rows are texts of one form, which are in the order of the times
+    moment: Any = now if isinstance(asset, Asset) else time_shape(now)
+    return {
+        "state": freshness_of(asset.watch, asset.due_at, asset.late_at, asset.dormant_at, moment).value,
+        "due_at": time_shape(asset.due_at),
+        "late_at": time_shape(asset.late_at),
+        "usual_seconds": asset.usual,
+        "declared": asset.declared_freshness,
     }
 
 
@@ -86,6 +102,17 @@ def shape_at(asset: Asset | AssetRow, instance: Instance | InstanceRow | None, u
         "datastore": _datastore_shape(instance),
         "aliases": aliases_of(asset, instance.uid),
         "url": f"{url}/{instance.ref}",
+    }
+
+
+def normal_shape(event: NewNormal, asset: Asset) -> Json:
+    """That an asset has changed its ways, and how it stands with it after that."""
+    return {
+        "since": time_shape(event.since),
+        "reason": event.reason,
+        "at": time_shape(event.at),
+        "by": event.actor,
+        "freshness": freshness_shape(asset),
     }
 
 
@@ -236,6 +263,7 @@ def item_shape(
         "asset": latest["asset"] if latest and shown is ready else asset_shape(asset, ready),
         "latest_instance": latest,
         "tags": tags_shape(asset.tags_with(shown)),
+        "freshness": freshness_shape(asset),
         "url": url,
     }
 

@@ -19,6 +19,7 @@ from catalog.models import (
     GateRevision,
     Highlight,
     Instance,
+    NewNormal,
     PromotionRequest,
 )
 from tests.built_once import built_once
@@ -66,6 +67,7 @@ WRITES = [
     ("api-registrations", "POST", f"{MAIN}/registrations", MANY, 200),
     ("api-asset", "DELETE", ASSET, None, 204),
     ("api-recover", "POST", f"{MAIN}/data/gone/recover", {}, 200),
+    ("api-normal", "PUT", f"{ASSET}/normal", {"reason": "Twice a week from now on."}, 200),
     ("api-deprecation", "PUT", DEPRECATED, {"reason": "Wrong labels."}, 200),
     ("api-deprecation", "DELETE", f"{ASSET}/instances/v3/deprecation", None, 204),
     ("api-alias", "PUT", f"{ASSET}/aliases/production", {"entity_ref": TASK, "instance_id": "$newest"}, 200),
@@ -154,6 +156,7 @@ def what_is_there():
         "highlights": Highlight.objects.count(),
         "deletions": Deletion.objects.count(),
         "deprecations": Deprecation.objects.count(),
+        "normals": NewNormal.objects.count(),
     }
 
 

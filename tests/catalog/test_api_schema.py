@@ -22,6 +22,7 @@ OPERATIONS = {
         "{kind}/{asset_id}/instances/{reference}": ["get", "put"],
         "{kind}/{asset_id}/instances/{reference}/deprecation": ["put", "delete"],
         "{kind}/{asset_id}/recover": ["post"],
+        "{kind}/{asset_id}/normal": ["put"],
         "{kind}/{asset_id}/aliases": ["get"],
         "{kind}/{asset_id}/aliases/{alias}": ["get", "put", "delete"],
         "{kind}/{asset_id}/alias-history": ["get"],

@@ -73,7 +73,9 @@ def moments() -> tuple[datetime | None, datetime | None, datetime | None]:
 
 def needs_attention(asset: Asset, here: BranchAddress) -> None:
     for kind in (AttentionKind.LATE, AttentionKind.UNUSUAL):
-        raise_attention(kind, of_asset(asset.pk), perimeter_id=here.perimeter.pk, asset_id=asset.pk, since=NOW - DAY, facts={})
+        raise_attention(
+            kind, of_asset(asset.pk), perimeter_id=here.perimeter.pk, asset_id=asset.pk, since=NOW - DAY, facts={}
+        )
 
 
 def needing_attention() -> list[str]:

@@ -19,6 +19,7 @@ from catalog.models import (
     Deprecation,
     GateRevision,
     GateVerdict,
+    NewNormal,
     PromotionRequest,
     PropertyEdit,
 )
@@ -55,6 +56,7 @@ def happen(world: World) -> None:
     Approval.objects.create(request=request, user=ada, **by)
     Deprecation.objects.create(instance=first, reason="wrong labels", **by, **task)
     Deletion.objects.create(asset=asset, recovered=True, **by)
+    NewNormal.objects.create(asset=asset, since=timezone.now(), reason="twice a week from now on", **by)
     BranchName.objects.get_or_create(branch=asset.branch, defaults={"git_name": "main", **by})
     AuditEntry.objects.record("grace", action="token.create", perimeter="alpha", target="as_99")
 
@@ -81,6 +83,7 @@ def test_every_kind_of_event_is_told(happened):
     assert (told["decisions"]["what"], told["decisions"]["by"]) == ("rejected", "vic")
     assert told["deletions"]["what"] == "recovered"
     assert (told["edits"]["subject"], told["edits"]["detail"]) == ("owner of churn_model", "eve → ada")
+    assert (told["normals"]["what"], told["normals"]["comment"]) == ("new normal", "twice a week from now on")
     assert told["access"]["what"] == "token.create"
     client = happened.client("ada")
     for event in told.values():

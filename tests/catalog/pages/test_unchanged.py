@@ -479,6 +479,7 @@ WITHOUT = {
     "api-instance": "costs less than its tag would",
     "api-deprecation": "only writes",
     "api-recover": "only writes",
+    "api-normal": "only writes",
     "api-requests": "hangs on roles and accounts, which have no marks",
     "api-request": "the same",
     "api-approvals": "only refuses",

@@ -101,6 +101,7 @@ FLOORS = {
         ],
         ["reading", "wrong_facts"],
         ["counters", "outbox", "unchanged"],
+        ["watching"],
         ["recording"],
         ["wire"],
         ["apikit"],

@@ -244,6 +244,7 @@ FREE = {
     "catalog.old_runs": "what is derived is kept for everybody",
     "catalog.series.checking": "what is derived is recounted for everybody",
     "catalog.series.keeping": "what is derived is kept for everybody",
+    "catalog.watching": "no person asks: what the background keeps is for everybody",
     "catalog.wrong_facts": "what is derived is kept for everybody",
     "access.local_mode": "says who asks, and that the one user may see all perimeters",
     "catalog.branch_keys": "by the key of a perimeter, which `Viewer.require` gave, or of a branch that was found",

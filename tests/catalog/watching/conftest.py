@@ -1,0 +1,3 @@
+from tests.catalog.watching.worlds import world
+
+__all__ = ["world"]

@@ -18,6 +18,8 @@ from assetsite.public_address import PublicAddress, trusted_origin
 
 Value = TypeVar("Value")
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 PREFIX = "ASSETSITE_"
 OTHERS = {
     *("ASSETSITE_URL", "ASSETSITE_TOKEN", "ASSETSITE_PERIMETER", "ASSETSITE_DEPLOYMENT", "ASSETSITE_TIMEOUT"),
@@ -88,6 +90,16 @@ class Environment:
         """An address to listen on; that of IPv6 may stand in brackets."""
         return self._checked(name, default, _ip_address, "an IP address, such as 127.0.0.1 or ::")
 
+    def networks(self, name: str) -> list[Network]:
+        """Networks of IP addresses, separated by commas; a single address is one of them."""
+        found = []
+        for entry in self.entries(name):
+            try:
+                found.append(ipaddress.ip_network(entry))
+            except ValueError:
+                self.wrong(name, f"has {entry!r}; expected is a network such as 10.1.0.0/16, or an address.")
+        return found
+
     def web_address(self, name: str) -> str:
         """An http or https address without a slash at its end; empty if it is not set."""
         expected = "an address that begins with http:// or https://"
@@ -132,6 +144,13 @@ class Environment:
             except ValueError as error:
                 self.wrong(name, str(error))
         return found
+
+    def file(self, name: str) -> str:
+        """The path of a file that is there; empty if it is not set."""
+        path = self.text(name)
+        if path and not Path(path).is_file():
+            self.wrong(name, f"is {path!r}, where there is no file.")
+        return path
 
     def folder(self, name: str, default: Path) -> Path:
         """An absolute folder; its name is taken as it is written."""

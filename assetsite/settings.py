@@ -303,6 +303,10 @@ RECONCILE = env.entries("ASSETSITE_RECONCILE")
 RECONCILE_MINUTES = env.number("ASSETSITE_RECONCILE_MINUTES", 5, least=0, most=44_640)
 LOST_AFTER_HOURS = env.number("ASSETSITE_LOST_AFTER", 48, least=1, most=87_600)
 
+# Telling programs and people
+WEBHOOK_NETWORKS = env.networks("ASSETSITE_WEBHOOK_NETWORKS")  # of receivers that would be refused else
+WEBHOOK_CA = env.file("ASSETSITE_WEBHOOK_CA")  # who signs certificates of receivers; empty: those of certifi
+
 env.refuse_if_wrong()
 MISSPELT_SETTINGS = env.misspelt()
 

@@ -135,6 +135,8 @@ FLOORS = {
         ["pages"],
     ],
     "telling": [
+        ["bounded", "kept_secrets", "networks", "signing"],
+        ["sending"],
         ["jobs"],
     ],
     "obproject": [

@@ -1,6 +1,7 @@
 """What the environment says is read strictly: each wrong value is one sentence, and names may have any character."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,10 @@ def read(method, value, *arguments, **more):
         ("switch", (True,), "off", False),
         ("choice", ("local", ("local", "team")), "team", "team"),
         ("ip_address", ("0.0.0.0",), "[::1]", "::1"),
+        ("networks", (), "10.1.0.0/16, ::1", [ip_network("10.1.0.0/16"), ip_network("::1")]),
+        ("networks", (), "", []),
+        ("file", (), __file__, __file__),
+        ("file", (), "", ""),
         ("web_address", (), "https://ui.example/x/", "https://ui.example/x"),
         ("secret", (), "$a b ", "$a b "),  # no name of another variable
         ("entries", (), " a, b,,\n c ,", ["a", "b", "c"]),
@@ -63,6 +68,9 @@ def test_a_right_value_is_taken(method, arguments, value, found):
             "NAME is 'localhost'; expected is an IP address, such as 127.0.0.1 or ::.",
         ),
         ("secrets", (), 'k-1, "k', "NAME has an entry that can't be read; double quotes stand around"),
+        ("networks", (), "10.1.0.0/8", "NAME has '10.1.0.0/8'; expected is a network such as 10.1.0.0/16"),
+        ("networks", (), "office", "NAME has 'office'; expected is a network"),
+        ("file", (), "/nowhere", "NAME is '/nowhere', where there is no file."),
         ("entries", (), '"/a', "NAME has '\"/a'; double quotes stand around a whole entry"),
         ("entries", (), 'x, "/a"b', "NAME has '\"/a\"b'; double quotes stand around a whole entry"),
         ("folder", (Path("/default"),), "~nobody-here/x", "NAME is '~nobody-here/x', which can't be a folder"),

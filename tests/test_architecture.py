@@ -135,8 +135,10 @@ FLOORS = {
         ["pages"],
     ],
     "telling": [
-        ["bounded", "kept_secrets", "networks", "signing"],
-        ["sending"],
+        ["backoff", "bounded", "hearing", "kept_secrets", "networks", "signing", "wanting"],
+        ["notices", "payload", "sending", "sorting"],
+        ["delivering"],
+        ["working"],
         ["jobs"],
     ],
     "obproject": [

@@ -359,6 +359,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='delivery',
+            index=models.Index(condition=models.Q(('state', 'aside')), fields=['webhook', 'next_at'], name='deliveries_set_aside'),
+        ),
+        migrations.AddIndex(
+            model_name='delivery',
             index=models.Index(fields=['webhook', '-id'], name='deliveries_of_webhook'),
         ),
         migrations.AddConstraint(

@@ -135,6 +135,12 @@ class Delivery(models.Model):
             models.Index(
                 fields=["webhook", "asset", "id"], condition=Q(state=DeliveryState.WAITING), name="deliveries_in_order"
             ),
+            # what was set aside, and waits for nothing but its time
+            models.Index(
+                fields=["webhook", "next_at"],
+                condition=Q(state=DeliveryState.SET_ASIDE),
+                name="deliveries_set_aside",
+            ),
             # the log of a webhook
             models.Index(fields=["webhook", "-id"], name="deliveries_of_webhook"),
         ]

@@ -1,0 +1,197 @@
+"""Delivering to webhooks: what may be sent now is claimed, and what became of it is written down.
+
+The first that waits of each asset may be sent, and what was set aside; so everything arrives in its order until it has
+failed for an hour. A claim is a moment in `next_at` until which nobody else takes a delivery: who is killed leaves
+claims that run out. Whoever writes down a result has to hold the claim still. No transaction is open while a receiver
+is waited for.
+"""
+
+import random
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+
+from catalog.models import Delivery, DeliveryTry, Message, Webhook
+from catalog.states import DeliveryState
+from telling.backoff import after_failure
+from telling.kept_secrets import SecretLost, decrypted
+from telling.notices import GONE, LOST, NOT_FOR_AN_HOUR, NOTHING_TAKEN, say_failing, settle, switch_off
+from telling.payload import body_of, signed_headers
+from telling.sending import SECONDS, Answer, post
+
+CLAIMED_FOR = timedelta(seconds=3 * SECONDS)
+AT_ONCE = 16
+"""How many messages one worker has under way."""
+AT_ONCE_OF_ONE = 4
+"""… of one webhook; of one that fails it is one."""
+AT_ONCE_FAILING = AT_ONCE // 2
+"""… of all webhooks that fail together, so that those that hang leave room for the others."""
+OFF_AFTER = timedelta(days=1)
+KEPT_OF_ANSWER = 4000
+OPEN = (DeliveryState.WAITING, DeliveryState.SET_ASIDE)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A delivery that this process may send, until `until`."""
+
+    delivery: Delivery
+    until: datetime
+    secret: str
+
+    @property
+    def webhook(self) -> Webhook:
+        webhook = self.delivery.webhook
+        assert webhook is not None  # only those of webhooks are claimed
+        return webhook
+
+    @property
+    def is_failing(self) -> bool:
+        return self.webhook.failing_since is not None or self.delivery.failing_since is not None
+
+
+def sent(claimed: Claimed, at: datetime, seconds: float = SECONDS) -> Answer:
+    """Send it, in any thread: nothing is asked of the database. Not if another process might have it before it ends."""
+    if at + timedelta(seconds=seconds) > claimed.until:
+        return Answer(error="It was not sent in the time that was left.")
+    return sent_to(claimed.webhook.url, claimed.delivery.message, claimed.secret, at, seconds)
+
+
+def sent_to(url: str, message: Message, secret: str, at: datetime, seconds: float = SECONDS) -> Answer:
+    body = body_of(message)
+    return post(url, signed_headers(message, at, secret, body), body, seconds)
+
+
+# what may be sent
+
+
+def due(now: datetime) -> QuerySet[Webhook]:
+    """The webhooks of which something may be sent now."""
+    of_it = Delivery.objects.filter(webhook=OuterRef("pk"), next_at__lte=now)
+    waiting = Exists(of_it.filter(state=DeliveryState.WAITING)) | Exists(of_it.filter(state=DeliveryState.SET_ASIDE))
+    return Webhook.objects.filter(waiting, off_at=None, deleted_at=None).order_by("pk")
+
+
+def next_of(webhook: Webhook, now: datetime) -> QuerySet[Delivery]:
+    """The deliveries of a webhook that may be sent now: the first of each asset, and what was set aside."""
+    of_it = Delivery.objects.filter(webhook=webhook)
+    first = of_it.filter(state=DeliveryState.WAITING).order_by().values("asset").annotate(first=Min("pk"))
+    is_next = Q(state=DeliveryState.WAITING, pk__in=first.values("first")) | Q(state=DeliveryState.SET_ASIDE)
+    return of_it.filter(is_next, next_at__lte=now).order_by("pk")
+
+
+@dataclass(frozen=True)
+class Busy:
+    """What a worker has under way: how many of each webhook, and how many of those that fail."""
+
+    of_webhook: Mapping[int, int]
+    failing: int
+
+    @property
+    def all(self) -> int:
+        return sum(self.of_webhook.values())
+
+
+IDLE = Busy({}, 0)
+
+
+def claim(now: datetime, busy: Busy = IDLE) -> list[Claimed]:
+    """Claim as much as there is room for, of each webhook a fair part."""
+    found: list[Claimed] = []
+    free, free_failing = AT_ONCE - busy.all, AT_ONCE_FAILING - busy.failing
+    with transaction.atomic():
+        for webhook in due(now) if free > 0 else ():
+            most = 1 if webhook.failing_since else AT_ONCE_OF_ONE
+            most = min(most - busy.of_webhook.get(webhook.pk, 0), free - len(found))
+            if webhook.failing_since:
+                most = min(most, free_failing)
+            if most > 0:
+                claimed = _claimed_of(webhook, now, most)
+                found += claimed
+                free_failing -= len(claimed) if webhook.failing_since else 0
+    return found
+
+
+def _claimed_of(webhook: Webhook, now: datetime, most: int) -> list[Claimed]:
+    try:
+        secret = decrypted(webhook.secret)
+    except SecretLost:
+        switch_off(webhook, LOST, now)
+        return []
+    locked = next_of(webhook, now).select_for_update(skip_locked=True, of=("self",)).select_related("message")
+    rows = list(locked[:most])
+    until = now + CLAIMED_FOR + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311 (no secret)
+    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(next_at=until)
+    for row in rows:
+        row.webhook = webhook
+    return [Claimed(row, until, secret) for row in rows]
+
+
+# what became of it
+
+
+def record(results: Collection[tuple[Claimed, datetime, Answer]]) -> int:
+    """Write down what became of some, in one transaction; how many were delivered."""
+    with transaction.atomic():
+        return sum(_recorded(*result) for result in sorted(results, key=lambda result: result[0].delivery.pk))
+
+
+def _recorded(claimed: Claimed, at: datetime, answer: Answer) -> bool:
+    """Whether it was delivered. Nothing, if the claim ran out and another process has it."""
+    held = Delivery.objects.select_for_update().filter(pk=claimed.delivery.pk, next_at=claimed.until, state__in=OPEN)
+    row = held.first()
+    if row is None:
+        return False
+    now = at + timedelta(seconds=answer.seconds)
+    log_try(row, at, answer)
+    row.tries += 1
+    if answer.is_taken:
+        delivered(row, now)
+        return True
+    _failed(row, claimed.webhook, answer, now)
+    return False
+
+
+def log_try(delivery: Delivery, at: datetime, answer: Answer, by: str = "") -> DeliveryTry:
+    return DeliveryTry.objects.create(
+        delivery=delivery,
+        at=at,
+        seconds=round(answer.seconds, 3),
+        status=answer.status,
+        answer=answer.text[:KEPT_OF_ANSWER],
+        error=answer.error[:512],
+        by=by,
+    )
+
+
+def delivered(row: Delivery, now: datetime) -> None:
+    row.state, row.failing_since, row.done_at = DeliveryState.DELIVERED, None, now
+    row.save(update_fields=["state", "tries", "failing_since", "done_at"])
+    webhook = row.webhook
+    if webhook is None or webhook.failing_since is None:
+        return
+    Webhook.objects.filter(pk=webhook.pk).update(failing_since=None)
+    if webhook.is_on:
+        settle(webhook)
+
+
+def _failed(row: Delivery, webhook: Webhook, answer: Answer, now: datetime) -> None:
+    row.failing_since = row.failing_since or now
+    then = after_failure(row.tries, row.failing_since, now)
+    was, row.state, row.next_at = row.state, then.state, then.at
+    if answer.is_gone:
+        row.state = DeliveryState.GIVEN_UP
+    if row.state == DeliveryState.GIVEN_UP:
+        row.done_at = now
+    row.save(update_fields=["state", "tries", "failing_since", "next_at", "done_at"])
+    Webhook.objects.filter(pk=webhook.pk, failing_since=None).update(failing_since=now)
+    webhook.refresh_from_db()
+    if answer.is_gone:
+        switch_off(webhook, GONE, now)
+    elif row.state == DeliveryState.GIVEN_UP and webhook.failing_since and webhook.failing_since <= now - OFF_AFTER:
+        switch_off(webhook, NOTHING_TAKEN, now)
+    elif row.state == DeliveryState.SET_ASIDE and was == DeliveryState.WAITING:
+        say_failing(webhook, NOT_FOR_AN_HOUR, row.failing_since)

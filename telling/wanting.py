@@ -1,0 +1,102 @@
+"""Who wants a message: the webhooks of its perimeter, and the subscriptions of people who may still see it."""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from fnmatch import fnmatchcase
+from functools import cache
+
+from django.conf import settings
+from django.http import QueryDict
+
+from access.errors import BadRequest
+from access.identity import Viewer
+from catalog.filters import FILTERS, TEXT, FiltersAsked, refusal_of_unknown, unknown_parameters
+from catalog.models import Asset, Branch, Instance, Message, Subscription, Webhook
+from catalog.states import EventKind
+
+log = logging.getLogger("catalog.jobs")
+
+
+def filters_of(text: str) -> FiltersAsked:
+    """The filters of a webhook; raises BadRequest for what lists of the catalogue would not take."""
+    query = QueryDict(text.removeprefix("?"))
+    if unknown := unknown_parameters(query, FILTERS, ()):
+        raise refusal_of_unknown(unknown, FILTERS, ())
+    return FiltersAsked.of(query)
+
+
+class Wanting:
+    """Who wants some messages, which are asked about together: two queries for all, and one for each filter."""
+
+    def __init__(self, messages: Collection[Message]) -> None:
+        self._webhooks: dict[int, list[Webhook]] = defaultdict(list)
+        self._subscriptions: dict[int, list[Subscription]] = defaultdict(list)
+        told = [message for message in messages if not message.withheld]
+        on = Webhook.objects.filter(perimeter__in={one.perimeter_id for one in told}, off_at=None, deleted_at=None)
+        for webhook in on.order_by("pk"):
+            self._webhooks[webhook.perimeter_id].append(webhook)
+        watched = Subscription.objects.filter(branch__in={one.branch_id for one in told if one.branch_id})
+        for row in watched.select_related("user", "perimeter").order_by("pk"):
+            self._subscriptions[row.branch_id].append(row)
+        self._sees = cache(_sees)
+
+    def webhooks(self, message: Message) -> Iterator[Webhook]:
+        if not message.withheld:
+            yield from (one for one in self._webhooks[message.perimeter_id] if wants(one, message))
+
+    def subscriptions(self, message: Message) -> Iterator[Subscription]:
+        if message.withheld or message.branch_id is None:
+            return
+        for row in self._subscriptions[message.branch_id]:
+            about = row.asset_id is None or row.asset_id == message.asset_id
+            if about and _asks_for(row.kinds, row.created_at, message) and self._sees(row):
+                yield row
+
+
+def _sees(row: Subscription) -> bool:
+    """In local mode all are one user, who sees everything."""
+    return Viewer(row.user, local=settings.LOCAL_MODE).can_see(row.perimeter)
+
+
+def _asks_for(kinds: Collection[str], created_at: object, message: Message) -> bool:
+    """What was made after a message does not get it."""
+    return (not kinds or message.kind in kinds) and created_at <= message.created_at  # type: ignore[operator]
+
+
+def wants(webhook: Webhook, message: Message) -> bool:
+    if not _asks_for(webhook.kinds, webhook.created_at, message) or message.kind == EventKind.TEST:
+        return False
+    branch = message.branch
+    if webhook.project and (branch is None or branch.project.name != webhook.project):
+        return False
+    if webhook.branch and (branch is None or not is_meant(webhook.branch, branch)):
+        return False
+    return not webhook.filters or _found_by(webhook, message)
+
+
+def is_meant(pattern: str, branch: Branch) -> bool:
+    """Whether a branch has the name, or one that the pattern stands for."""
+    return any(fnmatchcase(name, pattern) for name in {branch.git_name, branch.key} if name)
+
+
+def _found_by(webhook: Webhook, message: Message) -> bool:
+    try:
+        asked = filters_of(webhook.filters)
+    except BadRequest as error:  # an older version took them
+        log.warning("The filters of webhook %s are none any more: %s", webhook.pk, error)
+        return False
+    if message.asset_id is None:
+        return False
+    asset = Asset.objects.filter(pk=message.asset_id)
+    if not message.instance_uid:
+        return asset.matching(asked.in_any_state() if asked.ask_what_is_shown else asked).exists()
+    of_asset = {row.name for row in FILTERS if row.on_asset and (row is TEXT or not row.on_instance)}
+    about_asset = FiltersAsked(dict(_only(asked, of_asset)))
+    about_version = FiltersAsked(dict(_only(asked, {row.name for row in FILTERS} - of_asset)))
+    version = Instance.objects.filter(asset=message.asset_id, uid=message.instance_uid)
+    return asset.filter(about_asset.on_asset()).exists() and version.matching(about_version.in_any_state()).exists()
+
+
+def _only(asked: FiltersAsked, names: Iterable[str]) -> Iterator[tuple[str, tuple[object, ...]]]:
+    return ((name, values) for name, values in asked.values.items() if name in names)

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from access.errors import error_response
 from catalog.reconciling.lag import lag_of_passes
+from telling.lag import lag_of_telling
 
 ALIVE = {"status": "ok"}
 WRITTEN_AGAIN_AFTER = 2.0  # seconds
@@ -74,17 +75,20 @@ def can_serve() -> dict[str, Any]:
 
 
 def is_ready() -> dict[str, Any]:
-    """Also migrated. How long ago the last pass of reconciling was is told, and a warning, but no reason to be unfit.
+    """Also migrated. How late reconciling and telling are is told, and a warning, but no reason to be unfit.
 
     Who asks for nothing but pages and flows' calls is served as well without it.
     """
     can_serve()
     try:
         _check_migrations()
-        lag = lag_of_passes(timezone.now())
+        lags = [lag_of_passes(timezone.now()), lag_of_telling(timezone.now())]
     except Error:
         raise Unfit("The database does not answer.") from None
-    return ALIVE | lag
+    told = {name: value for lag in lags for name, value in lag.items()}
+    if warnings := [lag["warning"] for lag in lags if "warning" in lag]:
+        told["warning"] = " ".join(warnings)
+    return ALIVE | told
 
 
 PROBES = {"/livez": alive, "/healthz": can_serve, "/readyz": is_ready}

@@ -138,7 +138,7 @@ FLOORS = {
         ["backoff", "bounded", "hearing", "kept_secrets", "networks", "signing", "wanting"],
         ["notices", "payload", "sending", "sorting"],
         ["delivering"],
-        ["working"],
+        ["lag", "pruning", "working"],
         ["jobs"],
     ],
     "obproject": [

@@ -250,6 +250,8 @@ FREE = {
     "catalog.branch_keys": "by the key of a perimeter, which `Viewer.require` gave, or of a branch that was found",
     "telling.delivering": "no person asks: what was sorted is sent, and what became of it written down",
     "telling.hearing": "what is derived is kept for everybody",
+    "telling.lag": "how late it is, which is said without names",
+    "telling.pruning": "what is of long ago is deleted for everybody",
     "telling.notices": "no person asks: a webhook that fails is switched off",
     "telling.sorting": "no person asks: what writes have left is sorted to those who want it, and may see it",
     "telling.wanting": "no person asks: webhooks get what is of their perimeter, people what they may see",

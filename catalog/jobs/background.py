@@ -1,9 +1,9 @@
-"""A thread that does jobs, each when it is due, one after the other."""
+"""Threads that do jobs, each when it is due: one after the other, and those that can't wait each in their own."""
 
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from django.db import connections
@@ -24,26 +24,32 @@ class Background:
     def __init__(self, actor: str, jobs: Iterable[Job] | None = None) -> None:
         self._ending = threading.Event()
         self._doing = Doing(actor, say=log.info, should_stop=self._ending.is_set, gently=True)
-        self._jobs = [job for job in (all_jobs() if jobs is None else jobs) if job.every()]
-        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        given = [job for job in (all_jobs() if jobs is None else jobs) if job.every()]
+        apart = [[job] for job in given if job.apart]
+        lines = [[job for job in given if not job.apart], *apart]
+        self._threads = [threading.Thread(target=self._run, args=(line,), name="jobs", daemon=True) for line in lines]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def is_working(self) -> bool:
         """Whether there is, or will be, something to do."""
-        return self._thread.is_alive()
+        return any(thread.is_alive() for thread in self._threads)
 
     def stop(self) -> None:
         """End between two writes; the next start continues with the first job."""
         self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join(STOPS_WITHIN)
+        until = time.monotonic() + STOPS_WITHIN
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until - time.monotonic()))
 
-    def _run(self) -> None:
-        due = {job.name: time.monotonic() + FIRST_AFTER for job in self._jobs}
+    def _run(self, jobs: Sequence[Job]) -> None:
+        """Do these, one after the other."""
+        due = {job.name: time.monotonic() + FIRST_AFTER for job in jobs}
         while due and not self._ending.wait(max(0.0, min(due.values()) - time.monotonic())):
-            for job in self._jobs:
+            for job in jobs:
                 if due[job.name] <= time.monotonic() and not self._ending.is_set():
                     self._do(job)
                     due[job.name] = time.monotonic() + job.every()

@@ -30,7 +30,7 @@ class Doing:
 @dataclass(frozen=True)
 class Job:
     """`every`: seconds between two times; 0: it is done only by those who name it. `do` answers what it has done in a
-    sentence; empty if there was nothing to do.
+    sentence; empty if there was nothing to do. `apart`: it does not wait until others are done.
 
     It raises `LeaseTaken` if another process does it, `Stopped` once it should stop.
     """
@@ -39,6 +39,7 @@ class Job:
     about: str
     every: Callable[[], float]
     do: Callable[[Doing], str]
+    apart: bool = False
 
 
 def _recount(doing: Doing) -> str:

@@ -97,11 +97,15 @@ class TestWork:
             "recount: nothing to do",
             "reconcile: nothing to do",
             "series: 2 blocks of series packed",
+            "deliver: nothing to do",
+            "prune: nothing to do",
         ]
 
     def test_it_does_those_that_are_named_also_one_that_is_off(self, settings):
         settings.RECONCILE_MINUTES = 0
-        assert [line.split(":")[0] for line in printed("--once").splitlines()] == ["recount", "series"]
+        assert [line.split(":")[0] for line in printed("--once").splitlines()] == [
+            *("recount", "series", "deliver", "prune"),
+        ]
         assert printed("--once", "--only", "series", "reconcile").splitlines() == [
             "reconcile: nothing to do",
             "series: nothing to do",
@@ -147,6 +151,21 @@ class TestBackground:
         assert done.count("bad") > 1
         assert (done.count("seldom"), done.count("off")) == (1, 0)
         assert "The job 'bad' can't be done: RuntimeError: the disk is full" in caplog.text
+
+    def test_a_job_that_can_not_wait_does_not_wait_for_another(self, monkeypatch):
+        monkeypatch.setattr(background, "FIRST_AFTER", 0)
+        done = threading.Event()
+
+        def waits(doing: Doing):
+            assert done.wait(20)
+            return ""
+
+        jobs = [Job("long", "", lambda: 60, waits), Job("soon", "", lambda: 60, lambda _: done.set() or "", apart=True)]
+        working = Background("somebody", jobs)
+        working.start()
+        assert done.wait(20)
+        working.stop()
+        assert not working.is_working()
 
     def test_a_job_hears_that_it_should_stop(self, monkeypatch):
         monkeypatch.setattr(background, "FIRST_AFTER", 0)
@@ -225,5 +244,8 @@ def test_it_may_be_killed_at_any_moment_and_the_next_one_goes_on(tmp_path):
     working.wait()
     done = site.blocks()
     assert 3 <= done < 40
-    assert site.manage("work", "--once") == f"recount: nothing to do\nseries: {40 - done} blocks of series packed\n"
+    assert site.manage("work", "--once") == (
+        f"recount: nothing to do\nseries: {40 - done} blocks of series packed\n"
+        "deliver: nothing to do\nprune: nothing to do\n"
+    )
     assert "0 corrections" in site.manage("recount")

@@ -1,0 +1,48 @@
+"""How late what was to be told is, for supervisors and admins."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Min
+
+from catalog.models import Message
+from telling.delivering import due, next_of
+
+LATE_AFTER = 300.0  # seconds
+WARNING = "What was to be told is late: is a process doing the jobs of the background?"
+
+
+@dataclass(frozen=True)
+class Lag:
+    """Seconds that the oldest message waits to be sorted, and the oldest delivery that could be sent; 0: none does."""
+
+    unsorted: int
+    due: int
+
+    @property
+    def is_late(self) -> bool:
+        return max(self.unsorted, self.due) > LATE_AFTER
+
+
+def lag(now: datetime) -> Lag:
+    oldest = Message.objects.filter(sorted_at=None).order_by("pk").values_list("created_at", flat=True).first()
+    firsts = [_first_of(next_of(webhook, now).aggregate(first=Min("next_at"))) for webhook in due(now)]
+    waits = [first for first in firsts if first is not None]
+    return Lag(_seconds(oldest, now), _seconds(min(waits, default=None), now))
+
+
+def lag_of_telling(now: datetime) -> dict[str, Any]:
+    """What a probe says of it; a `warning` if it is too long."""
+    found = lag(now)
+    told: dict[str, Any] = {"telling_seconds_late": max(found.unsorted, found.due)}
+    return told | {"warning": WARNING} if found.is_late else told
+
+
+def _first_of(found: dict[str, Any]) -> datetime | None:
+    first: datetime | None = found["first"]
+    return first
+
+
+def _seconds(since: datetime | None, now: datetime) -> int:
+    return max(0, round((now - since).total_seconds())) if since else 0

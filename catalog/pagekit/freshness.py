@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import F, QuerySet, TextField
+from django.db.models import F, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
@@ -16,6 +16,7 @@ from catalog.freshness import words
 from catalog.freshness.learning import Expectation
 from catalog.freshness.state import freshness_of
 from catalog.models import Asset, Branch, Component
+from catalog.querysets import AssetQuerySet
 from catalog.states import CauseKind, Freshness, Watch
 from catalog.wire.shapes import freshness_shape, time_shape
 
@@ -41,7 +42,7 @@ KNOWN_COLUMNS = "CAST(cadence.told AS text), CAST(cadence.cause AS text), CAST(u
 """The same as SQL, of a row `asset`."""
 
 
-def with_known(found: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+def with_known(found: AssetQuerySet) -> AssetQuerySet:
     """The same for a queryset of assets."""
     columns = zip(KNOWN, ("cadence__told", "cadence__cause", "newest_ready__unusual__reasons"), strict=True)
     return found.annotate(**{name: Cast(F(column), TextField()) for name, column in columns})

@@ -148,7 +148,7 @@ class TestReadiness:
 
     def test_once_migrated_it_is_not_asked_again(self, db, django_assert_num_queries):
         Client().get("/readyz")
-        # the database answers; the last pass; the first one, as there is none; messages to be sorted; webhooks to send to
+        # the database answers; the last pass; the first one, as there is none; messages to sort; webhooks to send to
         with django_assert_num_queries(5):
             Client().get("/readyz")
 

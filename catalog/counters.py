@@ -27,6 +27,7 @@ from catalog.models import (
 )
 from catalog.name_starts import add_names, repair_names
 from catalog.newest import newest_of
+from catalog.outbox import heard_by_each
 from catalog.series.checking import assets_with_blocks, correct_block, kept_numbers, right_columns, wrong_blocks
 from catalog.statements import component_named
 from catalog.states import Kind
@@ -159,7 +160,8 @@ class Recount:
 
     def _project(self, project: Project) -> None:
         newest = Highlight.objects.filter(branch__project=project, is_newest=True).newest_first().only("pk").first()
-        self._correct(project, {"newest_highlight_id": newest.pk if newest else None})
+        heard = heard_by_each(project.perimeter_id, [project])[project.pk]
+        self._correct(project, {"newest_highlight_id": newest.pk if newest else None, "heard": heard})
 
     def _correct(self, row: Derived, right: Row) -> None:
         wrong = {name: value for name, value in right.items() if getattr(row, name) != value}

@@ -14,6 +14,7 @@ from catalog.branch_keys import KnownByOtherKey, claim_keys, look_elsewhere, ref
 from catalog.gates_in_force import newest_at
 from catalog.models import Asset, Branch, BranchName, Project
 from catalog.name_starts import add_names, keep_names
+from catalog.outbox import hear_anew
 from catalog.statements import locked_asset_at, locked_assets
 from catalog.states import Kind
 from obproject.branches import MAIN_BRANCHES, branch_key, former_keys, is_same_name, is_unnamed
@@ -140,6 +141,7 @@ def _made_branch(at: BranchAddress, now: datetime) -> Branch:
     )
     if is_new:
         add_names(project)
+        hear_anew(project)
     try:
         with transaction.atomic():
             return _first_in(project, at, now)

@@ -25,7 +25,7 @@ from catalog import limits
 from catalog.addresses import asset_url_below, branch_url_by_names
 from catalog.alarming import ALARMING
 from catalog.marks import mark_of
-from catalog.models import Attention, Branch
+from catalog.models import Asset, Attention, Branch
 from catalog.states import AttentionKind
 
 Json = dict[str, Any]
@@ -138,6 +138,18 @@ def raise_attention(kind: AttentionKind, subject: str, **about: Any) -> None:
 def settle_attention(kind: AttentionKind, *subjects: str, now: datetime | None = None) -> None:
     """It is over: nothing of these subjects needs attention any more."""
     settling.run(kind=kind.value, subjects=list(subjects), settled=SETTLED, now=now or timezone.now())
+
+
+def still_raised(kind: AttentionKind) -> set[str]:
+    """The subjects of a kind that were raised and not settled."""
+    return set(Attention.objects.filter(kind=kind).exclude(fingerprint=SETTLED).values_list("subject", flat=True))
+
+
+def settle_readings(asset: Asset, uid: str) -> None:
+    """A version may be read again: who reads it needs no attention any more."""
+    rows = Attention.objects.filter(asset=asset, kind=AttentionKind.DEPRECATED).exclude(fingerprint=SETTLED)
+    if subjects := [row.subject for row in rows if row.facts.get("uid") == uid]:
+        settle_attention(AttentionKind.DEPRECATED, *subjects)
 
 
 def forget_over(before: datetime) -> int:

@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from access.errors import BadRequest, Conflict, NotFound
-from catalog import limits
+from catalog import limits, news, outbox
 from catalog.entities import Entity
 from catalog.models import Alias, AliasMove, Asset, GateVerdict
-from catalog.recording.gating import PLAIN, Judged, Wish, judge_move, keep_verdict, refuse_unless_passed
-from catalog.recording.places import in_one_transaction, locked_again, locked_all, moment
+from catalog.recording.gating import PLAIN, Judged, Wish, judge_move, keep_verdict, refuse_unless_passed, settle_refusal
+from catalog.recording.places import in_one_transaction, locked_again, moment
 from catalog.states import Outcome
 
 ANY = object()
@@ -50,6 +50,7 @@ def set_alias(
     )
     verdict = keep_verdict(judged, wish, actor=actor, entity=entity, when=at)
     _record_move(asset, name, to=target_uid, at=at, entity=entity, actor=actor, uid=uid, verdict=verdict)
+    _tell(judged, wish, actor, at)
     return alias
 
 
@@ -66,7 +67,7 @@ def delete_alias(
     wish: Wish = PLAIN,
 ) -> None:
     """Delete an alias; its history stays, with the comment of `wish`."""
-    (asset,) = locked_all([asset.pk])
+    asset = locked_again(asset)
     _expect(asset, name, expected)
     if name not in asset.alias_index:
         raise NotFound(f"The asset '{asset.asset_id}' has no alias '{name}'.", alias=name)
@@ -75,6 +76,25 @@ def delete_alias(
     Alias.objects.filter(asset=asset, name=name).delete()
     verdict = keep_verdict(gone, wish, actor=actor, entity=entity, when=at)
     _record_move(asset, name, to="", at=at, entity=entity, actor=actor, uid=uid, verdict=verdict)
+    _tell(gone, wish, actor, at)
+
+
+def _tell(judged: Judged, wish: Wish, actor: str, at: datetime) -> None:
+    """Tell that an alias is elsewhere, or nowhere; a refusal to move it is in the past."""
+    settle_refusal(judged)
+    messages = news.alias_moved(
+        judged.asset,
+        judged.alias,
+        target=judged.target,
+        from_uid=judged.from_uid,
+        to_uid=judged.uid,
+        outcome=judged.outcome,
+        rulings=judged.judgement.rulings,
+        comment=wish.override or wish.comment,
+        by=actor,
+        at=at,
+    )
+    outbox.keep(messages)
 
 
 def _expect(asset: Asset, name: str, expected: object) -> None:

@@ -13,13 +13,14 @@ from django.db import connection
 from access.statements import Statement, inserting, insertion, values_of
 from catalog.edges import add_promotion, production
 from catalog.marks import mark_of
-from catalog.models import Asset, Instance
+from catalog.models import Asset, Instance, Message
 from catalog.newest import Standing, point_to, standing
 from catalog.recording.expecting import arrived, shifted
 from catalog.series import forget_changed
 from catalog.statements import counting
 from catalog.states import State
 
+NOTHING: list[Message] = []
 POINTING = f"""
     UPDATE catalog_asset
     SET last_number = %(last_number)s, ready_count = %(ready_count)s,
@@ -51,19 +52,23 @@ point = Statement(f"{MADE} {POINTING}")
 count = Statement(f"{MADE} {COUNTING}")
 
 
-def append(instance: Instance) -> None:
-    """Insert a new instance of an asset, whose lock the caller holds; `catalog.newest` says what it becomes there."""
-    asset, place = instance.asset, standing(instance)
+def append(instance: Instance) -> list[Message]:
+    """Insert a new instance of an asset, whose lock the caller holds; `catalog.newest` says what it becomes there.
+
+    Answers what is to be told after it.
+    """
+    asset, place, messages = instance.asset, standing(instance), NOTHING
     if instance.number <= asset.series_packed:
         forget_changed([instance], {asset.pk: asset})
     asset.last_number = max(asset.last_number, instance.number)
     if instance.state == State.READY:
         asset.ready_count += 1
-        arrived(asset, [instance])
+        messages = arrived(asset, [instance])
     instance.pk = WRITES[connection.vendor](instance, place)
     instance._state.adding = False
     point_to(instance, place)
     add_promotion(instance)
+    return messages
 
 
 def in_one_statement(instance: Instance, place: Standing) -> int:

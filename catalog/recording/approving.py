@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from access.errors import BadRequest, Conflict, Forbidden, NotFound, SiteError
 from access.identity import Viewer
-from catalog import limits
+from catalog import limits, news, outbox
 from catalog.approvals import Standing, approvals_given, as_now, is_asked_by, with_approvals
 from catalog.entities import Entity
 from catalog.gates.judgement import Says
@@ -151,12 +151,16 @@ def approve(
     def approved(standing: Standing) -> PromotionRequest:
         row: PromotionRequest = standing.request
         _refuse(standing.why_not(viewer))
-        if not standing.has_approved(viewer.person):
-            said = {"actor": viewer.actor, "comment": comment, "at": timezone.now()}
-            Approval.objects.create(request=row, user=viewer.person, **said)
+        at, is_new = timezone.now(), not standing.has_approved(viewer.person)
+        if is_new:
+            Approval.objects.create(request=row, user=viewer.person, actor=viewer.actor, comment=comment, at=at)
         elif standing.missing:
             raise Conflict("You have approved it already.")
-        if approvals_given(row) >= standing.needed:
+        given = approvals_given(row)
+        if is_new and row.branch.project.heard:
+            numbers = {"given": given, "needed": standing.needed}
+            outbox.keep(news.approved(row, _asset_of(row), by=viewer.actor, comment=comment, at=at, **numbers))
+        if given >= standing.needed:
             _move(viewer, row, replace(wish, request=row), make or _move_alias)
         return row
 
@@ -256,6 +260,7 @@ def _keep(viewer: Viewer, judged: Judged, comment: str) -> PromotionRequest:
         _refuse_again(same.first())
         raise
     Branch.objects.filter(pk=asset.branch_id).mark()
+    outbox.keep(news.asked(request, asset))
     return request
 
 
@@ -278,7 +283,15 @@ def _settle_outdated(requests: Any) -> None:
 def _close(request: PromotionRequest, state: RequestState, reason: str, actor: str = "") -> PromotionRequest:
     request.state, request.reason, request.closed_by, request.closed_at = state, reason, actor, timezone.now()
     request.save(update_fields=["state", "reason", "closed_by", "closed_at", "verdict"])
+    if state != RequestState.DONE and request.branch.project.heard:
+        outbox.keep(news.void(request, _asset_of(request)))
     return request
+
+
+def _asset_of(request: PromotionRequest) -> Asset:
+    """What a message about a request names: the asset at its address, which may not be there yet."""
+    at = {"branch": request.branch, "kind": request.kind, "asset_id": request.asset_id}
+    return _live(request) or Asset(**at, name=request.instance.asset.name)
 
 
 def _move(viewer: Viewer, request: PromotionRequest, wish: Wish, make: Make) -> None:

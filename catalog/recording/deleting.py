@@ -13,13 +13,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from access.errors import Conflict, NotFound, SiteError
-from catalog import limits
+from catalog import limits, news, outbox
 from catalog.attention import of_asset, settle_attention
 from catalog.gates.declared import Gates
 from catalog.gates_in_force import gates_at
-from catalog.models import Asset, Deletion
+from catalog.models import Asset, Branch, Deletion
 from catalog.name_starts import keep_names
-from catalog.recording.places import count_assets, in_one_transaction, locked_all, moment
+from catalog.recording.places import count_assets, in_one_transaction, locked_again, locked_all, moment
 from catalog.series import forget_all
 from catalog.states import AttentionKind
 
@@ -67,7 +67,7 @@ def delete_asset(
     `uid` is the id that the client gave the deletion; `when` is the past moment of one that arrives only now.
     `override` is the reason of an administrator for deleting what a gated alias holds; the caller knows who it is.
     """
-    (locked,) = locked_all([asset.pk])
+    locked = locked_again(asset)
     if locked.deleted_at is not None:
         raise NotFound(f"The asset '{asset.asset_id}' was deleted already.", asset=asset.asset_id)
     if not override and (names := gated_aliases(locked)):
@@ -81,6 +81,7 @@ def delete_asset(
     forget_all(locked)
     keep_names(locked)
     count_assets(locked.branch)
+    outbox.keep(news.deleted(locked, by=actor, at=locked.deleted_at, reason=override))
 
 
 @in_one_transaction
@@ -112,9 +113,11 @@ def _recovered(asset: Asset, actor: str, user: User | None, uid: str) -> Asset:
             asset.save(update_fields=["deleted_at", "deleted_by", "gates", "to_look_at"])
     except IntegrityError:
         raise NameInUse(f"A new asset '{asset.asset_id}' was made just now.") from None
-    _record(asset, actor, user, at=timezone.now(), uid=uid, recovered=True)
+    asset.branch, now = Branch.objects.select_related("project").get(pk=asset.branch_id), timezone.now()
+    _record(asset, actor, user, at=now, uid=uid, recovered=True)
     keep_names(asset)
     count_assets(asset.branch)
+    outbox.keep(news.restored(asset, by=actor, at=now))
     return asset
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from catalog import limits
+from catalog import limits, news, outbox
 from catalog.counters import effective_properties
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.entities import Entity
@@ -220,6 +220,8 @@ def deploy(
     if new_zone is not None:  # its days begin at another moment now, so all of it is looked at anew
         Project.objects.filter(pk=branch.project_id).update(timezone=new_zone)
         Asset.objects.filter(pk__in=[asset.pk for asset in everywhere]).update(to_look_at=True)
+    changed = {"created": len(outcome.created), "updated": len(outcome.updated)}
+    outbox.keep(news.deployed(branch, version_id=version_id, by=actor, changed=changed))
     return branch, outcome
 
 
@@ -250,6 +252,7 @@ def post_spec(*, actor: str, at: BranchAddress, entity: Entity, version_id: str,
     branch = branch_at(at)
     _enrich_all(branch, spec, entity=entity, actor=actor)
     _post(branch, spec, version_id=version_id, actor=actor)
+    outbox.keep(news.deployed(branch, version_id=version_id, by=actor))
     return branch
 
 

@@ -6,10 +6,12 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from access.errors import BadRequest, NotFound
+from catalog import news, outbox
+from catalog.attention import settle_readings
 from catalog.entities import Entity
 from catalog.models import Asset, Deprecation, Instance
 from catalog.newest import is_later
-from catalog.recording.places import in_one_transaction, locked_all, moment
+from catalog.recording.places import in_one_transaction, locked_again, moment
 from catalog.series import forget_changed
 
 
@@ -45,6 +47,7 @@ def deprecate(
         if asset.newest_ready_id == instance.pk:
             asset.newest_ready = Instance.objects.latest_but(0, asset)
         _point(asset)
+    outbox.keep(news.deprecated(instance, asset, event))
     return event
 
 
@@ -70,11 +73,13 @@ def undo_deprecation(
     if is_later(instance, asset.newest_ready):
         asset.newest_ready = instance
     _point(asset)
+    settle_readings(asset, target_uid)
+    outbox.keep(news.deprecated(instance, asset, event))
     return event
 
 
 def _locked(asset: Asset, target_uid: str) -> tuple[Asset, Instance]:
-    (locked,) = locked_all([asset.pk])
+    locked = locked_again(asset)
     if locked.deleted_at is not None:
         raise NotFound(f"The asset '{locked.asset_id}' was deleted.", asset=locked.asset_id)
     mine = Instance.objects.of(locked).select_related("deprecation")

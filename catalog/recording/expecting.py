@@ -12,21 +12,24 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from access.errors import BadRequest
+from catalog import news, outbox
 from catalog.attention import of_asset, settle_attention
 from catalog.expected import as_declared, columns_of, declared_of, last_time
 from catalog.freshness.learning import Expectation, after_arrival
 from catalog.freshness.state import KNOWN
-from catalog.models import Asset, Instance, NewNormal
-from catalog.outbox import tell
+from catalog.models import Asset, Instance, Message, NewNormal
 from catalog.recording.places import in_one_transaction, locked_again
-from catalog.states import AttentionKind, EventKind, Watch
+from catalog.states import AttentionKind, Watch
 
 SHIFTED = ("due_at", "late_at", "dormant_at", "late_told_at", "to_look_at")
 """The columns that an arrival changes."""
 
 
-def arrived(asset: Asset, instances: Sequence[Instance]) -> None:
-    """Let a locked asset, which the caller saves, expect its next version after these, which have become ready."""
+def arrived(asset: Asset, instances: Sequence[Instance]) -> list[Message]:
+    """Let a locked asset, which the caller saves, expect its next version after these, which have become ready.
+
+    Answers what is to be told after them.
+    """
     asset.to_look_at = True
     if asset.watch in KNOWN:
         declared = declared_of(asset)
@@ -34,7 +37,10 @@ def arrived(asset: Asset, instances: Sequence[Instance]) -> None:
         found = at and after_arrival(asset.watch, asset.usual, asset.due_at, asset.late_at, at, declared)
         if found and found.due_at and (asset.due_at is None or found.due_at > asset.due_at):
             # what comes late, or has old data, moves nothing back
-            _expect(asset, found, f"{asset.title} has come.")
+            due_at = asset.due_at
+            if _expect(asset, found):
+                return news.fresh_again(asset, instance=instances[-1], due_at=due_at)
+    return []
 
 
 def shifted(asset: Asset) -> dict[str, Any]:
@@ -51,16 +57,24 @@ def shifted(asset: Asset) -> dict[str, Any]:
 def declared_anew(asset: Asset) -> None:
     """Let a locked asset, which the caller saves, expect its next version by what is declared of it now."""
     asset.to_look_at = True
-    _expect(asset, as_declared(asset), f"Something else is expected of {asset.title} now.")
+    _expect_otherwise(asset, as_declared(asset), f"Something else is expected of {asset.title} now.")
 
 
-def _expect(asset: Asset, expected: Expectation, why: str) -> None:
+def _expect_otherwise(asset: Asset, expected: Expectation, why: str) -> None:
+    due_at = asset.due_at
+    if _expect(asset, expected):
+        outbox.keep(news.fresh_again(asset, sentence=why, due_at=due_at))
+
+
+def _expect(asset: Asset, expected: Expectation) -> bool:
+    """Whether it had been told late, and is late no more by what is expected now."""
     for name, value in columns_of(expected).items():
         setattr(asset, name, value)
-    if asset.late_told_at and not (asset.late_at and asset.late_at <= timezone.now()):
-        asset.late_told_at = None
-        settle_attention(AttentionKind.LATE, of_asset(asset.pk))
-        tell(EventKind.FRESH_AGAIN, asset.branch, {"sentence": why}, asset=asset)
+    if asset.late_told_at is None or (asset.late_at and asset.late_at <= timezone.now()):
+        return False
+    asset.late_told_at = None
+    settle_attention(AttentionKind.LATE, of_asset(asset.pk))
+    return True
 
 
 @in_one_transaction
@@ -80,6 +94,6 @@ def start_anew(
     event = NewNormal.objects.create(asset=asset, since=since, reason=reason, at=now, actor=actor, user=user)
     asset.normal_since, asset.to_look_at = since, True
     if asset.watch == Watch.LEARNED:
-        _expect(asset, Expectation(Watch.LEARNING), f"What is usual of {asset.title} is learned anew.")
+        _expect_otherwise(asset, Expectation(Watch.LEARNING), f"What is usual of {asset.title} is learned anew.")
     asset.save(update_fields=["normal_since", *SHIFTED, "watch", "usual"])
     return event

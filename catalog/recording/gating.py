@@ -7,7 +7,7 @@ writes nothing. What is refused is a `GateRefused`; once its transaction is undo
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,9 @@ from django.utils.module_loading import import_string
 
 from access.errors import BadRequest, NotFound, SiteError
 from access.statements import insert_with_key
+from catalog import news, outbox
 from catalog.approvals import approvals_given
+from catalog.attention import of_alias, raise_attention, settle_attention
 from catalog.entities import Entity
 from catalog.gates.declared import Gate, Gates
 from catalog.gates.facts import Facts, Told
@@ -27,16 +29,18 @@ from catalog.gates.judgement import Judgement, Ruling, Says
 from catalog.gates.judging import judge
 from catalog.models import Asset, GateRevision, GateVerdict, Instance, PromotionRequest
 from catalog.querysets import PROMOTED_FROM
-from catalog.recording.places import in_one_transaction, moment
+from catalog.recording.places import in_one_transaction, locked_all, moment
 from catalog.recording.receipts import read as read_receipt
 from catalog.statements import gates_by_key, held_before, own_instance
-from catalog.states import Outcome, RequestState, State
+from catalog.states import AttentionKind, Outcome, RequestState, State
 
 if TYPE_CHECKING:
     from catalog.recording.registering import Registration
 
 Json = dict[str, Any]
 UID_LENGTH = 32
+REFUSED_FOR = timedelta(days=30)
+"""So long a refusal needs attention, unless the alias moves."""
 
 
 @dataclass(frozen=True)
@@ -389,14 +393,76 @@ def note_refusal(error: Exception) -> None:
     if not isinstance(error, GateRefused) or error.noted:
         return
     error.noted = True
+    asset = _as_it_is(error.judged.asset)
     same = _address(error.judged) | {"outcome": Outcome.REFUSED, "actor": error.actor}
     present = {"rules": error.judged.judgement.as_json(), "comment": error.wish.comment, "at": error.judged.at}
     last = GateVerdict.objects.filter(**same).order_by("-id").first()
     if last:
         GateVerdict.objects.filter(pk=last.pk).update(count=F("count") + 1, **present)
-        return
-    by = {"user": error.wish.user, "entity_kind": error.entity.kind, "entity_id": error.entity.id}
-    GateVerdict.objects.create(**same, **present, **by)
+    else:
+        by = {"user": error.wish.user, "entity_kind": error.entity.kind, "entity_id": error.entity.id}
+        GateVerdict.objects.create(**same, **present, **by)
+    _tell_refusal(error, asset, 1 + (last.count if last else 0))
+
+
+def _as_it_is(asset: Asset) -> Asset:
+    """The asset of a refusal, locked; one without a key if it came into being only with what was undone."""
+    at = {"kind": asset.kind, "asset_id": asset.asset_id}
+    for found in locked_all([asset.pk]) if asset.pk else ():
+        if (found.branch_id, found.kind, found.asset_id) == (asset.branch_id, *at.values()):
+            found.branch = asset.branch
+            return found
+    return Asset(branch=asset.branch, **at, name=asset.name)
+
+
+def _tell_refusal(error: GateRefused, asset: Asset, count: int) -> None:
+    """Tell of it, and let it be among what needs attention until the alias moves, or a promotion passes."""
+    judged, refusals = error.judged, error.judged.judgement.refusals
+    raise_attention(
+        AttentionKind.REFUSED,
+        subject_of(judged),
+        perimeter_id=asset.branch.project.perimeter_id,
+        branch_id=asset.branch_id,
+        asset_id=asset.pk,
+        since=judged.at,
+        until=judged.at + REFUSED_FOR,
+        facts={
+            "alias": judged.alias,
+            "version": judged.target.number if judged.alias and judged.target else None,
+            "uid": judged.uid,
+            "rules": [ruling.rule for ruling in refusals],
+            "said": [said_of(ruling) for ruling in refusals],
+            "sentence": error.message,
+            "count": count,
+            "actor": error.actor,
+            "at": judged.at.isoformat(),
+        },
+        matter=["alias", "uid", "rules"],
+    )
+    messages = news.refused(
+        asset,
+        judged.alias,
+        target=judged.target,
+        uid=judged.uid,
+        sentence=error.message,
+        rulings=judged.judgement.rulings,
+        comment=error.wish.comment,
+        by=error.actor,
+        at=judged.at,
+    )
+    outbox.keep(messages)
+
+
+def settle_refusal(judged: Judged) -> None:
+    """What was refused there needs no attention any more; nothing is asked where nothing can have been refused."""
+    if judged.gate is not None or judged.asset.deprecated_count:
+        settle_attention(AttentionKind.REFUSED, subject_of(judged))
+
+
+def subject_of(judged: Judged) -> str:
+    """What a refusal is about, among all that needs attention."""
+    asset = judged.asset
+    return of_alias(asset.branch_id, asset.kind, asset.asset_id, judged.alias)
 
 
 # in words

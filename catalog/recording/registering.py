@@ -10,10 +10,10 @@ from django.db.models import F
 
 from access.models import Perimeter
 from access.statements import inserting, values_of
-from catalog import limits
+from catalog import limits, news, outbox
 from catalog.counters import Recount
 from catalog.entities import Entity
-from catalog.models import Asset, Component, Instance, StateChange, new_instance_id
+from catalog.models import Asset, Component, Instance, Message, StateChange, new_instance_id
 from catalog.name_starts import add_names
 from catalog.newest import is_later, newest_of, point_to_ready
 from catalog.querysets import PROMOTED_FROM, InstanceQuerySet
@@ -28,11 +28,13 @@ from catalog.recording.failing import (
 )
 from catalog.recording.gating import (
     PLAIN,
+    Judged,
     Wish,
     judge_copy,
     keep_verdict,
     refuse_unless_passed,
     refused_since,
+    settle_refusal,
     source_of,
 )
 from catalog.recording.places import AssetAddress, finish, in_one_transaction, locked, locked_all, make_asset, moment
@@ -75,13 +77,15 @@ class Registration:
 @dataclass(frozen=True)
 class AtHand:
     """What a registration needs of the database: who writes, the locked asset as it is by now (`made` by this write),
-    and whether a higher attempt of the task has written. Registrations of one transaction may share it."""
+    and whether a higher attempt of the task has written. Registrations of one transaction may share it, and then leave
+    to it what is told of them."""
 
     component: Component
     run: str
     asset: Asset
     late: bool
     made: bool = False
+    messages: list[Message] | None = None
 
 
 @in_one_transaction
@@ -138,9 +142,10 @@ def register(
     judged = judge_copy(instance, wish) if is_promotion(what.annotations) and not late else None
     if judged:
         refuse_unless_passed(judged, wish, actor=actor, entity=entity)
-    append(instance)
+    after = append(instance)
     if judged:
         keep_verdict(judged, wish, actor=actor, entity=entity, when=when, copy=instance)
+        settle_refusal(judged)
     if state == State.FAILED:
         Recount().edges_with(asset, component)
         if instance.is_copy:
@@ -148,7 +153,21 @@ def register(
     if at_hand.made:
         add_names(asset)
     finish(asset.branch, at.branch, made=at_hand.made, actor=actor)
+    if asset.branch.project.heard:
+        messages = [*news.registered(instance), *_overridden(instance, judged, wish, actor), *after]
+        if at_hand.messages is None:
+            outbox.keep(messages)
+        else:
+            at_hand.messages.extend(messages)
     return instance
+
+
+def _overridden(copy: Instance, judged: Judged | None, wish: Wish, actor: str) -> list[Message]:
+    if judged is None:
+        return []
+    return news.promoted_by_override(
+        copy, outcome=judged.outcome, rulings=judged.judgement.rulings, comment=wish.override, by=actor
+    )
 
 
 def _at_hand(
@@ -290,11 +309,17 @@ def confirm(
     assets = {pk for (pk,) in assets_to_settle.all(**mine, lost=f"{LOST}%")}
     if readings is not None:
         assets |= set(readings.values_list("asset", flat=True))
+    ready: set[int] = set()
+    after: list[Message] = []
     if assets:
-        _settle_all(mine, locked_all(assets), State(state), reason, actor, when, digests)
+        ready, after = _settle_all(mine, locked_all(assets), State(state), reason, actor, when, digests)
     if readings is not None:
         mark_failed(readings)
-    return registered_by_attempt.all(**mine)
+    found = registered_by_attempt.all(**mine)
+    if ready:
+        messages = [one for row in found if row.pk in ready for one in news.settled(row, row.asset, actor)]
+        outbox.keep([*messages, *after])
+    return found
 
 
 def _settle_all(
@@ -305,11 +330,12 @@ def _settle_all(
     actor: str,
     when: datetime | None,
     digests: Mapping[str, str],
-) -> None:
-    """Settle what an attempt registered on these locked assets."""
+) -> tuple[set[int], list[Message]]:
+    """Settle what an attempt registered on these locked assets; the keys of what is ready by that, and what is to be
+    told after it."""
     pending = to_settle.all(**mine, lost=f"{LOST}%", assets=[asset.pk for asset in assets])
     if not pending:
-        return
+        return set(), []
     attempt = mine["attempt"]
     if attempt is not None:
         _, last = attempts_of.one(**{name: mine[name] for name in ("perimeter", "kind", "entity_id")}) or (None, None)
@@ -320,9 +346,9 @@ def _settle_all(
         pending = _without_refused(pending, by_key, actor, when, digests)
     _settle(pending, by_key, state, reason, actor, when, digests)
     if state == State.READY:
-        _point_to_ready(assets, pending)
-    else:
-        Asset.objects.filter(pk__in={row.asset_id for row in pending}).mark()
+        return {row.pk for row in pending}, _point_to_ready(assets, pending)
+    Asset.objects.filter(pk__in={row.asset_id for row in pending}).mark()
+    return set(), []
 
 
 def _without_refused(
@@ -378,14 +404,19 @@ def _settle(
             pk__in={asset for asset, _ in recounted}, newest__in=[row.pk for row in instances]
         )
         newest.update(failed_at=F("newest_at") if state == State.FAILED else None)
-    for asset, component in sorted(recounted):
-        Recount().edges_with(Asset.objects.select_related("branch").get(pk=asset), Component.objects.get(pk=component))
+    for key, component in sorted(recounted):
+        asset = Asset.objects.select_related("branch__project").get(pk=key)
+        Recount().edges_with(asset, Component.objects.get(pk=component))
+        if state == State.FAILED:
+            mine = [row for row in instances if (row.asset_id, row.component_id) == (key, component)]
+            outbox.keep([one for row in mine for one in news.settled(row, asset, actor)])
     for target in Asset.objects.filter(pk__in=promoted).order_by("pk") if promoted else ():
         Recount().promotions_to(target)
 
 
-def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> None:
-    """What has become ready counts, and may be the newest ready one of its locked asset."""
+def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> list[Message]:
+    """What has become ready counts, and may be the newest ready one of its locked asset. Answers what is to be told."""
+    messages: list[Message] = []
     by_asset: dict[int, list[Instance]] = defaultdict(list)
     for row in sorted(settled, key=lambda row: row.place_in_time):
         by_asset[row.asset_id].append(row)
@@ -396,7 +427,7 @@ def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> None:
     newest = {row.pk: row for row in instances_by_key.all(pks=unsure)} if unsure else {}
     for asset in on:
         asset.ready_count += len(by_asset[asset.pk])
-        arrived(asset, by_asset[asset.pk])
+        messages += arrived(asset, by_asset[asset.pk])
         if is_later(last[asset.pk], newest.get(asset.newest_ready_id or 0)):
             point_to_ready(asset, last[asset.pk])
     point_assets_to_ready.each(
@@ -412,6 +443,7 @@ def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> None:
             for asset in on
         ]
     )
+    return messages
 
 
 def _recount_newest(assets: Iterable[Asset]) -> None:

@@ -9,15 +9,16 @@ What several registrations need is locked or made before the first of them, in t
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import IntegrityError, transaction
 
 from access.errors import Conflict, SiteError
+from catalog import outbox
 from catalog.entities import Entity
-from catalog.models import Asset, Branch, Component
+from catalog.models import Asset, Branch, Component, Message
 from catalog.name_starts import add_names
 from catalog.recording.failing import has_later_attempt, mark_failed, readings_of_earlier_attempts
 from catalog.recording.places import AssetAddress, BranchAddress, count_assets, locked_all, make_asset
@@ -80,8 +81,12 @@ def write_together(writes: Sequence[Write[Result]], actor: str) -> list[Result |
 
 
 def _done(writes: Mapping[Number, Write[Result]], actor: str) -> dict[Number, Result]:
-    shared = _Shared.of(writes.values(), actor)
-    done = {number: write.do(shared.at_hand(write)) for number, write in writes.items()}
+    shared, done = _Shared.of(writes.values(), actor), {}
+    for number, write in writes.items():
+        at_hand = shared.at_hand(write)
+        if at_hand is None:  # it tells by itself, after those before it
+            shared.tell()
+        done[number] = write.do(at_hand)
     shared.finish()
     return done
 
@@ -116,6 +121,7 @@ class _Shared:
     """Whether a higher attempt has written."""
     assets: dict[AssetAddress, Asset]
     made: list[Asset]
+    messages: list[Message] = field(default_factory=list)
 
     @classmethod
     def of(cls, writes: Collection[Write[Any]], actor: str) -> "_Shared":
@@ -143,10 +149,16 @@ class _Shared:
         if asset is None or by not in self.late:
             return None
         component, run = self.writers[write.writer.place]
-        return AtHand(component, run, asset, self.late[by])
+        return AtHand(component, run, asset, self.late[by], messages=self.messages)
+
+    def tell(self) -> None:
+        """Tell of all that was done."""
+        outbox.keep(self.messages)
+        self.messages.clear()
 
     def finish(self) -> None:
-        """What new assets change besides: how they are found, and what their branches count."""
+        """Tell of it; and what new assets change besides: how they are found, and what their branches count."""
+        self.tell()
         for asset in self.made:
             add_names(asset)
         for branch in {asset.branch.pk: asset.branch for asset in self.made}.values():

@@ -15,6 +15,7 @@ from catalog.reconciling.applying import FIRST, THEN, Applier
 from catalog.reconciling.branches import tagged_branch
 from catalog.reconciling.collecting import collect
 from catalog.reconciling.lease import HeldLease
+from catalog.reconciling.missed import raise_missed
 from catalog.reconciling.progress import Progress, Stopped
 from catalog.reconciling.run_facts import read_runs
 from catalog.reconciling.settling import oldest_unsettled, settle
@@ -81,6 +82,7 @@ def _pass(actor: str, say: Say, should_stop: Callable[[], bool], *, rebuild: boo
             raise
         finally:
             row.stuck = MissedWrite.objects.exclude(error="").count()
+            raise_missed()
             row.finished_at = timezone.now()
             progress.save()
         Reconciliation.objects.filter(pk__lte=row.pk - KEPT_PASSES).delete()

@@ -1,11 +1,13 @@
 """Recording who consumed what."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
+from django.utils import timezone
 
 from access.statements import Statement, insert_with_key, insertion, values_of
+from catalog.attention import of_reading, raise_attention
 from catalog.branch_keys import own_key
 from catalog.counters import Recount
 from catalog.edges import count_consumers
@@ -20,8 +22,11 @@ from catalog.recording.places import in_one_transaction, locked_all, moment
 from catalog.recording.registering import fail_earlier_attempts
 from catalog.recording.runs import NOTHING_TOLD, Told, writer_of
 from catalog.statements import counting, counting_in_known
+from catalog.states import AttentionKind
 from obproject.branches import branch_key, reference_key
 
+DEPRECATED_FOR = timedelta(days=14)
+"""So long after the last reading it needs attention that a deprecated version was read."""
 EVENT = """
     SELECT asset_id, component_id, 'consumes' AS direction, write_branch, role, write_branch_name,
         at AS first_at, at AS last_at, entity_kind AS last_entity_kind, entity_id AS last_entity_id,
@@ -101,7 +106,38 @@ def consume(
         _add_edge(consumption)
     if superseded:
         Recount().edges_with(asset, component)
+    elif instance is not None and instance.deprecation_id is not None:
+        _raise_deprecated(consumption, instance)
     return consumption
+
+
+def _raise_deprecated(consumption: Consumption, instance: Instance) -> None:
+    """Who reads a version that was deprecated before needs attention, until they don't for a while."""
+    asset, component, event = consumption.asset, consumption.component, instance.deprecation
+    at, until = consumption.at, consumption.at + DEPRECATED_FOR
+    if event is None or at < event.at or until < timezone.now():
+        return
+    raise_attention(
+        AttentionKind.DEPRECATED,
+        of_reading(component.pk, asset.pk),
+        perimeter_id=asset.branch.project.perimeter_id,
+        branch_id=asset.branch_id,
+        asset_id=asset.pk,
+        since=at,
+        until=until,
+        facts={
+            "component": component.name,
+            "component_kind": component.kind,
+            "component_project": component.project_name,
+            "version": instance.number,
+            "uid": instance.uid,
+            "reason": event.reason,
+            "by": event.actor,
+            "deprecated_at": event.at.isoformat(),
+            "last_read": at.isoformat(),
+        },
+        matter=["uid", "reason", "by"],
+    )
 
 
 def _key_of_consumer(perimeter: int, project: str, name: str) -> str:

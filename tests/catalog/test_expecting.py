@@ -72,10 +72,9 @@ def moments() -> tuple[datetime | None, datetime | None, datetime | None]:
 
 
 def needs_attention(asset: Asset, here: BranchAddress) -> None:
+    about: dict[str, Any] = {"perimeter_id": here.perimeter.pk, "asset_id": asset.pk, "since": NOW - DAY}
     for kind in (AttentionKind.LATE, AttentionKind.UNUSUAL):
-        raise_attention(
-            kind, of_asset(asset.pk), perimeter_id=here.perimeter.pk, asset_id=asset.pk, since=NOW - DAY, facts={}
-        )
+        raise_attention(kind, of_asset(asset.pk), **about, facts={})
 
 
 def needing_attention() -> list[str]:
@@ -205,7 +204,7 @@ def test_a_new_normal_forgets_what_was_learned_and_keeps_what_is_declared(here: 
         True,
     )
     declared(here, {"every": "1d"})
-    recording.start_anew(actor="ada", asset=asset, since=NOW - DAY, facts={})
+    recording.start_anew(actor="ada", asset=asset, since=NOW - DAY)
     known = Asset.objects.get()
     assert (known.watch, known.normal_since) == (Watch.DECLARED, NOW - DAY)
     assert known.due_at

@@ -159,8 +159,8 @@ def test_it_costs_the_same_however_much_has_happened(happened):
     AliasMove.objects.bulk_create(AliasMove(asset=asset, name="production", **verdict) for _ in range(ROWS + 5))
     with CaptureQueriesContext(connection) as after:
         page = client.get(PAGE)
-    # who is there (3); whether a project is called so; the kinds (13); the versions that aliases were moved between
-    assert len(after) == len(before) == 18
+    # who is there (3); whether a project is called so; the kinds (14); the versions that aliases were moved between
+    assert len(after) == len(before) == 19
     assert "before=" in text_of(page)
 
 

@@ -26,6 +26,7 @@ urlpatterns = [
     path("v1", api_root),
     path("v1/", include("catalog.api.urls")),
     path("v1/", include("lineage.api.urls")),
+    path("v1/", include("telling.api.urls")),
     re_path("^v1/", Unknown.as_view()),
     *([path("styleguide/", styleguide_page)] if settings.DEBUG else []),
     path("", include("access.urls")),

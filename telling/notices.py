@@ -35,4 +35,4 @@ def switch_off(webhook: Webhook, why: str, now: datetime | None = None) -> None:
     if not Webhook.objects.filter(pk=webhook.pk, off_at=None).update(off_at=now, off_why=why):
         return
     say_failing(webhook, why, now)
-    keep_heard(webhook.perimeter)
+    keep_heard(webhook.perimeter_id)

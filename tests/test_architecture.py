@@ -135,11 +135,11 @@ FLOORS = {
         ["pages"],
     ],
     "telling": [
-        ["backoff", "bounded", "hearing", "kept_secrets", "networks", "signing", "wanting"],
+        ["backoff", "bounded", "found", "hearing", "kept_secrets", "networks", "signing", "wanting"],
         ["notices", "payload", "sending", "sorting"],
         ["delivering"],
-        ["lag", "pruning", "working"],
-        ["jobs"],
+        ["lag", "pruning", "webhooks", "wire", "working"],
+        ["api", "jobs"],
     ],
     "obproject": [
         sorted(SHARED - {"metric_rules", "promoted", "references"}),

@@ -15,13 +15,21 @@ from catalog.models import (
     Branch,
     Consumption,
     Deletion,
+    Delivery,
     Deprecation,
     GateRevision,
     Highlight,
     Instance,
+<<<<<<< HEAD
     NewNormal,
+=======
+    Message,
+>>>>>>> 00c2eb7 (The API of webhooks: made, changed, switched, tested, replayed by admins of a perimeter; each act in the audit log)
     PromotionRequest,
+    Webhook,
 )
+from telling.kept_secrets import encrypted
+from telling.signing import new_secret
 from tests.built_once import built_once
 from tests.catalog.wire import CI, TASK, definition, deploy_body
 from tests.conftest import Api
@@ -81,7 +89,19 @@ WRITES = [
     ("api-confirmations", "POST", f"{ROOT}/confirmations", {"entity_ref": TASK, "state": "ready"}, 200),
 ]
 OPEN_TO_MEMBERS = [("api-me", "GET", "/v1/me", None, 200), ("api-openapi", "GET", "/v1/openapi.json", None, 200)]
-EVERYTHING = [*READS, CONSUMPTION, *WRITES]
+WEBHOOKS, INSIDE = f"{ROOT}/webhooks", {"url": "https://hooks.example.com/x"}
+FOR_ADMINS = [
+    ("api-webhooks", "GET", WEBHOOKS, None, 200),
+    ("api-webhooks", "POST", WEBHOOKS, INSIDE, 201),
+    ("api-webhook", "GET", f"{WEBHOOKS}/1", None, 200),
+    ("api-webhook", "PATCH", f"{WEBHOOKS}/1", {"name": "ours"}, 200),
+    ("api-webhook", "DELETE", f"{WEBHOOKS}/1", None, 204),
+    ("api-webhook-secret", "POST", f"{WEBHOOKS}/1/secret", None, 200),
+    ("api-webhook-test", "POST", f"{WEBHOOKS}/1/test", None, 200),
+    ("api-deliveries", "GET", f"{WEBHOOKS}/1/deliveries", None, 200),
+    ("api-replay", "POST", f"{WEBHOOKS}/1/deliveries/1/replay", None, 200),
+]
+EVERYTHING = [*READS, CONSUMPTION, *WRITES, *FOR_ADMINS]
 
 
 def named(endpoints):
@@ -128,7 +148,17 @@ def make_team():
     assert eve.put(f"{ASSET}/aliases/production", {"entity_ref": TASK, "instance_id": newest}).status_code == 200
     assert eve.post(f"{ROOT}/flowprojects", SPEC).status_code == 200
     wait_for_approval(people["eve"])
+    send_to_a_webhook(alpha)
     return team
+
+
+def send_to_a_webhook(perimeter):
+    """One to which nothing is sent: its address is inside a network."""
+    now = timezone.now()
+    about = {"pk": 1, "perimeter": perimeter, "created_at": now}
+    webhook = Webhook.objects.create(url="https://127.0.0.1/x", secret=encrypted(new_secret()), **about)
+    message = Message.objects.create(kind="asset.late", body={}, at=now, **about)
+    Delivery.objects.create(pk=1, webhook=webhook, message=message, state="delivered", next_at=now)
 
 
 def wait_for_approval(user):
@@ -156,7 +186,11 @@ def what_is_there():
         "highlights": Highlight.objects.count(),
         "deletions": Deletion.objects.count(),
         "deprecations": Deprecation.objects.count(),
+<<<<<<< HEAD
         "normals": NewNormal.objects.count(),
+=======
+        "webhooks": list(Webhook.objects.order_by("pk").values()),
+>>>>>>> 00c2eb7 (The API of webhooks: made, changed, switched, tested, replayed by admins of a perimeter; each act in the audit log)
     }
 
 
@@ -224,6 +258,18 @@ def test_an_editor_may_write_but_not_main_with_a_token_for_feature_branches(team
     assert answer.data["detail"]["branch"] == "main"
     assert what_is_there() == before
     assert call(team.api("eve"), endpoint).status_code == endpoint[-1]
+
+
+@pytest.mark.parametrize("endpoint", **named(FOR_ADMINS))
+def test_webhooks_are_for_admins_whose_token_is_for_all_branches(team, endpoint):
+    before = what_is_there()
+    some_branches = {"branch_patterns": ["feature/*"]}
+    for who, role, more in (("eve", Role.ADMIN, {}), ("ada", Role.EDITOR, {}), ("ada", Role.ADMIN, some_branches)):
+        answer = call(team.api(who, role, **more), endpoint)
+        assert answer.status_code == 403
+        assert answer.data["error"] == "forbidden"
+    assert what_is_there() == before
+    assert call(team.api("ada", Role.ADMIN), endpoint).status_code == endpoint[-1]
 
 
 # Tokens for some branches

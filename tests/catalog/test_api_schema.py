@@ -10,42 +10,60 @@ from markupsafe import escape
 from catalog.filters import FILTERS
 from tests.catalog.wire import TASK
 
-OPERATIONS = {
-    ("/v1/me", "get"),
-    ("/v1/perimeters/{perimeter}/confirmations", "post"),
-    ("/v1/perimeters/{perimeter}/flowprojects", "post"),
-} | {
-    (f"/v1/perimeters/{{perimeter}}/projects/{{project}}/branches/{{branch}}/{path}", method)
-    for path, methods in {
-        "{kind}": ["get"],
-        "{kind}/{asset_id}": ["get", "patch", "delete"],
-        "{kind}/{asset_id}/instances/{reference}": ["get", "put"],
-        "{kind}/{asset_id}/instances/{reference}/deprecation": ["put", "delete"],
-        "{kind}/{asset_id}/recover": ["post"],
-        "{kind}/{asset_id}/normal": ["put"],
-        "{kind}/{asset_id}/aliases": ["get"],
-        "{kind}/{asset_id}/aliases/{alias}": ["get", "put", "delete"],
-        "{kind}/{asset_id}/alias-history": ["get"],
-        "{kind}/{asset_id}/requests": ["get", "post"],
-        "{kind}/{asset_id}/requests/{request_id}": ["get", "delete"],
-        "{kind}/{asset_id}/requests/{request_id}/approvals": ["post"],
-        "{kind}/{asset_id}/aliases/{alias}/check": ["post"],
-        "{kind}/{asset_id}/promotions/check": ["post"],
-        "gates/check": ["post"],
-        "latestflowproject": ["get"],
-        "flowprojects": ["delete"],
-        "deploys": ["post"],
-        "highlights": ["get", "post"],
-        "registrations": ["post"],
-        "runs": ["get"],
-        "lineage": ["get"],
-        "lineage/impact": ["get"],
-        "lineage/paths": ["get"],
-        "{kind}/{asset_id}/lineage": ["get"],
-        "{kind}/{asset_id}/instances/{reference}/lineage": ["get"],
-    }.items()
-    for method in methods
-}
+OPERATIONS = (
+    {
+        ("/v1/me", "get"),
+        ("/v1/perimeters/{perimeter}/confirmations", "post"),
+        ("/v1/perimeters/{perimeter}/flowprojects", "post"),
+        ("/v1/perimeters/{perimeter}/webhooks", "get"),
+        ("/v1/perimeters/{perimeter}/webhooks", "post"),
+    }
+    | {
+        (f"/v1/perimeters/{{perimeter}}/webhooks/{{webhook_id}}{path}", method)
+        for path, methods in {
+            "": ["get", "patch", "delete"],
+            "/secret": ["post"],
+            "/test": ["post"],
+            "/deliveries": ["get"],
+            "/deliveries/{delivery_id}/replay": ["post"],
+        }.items()
+        for method in methods
+    }
+    | {
+        (f"/v1/perimeters/{{perimeter}}/projects/{{project}}/branches/{{branch}}/{path}", method)
+        for path, methods in {
+            "{kind}": ["get"],
+            "{kind}/{asset_id}": ["get", "patch", "delete"],
+            "{kind}/{asset_id}/instances/{reference}": ["get", "put"],
+            "{kind}/{asset_id}/instances/{reference}/deprecation": ["put", "delete"],
+            "{kind}/{asset_id}/recover": ["post"],
+            "{kind}/{asset_id}/normal": ["put"],
+            "{kind}/{asset_id}/aliases": ["get"],
+            "{kind}/{asset_id}/aliases/{alias}": ["get", "put", "delete"],
+            "{kind}/{asset_id}/alias-history": ["get"],
+            "{kind}/{asset_id}/requests": ["get", "post"],
+            "{kind}/{asset_id}/requests/{request_id}": ["get", "delete"],
+            "{kind}/{asset_id}/requests/{request_id}/approvals": ["post"],
+            "{kind}/{asset_id}/aliases/{alias}/check": ["post"],
+            "{kind}/{asset_id}/promotions/check": ["post"],
+            "gates/check": ["post"],
+            "latestflowproject": ["get"],
+            "flowprojects": ["delete"],
+            "deploys": ["post"],
+            "highlights": ["get", "post"],
+            "registrations": ["post"],
+            "runs": ["get"],
+            "lineage": ["get"],
+            "lineage/impact": ["get"],
+            "lineage/paths": ["get"],
+            "{kind}/{asset_id}/lineage": ["get"],
+            "{kind}/{asset_id}/instances/{reference}/lineage": ["get"],
+        }.items()
+        for method in methods
+    }
+)
+
+WEBHOOK = {"webhook_id": 1, "delivery_id": 1}
 
 
 @pytest.fixture
@@ -128,7 +146,7 @@ def test_every_address_says_what_it_takes(api, document):
     api.register("data/xkcd")
     values = {"perimeter": "default", "project": "churn", "branch": "main", "kind": "data", "asset_id": "xkcd"}
     for path in document["paths"]:
-        address = path.format_map(values | {"reference": "latest", "alias": "production", "request_id": 1})
+        address = path.format_map(values | {"reference": "latest", "alias": "production", "request_id": 1} | WEBHOOK)
         answer = api.call("OPTIONS", address)
         assert (path, answer.status_code) == (path, 200)
         assert answer.data["name"]

@@ -1,0 +1,1 @@
+"""Webhooks in the v1 API."""

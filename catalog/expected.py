@@ -24,13 +24,15 @@ COLUMNS = ("watch", "usual", "due_at", "late_at", "dormant_at")
 """Of an asset: what is expected of it."""
 
 
-def declared_of(asset: Asset) -> Declared:
-    """What is declared of its freshness. The project is only asked for where its time zone counts."""
+def declared_of(asset: Asset, zone: str | None = None) -> Declared:
+    """What is declared of its freshness. `zone` is that of its project, which else is asked for it where it counts."""
     said = asset.declared_freshness
     if not said:
         return Declared.NOTHING
-    needs_zone = "timezone" not in said and any(key in said for key in IN_ITS_ZONE)
-    return Declared.of(said, asset.branch.project.timezone if needs_zone else "")
+    if zone is None:
+        needs_zone = "timezone" not in said and any(key in said for key in IN_ITS_ZONE)
+        zone = asset.branch.project.timezone if needs_zone else ""
+    return Declared.of(said, zone)
 
 
 def counts(instance: Instance) -> bool:

@@ -162,9 +162,14 @@ assets_to_settle = Statement(f"SELECT DISTINCT instance.asset_id {REGISTERED_BY_
 """The keys of the assets that have something to be settled."""
 
 to_settle = Rows(
-    Instance, f"SELECT {{columns}} {REGISTERED_BY_ATTEMPT} {UNSETTLED} AND asset.id {{any assets}} ORDER BY instance.id"
+    Instance,
+    f"""
+    SELECT {{columns}}, asset__branch__project.timezone
+    {REGISTERED_BY_ATTEMPT} {UNSETTLED} AND asset.id {{any assets}} ORDER BY instance.id
+    """,
+    also=["zone"],
 )
-"""What is to be settled on some assets."""
+"""What is to be settled on some assets; with the time zone of the project, as `zone`."""
 
 registered_by_attempt = Rows(
     Instance,

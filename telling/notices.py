@@ -6,8 +6,8 @@ from django.utils import timezone
 
 from catalog.attention import of_webhook, raise_attention, settle_attention
 from catalog.models import Webhook
+from catalog.outbox import keep_heard
 from catalog.states import AttentionKind
-from telling.hearing import keep_heard
 
 GONE = "The receiver answered 410: it wants no more messages."
 NOTHING_TAKEN = "Nothing could be delivered for more than a day."

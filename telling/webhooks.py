@@ -15,9 +15,9 @@ from access.identity import NotAllowed, Viewer
 from access.models import AuditEntry, Perimeter, Role
 from catalog.limits import UNSTORABLE
 from catalog.models import Delivery, DeliveryTry, Message, Webhook
+from catalog.outbox import TELLABLE, keep_heard
 from catalog.states import DeliveryState, EventKind
 from telling.delivering import CLAIMED_FOR, OPEN, delivered, log_try, sent_to
-from telling.hearing import TOLD, keep_heard
 from telling.kept_secrets import SecretLost, decrypted, encrypted
 from telling.networks import Refused, check_url
 from telling.notices import LOST, settle
@@ -48,7 +48,7 @@ class Wish:
 
     @property
     def columns(self) -> dict[str, Any]:
-        return {**asdict(self), "kinds": [kind for kind in TOLD if kind in self.kinds]}
+        return {**asdict(self), "kinds": [kind for kind in TELLABLE if kind in self.kinds]}
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def checked(wish: Wish, kept: Wish | None = None) -> Wish:
         text = getattr(wish, name)
         if len(text) > most or UNSTORABLE.search(text):
             raise BadRequest(f"'{name}' is text of at most {most:,} characters.", field=name)
-    if unknown := [kind for kind in wish.kinds if kind not in TOLD]:
-        raise BadRequest(f"There are no events '{unknown[0]}'. There are: {', '.join(TOLD)}.", field="kinds")
+    if unknown := [kind for kind in wish.kinds if kind not in TELLABLE]:
+        raise BadRequest(f"There are no events '{unknown[0]}'. There are: {', '.join(TELLABLE)}.", field="kinds")
     try:
         filters_of(wish.filters)
     except BadRequest as error:

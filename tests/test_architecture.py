@@ -135,7 +135,7 @@ FLOORS = {
         ["pages"],
     ],
     "telling": [
-        ["backoff", "bounded", "found", "hearing", "kept_secrets", "networks", "signing", "wanting"],
+        ["backoff", "bounded", "found", "kept_secrets", "networks", "signing", "wanting"],
         ["notices", "payload", "sending", "sorting"],
         ["delivering"],
         ["lag", "pruning", "webhooks", "wire", "working"],

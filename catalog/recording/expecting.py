@@ -25,14 +25,14 @@ SHIFTED = ("due_at", "late_at", "dormant_at", "late_told_at", "to_look_at")
 """The columns that an arrival changes."""
 
 
-def arrived(asset: Asset, instances: Sequence[Instance]) -> list[Message]:
+def arrived(asset: Asset, instances: Sequence[Instance], zone: str | None = None) -> list[Message]:
     """Let a locked asset, which the caller saves, expect its next version after these, which have become ready.
 
-    Answers what is to be told after them.
+    `zone` is that of its project, where the asset does not come with its branch. Answers what is to be told after them.
     """
     asset.to_look_at = True
     if asset.watch in KNOWN:
-        declared = declared_of(asset)
+        declared = declared_of(asset, zone)
         at = last_time(instances, declared)
         found = at and after_arrival(asset.watch, asset.usual, asset.due_at, asset.late_at, at, declared)
         if found and found.due_at and (asset.due_at is None or found.due_at > asset.due_at):

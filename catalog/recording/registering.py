@@ -427,7 +427,7 @@ def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> list[Messag
     newest = {row.pk: row for row in instances_by_key.all(pks=unsure)} if unsure else {}
     for asset in on:
         asset.ready_count += len(by_asset[asset.pk])
-        messages += arrived(asset, by_asset[asset.pk])
+        messages += arrived(asset, by_asset[asset.pk], zone=last[asset.pk].zone)  # type: ignore[attr-defined]
         if is_later(last[asset.pk], newest.get(asset.newest_ready_id or 0)):
             point_to_ready(asset, last[asset.pk])
     point_assets_to_ready.each(

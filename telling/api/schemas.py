@@ -4,10 +4,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from catalog.apikit.fields import Answer, integer, one_of, text, time
+from catalog.outbox import TELLABLE
 from catalog.states import DeliveryState, EventKind
 from catalog.wire.bodies import Anything, Body, Choice, Flag
 from catalog.wire.taken import Text
-from telling.hearing import TOLD
 from telling.networks import LONGEST_URL
 from telling.webhooks import LENGTHS
 
@@ -15,7 +15,7 @@ from telling.webhooks import LENGTHS
 class WebhookBody(Body):
     url = Text(max_length=LONGEST_URL)
     name = Text(max_length=LENGTHS["name"], required=False, allow_blank=True)
-    kinds = serializers.ListField(child=Choice(TOLD), required=False, help_text="Empty: all.")
+    kinds = serializers.ListField(child=Choice(TELLABLE), required=False, help_text="Empty: all.")
     project = Text(max_length=LENGTHS["project"], required=False, allow_blank=True, help_text="Empty: all.")
     branch = Text(
         max_length=LENGTHS["branch"], required=False, allow_blank=True, help_text="Or a pattern, feature/*; empty: all."
@@ -34,7 +34,7 @@ class WebhookAnswer(Answer):
     id = integer()
     url = text()
     name = text()
-    kinds = serializers.ListField(child=one_of(TOLD), help_text="Empty: all.")
+    kinds = serializers.ListField(child=one_of(TELLABLE), help_text="Empty: all.")
     project = text()
     branch = text()
     filters = text()

@@ -20,11 +20,8 @@ from catalog.models import (
     GateRevision,
     Highlight,
     Instance,
-<<<<<<< HEAD
-    NewNormal,
-=======
     Message,
->>>>>>> 00c2eb7 (The API of webhooks: made, changed, switched, tested, replayed by admins of a perimeter; each act in the audit log)
+    NewNormal,
     PromotionRequest,
     Webhook,
 )
@@ -186,11 +183,8 @@ def what_is_there():
         "highlights": Highlight.objects.count(),
         "deletions": Deletion.objects.count(),
         "deprecations": Deprecation.objects.count(),
-<<<<<<< HEAD
         "normals": NewNormal.objects.count(),
-=======
         "webhooks": list(Webhook.objects.order_by("pk").values()),
->>>>>>> 00c2eb7 (The API of webhooks: made, changed, switched, tested, replayed by admins of a perimeter; each act in the audit log)
     }
 
 

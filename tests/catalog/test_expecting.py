@@ -153,7 +153,9 @@ def test_a_project_says_in_which_zone_days_begin(here: BranchAddress) -> None:
     assert Project.objects.get().timezone == "Asia/Tokyo"
     assert moments()[0] == datetime(2026, 1, 5, 21, tzinfo=UTC)
     came(here, datetime(2026, 1, 6, 12, tzinfo=UTC), "pending")
-    confirmed(here, datetime(2026, 1, 6, 13, tzinfo=UTC))
+    with CaptureQueriesContext(connection) as watched:
+        confirmed(here, datetime(2026, 1, 6, 13, tzinfo=UTC))
+    assert not any('SELECT "catalog_project"' in query["sql"] for query in watched)
     assert moments()[0] == datetime(2026, 1, 6, 21, tzinfo=UTC)
     Asset.objects.update(to_look_at=False)
     declared(here, None)

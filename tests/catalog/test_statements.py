@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from django.contrib.auth.models import User
-from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import F, Max, Min, OuterRef, QuerySet, Subquery
 
 from access import local_mode
 from access import models as of_access
@@ -22,6 +22,7 @@ from tests.built_once import built_once
 
 pytestmark = [pytest.mark.both, pytest.mark.each, pytest.mark.django_db]
 
+ZONE = F("asset__branch__project__timezone")
 TASK = Entity("task", "TrainFlow/1/train/1")
 FACTS = {"user": "ada", "parameters": {"alpha": 0.1}, "graph": {"start": ["end"]}, "origin": ""}
 
@@ -159,7 +160,7 @@ FOUND: dict[str, Case] = {
     "to_settle": (
         statements.to_settle,
         lambda world: {**by_attempt(world), "lost": "the task was lost%", "assets": [world.xkcd.pk]},
-        lambda world: Instance.objects.get(asset=world.xkcd, state="pending"),
+        lambda world: Instance.objects.annotate(zone=ZONE).get(asset=world.xkcd, state="pending"),
     ),
     "registered_by_attempt": (
         statements.registered_by_attempt,

@@ -17,6 +17,8 @@ from catalog.querysets import COPIED
 from catalog.states import State, Watch
 
 TASK = "task"
+MOST_LOOKED_THROUGH = 300
+"""So many versions are looked through for those that count."""
 IN_ITS_ZONE = ("cron", "except", "at")
 """What is declared in the time zone of the asset, or else of its project."""
 OF_ARRIVALS = ("asset_id", "number", "created_at", "producer_kind", "settled_at", "annotations", "promoted_from_id")
@@ -61,13 +63,16 @@ def as_declared(asset: Asset) -> Expectation:
         return Expectation(Watch.OFF)
     if not declared.says_when:
         return Expectation(Watch.LEARNING if asset.newest_ready_id else Watch.OFF)
-    return by_declaration(declared, last_time(_last_of(asset), declared))
+    return by_declaration(declared, last_time(_last_of(asset, declared), declared))
 
 
-def _last_of(asset: Asset) -> Iterable[Instance]:
+def _last_of(asset: Asset, declared: Declared) -> Iterable[Instance]:
+    """The last versions that count, as the background looks at them."""
     if asset.newest_id is None:
         return ()
-    came: Any = Instance.objects.of(asset).filter(state=State.READY, producer_kind=TASK).exclude(COPIED)
+    ready: Any = Instance.objects.of(asset).filter(state=State.READY)
+    looked_through = ready.latest_first().values("pk")[: LAST if declared.at else MOST_LOOKED_THROUGH]
+    came = ready.filter(pk__in=looked_through, producer_kind=TASK).exclude(COPIED)
     last: Iterable[Instance] = came.only(*OF_ARRIVALS).latest_first()[:LAST]
     return last
 

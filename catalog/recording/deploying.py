@@ -219,7 +219,9 @@ def deploy(
     _post(branch, spec, version_id=version_id, actor=actor)
     if new_zone is not None:  # its days begin at another moment now, so all of it is looked at anew
         Project.objects.filter(pk=branch.project_id).update(timezone=new_zone)
-        Asset.objects.filter(pk__in=[asset.pk for asset in everywhere]).update(to_look_at=True)
+        all_of_it = Asset.objects.filter(pk__in=[asset.pk for asset in everywhere])
+        all_of_it.update(to_look_at=True)
+        all_of_it.mark()  # for whoever looks at it now, by the zone that was
     changed = {"created": len(outcome.created), "updated": len(outcome.updated)}
     outbox.keep(news.deployed(branch, version_id=version_id, by=actor, changed=changed))
     return branch, outcome

@@ -30,6 +30,7 @@ urlpatterns = [
     re_path("^v1/", Unknown.as_view()),
     *([path("styleguide/", styleguide_page)] if settings.DEBUG else []),
     path("", include("access.urls")),
+    path("", include("telling.pages.urls")),
     path("", include("promoting.pages.urls")),
     path("", include("comparing.pages.urls")),
     path("", include("lineage.pages.urls")),

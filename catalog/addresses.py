@@ -23,6 +23,7 @@ COMPONENT_SEGMENTS = {
 """The kinds of components that have a page of their own, and how its address names them."""
 
 AUDIT = "audit"
+WEBHOOKS = "webhooks"
 """The page of that name, unless a project is called so."""
 
 ATTENTION = "attention"
@@ -59,6 +60,15 @@ def perimeter_url(name: str) -> str:
 def audit_url(perimeter: str, *, beside: bool = False) -> str:
     """Who changed what in a perimeter; `beside` a project that is called so, at an address that no project can have."""
     return f"{perimeter_url(perimeter)}/{'~' if beside else ''}{AUDIT}"
+
+
+def webhooks_url(perimeter: str) -> str:
+    """The webhooks of a perimeter, at an address that no project can have. Without the ~ it leads there, too."""
+    return f"{perimeter_url(perimeter)}/~{WEBHOOKS}"
+
+
+def webhook_url(perimeter: str, pk: int) -> str:
+    return f"{webhooks_url(perimeter)}/{pk}"
 
 
 def attention_url(perimeter: str, *, beside: bool = False) -> str:

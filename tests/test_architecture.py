@@ -139,7 +139,7 @@ FLOORS = {
         ["notices", "payload", "sending", "sorting"],
         ["delivering"],
         ["lag", "pruning", "webhooks", "wire", "working"],
-        ["api", "jobs"],
+        ["api", "jobs", "pages"],
     ],
     "obproject": [
         sorted(SHARED - {"metric_rules", "promoted", "references"}),

@@ -3,13 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.addresses import AUDIT, audit_url, branch_url, compare_branches_url, perimeter_url, project_url
+from access.models import Role
+from catalog.addresses import (
+    AUDIT,
+    WEBHOOKS,
+    audit_url,
+    branch_url,
+    compare_branches_url,
+    perimeter_url,
+    project_url,
+    webhooks_url,
+)
 from catalog.filters import TEXT
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Project
@@ -105,6 +116,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
         **perimeter_frame(request, perimeter),
         "perimeter": perimeter,
         "audit_url": _audit_url(perimeter, rows),
+        "webhooks_url": _webhooks_url(viewer, perimeter),
         "asked": asked_of_you(viewer, perimeter),
         "name_perimeters": not perimeter and len(viewer.grants) > 1,
         "notices": query.notices(takes=TAKES),
@@ -121,6 +133,11 @@ def _audit_url(perimeter: str, rows: list[ProjectRow]) -> str:
     """Empty on the home page, which is of no perimeter."""
     taken = any(row.project.name == AUDIT for row in rows)
     return audit_url(perimeter, beside=taken) if perimeter else ""
+
+
+def _webhooks_url(viewer: Viewer, perimeter: str) -> str:
+    """Empty for whoever is no admin."""
+    return webhooks_url(perimeter) if perimeter and viewer.may(perimeter, Role.ADMIN) else ""
 
 
 def _projects_on_page(viewer: Viewer, perimeter: str, query: PageQuery) -> Page:
@@ -175,6 +192,16 @@ def project_page(request: HttpRequest, perimeter: str, project: str, twin: bool)
         **query.search(),
     }
     return render(request, "catalog/project.html", context)
+
+
+@require_safe
+def webhooks_or_project(request: HttpRequest, perimeter: str) -> HttpResponseBase:
+    """To the webhooks of a perimeter, unless a project is called so."""
+    viewer = viewer_of(request)
+    scope = viewer.require(perimeter)
+    if Project.objects.visible_to(viewer).filter(perimeter=scope, name=WEBHOOKS).exists():
+        return project_page(request, perimeter=perimeter, project=WEBHOOKS, twin=False)
+    return HttpResponseRedirect(webhooks_url(perimeter))
 
 
 def _against_main(project: Project, branches: list[Branch]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from catalog.pages.evaluations import evaluations_page
 from catalog.pages.film import film_page
 from catalog.pages.highlight import highlight_card, highlight_page
 from catalog.pages.highlights import highlight_image, highlights_page
-from catalog.pages.home import home_page, perimeter_page, project_page
+from catalog.pages.home import home_page, perimeter_page, project_page, webhooks_or_project
 from catalog.pages.instance import instance_page
 from catalog.pages.listing import listing_page
 from catalog.pages.overview import elsewhere, overview_page
@@ -25,6 +25,7 @@ urlpatterns = [
     path("index.json", home_page, {"twin": True}),
     path("search<twin:twin>", search_page, name="search"),
     path("<name:perimeter><twin:twin>", perimeter_page, name="perimeter"),
+    path("<name:perimeter>/webhooks", webhooks_or_project, name="webhooks-or-project"),
     path("<name:perimeter>/audit<filed:form>", audit_page, {"beside": False}, name="audit"),
     path("<name:perimeter>/~audit<filed:form>", audit_page, {"beside": True}, name="audit-beside"),
     path(f"{PROJECT}<twin:twin>", project_page, name="project"),

@@ -35,6 +35,7 @@ def place(name: str = "churn") -> dict[str, object]:
         "promotion": PromotionRequest(pk=7, branch=branch, kind=Kind.MODELS, asset_id=name),
         "highlight": Highlight(branch=branch, uid="h_1"),
         "kind": Kind.MODELS,
+        "pk": 7,
     }
 
 
@@ -43,6 +44,8 @@ VIEWS = {
     "page_url": "asset",
     "perimeter_url": "perimeter",
     "audit_url": "audit",
+    "webhooks_url": "webhooks",
+    "webhook_url": "webhook",
     "project_url": "project",
     "project_url_by_names": "project",
     "branch_url": "branch",

@@ -19,7 +19,17 @@ from access.models import AuditEntry, Membership, Role, Token, new_secret, secre
 from access.visibility import VisibleQuerySet, perimeter_name_of
 from catalog import recording
 from catalog.entities import Entity
-from catalog.models import GateRevision, MetadataSource, MissedWrite, PromotionRequest, Reconciliation
+from catalog.models import (
+    Delivery,
+    DeliveryTry,
+    GateRevision,
+    Message,
+    MetadataSource,
+    MissedWrite,
+    PromotionRequest,
+    Reconciliation,
+    Webhook,
+)
 from catalog.recording import Declaration, Highlighted
 
 pytestmark = pytest.mark.slow
@@ -42,6 +52,8 @@ PARTS = {
     "content_type_id": ["1"],
     "pk": ["1"],
     "request_id": ["1"],
+    "webhook_id": ["1"],
+    "delivery_id": ["1"],
     "twin": TWIN,
     "suffix": SUFFIX,
     "form": ["", ".json", ".csv", ".svg"],
@@ -64,6 +76,8 @@ QUESTIONS = {
 FOR_EVERYBODY = {"sign-in"}
 FOR_PEOPLE = {"me", "me.json"}
 """Their own pages, which no token opens."""
+LEADS_THERE = {"<name:perimeter>/webhooks"}
+"""Redirects to what is for admins."""
 NOT_THERE = ("/image", "/cards/", "nothing")
 """What this world does not have."""
 
@@ -128,6 +142,7 @@ def zebras(full):
     type(row).objects.filter(pk=row.pk).update(uid=PARTS["uid"][0])
     full.register("models/churn_model", perimeter=full.beta)
     _ask(full, made)
+    _tell(full, made)
     AuditEntry.objects.record("zebra-ada", action="test", perimeter=full.alpha, target="zebra")
     Token.objects.issue(user=full.people["zebra-eve"], perimeter=full.alpha, role=Role.EDITOR, name="zebra")
     source, now = MetadataSource.objects.create(place="/zebra"), timezone.now()
@@ -146,6 +161,19 @@ def _ask(world, instance) -> None:
     held = {"expected_uid": instance.uid, "instance": instance.asset.instances.get(number=1)}
     said = {"user": world.people["zebra-eve"], "actor": "zebra-eve", "comment": "of zebras"}
     PromotionRequest.objects.create(**at, **held, **said, pk=1, alias="production", gates=revision)
+
+
+def _tell(world, instance) -> None:
+    """A webhook, and a delivery to it that failed."""
+    asset, now = instance.asset, timezone.now()
+    about = {"pk": 1, "perimeter": world.alpha, "created_at": now}
+    said = {"url": "https://zebra.example.com/", "name": "zebra", "created_by": "zebra-ada", "filters": "tag=zebra"}
+    webhook = Webhook.objects.create(**about, **said, secret="s", failing_since=now)
+    message = Message.objects.create(**about, kind="asset.late", at=now, sorted_at=now, body={"sentence": "zebra"})
+    delivery = Delivery.objects.create(
+        pk=1, message=message, webhook=webhook, asset=asset, state="given up", next_at=now
+    )
+    DeliveryTry.objects.create(delivery=delivery, at=now, status=500, answer="zebra", by="zebra-ada")
 
 
 def asking(world, who: str) -> Client:
@@ -189,6 +217,8 @@ def allowed(route: str, address: str, who: str) -> set[int]:
         return {403}
     if "perimeter" in route and who in OUTSIDERS:
         return {404, 405}
+    if "webhooks" in route and who != "zebra-ada" and route not in LEADS_THERE:
+        return {403, 405}
     return {200, 302, 405} | ({404, 503} if any(part in address for part in NOT_THERE) else set())
 
 

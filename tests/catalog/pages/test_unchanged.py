@@ -498,6 +498,14 @@ WITHOUT = {
     "request": "judges anew each time",
     "audit": "hangs on all that is written in a perimeter, and on the audit log, which has no marks",
     "audit-beside": "the same",
+    **dict.fromkeys(
+        ("webhooks", "webhook", "api-webhooks", "api-webhook", "api-deliveries"),
+        "hangs on what is sent at this moment, which has no marks; looked at now and then, by admins",
+    ),
+    "webhooks-or-project": "leads to what has none; a project that is called so is shown without a tag there",
+    "api-webhook-secret": "only writes",
+    "api-webhook-test": "only writes",
+    "api-replay": "only writes",
     "compare-branches": "hangs on two branches, on whatever their flows read anywhere, and on the history of models",
     None: "redirects, or says that nothing is there",
 }

@@ -7,12 +7,12 @@ raises: what it can't read is not watched, and says why.
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
@@ -20,13 +20,14 @@ Json = dict[str, Any]
 
 KEYS = ("every", "cron", "timezone", "grace", "except", "at", "off")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 LEAST, MOST = timedelta(minutes=5), timedelta(days=366)
 LEAST_GRACE = timedelta(minutes=10)
 GRACE = 0.25
 """Of the period; with `cron` of the nearer of the gaps before and after."""
 EARLY = 0.25
 """What comes before its moment by up to this much of the nearer gap, and by an hour at most, has come for it."""
-MOST_EARLY = timedelta(hours=1)
+MOST_EARLY = HOUR
 MOST_DATES = 400
 NAME_LENGTH = 255
 CRON_LENGTH = 100
@@ -88,12 +89,13 @@ def checked(json: Any, source: str = "") -> Json:
 
 @dataclass(frozen=True)
 class Declared:
-    """What an asset declares. `zone` is the one in which days and hours are meant; `unreadable` is why what is kept
-    can't be read, and then the asset is not watched."""
+    """What an asset declares. `zone` is the one in which days and hours are meant, its own or that of the project;
+    `unreadable` is why what is kept can't be read, and then the asset is not watched."""
 
     every: timedelta | None = None
     cron: str = ""
     zone: str = "UTC"
+    names_zone: bool = False
     own_grace: timedelta | None = None
     excepted: frozenset[date] = frozenset()
     at: str = ""
@@ -113,6 +115,7 @@ class Declared:
             every=duration(kept["every"]) if "every" in kept else None,
             cron=kept.get("cron", ""),
             zone=kept.get("timezone") or known_zone(timezone),
+            names_zone="timezone" in kept,
             own_grace=duration(kept["grace"]) if "grace" in kept else None,
             excepted=frozenset(map(date.fromisoformat, kept.get("except", []))),
             at=kept.get("at", ""),
@@ -123,6 +126,18 @@ class Declared:
     def says_when(self) -> bool:
         """Whether the moment of the next version follows from it; else it is learned."""
         return not self.off and bool(self.every or self.cron)
+
+    def in_zone(self, timezone: str) -> "Declared":
+        """The same in the time zone of the project, if none is declared."""
+        return self if self.names_zone else replace(self, zone=known_zone(timezone))
+
+    @property
+    def text(self) -> str:
+        """When a version is expected, in words: `every 90 min`, `at 06:00 on weekdays, Europe/Berlin`."""
+        if self.every:
+            return f"every {_text(self.every)}"
+        said = _explained(self.cron) if self.cron else ""
+        return f"{said}, {self.zone}" if said else ""
 
     @property
     def usual(self) -> timedelta:
@@ -200,7 +215,7 @@ def duration(text: Any) -> timedelta:
 
 def known_zone(name: str) -> str:
     """The name, if it is one of a time zone; else `UTC`."""
-    return name if name and name in _zones() else "UTC"
+    return name if name and _is_zone(name) else "UTC"
 
 
 def data_time(value: Any, zone: str = "UTC") -> datetime | None:
@@ -280,7 +295,7 @@ def _can_be_read(expression: str) -> bool:
 
 
 def _wrong_timezone(value: Any) -> str:
-    if isinstance(value, str) and value in _zones():
+    if isinstance(value, str) and value and _is_zone(value):
         return ""
     return f'{_cut(value)} is not known as a time zone; write a name such as "Europe/Berlin" or "UTC"'
 
@@ -340,9 +355,13 @@ def _usual(cron: str, zone: str) -> timedelta:
     return gaps[(len(gaps) - 1) // 2] if gaps else MOST
 
 
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _known() -> str:
@@ -354,7 +373,16 @@ def _key(name: str) -> str:
 
 
 def _text(length: timedelta) -> str:
-    return f"{length.days} d" if length.days else f"{length.seconds // 60} min"
+    for unit, name in ((DAY, "d"), (HOUR, "h")):
+        if length >= unit and not length % unit:
+            return f"{length // unit} {name}"
+    return f"{length // timedelta(minutes=1)} min"
+
+
+@lru_cache(maxsize=1024)
+def _explained(cron: str) -> str:
+    said = CronSim(cron, FROM).explain().replace("Monday through Friday", "weekdays")
+    return said[:1].lower() + said[1:]
 
 
 def _cut(value: Any) -> str:

@@ -8,8 +8,10 @@ Pure functions of times. A caller gives the last `LAST` times. Where the six wee
 the first `FOLLOWING` times after each of `moments(…)`, so that the cost does not grow with the history.
 """
 
+import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,7 +19,7 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from catalog.freshness.declared import Declared, known_zone
+from catalog.freshness.declared import Declared
 from catalog.states import Watch
 
 Json = dict[str, Any]
@@ -58,6 +60,10 @@ ALIKE, OTHERS, FEWEST_ALIKE = 1.6, 4, 30
 """Where all gaps but four are alike, the gaps may say better than the weeks when the next one comes."""
 SILENCE = 4
 """So many usual gaps are a silence; after a longer one than ever, the next is not late before it is as long."""
+LONGER = 1.3
+"""Gaps so many times the usual one, and more than chance, are those of nights and weekends."""
+ALMOST = 0.1
+"""So much of the slack more is the slack, as it is told."""
 DORMANT_GAPS, DORMANT = 4, 14 * DAY
 OFFSET_HOLDS = 28 * DAY
 """What is less apart and has the same distance from UTC has it in between, too."""
@@ -79,7 +85,7 @@ def learn(
     times: Sequence[datetime],
     *,
     now: datetime,
-    timezone: str = "UTC",
+    timezone: str = "",
     declared: Declared | None = None,
     first: datetime | None = None,
     then: Mapping[datetime, Sequence[datetime]] | None = None,
@@ -87,9 +93,10 @@ def learn(
     """When the next version is expected after those that came at `times`: the last `LAST` that count, in any order.
 
     `first`: when the first of all came that count, if `times` do not reach back to it. `then`: what was looked up for
-    `moments(…)`. `timezone` is that of the project; what is declared may name another one.
+    `moments(…)`. `timezone` is that of the project; what is declared may name another one. With `at` declared, and
+    nothing else that says when, `times` are those of `advancing`.
     """
-    declared = declared or Declared(zone=known_zone(timezone))
+    declared = _declared(declared, timezone)
     if declared.off:
         return Expectation(Watch.OFF, told={"rule": "off", "unreadable": declared.unreadable})
     stamps = _stamps(times, now)
@@ -104,14 +111,20 @@ def learn(
 
 def by_declaration(declared: Declared, last: datetime | None) -> Expectation:
     """What is expected after the version of `last`, by what is declared. None: there was none, so nothing is yet."""
-    rule = "every" if declared.every else "cron"
     usual = round(declared.usual.total_seconds())
-    told: Json = {"rule": rule, "zone": declared.zone, "usual": usual, "grace": declared.grace.total_seconds()}
+    told: Json = {
+        "rule": "every" if declared.every else "cron",
+        "zone": declared.zone,
+        "usual": usual,
+        "declared": declared.text,
+        "why": "grace" if declared.own_grace is not None else "quarter",
+        "except": len(declared.excepted),
+    }
     due = declared.next_due(last) if last else None
     if last is None or due is None:
         return Expectation(Watch.DECLARED, usual, told=told)
     late = due + declared.grace_at(due)
-    told["slack"] = (late - due).total_seconds()
+    told["late_after"] = round((late - due).total_seconds())
     return Expectation(Watch.DECLARED, usual, due, late, dormant_after(late, usual), told)
 
 
@@ -137,7 +150,12 @@ def after_arrival(
 
 
 def moments(
-    times: Sequence[datetime], *, now: datetime, timezone: str = "UTC", first: datetime | None = None
+    times: Sequence[datetime],
+    *,
+    now: datetime,
+    timezone: str = "",
+    declared: Declared | None = None,
+    first: datetime | None = None,
 ) -> list[datetime]:
     """After which moments a caller looks up the first `FOLLOWING` times: where `times` don't reach back far enough.
 
@@ -145,10 +163,29 @@ def moments(
     """
     stamps = _stamps(times, now)
     begin = min(first.timestamp(), stamps[0]) if first and stamps else 0.0
-    history = _History.of(stamps, known_zone(timezone), begin)
+    history = _History.of(stamps, _declared(declared, timezone).zone, begin)
     if history is None or len(times) < LAST or not history.is_weekly:
         return []
     return [_moment(at) for _, at in history.moments() if at < history.stamps[0]]
+
+
+def advancing(arrivals: Iterable[tuple[datetime, datetime | None]]) -> list[datetime]:
+    """When those came whose data was newer than all before: of moments of arriving and of data, in order of arrival.
+
+    What says no moment of its data does not count, nor what brings old data anew.
+    """
+    newest, found = None, []
+    for came, data in arrivals:
+        if data is not None and (newest is None or data > newest):
+            newest = data
+            found.append(came)
+    return found
+
+
+def _declared(declared: Declared | None, timezone: str) -> Declared:
+    """With the time zone that counts."""
+    declared = declared or Declared.NOTHING
+    return declared.in_zone(timezone) if timezone else declared
 
 
 @dataclass(frozen=True)
@@ -158,7 +195,7 @@ class _History:
     zone: str
     stamps: list[float]
     gaps: list[float]
-    """Between them."""
+    """Between the last of them."""
     usual: float
     """The median of the last gaps."""
     short: float
@@ -175,6 +212,7 @@ class _History:
         if min(gaps) <= within:
             stamps = _apart(stamps, within)
             gaps = [after - before for before, after in pairwise(stamps)]
+        gaps = gaps[1 - LAST :]
         ordered = sorted(gaps[-GAPS:])
         short = ordered[int(SHORT * (len(ordered) - 1))]
         return cls(zone, stamps, gaps, _low_median(ordered), short, stamps[0] if first is None else first)
@@ -279,7 +317,8 @@ def _by_gaps(history: _History, declared: Declared) -> Expectation | None:
     """After the median gap; None: there are too few."""
     if len(history.gaps) < FEWEST - 1:
         return None
-    gaps = history.gaps[-GAPS:]
+    local = _locals(history.stamps[-GAPS - 1 :], history.zone)
+    gaps = [after - before for before, after in pairwise(local)]
     long = next((at for at, gap in enumerate(reversed(gaps)) if gap <= LONGEST_OF_WEEKS), len(gaps))
     if long >= CHANGED:  # what is older was another cadence
         gaps = gaps[-long:]
@@ -310,9 +349,11 @@ def _expectation(
     }
     by = max(ends, key=ends.__getitem__)
     due_at, late_at = _moment(due), _moment(ends[by])
+    if ends[by] - ends["slack"] <= ALMOST * slack:
+        by = "slack"
     moved = declared.not_excepted(due_at) if declared.excepted else due_at
     late_at += moved - due_at
-    usual = max(round(history.usual), 1)
+    usual = max(round(history.usual if history.is_weekly else gap), 1)
     told: Json = {
         "rule": rule,
         "zone": zone,
@@ -325,6 +366,9 @@ def _expectation(
         "late_after": round((late_at - moved).total_seconds()),
         **{name: round(value) if isinstance(value, float) else value for name, value in more.items()},
     }
+    longest = sorted(history.gaps)[-1 - min(OTHERS, len(history.gaps) // 10)]
+    if history.is_weekly and longest > LONGER * usual + 2 * more["spread"]:
+        told |= {"cron": _as_cron(history), "longest": round(longest)}
     return Expectation(Watch.LEARNED, usual, moved, late_at, dormant_after(late_at, usual), told)
 
 
@@ -339,10 +383,42 @@ def _middle_and_spread(ordered: list[float]) -> tuple[float, float]:
 
 
 def _still_learning(stamps: list[float], declared: Declared, history: "_History | None") -> Expectation:
-    told: Json = {"rule": "learning", "zone": declared.zone, "times": len(stamps), "wanted": FEWEST}
+    told: Json = {"rule": "learning", "zone": declared.zone, "times": len(history.stamps) if history else len(stamps)}
+    told |= {"wanted": FEWEST}
     if stamps:
         told["since"] = _moment(history.first if history else stamps[0]).isoformat()
+    if history and history.is_weekly:
+        told["wanted_days"] = math.ceil(HISTORY / DAY)
     return Expectation(Watch.LEARNING, told=told)
+
+
+def _as_cron(history: _History) -> str:
+    """The moments of the week at which versions came, if a cron expression can say them; else nothing.
+
+    Only for what does not come as often in nights or at weekends.
+    """
+    local = _locals(history.stamps[-LAST:], history.zone)
+    if local[-1] - local[0] < WEEK:
+        return ""
+    weekdays = Counter(int(at // DAY + 3) % 7 for at in local)
+    clusters: list[list[float]] = []
+    for at in sorted(at % DAY for at in local):
+        if clusters and at - clusters[-1][-1] < HOUR / 2:
+            clusters[-1].append(at)
+        else:
+            clusters.append([at])
+    if any(cluster[-1] - cluster[0] > 2 * HOUR for cluster in clusters):
+        return ""
+    middles = [_low_median(cluster) for cluster in clusters if len(cluster) * 20 > len(local)]
+    minutes = sorted(middle % HOUR / 60 for middle in middles)
+    often = sorted(day for day, count in weekdays.items() if count * 20 > len(local))
+    if not middles or len(middles) > 12 or minutes[-1] - minutes[0] > 15 or not often:
+        return ""
+    hours = ",".join(dict.fromkeys(str(int(middle // HOUR)) for middle in middles))
+    days = (
+        "*" if len(often) == 7 else "1-5" if often == [0, 1, 2, 3, 4] else ",".join(str((day + 1) % 7) for day in often)
+    )
+    return f"{min(math.ceil(minutes[-1] / 5) * 5, 59)} {hours} * * {days}"
 
 
 def _slack(nearer: float, spread: float, declared: Declared, latest_late: float = 0.0) -> tuple[float, str]:

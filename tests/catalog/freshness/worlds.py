@@ -177,7 +177,9 @@ def _queue(chance: random.Random, minutes: float, sometimes: float = 0.01) -> ti
     return timedelta(minutes=length * (chance.uniform(2, 4) if chance.random() < sometimes else 1))
 
 
-def _daily(chance: random.Random, zone: ZoneInfo, days: Iterable[date], hours: Sequence[float], run: float) -> Iterator[datetime]:
+def _daily(
+    chance: random.Random, zone: ZoneInfo, days: Iterable[date], hours: Sequence[float], run: float
+) -> Iterator[datetime]:
     for day in days:
         for hour in hours:
             yield _at(day, hour, zone) + _queue(chance, run)
@@ -261,27 +263,80 @@ BERLIN, NEW_YORK, SYDNEY, INDIA = "Europe/Berlin", "America/New_York", "Australi
 KINDS = {
     "quarter-hourly": Kind("every 15 minutes", lambda chance, zone: _every(chance, 15, 4000, 1), one_in=400),
     "hourly": Kind("hourly", lambda chance, zone: _every(chance, 60, 24 * 120, 5), BERLIN, one_in=200),
-    "3 hours, UTC": Kind("every 3 hours of UTC, seen from Berlin", lambda chance, zone: _every(chance, 180, 8 * 200, 10), BERLIN, one_in=100),
-    "3 hours, local": Kind("every 3 hours by Sydney's clocks", lambda chance, zone: _daily(chance, zone, _days(chance, 200), range(0, 24, 3), 10), SYDNEY, one_in=100),
-    "4 a day": Kind("at 07:10, 12:30, 16:45 and 22:00", lambda chance, zone: _daily(chance, zone, _days(chance, 250), (7.17, 12.5, 16.75, 22), 12), NEW_YORK, one_in=60),
+    "3 hours, UTC": Kind(
+        "every 3 hours of UTC, seen from Berlin",
+        lambda chance, zone: _every(chance, 180, 8 * 200, 10),
+        BERLIN,
+        one_in=100,
+    ),
+    "3 hours, local": Kind(
+        "every 3 hours by Sydney's clocks",
+        lambda chance, zone: _daily(chance, zone, _days(chance, 200), range(0, 24, 3), 10),
+        SYDNEY,
+        one_in=100,
+    ),
+    "4 a day": Kind(
+        "at 07:10, 12:30, 16:45 and 22:00",
+        lambda chance, zone: _daily(chance, zone, _days(chance, 250), (7.17, 12.5, 16.75, 22), 12),
+        NEW_YORK,
+        one_in=60,
+    ),
     "office hours": Kind("hourly from 8 to 18 on weekdays", _office, BERLIN, one_in=150),
-    "twice a day": Kind("at 06:00 and 18:00, runs of 45 minutes", lambda chance, zone: _daily(chance, zone, _days(chance, 400), (6, 18), 45), BERLIN),
-    "morning twice": Kind("at 06:00 and 09:00", lambda chance, zone: _daily(chance, zone, _days(chance, 300), (6, 9), 15), INDIA),
-    "daily": Kind("daily, runs of an hour", lambda chance, zone: _daily(chance, zone, _days(chance, 500), (3,), 60), NEW_YORK),
+    "twice a day": Kind(
+        "at 06:00 and 18:00, runs of 45 minutes",
+        lambda chance, zone: _daily(chance, zone, _days(chance, 400), (6, 18), 45),
+        BERLIN,
+    ),
+    "morning twice": Kind(
+        "at 06:00 and 09:00", lambda chance, zone: _daily(chance, zone, _days(chance, 300), (6, 9), 15), INDIA
+    ),
+    "daily": Kind(
+        "daily, runs of an hour", lambda chance, zone: _daily(chance, zone, _days(chance, 500), (3,), 60), NEW_YORK
+    ),
     "noisy daily": Kind("daily at noon, give or take 2.5 hours (one standard deviation)", _noisy, BERLIN),
     "growing": Kind("nightly, runs grow from 30 minutes to 6 hours", _growing, BERLIN),
     "bursts": Kind("nightly, one to four at once", _bursts, BERLIN, one_in=40),
-    "weekdays": Kind("weekdays at 06:30", lambda chance, zone: _daily(chance, zone, _weekdays(chance, 600), (6.5,), 25), BERLIN, one_in=30),
-    "Mon, Wed, Fri": Kind("Monday, Wednesday and Friday", lambda chance, zone: _daily(chance, zone, _weekdays(chance, 900, (0, 2, 4)), (21,), 60), NEW_YORK, one_in=30),
+    "weekdays": Kind(
+        "weekdays at 06:30",
+        lambda chance, zone: _daily(chance, zone, _weekdays(chance, 600), (6.5,), 25),
+        BERLIN,
+        one_in=30,
+    ),
+    "Mon, Wed, Fri": Kind(
+        "Monday, Wednesday and Friday",
+        lambda chance, zone: _daily(chance, zone, _weekdays(chance, 900, (0, 2, 4)), (21,), 60),
+        NEW_YORK,
+        one_in=30,
+    ),
     "loop": Kind("a loop: each run begins when the last one is done, after 5 hours or so", _loop),
     "weekly": Kind("weekly", _weekly(1), NEW_YORK, one_in=15, learned_after=8),
     "fortnightly": Kind("every two weeks", _weekly(2), BERLIN, one_in=15, learned_after=8),
     "monthly": Kind("on the first of each month", _monthly(1, 12), BERLIN, one_in=15, learned_after=8),
-    "first workday": Kind("on the first working day of each month", _monthly(1, 12, True), NEW_YORK, one_in=15, learned_after=8),
+    "first workday": Kind(
+        "on the first working day of each month", _monthly(1, 12, True), NEW_YORK, one_in=15, learned_after=8
+    ),
     "quarterly": Kind("quarterly", _monthly(3, 12), one_in=12, learned_after=8),
-    "reruns": Kind("daily; on every tenth day once more by hand", lambda chance, zone: _daily(chance, zone, _days(chance, 400), (5,), 40), BERLIN, again=0.1),
-    "other zone": Kind("weekdays by New York's clocks, the project's zone is UTC", lambda chance, zone: _daily(chance, zone, _weekdays(chance, 600), (17,), 25), "UTC", NEW_YORK, one_in=30),
-    "holidays": Kind("weekdays with 10 undeclared holidays a year", lambda chance, zone: _daily(chance, zone, _weekdays(chance, 600), (6.5,), 25), BERLIN, one_in=40, holidays=10, asked=False),
+    "reruns": Kind(
+        "daily; on every tenth day once more by hand",
+        lambda chance, zone: _daily(chance, zone, _days(chance, 400), (5,), 40),
+        BERLIN,
+        again=0.1,
+    ),
+    "other zone": Kind(
+        "weekdays by New York's clocks, the project's zone is UTC",
+        lambda chance, zone: _daily(chance, zone, _weekdays(chance, 600), (17,), 25),
+        "UTC",
+        NEW_YORK,
+        one_in=30,
+    ),
+    "holidays": Kind(
+        "weekdays with 10 undeclared holidays a year",
+        lambda chance, zone: _daily(chance, zone, _weekdays(chance, 600), (6.5,), 25),
+        BERLIN,
+        one_in=40,
+        holidays=10,
+        asked=False,
+    ),
     "by hand": Kind("by hand, at random, every 1.3 days on average", _by_hand, one_in=0, asked=False),
     "working by hand": Kind("by hand, at some time of most weekdays", _working_by_hand, one_in=0, asked=False),
 }

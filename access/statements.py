@@ -142,12 +142,12 @@ class Rows(Statement, Generic[Row]):
 
     @functools.cached_property
     def _parts(self) -> "list[_Part]":
-        parts: list[_Part] = []
-        models: dict[str, type[Model]] = {"": self._model}
-        models |= {way: _at_end_of(way, self._model) for way in self._related}
-        for way, model in {**models, **self._beside}.items():
-            start = parts[-1].stop if parts else 0
-            parts.append(_Part.of(model, way, start, self._without))
+        parts = [_Part.of(self._model, "", 0, self._without)]
+        for way in self._related:
+            key = _key_at(way, self._model)
+            parts.append(_Part.of(key.related_model, way, parts[-1].stop, self._without, key))
+        for way, model in self._beside.items():
+            parts.append(_Part.of(model, way, parts[-1].stop, self._without))
         return parts
 
     @functools.cached_property
@@ -164,7 +164,7 @@ class Rows(Statement, Generic[Row]):
         for part in self._parts:
             made[part.way] = row = part.row(values)
             if part.way and made[part.parent] is not None:
-                setattr(made[part.parent], part.name, row)
+                part.give(row, made[part.parent])
         for name, value in zip(self._also, values[self._parts[-1].stop :], strict=True):
             setattr(made[""], name, value)
         only: Row = made[""]
@@ -337,12 +337,14 @@ class _Part:
     way: str
     fields: list[Any]
     start: int
+    foreign_key: Any
+    """That of its parent which leads to it; None: none does."""
 
     @classmethod
-    def of(cls, model: type[Model], way: str, start: int, without: Collection[str]) -> "_Part":
+    def of(cls, model: type[Model], way: str, start: int, without: Collection[str], foreign_key: Any = None) -> "_Part":
         prefix = f"{way}__" if way else ""
         fields = [field for field in model._meta.concrete_fields if f"{prefix}{field.name}" not in without]
-        return cls(model, way, fields, start)
+        return cls(model, way, fields, start, foreign_key)
 
     @property
     def stop(self) -> int:
@@ -365,10 +367,11 @@ class _Part:
     def parent(self) -> str:
         return self.way.rpartition("__")[0]
 
-    @functools.cached_property
-    def name(self) -> str:
-        """As its parent calls it."""
-        return self.way.rpartition("__")[2]
+    def give(self, row: Model | None, parent: Any) -> None:
+        if self.foreign_key is None:
+            setattr(parent, self.way, row)
+        else:
+            self.foreign_key.set_cached_value(parent, row)
 
     def row(self, values: Sequence[Any]) -> Model | None:
         if values[self.key] is None:
@@ -376,9 +379,8 @@ class _Part:
         return self.model.from_db(DEFAULT_DB_ALIAS, self.names, values[self.start : self.start + len(self.names)])
 
 
-def _at_end_of(way: str, model: type[Model]) -> type[Model]:
-    found: Any = model
-    for step in way.split("__"):
-        found = found._meta.get_field(step).related_model
-    end: type[Model] = found
-    return end
+def _key_at(way: str, model: type[Model]) -> Any:
+    """The foreign key at the end of a way that begins at a model."""
+    first, _, rest = way.partition("__")
+    key: Any = model._meta.get_field(first)
+    return _key_at(rest, key.related_model) if rest else key

@@ -152,6 +152,11 @@ def delete_url(asset: Asset) -> str:
     return f"{asset_url(asset)}/delete"
 
 
+def normal_url(asset: Asset) -> str:
+    """Where one says that an asset has changed its ways."""
+    return f"{asset_url(asset)}/normal"
+
+
 def deleted_url(branch: Branch) -> str:
     """What was deleted on a branch, and can be recovered."""
     return f"{branch_url(branch)}/deleted"

@@ -11,11 +11,12 @@ from django.db.models import F, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from access.statements import Statement
 from catalog.addresses import asset_url_by_id, branch_url_by_names, component_url
 from catalog.freshness import words
 from catalog.freshness.learning import Expectation
 from catalog.freshness.state import freshness_of
-from catalog.models import Asset, Branch, Component
+from catalog.models import Asset, Branch, Component, Instance
 from catalog.querysets import AssetQuerySet
 from catalog.states import CauseKind, Freshness, Watch
 from catalog.wire.shapes import freshness_shape, time_shape
@@ -30,6 +31,10 @@ LOOKS = {
     Freshness.OFF: ("", ""),
 }
 """The colour and the icon of each state."""
+EXPLAINED = (
+    "Learned from the versions so far; \N{PLUS-MINUS SIGN}: how far apart they came from that. "
+    "How late it is counts from when it was expected; it is called late some time after that."
+)
 KNOWN = ("known_told", "known_cause", "known_unusual")
 """What lists of assets bring along, as JSON texts: of `Cadence` how it is known and why it is late; of `Unusual` the
 reasons."""
@@ -49,12 +54,13 @@ def with_known(found: AssetQuerySet) -> AssetQuerySet:
 
 
 class Part(NamedTuple):
-    """Of a sentence: text, a name that leads to `url`, or a moment."""
+    """Of a sentence: text, a name that leads to `url`, or a moment. `is_length`: how long ago that is, without "ago"."""
 
     text: str = ""
     url: str = ""
     at: datetime | None = None
     is_name: bool = False
+    is_length: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,11 @@ class FreshnessShown:
         return self.asset.due_at if self.is_late else None
 
     @property
+    def explained(self) -> str:
+        """What the numbers of the line mean."""
+        return EXPLAINED if self.expected.watch == Watch.LEARNED else ""
+
+    @property
     def usually(self) -> str:
         return words.usually(self.expected)
 
@@ -155,6 +166,28 @@ class FreshnessShown:
         return words.toml(self.expected)
 
 
+def bring_known(asset: Asset) -> Asset:
+    """The asset with what is `KNOWN`, as lists bring it along: one query."""
+    for name, text in zip(KNOWN, _known_of.one(asset=asset.pk) or (), strict=False):
+        setattr(asset, name, text)
+    return asset
+
+
+_known_of = Statement(f"SELECT {KNOWN_COLUMNS} FROM catalog_asset AS asset {WITH_KNOWN} WHERE asset.id = %(asset)s")  # noqa: S608
+
+
+def unusual_of_instance(instance: Instance) -> dict[str, str]:
+    """What is unusual of a version that was found without it: one query."""
+    found = _unusual_of.one(instance=instance.pk)
+    reasons: dict[str, str] = json.loads(found[0]) if found else {}
+    return reasons
+
+
+_unusual_of = Statement(
+    "SELECT CAST(unusual.reasons AS text) FROM catalog_unusual AS unusual WHERE unusual.instance_id = %(instance)s"
+)
+
+
 def freshness_shown(asset: Asset, branch: Branch, now: datetime | None = None) -> FreshnessShown:
     """Of an asset of a list that brought along what is `KNOWN`."""
     told, why = (json.loads(getattr(asset, name, None) or "{}") for name in KNOWN[:2])
@@ -173,7 +206,7 @@ def cause_parts(why: Json, branch: Branch, now: datetime) -> list[Part]:
         return []
     kind, at = why.get("kind"), datetime.fromisoformat(why["since"]) if why.get("since") else None
     ended = [Part(" "), Part(at=at)] if at else []
-    since = [Part(" since "), Part(at=at)] if at else []
+    lasting = [Part(" for "), Part(at=at, is_length=True)] if at else []
     maker = _maker(why, branch)
     run = Part(why.get("run", ""), maker.url, is_name=True)
     if kind == CauseKind.INPUT and (given := why.get("input")):
@@ -182,10 +215,10 @@ def cause_parts(why: Json, branch: Branch, now: datetime) -> list[Part]:
         failed = [Part("its last run "), run] if run.text else [Part("its last version")]
         return [*failed, Part(" failed"), *ended]
     if kind == CauseKind.MAKING:
-        return [Part("it is being made"), *since, *([Part(" by "), run] if run.text else [])]
+        return [Part("it is being made"), *lasting, *([Part(" by "), run] if run.text else [])]
     if kind == CauseKind.NOT_MADE:
         return [run, Part(" ended"), *ended, Part(" without making it")]
-    return [maker, Part(" has not run"), *since]
+    return [maker, Part(" has not run"), *lasting]
 
 
 def _maker(why: Json, branch: Branch) -> Part:

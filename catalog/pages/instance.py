@@ -18,6 +18,7 @@ from catalog.addresses import (
     film_url,
     instance_lineage_url,
     instance_url,
+    normal_url,
     promote_url,
 )
 from catalog.entities import Entity
@@ -29,6 +30,7 @@ from catalog.pagekit.code_examples import Code
 from catalog.pagekit.comparisons import since
 from catalog.pagekit.editing import may_edit
 from catalog.pagekit.frame import branch_frame
+from catalog.pagekit.freshness import unusual_of_instance
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import at_place, redirect_with_query
 from catalog.pagekit.query import Link, PageQuery
@@ -131,6 +133,8 @@ def _about(viewer: Viewer, asset: Asset, instance: Instance, request: HttpReques
         "consumers": [_consumer(row, asset) for row in consumptions[:CONSUMERS]],
         "more_consumers": len(consumptions) > CONSUMERS,
         "code": Code.of(request, asset, instance),
+        "unusual": unusual_of_instance(instance) if instance.is_ready else {},
+        "normal_url": normal_url(asset) if may_edit(viewer, asset.branch) else "",
         "pulse_url": f"{instance_url(asset, instance)}/pulse" if instance.is_pending else "",
     }
 

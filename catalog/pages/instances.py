@@ -33,6 +33,12 @@ class InstanceRow:
         return [{"key": key, "value": value, "url": ""} for key, value in self.instance.tags.items()]
 
     @property
+    def unusual(self) -> dict[str, str]:
+        """What is unusual of it: by the names of metrics, in words."""
+        row = getattr(self.instance, "unusual", None)
+        return row.reasons if row else {}
+
+    @property
     def producer(self) -> EntityLink:
         return EntityLink.of(self.instance.producer_kind, self.instance.producer_id)
 
@@ -72,7 +78,7 @@ def instances_on_page(viewer: Viewer, asset: Asset, query: PageQuery, *, bulk: b
     """`bulk`: with blobs."""
     asked = query.filters().in_any_state()
     matching = Instance.objects.visible_to(viewer).of(asset).matching(asked)
-    matching = matching.select_related("component", "deprecation")
+    matching = matching.select_related("component", "deprecation", "unusual")
     return paged_by_number(matching if bulk else matching.defer("blobs"), asset, asked, query)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
@@ -16,6 +17,7 @@ from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
 from catalog.pagekit.code_examples import EXAMPLES
 from catalog.pagekit.frame import against_main_url, branch_frame
+from catalog.pagekit.freshness import FreshnessShown, freshness_shown, unusual_of
 from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.places import at_place, say_whose_key
 from catalog.pagekit.statements import edges_of
@@ -47,6 +49,12 @@ class Glance:
     url: str
     trend: Trend
     uses: Uses
+    freshness: FreshnessShown
+
+    @property
+    def unusual(self) -> dict[str, str]:
+        """What is unusual of its newest ready version."""
+        return unusual_of(self.asset)
 
     @cached_property
     def metrics(self) -> list[Metric]:
@@ -59,6 +67,8 @@ class Glance:
             "consumers": self.asset.consumer_count,
             "produced_by": [use.shape for use in self.uses.producers],
             "consumed_by": [use.shape for use in self.uses.consumers],
+            "freshness": self.freshness.shape,
+            "unusual": self.unusual,
         }
 
 
@@ -99,9 +109,16 @@ def glances(branch: Branch, *, bulk: bool) -> list[Glance]:
         )
     else:
         assets = assets_in_order(branch, "", "-refreshed", ASSETS)
-    trends, edges = trends_of(assets), _edges_of(assets)
+    trends, edges, now = trends_of(assets), _edges_of(assets), timezone.now()
     return [
-        Glance(asset, asset_url(asset), trends[asset.pk], Uses.of(edges.get(asset.pk, []), branch)) for asset in assets
+        Glance(
+            asset,
+            asset_url(asset),
+            trends[asset.pk],
+            Uses.of(edges.get(asset.pk, []), branch),
+            freshness_shown(asset, branch, now),
+        )
+        for asset in assets
     ]
 
 

@@ -16,6 +16,7 @@ from catalog.pages.highlights import highlight_image, highlights_page
 from catalog.pages.home import home_page, perimeter_page, project_page, webhooks_or_project
 from catalog.pages.instance import instance_page
 from catalog.pages.listing import listing_page
+from catalog.pages.normal import normal_page
 from catalog.pages.overview import elsewhere, overview_page
 from catalog.pages.pulse import asset_pulse, branch_pulse, instance_pulse
 from catalog.pages.search import search_page
@@ -44,6 +45,7 @@ urlpatterns = [
     path(f"{ASSET}/aliases/<name:alias><drawn:form>", alias_page, name="alias"),
     path(f"{ASSET}/film<twin:twin>", film_page, name="film"),
     path(f"{ASSET}/metrics<drawn:form>", metrics_page, name="metrics"),
+    path(f"{ASSET}/normal", normal_page, name="normal"),
     path(f"{INSTANCE}<twin:twin>", instance_page, name="instance"),
     path(f"{INSTANCE}/pulse", instance_pulse, name="instance-pulse"),
     path(f"{INSTANCE}/cards.json", card_list, name="cards"),

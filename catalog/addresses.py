@@ -1,5 +1,5 @@
 """Addresses of pages, each written here and nowhere else: from the root of the host, quoted, without a query but for
-the question that `compare_url` asks, and the `to` of a move or a promotion.
+the question that `compare_url` asks, the `to` of a move or a promotion, and the view of a lineage.
 
 `*_path` is the same address with its names in plain text, as the API gives it behind the scheme and host of the site.
 The path below which the site is served (`FORCE_SCRIPT_NAME`, from ASSETSITE_PUBLIC_URL) begins them all. It is read
@@ -244,8 +244,13 @@ def highlight_path(highlight: Highlight) -> str:
 
 def component_url(branch: Branch, kind: str, name: str) -> str:
     """The page of a flow, a deployment or a person as seen from a branch; others have none, which is empty."""
+    return component_url_below(branch_url(branch), kind, name)
+
+
+def component_url_below(branch: str, kind: str, name: str) -> str:
+    """The same from a branch whose address is at hand."""
     segment = COMPONENT_SEGMENTS.get(kind)
-    return f"{branch_url(branch)}/{segment}/{quote(name, safe='')}" if segment and name else ""
+    return f"{branch}/{segment}/{quote(name, safe='')}" if segment and name else ""
 
 
 def branch_lineage_url(branch: Branch) -> str:
@@ -258,6 +263,11 @@ def asset_metrics_url(asset: Asset) -> str:
 
 def asset_lineage_url(asset: Asset) -> str:
     return f"{asset_url(asset)}/lineage"
+
+
+def impact_url_below(asset: str) -> str:
+    """What depends on an asset whose address is at hand."""
+    return f"{asset}/lineage?view=impact"
 
 
 def instance_lineage_url(asset: Asset, instance: Instance) -> str:

@@ -12,7 +12,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 
 from access.statements import Statement
-from catalog.addresses import asset_url_by_id, branch_url_by_names, component_url
+from catalog.addresses import asset_url_below, branch_url_by_names, component_url_below
 from catalog.freshness import words
 from catalog.freshness.learning import Expectation
 from catalog.freshness.state import freshness_of
@@ -54,13 +54,32 @@ def with_known(found: AssetQuerySet) -> AssetQuerySet:
 
 
 class Part(NamedTuple):
-    """Of a sentence: text, a name that leads to `url`, or a moment. `is_length`: how long ago that is, without "ago"."""
+    """Of a sentence: text, which may lead to `url`, or a moment.
+
+    `look` is that of a text (`name`, `title`, `code`, `alias` or none), or `length` of a moment, to say how long ago it
+    was without "ago".
+    """
 
     text: str = ""
     url: str = ""
     at: datetime | None = None
-    is_name: bool = False
-    is_length: bool = False
+    look: str = ""
+
+
+class Here(NamedTuple):
+    """A branch by names, from which links lead to what is on it, and on others of its perimeter."""
+
+    perimeter: str
+    project: str
+    key: str
+
+    @classmethod
+    def of(cls, branch: Branch) -> "Here":
+        return cls(branch.project.perimeter.name, branch.project.name, branch.key)
+
+    @property
+    def url(self) -> str:
+        return branch_url_by_names(*self)
 
 
 @dataclass(frozen=True)
@@ -143,7 +162,7 @@ class FreshnessShown:
     @cached_property
     def cause(self) -> list[Part]:
         """Why it is late, as far as that was found."""
-        return cause_parts(self.why, self.branch, self.now)
+        return cause_parts(self.why, Here.of(self.branch), self.now)
 
     @property
     def shape(self) -> Json:
@@ -200,17 +219,16 @@ def unusual_of(asset: Asset) -> dict[str, str]:
     return reasons
 
 
-def cause_parts(why: Json, branch: Branch, now: datetime) -> list[Part]:
-    """The cause of a lateness, as `Cadence` keeps it, with links; of what is on `branch`."""
+def cause_parts(why: Json, here: Here, now: datetime) -> list[Part]:
+    """The cause of a lateness, as `Cadence` keeps it, with links; of what is `here`."""
     if not why:
         return []
-    kind, at = why.get("kind"), datetime.fromisoformat(why["since"]) if why.get("since") else None
+    kind, at = why.get("kind"), moment_in(why.get("since"))
     ended = [Part(" "), Part(at=at)] if at else []
-    lasting = [Part(" for "), Part(at=at, is_length=True)] if at else []
-    maker = _maker(why, branch)
-    run = Part(why.get("run", ""), maker.url, is_name=True)
+    lasting = [Part(" for "), Part(at=at, look="length")] if at else []
+    run = Part(why.get("run", ""), maker_url(why, here), look="name")
     if kind == CauseKind.INPUT and (given := why.get("input")):
-        return _input(given, branch, now)
+        return _input(given, here, now)
     if kind == CauseKind.FAILED:
         failed = [Part("its last run "), run] if run.text else [Part("its last version")]
         return [*failed, Part(" failed"), *ended]
@@ -218,23 +236,29 @@ def cause_parts(why: Json, branch: Branch, now: datetime) -> list[Part]:
         return [Part("it is being made"), *lasting, *([Part(" by "), run] if run.text else [])]
     if kind == CauseKind.NOT_MADE:
         return [run, Part(" ended"), *ended, Part(" without making it")]
+    name = why.get("maker", "")
+    maker = Part(name, maker_url(why, here), look="name") if name else Part("its flow")
     return [maker, Part(" has not run"), *lasting]
 
 
-def _maker(why: Json, branch: Branch) -> Part:
-    name, kind = why.get("maker", ""), why.get("maker_kind", Component.Kind.FLOW.value)
-    return Part(name, component_url(branch, kind, name), is_name=True) if name else Part("its flow")
+def maker_url(why: Json, here: Here) -> str:
+    """The page of who should have made what is late; empty where there is none."""
+    return component_url_below(here.url, why.get("maker_kind", Component.Kind.FLOW.value), why.get("maker", ""))
 
 
-def _input(given: Json, branch: Branch, now: datetime) -> list[Part]:
-    due = datetime.fromisoformat(given["due_at"])
-    if (given["project"], given["branch"]) == (branch.project.name, branch.key):
-        url = asset_url_by_id(branch, given["kind"], given["asset_id"])
-    else:
-        there = branch_url_by_names(branch.project.perimeter.name, given["project"], given["branch"])
-        url = f"{there}/{given['kind']}/{given['asset_id']}"
-    late = words.length((now - due).total_seconds())
-    return [Part("its input "), Part(given["asset_id"], url, is_name=True), Part(f" is {late} late")]
+def input_url(given: Json, here: Here) -> str:
+    there = Here(here.perimeter, given["project"], given["branch"])
+    return asset_url_below(there.url, given["kind"], given["asset_id"])
+
+
+def _input(given: Json, here: Here, now: datetime) -> list[Part]:
+    late = words.length((now - datetime.fromisoformat(given["due_at"])).total_seconds())
+    return [Part("its input "), Part(given["asset_id"], input_url(given, here), look="name"), Part(f" is {late} late")]
+
+
+def moment_in(text: Any) -> datetime | None:
+    """A moment as facts keep it."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def joined(*sentences: list[Part]) -> list[Part]:

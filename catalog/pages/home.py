@@ -1,5 +1,6 @@
 """The pages of home, a perimeter and a project: projects and branches, with their newest activity."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,10 @@ from access.errors import NotFound
 from access.identity import Viewer, viewer_of
 from access.models import Role
 from catalog.addresses import (
+    ATTENTION,
     AUDIT,
     WEBHOOKS,
+    attention_url,
     audit_url,
     branch_url,
     compare_branches_url,
@@ -30,7 +33,7 @@ from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.paging import Page, first_page, page_of
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
-from catalog.pages.asked import asked_of_you
+from catalog.pages.attended import attention_of
 from catalog.pages.highlights import Tile
 from catalog.pages.project_statements import first_branches, freshest_branches, freshest_projects, highlights_of
 from catalog.unchanged import HOME
@@ -111,14 +114,18 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
     rows = _project_rows(page.rows)
     if twin:
         query.refuse_unknown(takes=TAKES)
-        return json_answer({"projects": [row.shape for row in rows], **page.shape})
+        needed = attention_of(viewer, perimeter).shape
+        return json_answer({"projects": [row.shape for row in rows], "attention": needed, **page.shape})
+    name_perimeters = not perimeter and len(viewer.grants) > 1
+    where = perimeter or next(iter(viewer.grants), "")
+    all_url = "" if name_perimeters or not where else _beside(attention_url, ATTENTION, where, rows)
     context = {
         **perimeter_frame(request, perimeter),
         "perimeter": perimeter,
-        "audit_url": _audit_url(perimeter, rows),
+        "audit_url": _beside(audit_url, AUDIT, perimeter, rows) if perimeter else "",
         "webhooks_url": _webhooks_url(viewer, perimeter),
-        "asked": asked_of_you(viewer, perimeter),
-        "name_perimeters": not perimeter and len(viewer.grants) > 1,
+        "attention": attention_of(viewer, perimeter, url=all_url, name_perimeters=name_perimeters),
+        "name_perimeters": name_perimeters,
         "notices": query.notices(takes=TAKES),
         "rows": rows,
         "page": page,
@@ -129,10 +136,9 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
     return render(request, "catalog/home.html", context)
 
 
-def _audit_url(perimeter: str, rows: list[ProjectRow]) -> str:
-    """Empty on the home page, which is of no perimeter."""
-    taken = any(row.project.name == AUDIT for row in rows)
-    return audit_url(perimeter, beside=taken) if perimeter else ""
+def _beside(url: Callable[..., str], name: str, perimeter: str, rows: list[ProjectRow]) -> str:
+    """The address of a page of a perimeter, which is beside a project of the same name."""
+    return url(perimeter, beside=any(row.project.name == name for row in rows))
 
 
 def _webhooks_url(viewer: Viewer, perimeter: str) -> str:

@@ -11,7 +11,14 @@ from django.views.decorators.http import require_safe
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
-from catalog.addresses import asset_path, asset_url, branch_lineage_url, branch_url, highlights_url
+from catalog.addresses import (
+    asset_path,
+    asset_url,
+    branch_attention_url,
+    branch_lineage_url,
+    branch_url,
+    highlights_url,
+)
 from catalog.branch_keys import KnownByOtherKey, look_elsewhere, names_of
 from catalog.metrics import Metric
 from catalog.models import Asset, Branch, Edge
@@ -24,14 +31,21 @@ from catalog.pagekit.statements import edges_of
 from catalog.pagekit.uses import Uses
 from catalog.pages.activity import ENTRIES, Happening, activity_of_branch
 from catalog.pages.alarms import MOST, MOST_EDITS, alarms_of
-from catalog.pages.asked import asked_of_you
+from catalog.pages.attended import attention_of
 from catalog.pages.deploys import deploy_of
 from catalog.pages.highlights import newest_tiles
 from catalog.pages.rows import rows_of
 from catalog.pages.statements import Lately, assets_in_order, lately_on_branch
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, find_branch
-from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_SPEC, HIGHLIGHTS_OF_BRANCH, KEYS_OF_BRANCH, USES_OF_BRANCH
+from catalog.unchanged import (
+    ASSETS_OF_BRANCH,
+    ATTENTION_OF_BRANCH,
+    FRAME_OF_SPEC,
+    HIGHLIGHTS_OF_BRANCH,
+    KEYS_OF_BRANCH,
+    USES_OF_BRANCH,
+)
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import item_shape, time_shape
 
@@ -73,7 +87,9 @@ class Glance:
 
 
 @at_place
-@unless_shown(FRAME_OF_SPEC | ASSETS_OF_BRANCH | USES_OF_BRANCH | HIGHLIGHTS_OF_BRANCH | KEYS_OF_BRANCH)
+@unless_shown(
+    FRAME_OF_SPEC | ASSETS_OF_BRANCH | USES_OF_BRANCH | HIGHLIGHTS_OF_BRANCH | KEYS_OF_BRANCH | ATTENTION_OF_BRANCH
+)
 def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch | None) -> HttpResponse:
     viewer = viewer_of(request)
     branch = branch or find_branch(viewer, place)
@@ -85,7 +101,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch
         **frame,
         "against_main_url": against_main_url(frame["switch_branches"], branch),
         "branch": branch,
-        "asked": asked_of_you(viewer, branch=branch),
+        "attention": attention_of(viewer, branch=branch, url=branch_attention_url(branch)),
         "rows": rows,
         "more_assets": branch.data_count + branch.models_count - len(rows),
         "deploy": deploy_of(branch),
@@ -154,6 +170,7 @@ def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
         "deploy": deploy.shape if deploy else None,
         "assets": [row.shape for row in rows],
         "highlights": [tile.shape for tile in newest_tiles(branch, HIGHLIGHTS)],
+        "attention": attention_of(viewer, branch=branch).shape,
         "activity": [_happening_shape(entry) for entry in activity_of_branch(branch, lately)],
         "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in alarms_of(branch, lately)],
     }

@@ -6,6 +6,7 @@ from catalog.pagekit.routes import ASSET, BRANCH, HIGHLIGHT, INSTANCE, PROJECT
 from catalog.pages.alias import alias_page
 from catalog.pages.aliases import aliases_page
 from catalog.pages.asset import asset_page
+from catalog.pages.attention import attention_page, branch_attention_page, dismiss_in_perimeter, dismiss_on_branch
 from catalog.pages.audit import audit_page
 from catalog.pages.cards import card_frame, card_list
 from catalog.pages.charts.view import metrics_page
@@ -27,10 +28,16 @@ urlpatterns = [
     path("search<twin:twin>", search_page, name="search"),
     path("<name:perimeter><twin:twin>", perimeter_page, name="perimeter"),
     path("<name:perimeter>/webhooks", webhooks_or_project, name="webhooks-or-project"),
+    path("<name:perimeter>/attention<twin:twin>", attention_page, {"beside": False}, name="attention"),
+    path("<name:perimeter>/~attention<twin:twin>", attention_page, {"beside": True}, name="attention-beside"),
+    path("<name:perimeter>/attention/dismiss", dismiss_in_perimeter, {"beside": False}, name="dismiss"),
+    path("<name:perimeter>/~attention/dismiss", dismiss_in_perimeter, {"beside": True}, name="dismiss-beside"),
     path("<name:perimeter>/audit<filed:form>", audit_page, {"beside": False}, name="audit"),
     path("<name:perimeter>/~audit<filed:form>", audit_page, {"beside": True}, name="audit-beside"),
     path(f"{PROJECT}<twin:twin>", project_page, name="project"),
     path(f"{BRANCH}<twin:twin>", overview_page, name="branch"),
+    path(f"{BRANCH}/attention<twin:twin>", branch_attention_page, name="branch-attention"),
+    path(f"{BRANCH}/attention/dismiss", dismiss_on_branch, name="dismiss-on-branch"),
     path(f"{BRANCH}/pulse", branch_pulse, name="branch-pulse"),
     path(f"{BRANCH}/assets<twin:twin>", listing_page, {"kind": ""}, name="assets"),
     path(f"{BRANCH}/evaluations<twin:twin>", evaluations_page, name="evaluations"),

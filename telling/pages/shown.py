@@ -8,8 +8,8 @@ from django.http import HttpRequest
 
 from catalog.addresses import webhook_url
 from catalog.models import Delivery, DeliveryTry, Webhook
+from catalog.outbox import TELLABLE
 from catalog.states import DeliveryState, EventKind
-from telling.hearing import TOLD
 from telling.payload import body_of, shown_headers
 from telling.webhooks import LENGTHS, Wish
 from telling.wire import sentence_of
@@ -105,7 +105,7 @@ def how_it_stands(webhook: Webhook) -> tuple[str, str]:
 
 def what_it_gets(webhook: Webhook) -> str:
     """In a sentence."""
-    kinds = ", ".join(EventKind(kind).label for kind in webhook.kinds if kind in TOLD) or "everything"
+    kinds = ", ".join(EventKind(kind).label for kind in webhook.kinds if kind in TELLABLE) or "everything"
     where = [f"in {webhook.project}" if webhook.project else "", f"on {webhook.branch}" if webhook.branch else ""]
     where.append(f"where {webhook.filters}" if webhook.filters else "")
     return " ".join([kinds, *filter(None, where)])
@@ -122,7 +122,7 @@ class Form:
     @property
     def kinds(self) -> list[tuple[str, str, bool]]:
         """Value, words and whether it is chosen, of each kind of event."""
-        return [(kind, str(EventKind(kind).label), kind in self.wish.kinds) for kind in TOLD]
+        return [(kind, str(EventKind(kind).label), kind in self.wish.kinds) for kind in TELLABLE]
 
     def problem_of(self, field: str) -> str:
         return self.problem if self.field == field else ""

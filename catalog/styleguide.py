@@ -1,7 +1,7 @@
 """`/styleguide/`: every element of the pages once, with values that are hard to lay out. Served in debug only."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.gates.judgement import Ruling, Says
 from catalog.metrics import Metric
+from catalog.pagekit.freshness import FreshnessShown, Part
 from catalog.pagekit.hits import Hit
 from catalog.pagekit.rulings import OUTCOMES, WAITS, RulingRow, as_shown, in_order
 from catalog.pagekit.uses import EntityLink
@@ -94,7 +95,7 @@ Press <kbd>Ctrl</kbd>; <script>alert("gone")</script> see [above](#churn-model).
 
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every element of the pages, on one page."""
-    parts = (_frame(), _parts(), _rows(), _of_pages(), _compared(), _judged())
+    parts = (_frame(), _parts(), _rows(), _of_pages(), _compared(), _judged(), _watched())
     return render(request, "styleguide.html", {key: value for part in parts for key, value in part.items()})
 
 
@@ -136,6 +137,49 @@ def _judged() -> dict[str, Any]:
         "many_rulings": as_shown(in_order([*few, *many], waits)),
         "outcomes": OUTCOMES.values(),
     }
+
+
+def _watched() -> dict[str, Any]:
+    """What is expected of assets, in each state; and what is unusual."""
+    now = timezone.now()
+    hours: list[tuple[str, str, int | None]] = [
+        ("learned", "weeks", 11),
+        ("learned", "weeks", 1),
+        ("declared", "cron", -13),
+        ("learning", "learning", None),
+        ("learned", "gaps", 24 * 40),
+        ("off", "off", None),
+    ]
+    return {
+        "watched": [_expected(watch, rule, late, now) for watch, rule, late in hours],
+        "reasons": {"rows": "521, far above the last 30 values: 290 to 360, median 301", HTML: LONG},
+        "sentence_of_parts": [
+            Part(HTML, "#", look="title"),
+            Part(" by "),
+            Part(RIGHT_TO_LEFT, look="name"),
+            Part(" of "),
+            Part("production", look="alias"),
+            Part(" in "),
+            Part(LONG, look="code"),
+            Part(", "),
+            Part(at=now - timedelta(hours=3)),
+        ],
+    }
+
+
+def _expected(watch: str, rule: str, late: int | None, now: datetime) -> FreshnessShown:
+    """An asset that was expected so many hours ago."""
+    due = None if late is None else now - timedelta(hours=late)
+    moments = {name: due and due + timedelta(hours=more) for name, more in (("due", 0), ("late", 6), ("dormant", 360))}
+    asset: Any = SimpleNamespace(
+        watch=watch, usual=86_400, refreshed_at=due, **{f"{name}_at": at for name, at in moments.items()}
+    )
+    why = {"kind": "not run", "maker": HTML, "maker_kind": "flow", "since": (now - timedelta(days=2)).isoformat()}
+    place: Any = SimpleNamespace(
+        key="main", project=SimpleNamespace(name="churn", perimeter=SimpleNamespace(name="default"))
+    )
+    told = {"rule": rule, "spread": 1200.0, "zone": "UTC", "slack": 21_600.0, "times": 61, "weeks": 6, "usual": 86_400}
+    return FreshnessShown(asset, place, now, told, why)
 
 
 def _said(*parts: str | tuple[str, bool]) -> Any:

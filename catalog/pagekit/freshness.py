@@ -11,13 +11,12 @@ from django.db.models import F, TextField
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from access.statements import Statement
 from catalog.addresses import asset_url_below, branch_url_by_names, component_url_below
 from catalog.freshness import words
 from catalog.freshness.learning import Expectation
 from catalog.freshness.state import freshness_of
 from catalog.models import Asset, Branch, Component, Instance
-from catalog.querysets import AssetQuerySet
+from catalog.pagekit.statements import KNOWN, known_of, unusual_text
 from catalog.states import CauseKind, Freshness, Watch
 from catalog.wire.shapes import freshness_shape, time_shape
 
@@ -35,22 +34,11 @@ EXPLAINED = (
     "Learned from the versions so far; \N{PLUS-MINUS SIGN}: how far apart they came from that. "
     "How late it is counts from when it was expected; it is called late some time after that."
 )
-KNOWN = ("known_told", "known_cause", "known_unusual")
-"""What lists of assets bring along, as JSON texts: of `Cadence` how it is known and why it is late; of `Unusual` the
-reasons."""
-WITH_KNOWN = f"""
-    LEFT JOIN catalog_cadence AS cadence
-        ON cadence.asset_id = asset.id AND asset.watch <> '{Watch.OFF.value}'
-    LEFT JOIN catalog_unusual AS unusual ON unusual.instance_id = asset.newest_ready_id
-"""
-KNOWN_COLUMNS = "CAST(cadence.told AS text), CAST(cadence.cause AS text), CAST(unusual.reasons AS text)"
-"""The same as SQL, of a row `asset`."""
-
-
-def with_known(found: AssetQuerySet) -> AssetQuerySet:
-    """The same for a queryset of assets."""
-    columns = zip(KNOWN, ("cadence__told", "cadence__cause", "newest_ready__unusual__reasons"), strict=True)
-    return found.annotate(**{name: Cast(F(column), TextField()) for name, column in columns})
+ALSO_KNOWN = {
+    name: Cast(F(column), TextField())
+    for name, column in zip(KNOWN, ("cadence__told", "cadence__cause", "newest_ready__unusual__reasons"), strict=True)
+}
+"""The same to annotate a queryset of assets with."""
 
 
 class Part(NamedTuple):
@@ -187,24 +175,15 @@ class FreshnessShown:
 
 def bring_known(asset: Asset) -> Asset:
     """The asset with what is `KNOWN`, as lists bring it along: one query."""
-    for name, text in zip(KNOWN, _known_of.one(asset=asset.pk) or (), strict=False):
+    for name, text in zip(KNOWN, known_of(asset), strict=False):
         setattr(asset, name, text)
     return asset
 
 
-_known_of = Statement(f"SELECT {KNOWN_COLUMNS} FROM catalog_asset AS asset {WITH_KNOWN} WHERE asset.id = %(asset)s")  # noqa: S608
-
-
 def unusual_of_instance(instance: Instance) -> dict[str, str]:
     """What is unusual of a version that was found without it: one query."""
-    found = _unusual_of.one(instance=instance.pk)
-    reasons: dict[str, str] = json.loads(found[0]) if found else {}
+    reasons: dict[str, str] = json.loads(unusual_text(instance))
     return reasons
-
-
-_unusual_of = Statement(
-    "SELECT CAST(unusual.reasons AS text) FROM catalog_unusual AS unusual WHERE unusual.instance_id = %(instance)s"
-)
 
 
 def freshness_shown(asset: Asset, branch: Branch, now: datetime | None = None) -> FreshnessShown:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from access.statements import Rows, Statement
-from catalog.models import Asset, Edge
-from catalog.states import Kind
+from catalog.models import Asset, Edge, Instance
+from catalog.states import Kind, Watch
 from obproject.branches import MAIN_BRANCHES
 from obproject.evaluation_log import EVALUATION, EVALUATION_LOG
 
@@ -61,4 +61,35 @@ _edges_of = Rows(
     """,
     related=["component"],
     also=["last_number"],
+)
+
+
+KNOWN = ("known_told", "known_cause", "known_unusual")
+"""What lists of assets bring along, as JSON texts: of `Cadence` how it is known and why it is late; of `Unusual` the
+reasons."""
+WITH_KNOWN = f"""
+    LEFT JOIN catalog_cadence AS cadence
+        ON cadence.asset_id = asset.id AND asset.watch <> '{Watch.OFF.value}'
+    LEFT JOIN catalog_unusual AS unusual ON unusual.instance_id = asset.newest_ready_id
+"""
+KNOWN_COLUMNS = "CAST(cadence.told AS text), CAST(cadence.cause AS text), CAST(unusual.reasons AS text)"
+"""The same as SQL, of a row `asset`."""
+
+
+def known_of(asset: Asset) -> tuple[Any, ...]:
+    """The same of one asset that was found without it."""
+    return _known_of.one(asset=asset.pk) or ()
+
+
+_known_of = Statement(f"SELECT {KNOWN_COLUMNS} FROM catalog_asset AS asset {WITH_KNOWN} WHERE asset.id = %(asset)s")  # noqa: S608
+
+
+def unusual_text(instance: Instance) -> str:
+    """What is unusual of a version, as JSON."""
+    found = _unusual_text.one(instance=instance.pk)
+    return str(found[0]) if found else "{}"
+
+
+_unusual_text = Statement(
+    "SELECT CAST(unusual.reasons AS text) FROM catalog_unusual AS unusual WHERE unusual.instance_id = %(instance)s"
 )

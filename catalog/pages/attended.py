@@ -107,9 +107,11 @@ class AttentionList:
     name_perimeters: bool = False
     name_branches: bool = True
 
-    @property
-    def shape(self) -> list[Json]:
-        return [line.shape for line in self.lines]
+
+def attention_shape(viewer: Viewer, perimeter: str = "", branch: Branch | None = None) -> list[Json]:
+    """The same for twins, without what waits for the viewer: one query."""
+    found = needs_attention(viewer, perimeter=perimeter, branch=branch, most=LOOKED_AT)
+    return [line.shape for line in lines_of(viewer, found, few=True)[:SHOWN]]
 
 
 def text_of(parts: Iterable[Part]) -> str:
@@ -137,8 +139,8 @@ def attention_of(
     viewer: Viewer, perimeter: str = "", branch: Branch | None = None, *, url: str = "", name_perimeters: bool = False
 ) -> AttentionList:
     """The first few lines, of all that the viewer may see, or of a perimeter or a branch: two queries, or one where
-    nobody is asked to approve."""
-    asked = [_asked(standing) for standing in _asked_of(viewer, perimeter, branch)]
+    nobody is there in person, who could approve."""
+    asked = asked_lines(viewer, perimeter, branch)
     found = needs_attention(viewer, perimeter=perimeter, branch=branch, most=LOOKED_AT)
     lines = [*asked, *lines_of(viewer, found, few=True)]
     total = len(asked) + found.total

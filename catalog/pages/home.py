@@ -33,7 +33,7 @@ from catalog.pagekit.known_pages import unless_shown
 from catalog.pagekit.paging import Page, first_page, page_of
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
-from catalog.pages.attended import attention_of
+from catalog.pages.attended import attention_of, attention_shape
 from catalog.pages.highlights import Tile
 from catalog.pages.project_statements import first_branches, freshest_branches, freshest_projects, highlights_of
 from catalog.unchanged import HOME
@@ -114,7 +114,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
     rows = _project_rows(page.rows)
     if twin:
         query.refuse_unknown(takes=TAKES)
-        needed = attention_of(viewer, perimeter).shape
+        needed = attention_shape(viewer, perimeter)
         return json_answer({"projects": [row.shape for row in rows], "attention": needed, **page.shape})
     name_perimeters = not perimeter and len(viewer.grants) > 1
     where = perimeter or next(iter(viewer.grants), "")

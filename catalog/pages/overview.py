@@ -31,7 +31,7 @@ from catalog.pagekit.statements import edges_of
 from catalog.pagekit.uses import Uses
 from catalog.pages.activity import ENTRIES, Happening, activity_of_branch
 from catalog.pages.alarms import MOST, MOST_EDITS, alarms_of
-from catalog.pages.attended import attention_of
+from catalog.pages.attended import attention_of, attention_shape
 from catalog.pages.deploys import deploy_of
 from catalog.pages.highlights import newest_tiles
 from catalog.pages.rows import rows_of
@@ -170,7 +170,7 @@ def _twin(viewer: Viewer, branch: Branch, rows: list[Glance]) -> dict[str, Any]:
         "deploy": deploy.shape if deploy else None,
         "assets": [row.shape for row in rows],
         "highlights": [tile.shape for tile in newest_tiles(branch, HIGHLIGHTS)],
-        "attention": attention_of(viewer, branch=branch).shape,
+        "attention": attention_shape(viewer, branch=branch),
         "activity": [_happening_shape(entry) for entry in activity_of_branch(branch, lately)],
         "warnings": [{"asset": row.asset.asset_id, "sentence": row.sentence} for row in alarms_of(branch, lately)],
     }

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from catalog.models import Asset, Branch
-from catalog.pagekit.freshness import with_known
+from catalog.pagekit.freshness import ALSO_KNOWN
 
 
 def rows_of(branch: Branch, keys: QuerySet[Any] | list[int], sort: str, *, bulk: bool = False) -> list[Asset]:
@@ -13,7 +13,7 @@ def rows_of(branch: Branch, keys: QuerySet[Any] | list[int], sort: str, *, bulk:
 
     Of a branch that the viewer was found to see.
     """
-    found = with_known(Asset.objects.rows_of(keys).with_newest_instances().sorted_by(sort))
+    found = Asset.objects.rows_of(keys).with_newest_instances().sorted_by(sort).annotate(**ALSO_KNOWN)
     rows = list((found if bulk else found.without_bulk()).defer("readme"))
     for asset in rows:
         asset.branch = branch

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from access.statements import Rows, Statement, moment_of
 from catalog.models import Alias, Asset, Branch, Consumption, Highlight, Instance, PropertyOverride
-from catalog.pagekit.freshness import KNOWN, KNOWN_COLUMNS, WITH_KNOWN
+from catalog.pagekit.statements import KNOWN, KNOWN_COLUMNS, WITH_KNOWN
 from catalog.querysets import LATEST_FIRST, NOT_IN_LISTS
 from catalog.states import AttentionKind, Kind, State
 

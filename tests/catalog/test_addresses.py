@@ -43,6 +43,7 @@ VIEWS = {
     "home_url": "home",
     "page_url": "asset",
     "perimeter_url": "perimeter",
+    "attention_url": "attention",
     "audit_url": "audit",
     "webhooks_url": "webhooks",
     "webhook_url": "webhook",
@@ -51,6 +52,7 @@ VIEWS = {
     "branch_url": "branch",
     "branch_url_by_key": "branch",
     "branch_url_by_names": "branch",
+    "branch_attention_url": "branch-attention",
     "kind_url": "kind",
     "asset_url": "asset",
     "asset_url_by_id": "asset",
@@ -60,6 +62,7 @@ VIEWS = {
     "deprecate_url": "deprecate",
     "delete_url": "delete-asset",
     "deleted_url": "deleted",
+    "normal_url": "normal",
     "requests_url": "requests",
     "request_url": "request",
     "asset_metrics_url": "metrics",
@@ -155,4 +158,5 @@ def test_the_comparison_of_two_branches_leads_to_its_page():
 def test_every_address_is_tested_here():
     known = {name for name, _ in getmembers(addresses, isfunction) if "_url" in name and not name.startswith("_")}
     comparing = {"compare_branches_url", "compare_url", "compare_url_below"}
-    assert known == {*VIEWS, *comparing, "asset_url_below", "component_url", "root_url"}
+    below = {"asset_url_below", "component_url_below", "impact_url_below"}
+    assert known == {*VIEWS, *comparing, *below, "component_url", "root_url"}

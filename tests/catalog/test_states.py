@@ -15,6 +15,8 @@ OTHER_WORDS = {
     "lineage/instance_rows.py",  # the column of readings that failed
     "catalog/styleguide.py",  # examples and the names of icons
     "catalog/reconciling/task_status.py",  # how tasks end
+    "catalog/pagekit/freshness.py",  # the names of icons
+    "catalog/pages/attended.py",
     "catalog/pagekit/rulings.py",  # the names of icons
     "comparing/branch_words.py",
     "promoting/answers.py",

@@ -1,4 +1,4 @@
-"""What waits for the viewer's approval, on home, a perimeter's page and the overview of a branch."""
+"""What waits for the viewer's approval is the first of what needs attention, wherever that is shown."""
 
 import pytest
 from django.test import Client
@@ -9,8 +9,8 @@ from tests.promoting.desk import Desk
 from tests.promoting.desk import desk as desk
 from tests.promoting.pages.test_requests import client
 
-TITLE = "Approvals asked of you"
-PAGES = ["/", "/alpha", "/alpha/churn/main"]
+TITLE = "asked of you"
+PAGES = ["/", "/alpha", "/alpha/churn/main", "/alpha/attention", "/alpha/churn/main/attention"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -42,13 +42,13 @@ def test_other_branches_and_perimeters_have_their_own(desk: Desk):
 
 
 def test_more_than_a_few_are_counted(desk: Desk):
-    for number in range(3, 10):
+    for number in range(3, 13):
         made = desk.world.register("models/churn_model", f"TrainFlow/{number}/train/1", annotations={"auc": 0.9})
         recording.approving.ask(
             viewer=desk.viewer("ada"), asset=desk.asset, name="production", target_uid=made.uid, comment="again"
         )
     told = text_of(client(desk, "ann").get("/"))
-    assert "and 2 more" in told
+    assert ">2 more</a>" in told
 
 
 def test_nobody_is_asked_in_local_mode(desk: Desk, settings):

@@ -23,10 +23,16 @@ SHOWN = "h_" + "0a" * 10
 # Who is there (3), and:
 COSTS = {
     # projects of the page with their freshness, and how many there are; the branches of each; their newest highlights;
-    # what waits for approval
-    "/": 8,
-    "/index.json": 7,
-    "/alpha": 8,
+    # what waits for approval; what needs attention
+    "/": 9,
+    "/index.json": 8,
+    "/alpha": 9,
+    # what waits for approval; what needs attention; of a perimeter whether a project is called so, of a branch the
+    # menus
+    "/alpha/attention": 7,
+    "/alpha/attention.json": 7,
+    f"{BRANCH}/attention": 7,
+    f"{BRANCH}/attention.json": 6,
     # the project; its branches with their newest deploy, and how many there are; the project menu
     "/alpha/churn": 7,
     "/alpha/churn.json": 6,
@@ -34,9 +40,10 @@ COSTS = {
     "/search?q=f": 9,
     "/search.json?q=f": 9,
     # the branch with its deploy; the assets; their trends; their edges; the feed, with failed assets and surprising
-    # edits; the highlights; what waits for approval; the menus, which also know whether there is an evaluation log
-    BRANCH: 11,
-    f"{BRANCH}.json": 10,  # and the further keys of the branch
+    # edits; the highlights; what waits for approval; what needs attention; the menus, which also know whether there is
+    # an evaluation log
+    BRANCH: 12,
+    f"{BRANCH}.json": 11,  # and the further keys of the branch
     # the branch; its highlights; its flows; the menus
     f"{BRANCH}/highlights": 7,
     f"{BRANCH}/highlights.json": 5,
@@ -47,15 +54,16 @@ COSTS = {
     # the branch; its log; the entries; the menus
     f"{BRANCH}/evaluations": 7,
     f"{BRANCH}/evaluations.json": 6,
-    # the branch; the assets; their trends; their aliases; when the branch was refreshed; the menus
-    f"{BRANCH}/models": 9,
-    f"{BRANCH}/assets": 9,
+    # the branch; the assets; their trends; their aliases; how many need a look; when the branch was refreshed; the
+    # menus
+    f"{BRANCH}/models": 10,
+    f"{BRANCH}/assets": 10,
     f"{BRANCH}/models.json": 7,
     # as above, and how many match
-    f"{BRANCH}/models?tag=env=prod&q=churn&sort=name": 10,
-    # the asset; its instances; those of equal content; its trend; its edges; its aliases and overrides; its feed; the
-    # menus
-    ASSET: 11,
+    f"{BRANCH}/models?tag=env=prod&q=churn&sort=name": 11,
+    # the asset; its instances; those of equal content; its trend; its edges; its aliases and overrides; its feed; how
+    # its freshness is known; the menus
+    ASSET: 12,
     # the asset; whether another one is named x.json; its instances; those of equal content; its edges; its aliases
     f"{ASSET}.json": 9,
     # the asset; its moves; its aliases; the menus
@@ -82,8 +90,9 @@ COSTS = {
     f"{ASSET}/metrics.csv": 6,
     # and the other asset with its series
     f"{ASSET}/metrics?with=feature/new-model": 9,
-    # the asset; the instance; the ready one before it; its consumptions; its run; those of equal content; the menus
-    f"{ASSET}/v3": 10,
+    # the asset; the instance; the ready one before it; its consumptions; its run; those of equal content; what is
+    # unusual; the menus
+    f"{ASSET}/v3": 11,
     f"{ASSET}/v3.json": 9,
     # the asset; the instance
     f"{ASSET}/v3/cards/default-531cae1402624f82995a03bfdfd9771d": 5,
@@ -110,8 +119,8 @@ MISSING = {
 PARTS = {
     # the asset; its instances; those of equal content; its trend
     ASSET: ("instances", 7),
-    # the branch; the assets; their trends; their aliases
-    f"{BRANCH}/models": ("listing", 7),
+    # the branch; the assets; their trends; their aliases; how many need a look
+    f"{BRANCH}/models": ("listing", 8),
 }
 
 

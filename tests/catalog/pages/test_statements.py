@@ -26,7 +26,7 @@ from catalog.models import (
     SpecVersion,
     Unusual,
 )
-from catalog.pagekit.freshness import with_known
+from catalog.pagekit.freshness import ALSO_KNOWN
 from catalog.pagekit.statements import edges_of, menus, projects_menu
 from catalog.pages import project_statements, statements
 from catalog.querysets import ASSET_ORDERS, LATEST_FIRST
@@ -106,7 +106,7 @@ def test_what_needs_a_look_is_counted(branch):
 def test_assets_in_order(branch, kind, sort):
     _watch(branch)
     right = Asset.objects.on_branch(branch, kind or None).sorted_by(sort).with_newest_instances().without_bulk()
-    right = with_known(right)
+    right = right.annotate(**ALSO_KNOWN)
     for start in (0, 1):
         same(
             statements.assets_in_order(branch, kind, sort, 5, start),

@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.both, pytest.mark.alone, pytest.mark.slow, pytest.mark
 BRANCH, MODEL = "/alpha/churn/main", "/alpha/churn/main/models/churn_model"
 CALLS = "/v1/perimeters/alpha/projects/churn/branches/main"
 PAGES = [
-    *("/", "/alpha.json", "/alpha/churn", "/search?q=churn"),
+    *("/", "/alpha.json", "/alpha/churn", "/search?q=churn", "/alpha/attention", f"{BRANCH}/attention.json"),
     *(BRANCH, f"{BRANCH}.json", f"{BRANCH}/models", f"{BRANCH}/assets.json?q=churn", f"{BRANCH}/evaluations"),
     *(f"{BRANCH}/highlights", MODEL, f"{MODEL}.json", f"{MODEL}/aliases", f"{MODEL}/v3", f"{MODEL}/v3.json"),
     *(f"{MODEL}/film", f"{MODEL}/film.json", f"{MODEL}/aliases/production", f"{MODEL}/aliases/production.json"),
@@ -465,6 +465,10 @@ WITHOUT = {
     "card": "the same",
     "cards": "tells what is in a datastore, which writes no mark",
     "deprecate": "hangs on roles and accounts, which have no marks",
+    "dismiss": "only writes",
+    "dismiss-beside": "the same",
+    "dismiss-on-branch": "the same",
+    "normal": "hangs on roles and accounts, which have no marks",
     "delete-asset": "hangs on roles and accounts, which have no marks",
     "deleted": "hangs on roles and accounts, which have no marks",
     "choose-alias": "asked once, before a move",

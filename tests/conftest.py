@@ -31,7 +31,7 @@ from django.conf import settings as site_settings
 from django.db import connections
 from django.test import Client
 
-from tests import chromium, migrated
+from tests import chromium, compiled, migrated
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -46,9 +46,11 @@ POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One folder for all processes of a run, in which the first that needs a migrated database makes it."""
+    """Folders for all processes of a run: the first that needs a migrated database or a template makes it there."""
     if not hasattr(config, "workerinput"):
         os.environ[migrated.SHARED] = tempfile.mkdtemp(prefix="assetsite_migrated_")
+        os.environ[compiled.SHARED] = tempfile.mkdtemp(prefix="assetsite_compiled_")
+    compiled.keep(site_settings.TEMPLATES)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -67,7 +69,8 @@ def pytest_collection() -> Iterator[None]:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        shutil.rmtree(os.environ[migrated.SHARED], ignore_errors=True)
+        for shared in (migrated.SHARED, compiled.SHARED):
+            shutil.rmtree(os.environ[shared], ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -264,7 +267,7 @@ class Server:
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
         quiet = {"ASSETSITE_RECONCILE_MINUTES": "0"}
         where = {"ASSETSITE_HOME": str(home), "DATABASE_URL": database_url(home), "PORT": str(port)}
-        env = kept | quiet | where | more
+        env = kept | quiet | where | compiled.variables() | more
         self.site = Site(f"http://127.0.0.1:{port}", home, env)
 
     def start(self, *, from_nothing: bool = False) -> None:

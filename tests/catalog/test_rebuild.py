@@ -38,6 +38,7 @@ from catalog.states import Outcome as Said
 from obproject.branches import branch_key
 from obproject.journal import Operation, Outcome
 from tests import migrated
+from tests.built_once import built_once
 from tests.catalog.gating.lost import lose_the_catalogue, manage
 from tests.catalog.kept import Metaflow
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body
@@ -265,28 +266,38 @@ class World:
         manage("reconcile")
 
 
+def two_weeks(api, metaflow):
+    World(api, metaflow).live()
+    assert Recount().run().corrections == []
+    assert Consumption.objects.filter(failed=True).count() == 2
+    assert StateChange.objects.exclude(digest=None).count() == 2
+    assert set(Instance.objects.filter(asset__asset_id="half").values_list("state", "state_reason")) == {
+        ("failed", "the step raised RuntimeError: disk full, caught by @catch")
+    }
+    resumed = Run.objects.filter(name__startswith="Resumed").order_by("name")
+    assert list(resumed.values_list("state", "origin")) == [
+        ("failed", ""),
+        ("failed", "ResumedFlow/1700000000000100"),
+        ("succeeded", "ResumedFlow/1700000000000101"),
+    ]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """What is written once for all tests; none of them writes more."""
+    return Metaflow(tmp_path_factory.mktemp("lived") / ".metaflow")
+
+
 @pytest.mark.django_db
 class TestRebuild:
     @pytest.fixture
-    def lived(self, api, metaflow):
-        World(api, metaflow).live()
-        assert Recount().run().corrections == []
-        assert Consumption.objects.filter(failed=True).count() == 2
-        assert StateChange.objects.exclude(digest=None).count() == 2
-        assert set(Instance.objects.filter(asset__asset_id="half").values_list("state", "state_reason")) == {
-            ("failed", "the step raised RuntimeError: disk full, caught by @catch")
-        }
-        resumed = Run.objects.filter(name__startswith="Resumed").order_by("name")
-        assert list(resumed.values_list("state", "origin")) == [
-            ("failed", ""),
-            ("failed", "ResumedFlow/1700000000000100"),
-            ("succeeded", "ResumedFlow/1700000000000101"),
-        ]
+    def lived(self, api, metaflow, kept):
+        built_once(two_weeks, api, kept)
         return catalogue()
 
-    def test_it_equals_the_original_row_by_row(self, lived, metaflow):
+    def test_it_equals_the_original_row_by_row(self, lived, kept):
         lose_everything()
-        said = manage("rebuild", "--root", str(metaflow.root))
+        said = manage("rebuild", "--root", str(kept.root))
         assert catalogue() == lived
         assert sum(line.startswith("Instance") for line in lived) == 14
         assert sum(line.startswith("ClonedTask") for line in lived) == 4
@@ -295,13 +306,13 @@ class TestRebuild:
         assert not MissedWrite.objects.exists()
         assert Recount().run().corrections == []
 
-    def test_doing_it_again_changes_nothing(self, lived, metaflow):
+    def test_doing_it_again_changes_nothing(self, lived, kept):
         lose_everything()
         for _ in range(2):
-            manage("rebuild", "--root", str(metaflow.root))
+            manage("rebuild", "--root", str(kept.root))
             assert catalogue() == lived
 
-    def test_it_goes_on_where_it_was_stopped(self, lived, metaflow, monkeypatch):
+    def test_it_goes_on_where_it_was_stopped(self, lived, kept, monkeypatch):
         lose_everything()
         tick = progress.Progress.tick
         for stops_after in (1, 3, 5, 6, 7):
@@ -313,35 +324,35 @@ class TestRebuild:
                 tick(self)
 
             monkeypatch.setattr(progress.Progress, "tick", stop)
-            assert "It was stopped" in manage("rebuild", "--root", str(metaflow.root))
+            assert "It was stopped" in manage("rebuild", "--root", str(kept.root))
         monkeypatch.undo()
         read = set(SourceFlow.objects.values_list("pk", flat=True))
-        manage("rebuild", "--root", str(metaflow.root))
+        manage("rebuild", "--root", str(kept.root))
         assert catalogue() == lived
         assert set(SourceFlow.objects.values_list("pk", flat=True)) >= read  # what was read is not read again
 
-    def test_a_catalogue_that_is_not_empty_is_refused(self, lived, metaflow):
+    def test_a_catalogue_that_is_not_empty_is_refused(self, lived, kept):
         with pytest.raises(CommandError, match="can't be rebuilt"):
-            manage("rebuild", "--root", str(metaflow.root))
+            manage("rebuild", "--root", str(kept.root))
 
-    def test_an_older_backup_is_brought_up_to_date(self, lived, metaflow, api):
+    def test_an_older_backup_is_brought_up_to_date(self, lived, kept, api):
         """Lost instances come back with their numbers; later ones keep theirs."""
         lose_everything()
         Perimeter.objects.create(name="default")
         api.register("data/model")
-        manage("reconcile", "--root", str(metaflow.root))
+        manage("reconcile", "--root", str(kept.root))
         model = Asset.objects.get(asset_id="model", branch__key="main")
         assert sorted(model.instances.values_list("number", flat=True)) == list(range(1, model.last_number + 1))
         assert model.instances.filter(actor="reconcile").count() == 4
         assert Recount().run().corrections == []
 
-    def test_perimeters_are_made_that_the_sources_may_write_into(self, lived, metaflow, settings):
+    def test_perimeters_are_made_that_the_sources_may_write_into(self, lived, kept, settings):
         lose_everything()
         settings.MODE, settings.LOCAL_MODE = "team", False
-        settings.RECONCILE = [f"other={metaflow.root}"]
+        settings.RECONCILE = [f"other={kept.root}"]
         assert "could not be backfilled" in manage("rebuild")
         assert not Perimeter.objects.exists()
-        settings.RECONCILE = [f"*={metaflow.root}"]
+        settings.RECONCILE = [f"*={kept.root}"]
         manage("rebuild")
         assert catalogue() == lived
 

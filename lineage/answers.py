@@ -167,6 +167,7 @@ def node_shape(node: Node, answer: Answer) -> Json:
         "deleted": node.deleted,
         "hidden": node.kind == Kind.HIDDEN,
         "fault": node.fault,
+        "late_since": time_shape(node.late_since),
         "run": run_shape(node.run),
         "digest": node.digest,
         "same_content": list(node.same_content),

@@ -7,10 +7,13 @@ from itertools import groupby
 from typing import Any
 
 from django.db.models import CharField, F, Q, QuerySet, Value
+from django.utils import timezone
 
 from access.visibility import Sees
 from catalog.addresses import asset_url, component_url
+from catalog.freshness.state import freshness_of
 from catalog.models import Asset, Branch, Component, Edge, Promotion
+from catalog.states import Freshness
 from lineage.graph import Kind, Node, Relation
 from lineage.reading_roles import in_roles, role_named
 from lineage.walk import WALK_MOST, Arrow, Key, merged
@@ -172,7 +175,7 @@ class ComponentNames:
     """Reads the names of the nodes of an answer: three queries, however many nodes there are."""
 
     def __init__(self, viewer: Sees, as_of: datetime | None) -> None:
-        self.visible, self.as_of = viewer.perimeter_ids(), as_of
+        self.visible, self.as_of, self.now = viewer.perimeter_ids(), as_of, timezone.now()
 
     def nodes(self, keys: Iterable[Key], arrows: Iterable[Arrow]) -> dict[Key, Node]:
         """The node of each key. `arrows` give the last activity of a component, and its task."""
@@ -238,6 +241,7 @@ class ComponentNames:
             at=asset.refreshed_at if ready else None,
             url="" if asset.deleted_at else asset_url(asset),
             deleted=deleted,
+            late_since=None if self.as_of or deleted else late_since(asset, self.now),
         )
 
 
@@ -249,6 +253,10 @@ ASSET_FIELDS = (
     "created_at",
     "deleted_at",
     "refreshed_at",
+    "watch",
+    "due_at",
+    "late_at",
+    "dormant_at",
     "branch__key",
     "branch__git_name",
     "branch__project__name",
@@ -256,6 +264,12 @@ ASSET_FIELDS = (
     "newest_ready__number",
     "newest_ready__state",
 )
+
+
+def late_since(asset: Asset, now: datetime) -> datetime | None:
+    """When the next version of an asset was expected, if that is late."""
+    state = freshness_of(asset.watch, asset.due_at, asset.late_at, asset.dormant_at, now)
+    return asset.due_at if state == Freshness.LATE else None
 
 
 def perimeter_of(row: Asset | Component) -> int:

@@ -90,6 +90,8 @@ class Node:
     """What is known of a run or session, if it has been told."""
     digest: str = ""
     """The content address of an instance, if it is known."""
+    late_since: datetime | None = None
+    """When the next version of an asset that is late was expected; None: it is not late, or it is not asked for now."""
     same_content: tuple[str, ...] = ()
     """The ids of the other nodes of the graph with this digest."""
 

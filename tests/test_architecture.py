@@ -167,6 +167,7 @@ FOR_LINEAGE = {
         "derivation",
         "unchanged",
         "filters",
+        "freshness",
         "limits",
         "models",
         "pagekit",

@@ -59,6 +59,9 @@ class LineageNode(Answer):
     deleted = serializers.BooleanField()
     hidden = serializers.BooleanField()
     fault = text(help_text="What is wrong with the stored data; empty if nothing.")
+    late_since = time(
+        allow_null=True, help_text="When the next version was expected of an asset that is late now; null: it is not."
+    )
     run = LineageRun(allow_null=True)
     digest = text(help_text="The content address of an instance, if it is known.")
     same_content = serializers.ListField(child=text(), help_text="The ids of the other nodes with this digest.")

@@ -68,6 +68,7 @@ class DrawnNode:
         marks += ["focus"] if self.is_focus else []
         marks += ["deleted"] if self.node.deleted else []
         marks += ["faulty"] if self.node.fault else []
+        marks += ["late"] if self.node.late_since else []
         return " ".join(marks)
 
     @property
@@ -185,6 +186,7 @@ class Picture:
         """The names of the icons in it."""
         marks = ["branch"] if self.lanes else []
         marks += ["warning"] if any(drawn.node.fault for drawn in self.nodes) else []
+        marks += ["late"] if any(drawn.node.late_since for drawn in self.nodes) else []
         return sorted({drawn.look.icon for drawn in self.nodes}.union(marks))
 
     @property

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils.safestring import SafeString, mark_safe
 
 from catalog.shown.names import isolated, printable
-from catalog.shown.times import exact, relative_time
+from catalog.shown.times import exact, minute, relative_time
 from catalog.states import State
 from lineage.drawing.text import fitted, fitted_apart, width_of
 from lineage.graph import Kind, Node
@@ -127,6 +127,8 @@ def whole(node: Node) -> str:
     parts += [part for part in (node.version, node.state if node.state != State.READY else "") if part]
     if node.deleted:
         parts.append("deleted")
+    if node.late_since:
+        parts.append(f"late, as it was expected {minute(node.late_since)} UTC")
     if node.at:
         parts.append(exact(node.at))
     if node.fault:

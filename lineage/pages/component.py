@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from access.errors import NotFound
 from access.identity import Viewer, viewer_of
@@ -23,7 +25,7 @@ from catalog.unchanged import FRAME_OF_BRANCH, LINEAGE
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import time_shape
 from lineage.addresses import around_url
-from lineage.component_rows import component_id
+from lineage.component_rows import component_id, late_since
 
 MOST_EDGES = 500
 
@@ -36,6 +38,8 @@ class Used:
     url: str
     asset_branch: str
     is_hidden: bool
+    late_since: datetime | None = None
+    """When the asset was expected, if it is late."""
 
     @property
     def ref(self) -> str:
@@ -57,6 +61,7 @@ class Used:
             "last_at": time_shape(edge.last_at),
             "count": edge.count,
             "last_ref": self.ref or None,
+            "late_since": time_shape(self.late_since),
             "url": self.url,
         }
 
@@ -161,6 +166,7 @@ def _used(edge: Edge, visible: Iterable[int]) -> Used:
         url="" if hidden or asset.deleted_at else asset_url(asset),
         asset_branch=asset.branch.name if elsewhere else "",
         is_hidden=hidden,
+        late_since=None if hidden or asset.deleted_at else late_since(asset, timezone.now()),
     )
 
 

@@ -1,9 +1,13 @@
 """The lineage of a branch: drawing, table and JSON say the same, and say what they leave out."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
+from catalog.models import Asset
+from catalog.states import Watch
 from lineage.answers import Answer, Question
 from lineage.graph import Kind, Link, Node, Relation, graph_of
 from tests.catalog.pages.conftest import text_of
@@ -55,6 +59,22 @@ def test_what_is_deleted_stays_and_is_marked(linked, vic):
     page = text_of(vic.get(LINEAGE))
     assert 'class="node data deleted"' in page
     assert "data · deleted" in page
+
+
+def test_what_is_late_is_marked_in_drawing_table_and_json_and_only_now(linked, vic):
+    now = timezone.now()
+    moments = {"due_at": now - timedelta(hours=11), "late_at": now - timedelta(hours=5)}
+    moments["dormant_at"] = now + timedelta(days=9)
+    Asset.objects.filter(asset_id="features").update(watch=Watch.LEARNED, **moments)
+    page = text_of(vic.get(LINEAGE))
+    assert 'class="node data late"' in page
+    assert 'id="i-late"' in page
+    assert page.count("late, as it was expected") == 1
+    assert re.search(r"late by ?<time [^>]*>11 h</time>", page)
+    late = [node["key"] for node in vic.get(f"{LINEAGE}.json").json()["nodes"] if node["late_since"]]
+    assert late == ["features"]
+    assert "late by" in text_of(vic.get(f"{FLOWS}/FeatureFlow"))
+    assert "late by" not in text_of(vic.get(f"{LINEAGE}?as_of=2100-01-01"))
 
 
 def test_an_answer_says_whether_it_is_complete(linked, vic):

@@ -55,6 +55,11 @@ def test_an_index_finds_what_a_filter_asks_of_an_asset(asset, question, index):
     assert index in plan_of(Instance.objects.filter(condition))
 
 
+def test_what_is_late_on_a_branch_is_found_without_reading_the_others(asset):
+    found = Asset.objects.on_branch(asset.branch).matching(FiltersAsked.of(QueryDict("late=yes"))).order_by()
+    assert "assets_by_lateness" in plan_of(found)
+
+
 @pytest.mark.parametrize("question", ["tag=env", "annotation=rows>1", "annotation=rows!=1", "text=x", "kind=s3", ""])
 def test_no_index_knows_the_rest(asset, question):
     assert FiltersAsked.of(QueryDict(question)).by_index(asset) is None

@@ -14,6 +14,8 @@ from typing import Any
 from catalog.metrics import format_metric, number_of, why_no_number
 from obproject.metric_names import may_be_metric
 
+RULE = 1
+"""The revision of this rule; one more with each change by which it may say something else."""
 LAST = 30
 """How many values are looked at: those of the last versions before."""
 FEWEST = 8
@@ -58,13 +60,15 @@ def _far(known: list[float], number: float) -> str:
     # divided first, so that extremes can't overflow
     largest = max(map(abs, [*known, number])) or 1.0
     shares, share = [value / largest for value in known], number / largest
-    middle, low, high = median(shares), min(shares), max(shares)
+    low, high = min(shares), max(shares)
+    margin = WIDENED * (high - low)
+    if not (_beyond(share, high + margin) or _beyond(low - margin, share)):
+        return ""
+    middle = median(shares)
     distance = median(abs(value - middle) for value in shares)
     step = median(abs(value - before) for before, value in pairwise(shares))
     spread = TIMES * max(distance, step, LEAST_SPREAD * abs(middle))
-    margin = WIDENED * (high - low)
-    is_far = _beyond(abs(share - middle), spread) and (_beyond(share, high + margin) or _beyond(low - margin, share))
-    if not is_far:
+    if not _beyond(abs(share - middle), spread):
         return ""
     where = "above" if share > middle else "below"
     seen = f"{format_metric(min(known))} to {format_metric(max(known))}, median {format_metric(_middle(known))}"

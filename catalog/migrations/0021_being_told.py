@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('told', models.JSONField(default=dict, help_text='The rule, and what it was learned from.')),
+                ('judged', models.JSONField(default=list, help_text='Numbers of the last versions of which it is known whether they are unusual.')),
                 ('cause', models.JSONField(default=dict, help_text='Why it is late, as was found when it was told.')),
                 ('learned_at', models.DateTimeField()),
             ],
@@ -189,7 +190,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='asset',
-            index=models.Index(condition=models.Q(('deleted_at', None), ('late_at__isnull', False), ('late_told_at', None)), fields=['late_at'], name='lates_to_tell'),
+            index=models.Index(condition=models.Q(('deleted_at', None), ('late_at__isnull', False), ('late_told_at', None)), fields=['late_at', 'dormant_at', 'branch'], name='lates_to_tell'),
         ),
         migrations.AddIndex(
             model_name='asset',

@@ -144,7 +144,7 @@ class Asset(AssetFacts, Marked):
             ),
             # what becomes late, and nobody was told of yet
             models.Index(
-                fields=["late_at"],
+                fields=["late_at", "dormant_at", "branch"],
                 condition=Q(deleted_at=None, late_at__isnull=False, late_told_at=None),
                 name="lates_to_tell",
             ),
@@ -174,6 +174,9 @@ class Cadence(models.Model):
 
     asset = models.OneToOneField(Asset, on_delete=models.CASCADE, related_name="cadence")
     told = models.JSONField(default=dict, help_text="The rule, and what it was learned from.")
+    judged = models.JSONField(
+        default=list, help_text="Numbers of the last versions of which it is known whether they are unusual."
+    )
     cause = models.JSONField(default=dict, help_text="Why it is late, as was found when it was told.")
     learned_at = models.DateTimeField()
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 from access.models import Perimeter
 from catalog import recording
 from catalog.entities import Entity
-from catalog.models import Asset, Branch, Run
+from catalog.models import Asset, Branch, Instance, Run
+from catalog.newest import newest_of
 from catalog.recording import AssetAddress, BranchAddress, Registration
 
 BEGIN = datetime(2025, 3, 3, 6, tzinfo=UTC)
@@ -48,6 +49,32 @@ class World:
             self.read(name, entity, branch)
         what = Registration(**{"asset_kind": "artifact", "attempt": 0, **said})
         return recording.register(actor="ada", at=self.at(asset_id, branch), entity=entity, what=what)
+
+    def history(self, asset_id, times, annotations=(), branch="main", flow="Flow"):
+        """An asset whose versions became ready at these times, each with annotations, and made by a task of its own."""
+        first = self.make(asset_id, flow, branch=branch, annotations=dict(*annotations[:1]))
+        asset = self.asset(asset_id, branch)
+        said = [*annotations, *[{}] * (len(times) - len(annotations))]
+        Instance.objects.filter(pk=first.pk).update(created_at=times[0], settled_at=times[0])
+        Instance.objects.bulk_create(
+            Instance(
+                asset=asset,
+                number=number,
+                state="ready",
+                asset_kind="artifact",
+                annotations=said[number - 1],
+                producer_kind="task",
+                producer_id=f"{flow}/a{number}/make/1",
+                component_id=first.component_id,
+                created_at=at,
+                settled_at=at,
+                actor="ada",
+            )
+            for number, at in enumerate(times[1:], 2)
+        )
+        Asset.objects.filter(pk=asset.pk).update(**newest_of(asset), to_look_at=True)
+        self.now = max(self.now, *times)
+        return self.asset(asset_id, branch)
 
     def read(self, asset_id, by, branch="main", *, of="main", role=None):
         asset = self.asset(asset_id, of)

@@ -9,11 +9,13 @@ from django.utils.module_loading import import_string
 
 from catalog.derivation import is_current
 from catalog.jobs.packing import pack_series
+from catalog.jobs.watching import look_at_all, tell_all_lates
 from catalog.reconciling.passes import reconcile
 from catalog.reconciling.progress import line_about
 from catalog.reconciling.recounting import recount
 
 MINUTE = 60.0  # seconds
+LOOK_EVERY, LATE_EVERY = 15.0, 30.0
 
 
 @dataclass(frozen=True)
@@ -58,10 +60,20 @@ def _series(doing: Doing) -> str:
     return pack_series(should_stop=doing.should_stop, gently=doing.gently)
 
 
+def _look(doing: Doing) -> str:
+    return look_at_all(should_stop=doing.should_stop, gently=doing.gently)
+
+
+def _late(doing: Doing) -> str:
+    return tell_all_lates(should_stop=doing.should_stop, gently=doing.gently)
+
+
 JOBS = (
     Job("recount", "what an older version has derived, once", lambda: MINUTE, _recount),
     Job("reconcile", "writes that were missed", lambda: settings.RECONCILE_MINUTES * MINUTE, _reconcile),
     Job("series", "metrics of many versions, for charts", lambda: MINUTE, _series),
+    Job("look", "what came: when the next version is expected, and what is unusual", lambda: LOOK_EVERY, _look),
+    Job("late", "what has become late", lambda: LATE_EVERY, _late),
 )
 
 

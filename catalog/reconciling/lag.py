@@ -1,6 +1,6 @@
-"""How long ago the catalogue was last brought up to date with Metaflow, for supervisors."""
+"""How long ago the catalogue was last brought up to date with Metaflow: for supervisors, and for telling lates."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -26,3 +26,15 @@ def lag_of_passes(now: datetime) -> dict[str, Any]:
     if since > max(LATE_AFTER_SECONDS, LATE_AFTER_PASSES * settings.RECONCILE_MINUTES * 60):
         told["warning"] = "Reconciling is late; the log of the server, or its passes in the admin, say why."
     return told
+
+
+def known_until(now: datetime) -> datetime:
+    """Up to when it is known what has come: what tasks kept while the catalogue was away is known after the next pass.
+
+    If there is none for too long, or if none are made, that is now.
+    """
+    if settings.RECONCILE_MINUTES <= 0:
+        return now
+    longest = max(LATE_AFTER_SECONDS, LATE_AFTER_PASSES * settings.RECONCILE_MINUTES * 60)
+    last = Reconciliation.objects.filter(complete=True).order_by("pk").last()
+    return max(last.started_at, now - timedelta(seconds=longest)) if last else now

@@ -97,6 +97,8 @@ class TestWork:
             "recount: nothing to do",
             "reconcile: nothing to do",
             "series: 2 blocks of series packed",
+            "look: 1 asset looked at",
+            "late: nothing to do",
             "deliver: nothing to do",
             "prune: nothing to do",
         ]
@@ -104,7 +106,7 @@ class TestWork:
     def test_it_does_those_that_are_named_also_one_that_is_off(self, settings):
         settings.RECONCILE_MINUTES = 0
         assert [line.split(":")[0] for line in printed("--once").splitlines()] == [
-            *("recount", "series", "deliver", "prune"),
+            *("recount", "series", "look", "late", "deliver", "prune"),
         ]
         assert printed("--once", "--only", "series", "reconcile").splitlines() == [
             "reconcile: nothing to do",
@@ -196,7 +198,7 @@ class TestBackground:
 def test_every_job_has_a_name_of_its_own_and_says_what_it_is_for():
     assert len({job.name for job in JOBS}) == len(JOBS)
     assert all(job.about for job in JOBS)
-    assert [job.name for job in JOBS] == ["recount", "reconcile", "series"]
+    assert [job.name for job in JOBS] == ["recount", "reconcile", "series", "look", "late"]
     assert table.MINUTE == 60
 
 
@@ -246,6 +248,6 @@ def test_it_may_be_killed_at_any_moment_and_the_next_one_goes_on(tmp_path):
     assert 3 <= done < 40
     assert site.manage("work", "--once") == (
         f"recount: nothing to do\nseries: {40 - done} blocks of series packed\n"
-        "deliver: nothing to do\nprune: nothing to do\n"
+        "look: 1 asset looked at\nlate: nothing to do\ndeliver: nothing to do\nprune: nothing to do\n"
     )
     assert "0 corrections" in site.manage("recount")

@@ -25,7 +25,7 @@ from catalog import limits
 from catalog.addresses import asset_url_below, branch_url_by_names
 from catalog.alarming import ALARMING
 from catalog.marks import mark_of
-from catalog.models import Asset, Attention, Branch
+from catalog.models import Asset, Attention, Branch, Instance
 from catalog.states import AttentionKind
 
 Json = dict[str, Any]
@@ -150,6 +150,16 @@ def settle_readings(asset: Asset, uid: str) -> None:
     rows = Attention.objects.filter(asset=asset, kind=AttentionKind.DEPRECATED).exclude(fingerprint=SETTLED)
     if subjects := [row.subject for row in rows if row.facts.get("uid") == uid]:
         settle_attention(AttentionKind.DEPRECATED, *subjects)
+
+
+def over_by_now() -> list[Attention]:
+    """What was raised and is not so any more, though nobody settled it: of what is late, and of deprecated versions."""
+    raised = Attention.objects.exclude(fingerprint__in=(SETTLED, UNTOLD))
+    late = raised.filter(kind=AttentionKind.LATE, asset__isnull=False, asset__late_told_at=None)
+    read = {row: row.facts.get("uid") for row in raised.filter(kind=AttentionKind.DEPRECATED)}
+    deprecated = Instance.objects.filter(uid__in=set(read.values()), deprecation__isnull=False)
+    known = set(deprecated.values_list("uid", flat=True)) if read else set()
+    return [*late, *(row for row, uid in read.items() if uid not in known)]
 
 
 def forget_over(before: datetime) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Case, OuterRef, Q, Subquery, When
 
+from catalog.attention import over_by_now, settle_attention
 from catalog.edges import EVERY, count_consumers, facts_of_edges, facts_of_promotions
 from catalog.entities import Entity
 from catalog.expected import right_expectation
@@ -30,7 +31,7 @@ from catalog.newest import newest_of
 from catalog.outbox import heard_by_each
 from catalog.series.checking import assets_with_blocks, correct_block, kept_numbers, right_columns, wrong_blocks
 from catalog.statements import component_named
-from catalog.states import Kind
+from catalog.states import AttentionKind, Kind
 from catalog.wrong_facts import batches, found_wrong, wrong_deprecations
 
 Row = dict[str, Any]
@@ -66,7 +67,8 @@ class Recount:
     assets: int = 0
 
     def run(self, after: int = 0, done: Callable[[int], None] = lambda asset: None) -> "Recount":
-        """Each asset that is wrong in a transaction of its own, then branches and projects, then all names.
+        """Each asset that is wrong in a transaction of its own, then branches and projects, then what needs
+        attention, then all names.
 
         What is usual and unusual of all of them the background finds out anew.
 
@@ -91,6 +93,9 @@ class Recount:
         for pk in Project.objects.order_by("pk").values_list("pk", flat=True).iterator():
             with transaction.atomic():
                 self._project(Project.objects.select_for_update(no_key=True).get(pk=pk))
+        for row in over_by_now():
+            settle_attention(AttentionKind(row.kind), row.subject)
+            self.corrections.append(f"Attention {row.pk}: is over")
         if repaired := repair_names():
             self.corrections.extend(repaired)
             Project.objects.mark()

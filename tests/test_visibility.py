@@ -269,6 +269,7 @@ EXCEPTIONS = {
     ("catalog.approvals", "with_approvals"): OF_REQUESTS,
     ("catalog.approvals", "approvals_given"): OF_REQUESTS,
     ("catalog.attention", "forget_over"): "what is over is deleted for everybody",
+    ("catalog.attention", "over_by_now"): "what is over is over for everybody",
     ("catalog.attention", "settle_readings"): "what is over is over for everybody",
     ("catalog.attention", "still_raised"): "what is over is over for everybody",
     ("catalog.filters", "_has_content_of"): "the instances of an asset whose rows the filtered query shows",

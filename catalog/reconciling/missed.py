@@ -42,7 +42,11 @@ def missed_by_place() -> dict[Place, Missed]:
     for address, since, task, count, stuck, error in counted:
         perimeter, project, branch = [*str(address).split("/"), "", ""][:3]
         missed = found.setdefault((perimeter, project, branch), Missed(since, task))
-        missed.since, missed.error = min(since, missed.since), error or missed.error
+        missed.since, missed.task, missed.error = (
+            min(since, missed.since),
+            min(task, missed.task),
+            error or missed.error,
+        )
         missed.count, missed.stuck = missed.count + count, missed.stuck + stuck
     return found
 

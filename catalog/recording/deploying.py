@@ -12,6 +12,7 @@ from catalog import limits, news, outbox
 from catalog.counters import effective_properties
 from catalog.declared_metrics import DeclaredMetrics
 from catalog.entities import Entity
+from catalog.gates.declared import Gates
 from catalog.gates_in_force import are_lost
 from catalog.models import (
     Asset,
@@ -23,6 +24,7 @@ from catalog.models import (
 )
 from catalog.name_starts import keep_names
 from catalog.recording.expecting import declared_anew
+from catalog.recording.gating import settle_ungated
 from catalog.recording.places import (
     AssetAddress,
     BranchAddress,
@@ -167,6 +169,8 @@ def _declare_gates(
         entity_kind=entity.kind,
         entity_id=entity.id,
     )
+    if asset.gates_id is not None:
+        settle_ungated(asset, Gates.of(revision.gates))
     asset.gates = revision if revision.gates else None
     Asset.objects.filter(pk=asset.pk).update(gates=asset.gates)
     return revision

@@ -27,7 +27,7 @@ from catalog.gates.declared import Gate, Gates
 from catalog.gates.facts import Facts, Told
 from catalog.gates.judgement import Judgement, Ruling, Says
 from catalog.gates.judging import judge
-from catalog.models import Asset, GateRevision, GateVerdict, Instance, PromotionRequest
+from catalog.models import Asset, Attention, GateRevision, GateVerdict, Instance, PromotionRequest
 from catalog.querysets import PROMOTED_FROM
 from catalog.recording.places import in_one_transaction, locked_all, moment
 from catalog.recording.receipts import read as read_receipt
@@ -455,8 +455,16 @@ def _tell_refusal(error: GateRefused, asset: Asset, count: int) -> None:
 
 def settle_refusal(judged: Judged) -> None:
     """What was refused there needs no attention any more; nothing is asked where nothing can have been refused."""
-    if judged.gate is not None or judged.asset.deprecated_count:
+    is_deleted = not judged.uid
+    if judged.gate or judged.asset.deprecated_count or (is_deleted and judged.asset.gates_id):
         settle_attention(AttentionKind.REFUSED, subject_of(judged))
+
+
+def settle_ungated(asset: Asset, gates: Gates) -> None:
+    """What was refused by a gate that is gone, now that these hold, needs no attention any more."""
+    rows = Attention.objects.filter(asset=asset, kind=AttentionKind.REFUSED, until__gt=timezone.now())
+    if over := [row.subject for row in rows if gate_for(gates, row.facts["alias"]) is None]:
+        settle_attention(AttentionKind.REFUSED, *over)
 
 
 def subject_of(judged: Judged) -> str:

@@ -1,9 +1,10 @@
 """Whether what a version says of a metric is unusual, by the versions before it.
 
-A number is unusual that is both beyond six times the spread of the last 30 values, counted from their median, and
-beyond the range of these values, widened by half of its width on each side. The spread is the largest of the median
-distance from the median, the median step from a version to the next, and a thousandth of the median: so neither noise
-nor a steady trend is unusual. Pure: no Django, no database. docs/gates.md says it to users.
+A number is unusual that is beyond ten times the spread of the last 30 values and 0.6 % of their median, both counted
+from the median, and beyond the range of these values, widened by its width on each side. The spread is the larger of
+the median distance from the median and the median step from a version to the next: so neither noise nor a steady trend
+is unusual, nor what has a heavy tail. Pure: no Django, no database. docs/gates.md says it to users, docs/freshness.md
+how well it does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,11 +21,13 @@ LAST = 30
 """How many values are looked at: those of the last versions before."""
 FEWEST = 8
 """Of fewer numbers among them nothing is said."""
-TIMES = 6
-LEAST_SPREAD = 0.001
-"""Of the median."""
-WIDENED = 0.5
+TIMES = 10
+LEAST = 0.006
+"""Of the median: what is nearer is not unusual."""
+WIDENED = 1
 """How far the range goes on at each end, in its own width."""
+REVISION = 1
+"""Of this rule: what it said of a version is kept with it."""
 ROUNDING = 1e-9
 
 
@@ -67,7 +70,7 @@ def _far(known: list[float], number: float) -> str:
     middle = median(shares)
     distance = median(abs(value - middle) for value in shares)
     step = median(abs(value - before) for before, value in pairwise(shares))
-    spread = TIMES * max(distance, step, LEAST_SPREAD * abs(middle))
+    spread = max(TIMES * distance, TIMES * step, LEAST * abs(middle))
     if not _beyond(abs(share - middle), spread):
         return ""
     where = "above" if share > middle else "below"

@@ -8,6 +8,7 @@ from statistics import median
 import pytest
 
 from catalog.unusual import FEWEST, LAST, unusual, unusual_of
+from tests.catalog.unusual_worlds import KINDS, MEASURED_ON, measure
 from tests.lanes import every
 
 STEADY = [0.80, 0.81, 0.79, 0.80, 0.82, 0.80, 0.81, 0.80]
@@ -37,12 +38,12 @@ def test_a_steady_trend_is_not_unusual():
 
 
 def test_the_bounds_themselves_are_not_beyond():
-    # median 10, median distance 1, median step 1: spread 6; range 9 to 11, widened 8 to 12
+    # median 10, median distance 1, median step 1: ten times the spread is 10; range 9 to 11, widened 7 to 13
     values = [9, 10, 11, 10, 9, 10, 11, 10]
-    assert unusual(values, 15) == ""
-    assert unusual(values, 16) == ""
-    assert unusual(values, 16.001)
-    assert unusual(values, 3.999)
+    assert unusual(values, 19) == ""
+    assert unusual(values, 20) == ""
+    assert unusual(values, 20.001)
+    assert unusual(values, -0.001)
 
 
 def test_of_few_values_nothing_is_said():
@@ -109,9 +110,23 @@ def test_it_says_what_fractions_say(seeds):
         known, value = [Fraction(one) for one in values[-LAST:]], Fraction(new)
         middle = median(known)
         steps = [abs(one - before) for before, one in pairwise(known)]
-        spread = 6 * max(median(abs(one - middle) for one in known), median(steps), abs(middle) / 1000)
-        half = (max(known) - min(known)) / 2
-        is_far = abs(value - middle) > spread and not min(known) - half <= value <= max(known) + half
+        spread = 10 * max(median(abs(one - middle) for one in known), median(steps))
+        far, width = max(spread, abs(middle) * 6 / 1000), max(known) - min(known)
+        is_far = abs(value - middle) > far and not min(known) - width <= value <= max(known) + width
         assert bool(unusual(values, new)) == is_far, seed
         found += is_far
     assert 0.2 < found / len(seeds) < 0.8
+
+
+def test_wrong_units_are_found_in_every_kind_of_world():
+    for kind in KINDS.values():
+        measured = measure(kind, MEASURED_ON[:1], every=73)
+        assert measured.found["×1000"] == measured.tried or not kind.asked  # noqa: RUF001
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", KINDS)
+def test_the_figures(name):
+    measured = measure(KINDS[name], MEASURED_ON)
+    assert measured.false_a_year <= 0.6
+    assert measured.share("×1000") == 1 or not KINDS[name].asked  # noqa: RUF001

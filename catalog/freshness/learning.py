@@ -401,9 +401,10 @@ def _as_cron(history: _History) -> str:
     if local[-1] - local[0] < WEEK:
         return ""
     weekdays = Counter(int(at // DAY + 3) % 7 for at in local)
+    apart = max(HOUR / 2, SHORT * min(history.short, DAY))
     clusters: list[list[float]] = []
     for at in sorted(at % DAY for at in local):
-        if clusters and at - clusters[-1][-1] < HOUR / 2:
+        if clusters and at - clusters[-1][-1] < apart:
             clusters[-1].append(at)
         else:
             clusters.append([at])

@@ -47,7 +47,7 @@ def test_sql_says_the_same(db):
     now = timezone.now()
     perimeter = Perimeter.objects.create(name="default")
     project = Project.objects.create(perimeter=perimeter, name="churn", created_at=now)
-    branch = Branch.objects.create(project=project, name="main", key="main", created_at=now)
+    branch = Branch.objects.create(project=project, key="main", created_at=now)
     moments = [None, now - 2 * HOUR, now - HOUR, now, now + HOUR]
     kept = [
         dict(zip(("watch", "due_at", "late_at", "dormant_at"), row, strict=True))

@@ -26,8 +26,6 @@ LEAST = 0.006
 """Of the median: what is nearer is not unusual."""
 WIDENED = 1
 """How far the range goes on at each end, in its own width."""
-REVISION = 1
-"""Of this rule: what it said of a version is kept with it."""
 ROUNDING = 1e-9
 
 

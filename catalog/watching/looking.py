@@ -21,7 +21,7 @@ from access.statements import Answer, Statement, moment_of
 from catalog.alarming import alarms
 from catalog.attention import attention, of_asset, raise_all, settle_attention
 from catalog.freshness.declared import Declared, data_time
-from catalog.freshness.learning import FOLLOWING, LAST, Expectation, learn, moments
+from catalog.freshness.learning import FOLLOWING, LAST, Expectation, advancing, learn, moments
 from catalog.metrics import annotations_of
 from catalog.models import Asset, Attention, Instance, Message, Unusual
 from catalog.news import body_of, unusual
@@ -188,8 +188,10 @@ def _times(assets: list[_Asset]) -> dict[int, list[Came]]:
 
 
 def _times_of_data(assets: list[_Asset]) -> dict[int, list[datetime]]:
-    """The times that annotations tell of the last versions of each that count."""
+    """The times that annotations tell of the last versions of each that count. Where the rest is learned: when those
+    came that told a later time than all before."""
     found: dict[int, list[datetime]] = {asset.pk: [] for asset in assets}
+    came: dict[int, list[tuple[datetime, datetime]]] = defaultdict(list)
     by_key = {asset.pk: asset for asset in assets}
     for most, says_when in ((LAST, True), (LAST_OF_DATA, False)):
         asked = [asset.pk for asset in assets if asset.declared.says_when is says_when]
@@ -197,9 +199,11 @@ def _times_of_data(assets: list[_Asset]) -> dict[int, list[datetime]]:
             asset = by_key[pk]
             (said,) = annotations_of([text])
             at = data_time(said.get(asset.declared.at), asset.declared.zone)
-            if at is not None and (asset.declared.says_when or asset.is_normal(_known(settled))):
+            if at is not None and asset.declared.says_when:
                 found[pk].append(at)
-    return found
+            elif at is not None and asset.is_normal(_known(settled)):
+                came[pk].append((_known(settled), at))
+    return found | {pk: advancing(sorted(its)) for pk, its in came.items()}
 
 
 Then = tuple[datetime | None, dict[datetime, list[datetime]]]

@@ -118,7 +118,11 @@ class TestTimes:
         Asset.objects.update(declared_freshness={"at": "until"})
         look()
         assert expected_of(asset)[0] == "learned"
-        assert expected_of(asset)[2] == times[-1] + HOUR
+        assert expected_of(asset)[2] == times[-1] + 2 * HOUR  # it came an hour after what it has
+        world.now += HOUR
+        world.make("xkcd", annotations={"until": times[3].isoformat()})
+        look()
+        assert expected_of(asset)[2] == times[-1] + 2 * HOUR  # old data brought anew is no news
 
     def test_deleted_assets_are_not_looked_at(self, world):
         asset = world.history("xkcd", [BEGIN])

@@ -4,8 +4,10 @@ A version counts that became ready and that a task made here: a copy says nothin
 follows from times alone is in `catalog/freshness/`; the columns are kept by the writes (`recording/expecting.py`).
 """
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.utils import timezone
@@ -34,7 +36,12 @@ def declared_of(asset: Asset, zone: str | None = None) -> Declared:
     if zone is None:
         needs_zone = "timezone" not in said and any(key in said for key in IN_ITS_ZONE)
         zone = asset.branch.project.timezone if needs_zone else ""
-    return Declared.of(said, zone)
+    return _read(json.dumps(said), zone)
+
+
+@lru_cache(maxsize=4096)
+def _read(said: str, zone: str) -> Declared:
+    return Declared.of(json.loads(said), zone)
 
 
 def counts(instance: Instance) -> bool:

@@ -169,6 +169,8 @@ class Declared:
 
     def not_excepted(self, due: datetime) -> datetime:
         """The moment itself, or the same time of the next day on which something is expected."""
+        if not self.excepted:
+            return due
         local = due.astimezone(ZoneInfo(self.zone))
         while local.date() in self.excepted:
             local += timedelta(days=1)
@@ -196,10 +198,7 @@ class Declared:
             at = due
 
     def _nearer_gap(self, due: datetime) -> timedelta:
-        local = due.astimezone(ZoneInfo(self.zone))
-        before, after = next(CronSim(self.cron, local, reverse=True), None), next(CronSim(self.cron, local), None)
-        gaps = [abs(other - local.astimezone(UTC)) for other in (before, after) if other is not None]
-        return min([gap for gap in gaps if gap] or [MOST])
+        return _nearer_gap(self.cron, self.zone, due)
 
 
 Declared.NOTHING = Declared()
@@ -345,6 +344,14 @@ def _normal(name: str, value: Any) -> Any:
     if name in ("every", "grace"):
         return value.replace(" ", "")
     return " ".join(value.split()) if name == "cron" else value
+
+
+@lru_cache(maxsize=4096)
+def _nearer_gap(cron: str, zone: str, due: datetime) -> timedelta:
+    local = due.astimezone(ZoneInfo(zone))
+    before, after = next(CronSim(cron, local, reverse=True), None), next(CronSim(cron, local), None)
+    gaps = [abs(other - local.astimezone(UTC)) for other in (before, after) if other is not None]
+    return min([gap for gap in gaps if gap] or [MOST])
 
 
 @lru_cache(maxsize=1024)

@@ -188,6 +188,8 @@ FRAME_OF_BRANCH, FRAME_OF_SPEC, FRAME_OF_ASSET = (
 FRAME = Marks(ON_BRANCH, _FRAME)
 ATTENTION = _of_attention(EVERYWHERE, "TRUE") | _LATE_ANYWHERE
 ATTENTION_OF_BRANCH = _of_attention(ON_BRANCH, "branch_id = branch.id")
+ATTENTION_OF_ASSET = _of_attention(ON_ASSET, "asset_id = asset.id")
+"""Why something is late is found out again and again, and kept with what needs attention."""
 HOME = _everywhere("project", "branch", "asset", "highlight") | ATTENTION
 SEARCH = _everywhere("project", "branch", "asset", "component")
 

@@ -44,7 +44,7 @@ from catalog.pages.statements import aliases_and_overrides, aliases_of
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, Resolved
 from catalog.states import Kind, State
-from catalog.unchanged import ASSET, FRAME_OF_ASSET, USES_OF_ASSET
+from catalog.unchanged import ASSET, ATTENTION_OF_ASSET, FRAME_OF_ASSET, USES_OF_ASSET
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import asset_shape, instance_shape, with_equal
 
@@ -61,7 +61,7 @@ class MetricRow:
 
 
 @at_place
-@unless_shown(FRAME_OF_ASSET | ASSET | USES_OF_ASSET, and_more=True)
+@unless_shown(FRAME_OF_ASSET | ASSET | USES_OF_ASSET | ATTENTION_OF_ASSET, and_more=True)
 def asset_page(
     request: HttpRequest, place: Place, kind: str, asset_id: str, twin: bool, asset: Asset | None
 ) -> HttpResponse:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from access.identity import Viewer
 from access.models import Role
-from catalog.addresses import branch_url, component_url_below, impact_url_below, request_url
+from catalog.addresses import branch_url, component_url_below, impact_url_below, request_url, webhook_url
 from catalog.approvals import Standing, asked_of
 from catalog.attention import Attended, Needed, needs_attention
 from catalog.freshness import words
@@ -374,7 +374,7 @@ def _delivery(viewer: Viewer, row: Needed, now: datetime) -> AttentionLine:
     facts = row.facts
     said = [Part(str(facts.get("name", "A webhook")), look="code"), Part(": ")]
     said.append(Part(str(facts.get("why", "nothing can be delivered.")), look="name"))
-    url = f"/{row.perimeter}/webhooks/{facts['webhook']}" if "webhook" in facts else ""
+    url = webhook_url(row.perimeter, facts["webhook"]) if "webhook" in facts else ""
     return AttentionLine(said=said, why=[], actions=[Action("Log", url)] if url else [], **_about(viewer, row))
 
 
@@ -398,11 +398,10 @@ def _of_branch(viewer: Viewer, row: Needed, now: datetime) -> AttentionLine:
     """Something late that is no asset: a branch on which nothing comes any more."""
     if row.asset_pk is not None:
         return _late(viewer, [row], now)
-    at = moment_in(row.facts.get("last")) or row.since
+    at = moment_in(row.facts.get("refreshed_at")) or row.since
     said = [Part("Nothing has been written on "), Part(row.branch_name, row.branch_url, look="code"), Part(" for ")]
     said.append(Part(at=at, look="length"))
-    count = row.facts.get("assets")
-    why = [Part(f"one line for the branch, and not one for each of its {count:,} late assets")] if count else []
+    why = [Part("one line for the branch, and not one for each asset that is late on it")]
     about = _about(viewer, row) | {"word": "dormant", "colour": "", "icon": "dormant"}
     return AttentionLine(said=said, why=why, **about)
 

@@ -29,7 +29,7 @@ from catalog.pages.trends import Trend, trends_of
 from catalog.querysets import ASSET_ORDERS, LATEST_FIRST
 from catalog.reading import Place, find_branch
 from catalog.states import DEFINITION, Kind
-from catalog.unchanged import ASSETS_OF_BRANCH, FRAME_OF_BRANCH
+from catalog.unchanged import ASSETS_OF_BRANCH, ATTENTION_OF_BRANCH, FRAME_OF_BRANCH
 from catalog.wire.rendering import json_answer
 from catalog.wire.shapes import item_shape, time_shape
 from obproject.filter_keys import written_tag
@@ -96,7 +96,7 @@ class AssetRow:
 
 
 @at_place
-@unless_shown(FRAME_OF_BRANCH | ASSETS_OF_BRANCH)
+@unless_shown(FRAME_OF_BRANCH | ASSETS_OF_BRANCH | ATTENTION_OF_BRANCH)
 def listing_page(request: HttpRequest, place: Place, kind: str, twin: bool, branch: Branch | None) -> HttpResponse:
     viewer, query = viewer_of(request), PageQuery.of(request)
     branch = branch or find_branch(viewer, place)

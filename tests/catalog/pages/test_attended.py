@@ -107,9 +107,9 @@ SENTENCES = {
         None,
     ),
     AttentionKind.DELIVERY: (
-        {"name": "hooks.example.org", "why": "A message could not be delivered for an hour."},
+        {"name": "hooks.example.org", "why": "A message could not be delivered for an hour.", "webhook": 7},
         "hooks.example.org: A message could not be delivered for an hour.",
-        None,
+        "/alpha/~webhooks/7",
     ),
 }
 
@@ -129,10 +129,10 @@ def test_a_row_that_says_nothing_more_is_a_line_all_the_same(kind):
 
 
 def test_a_branch_on_which_nothing_comes_is_one_line():
-    row = replace(needed(facts={"assets": 57, "last": "2026-11-11T15:00:00+00:00"}), asset_pk=None, subject="branch:1")
+    row = replace(needed(facts={"refreshed_at": "2026-11-11T15:00:00+00:00"}), asset_pk=None, subject="branch:1")
     (line,) = told([row])
     assert text_of(line.said) == "Nothing has been written on main for 2026-11-11 15:00 UTC"
-    assert "57" in text_of(line.why)
+    assert (line.word, line.icon) == ("dormant", "dormant")
 
 
 def test_who_may_not_edit_is_offered_nothing_of_it():

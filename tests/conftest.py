@@ -40,6 +40,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 # Playwright's synchronous interface keeps an event loop running in the thread of the tests, in which nothing is async
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 site_settings.TEMPLATES[0]["OPTIONS"]["undefined"] = jinja2.StrictUndefined  # a name that a page lacks is an error
+site_settings.WHITENOISE_AUTOREFRESH = True  # else each client of a test lists all static files first
 DATABASES = {"db", "transactional_db", "django_db_setup"}
 """The fixtures that give a test a database."""
 POSTGRES = site_settings.DATABASES["default"]["ENGINE"].endswith("postgresql")
@@ -148,7 +149,6 @@ def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def _own_home(settings: Any, _homes: Iterator[Path]) -> None:
     """No test reads or writes the folder of a real site."""
     settings.HOME = next(_homes)
-    settings.WHITENOISE_AUTOREFRESH = True  # else each client of a test lists all static files first
 
 
 @dataclass

@@ -9,6 +9,7 @@ from catalog.unusual import FEWEST, LAST, unusual
 
 YEAR = 365
 TUNED_ON = range(100)
+"""What was looked at while the rule was tuned; figures are told of other seeds."""
 MEASURED_ON = range(1000, 1040)
 
 

@@ -1,8 +1,8 @@
 """Worlds in which versions of assets come: of many kinds, with outages; and a site that watches them as the real one.
 
 A world is made from its kind and a seed. Of the moments at which runs should have been done, an outage takes away one
-to three in a row. The rule was tuned on the seeds of `TUNED_ON`, looking at every miss and every false alarm; figures
-are told only of other seeds: those of `MEASURED_ON` were not looked at before the rule was what it is.
+to three in a row. The rule was tuned on the seeds of `TUNED_ON`, looking at misses and false alarms. Figures are told
+only of other seeds: those of `MEASURED_ON` were not looked at before the rule was what it is.
 """
 
 import random
@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from catalog.freshness import learning
 
-TUNED_ON = range(100)
+TUNED_ON = range(60)
 MEASURED_ON = range(1000, 1012)
 PASS = timedelta(minutes=1)
 """How often the background looks what is late, and how soon it has learned anew."""

@@ -11,6 +11,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from catalog.declared_metrics import DeclaredMetrics
+from catalog.freshness.declared import Declared
+from catalog.freshness.learning import learn
 from catalog.gates.judgement import Ruling, Says
 from catalog.metrics import Metric
 from catalog.pagekit.freshness import FreshnessShown, Part
@@ -142,16 +144,9 @@ def _judged() -> dict[str, Any]:
 def _watched() -> dict[str, Any]:
     """What is expected of assets, in each state; and what is unusual."""
     now = timezone.now()
-    hours: list[tuple[str, str, int | None]] = [
-        ("learned", "weeks", 11),
-        ("learned", "weeks", 1),
-        ("declared", "cron", -13),
-        ("learning", "learning", None),
-        ("learned", "gaps", 24 * 40),
-        ("off", "off", None),
-    ]
+    daily = [(11, {}), (1, {}), (-13, {"cron": "0 3 * * 1-5"}), (24 * 40, {}), (2, {"off": True})]
     return {
-        "watched": [_expected(watch, rule, late, now) for watch, rule, late in hours],
+        "watched": [*(_expected(late, 60, declared, now) for late, declared in daily), _expected(2, 3, {}, now)],
         "reasons": {"rows": "521, far above the last 30 values: 290 to 360, median 301", HTML: LONG},
         "sentence_of_parts": [
             Part(HTML, "#", look="title"),
@@ -167,19 +162,22 @@ def _watched() -> dict[str, Any]:
     }
 
 
-def _expected(watch: str, rule: str, late: int | None, now: datetime) -> FreshnessShown:
-    """An asset that was expected so many hours ago."""
-    due = None if late is None else now - timedelta(hours=late)
-    moments = {name: due and due + timedelta(hours=more) for name, more in (("due", 0), ("late", 6), ("dormant", 360))}
+def _expected(late: int, count: int, declared: dict[str, Any], now: datetime) -> FreshnessShown:
+    """An asset that came so many times, once a day, and was expected so many hours ago."""
+    times = [now - timedelta(hours=late + 24 * (number + 1)) for number in range(count)]
+    found = learn(times, now=now, declared=Declared.of(declared))
     asset: Any = SimpleNamespace(
-        watch=watch, usual=86_400, refreshed_at=due, **{f"{name}_at": at for name, at in moments.items()}
+        watch=found.watch,
+        usual=found.usual,
+        due_at=found.due_at,
+        late_at=found.late_at,
+        dormant_at=found.dormant_at,
+        refreshed_at=times[0],
     )
-    why = {"kind": "not run", "maker": HTML, "maker_kind": "flow", "since": (now - timedelta(days=2)).isoformat()}
-    place: Any = SimpleNamespace(
-        key="main", project=SimpleNamespace(name="churn", perimeter=SimpleNamespace(name="default"))
-    )
-    told = {"rule": rule, "spread": 1200.0, "zone": "UTC", "slack": 21_600.0, "times": 61, "weeks": 6, "usual": 86_400}
-    return FreshnessShown(asset, place, now, told, why)
+    why = {"kind": "not run", "maker": HTML, "maker_kind": "flow", "since": times[0].isoformat()}
+    perimeter = SimpleNamespace(name="default")
+    place: Any = SimpleNamespace(key="main", project=SimpleNamespace(name="churn", perimeter=perimeter))
+    return FreshnessShown(asset, place, now, found.told, why)
 
 
 def _said(*parts: str | tuple[str, bool]) -> Any:

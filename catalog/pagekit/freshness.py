@@ -95,6 +95,11 @@ class FreshnessShown:
         return self.state != Freshness.OFF
 
     @property
+    def is_learned(self) -> bool:
+        """Whether forgetting what is older changes what is expected."""
+        return self.expected.watch == Watch.LEARNED
+
+    @property
     def is_late(self) -> bool:
         return self.state == Freshness.LATE
 
@@ -124,7 +129,7 @@ class FreshnessShown:
     @property
     def explained(self) -> str:
         """What the numbers of the line mean."""
-        return EXPLAINED if self.expected.watch == Watch.LEARNED else ""
+        return EXPLAINED if self.is_learned else ""
 
     @property
     def usually(self) -> str:
@@ -164,6 +169,8 @@ class FreshnessShown:
     @property
     def how_known(self) -> list[list[Part]]:
         """How it is known, as sentences."""
+        if self.is_watched and not self.told.get("rule"):
+            return [[Part("It has come, or was declared, just now; how that is known is told within a minute.")]]
         said = words.how_known(self.expected)
         return [[Part(part) if isinstance(part, str) else Part(at=part) for part in parts] for parts in said]
 

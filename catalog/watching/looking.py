@@ -24,9 +24,9 @@ from catalog.freshness.declared import Declared, data_time
 from catalog.freshness.learning import FOLLOWING, LAST, Expectation, advancing, learn, moments
 from catalog.metrics import annotations_of
 from catalog.models import Asset, Attention, Instance, Message, Unusual
-from catalog.news import body_of, unusual
-from catalog.outbox import is_heard, keep, message
-from catalog.states import AttentionKind, EventKind, Watch
+from catalog.news import fresh_again, unusual
+from catalog.outbox import keep
+from catalog.states import AttentionKind, Watch
 from catalog.unusual import LAST as BEFORE
 from catalog.unusual import RULE, unusual_of
 from catalog.watching import statements
@@ -41,6 +41,7 @@ LAST_OF_DATA = 1_500
 """So many of the last versions are read where an annotation has the time that counts, which no index finds."""
 LONGEST_MAKING = timedelta(days=2)
 """What takes longer from being registered to being ready may be missed among the weeks before."""
+NOT_LATE = "{} is not late by what is known by now."
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -349,7 +350,9 @@ def _keep_attention(assets: Sequence[_Asset], new: Mapping[int, tuple[_Asset, _V
     )
     if over:
         settle_attention(AttentionKind.LATE, *map(of_asset, over), now=now)
-    keep([*_not_late_any_more(known[pk] for pk in sorted(over)), *_found_unusual(new.values(), known)])
+    not_late = (known[pk] for pk in sorted(over))
+    messages = [told for asset in not_late for told in fresh_again(asset, sentence=NOT_LATE.format(asset.title))]
+    keep([*messages, *_found_unusual(new.values(), known)])
 
 
 def _with_place(assets: Collection[int]) -> dict[int, Asset]:
@@ -368,14 +371,6 @@ def _needed(asset: Asset, unusual: Unusual) -> Attention:
         since=newest.settled_at or unusual.at,
         facts={"number": newest.number, "reasons": unusual.reasons},
     )
-
-
-def _not_late_any_more(assets: Iterable[Asset]) -> Iterator[Message]:
-    for asset in assets:
-        if is_heard(asset.branch.project, EventKind.FRESH_AGAIN):
-            sentence = f"{asset.title} is not late by what is known by now."
-            body = body_of(asset.branch, sentence, asset=asset)
-            yield message(EventKind.FRESH_AGAIN, asset.branch, body, asset=asset)
 
 
 def _found_unusual(found: Iterable[tuple[_Asset, _Verdict]], known: Mapping[int, Asset]) -> Iterator[Message]:

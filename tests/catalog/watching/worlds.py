@@ -42,13 +42,13 @@ class World:
         self._runs += 1
         return Entity("task", f"{flow}/{self._runs}/make/1")
 
-    def make(self, asset_id, flow="Flow", *, reads=(), branch="main", by=None, **said):
+    def make(self, asset_id, flow="Flow", *, reads=(), branch="main", by=None, when=None, **said):
         """A run of a flow reads the newest versions of some assets, and makes a version of another."""
         entity = by or self.task(flow)
         for name in reads:
             self.read(name, entity, branch)
         what = Registration(**{"asset_kind": "artifact", "attempt": 0, **said})
-        return recording.register(actor="ada", at=self.at(asset_id, branch), entity=entity, what=what)
+        return recording.register(actor="ada", at=self.at(asset_id, branch), entity=entity, what=what, when=when)
 
     def history(self, asset_id, times, annotations=(), branch="main", flow="Flow"):
         """An asset whose versions became ready at these times, each with annotations, and made by a task of its own."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from catalog.models import Delivery, DeliveryTry, Message, Webhook
 from catalog.states import DeliveryState
@@ -25,8 +25,8 @@ from telling.sending import SECONDS, Answer, post
 CLAIMED_FOR = timedelta(seconds=3 * SECONDS)
 AT_ONCE = 16
 """How many messages one worker has under way."""
-AT_ONCE_OF_ONE = 4
-"""… of one webhook; of one that fails it is one."""
+AT_ONCE_OF_ONE = 8
+"""… of one webhook, or fewer where many have something to be sent; of one that fails it is one."""
 AT_ONCE_FAILING = AT_ONCE // 2
 """… of all webhooks that fail together, so that those that hang leave room for the others."""
 OFF_AFTER = timedelta(days=1)
@@ -99,12 +99,14 @@ IDLE = Busy({}, 0)
 
 
 def claim(now: datetime, busy: Busy = IDLE) -> list[Claimed]:
-    """Claim as much as there is room for, of each webhook a fair part."""
+    """Claim as much as there is room for, of each webhook a fair part; those first of which the least is under way."""
     found: list[Claimed] = []
     free, free_failing = AT_ONCE - busy.all, AT_ONCE_FAILING - busy.failing
     with transaction.atomic():
-        for webhook in due(now) if free > 0 else ():
-            most = 1 if webhook.failing_since else AT_ONCE_OF_ONE
+        webhooks = list(due(now)) if free > 0 else []
+        share = max(1, min(AT_ONCE_OF_ONE, AT_ONCE // max(1, len(webhooks))))
+        for webhook in sorted(webhooks, key=lambda one: (busy.of_webhook.get(one.pk, 0), random.random())):  # noqa: S311
+            most = 1 if webhook.failing_since else share
             most = min(most - busy.of_webhook.get(webhook.pk, 0), free - len(found))
             if webhook.failing_since:
                 most = min(most, free_failing)
@@ -134,29 +136,32 @@ def _claimed_of(webhook: Webhook, now: datetime, most: int) -> list[Claimed]:
 
 
 def record(results: Collection[tuple[Claimed, datetime, Answer]]) -> int:
-    """Write down what became of some, in one transaction; how many were delivered."""
+    """Write down what became of some, in one transaction; how many were delivered.
+
+    Of what another process has claimed meanwhile, as the claim ran out, nothing is written down.
+    """
     with transaction.atomic():
-        return sum(_recorded(*result) for result in sorted(results, key=lambda result: result[0].delivery.pk))
+        keys = [claimed.delivery.pk for claimed, _, _ in results]
+        locked = Delivery.objects.select_for_update().filter(pk__in=keys, state__in=OPEN).order_by("pk")
+        held = {(row.pk, row.next_at): row for row in locked}
+        of_rows = [(held.get((one.delivery.pk, one.until)), one, at, answer) for one, at, answer in results]
+        mine = [(row, one, at, answer) for row, one, at, answer in of_rows if row is not None]
+        DeliveryTry.objects.bulk_create(try_of(row, at, answer) for row, _, at, answer in mine)
+        for row, one, at, answer in mine:
+            if not answer.is_taken:
+                _failed(row, one.webhook, answer, _ended(at, answer))
+        taken = [(row, _ended(at, answer)) for row, _, at, answer in mine if answer.is_taken]
+        if taken:
+            delivered([row for row, _ in taken], max(ended for _, ended in taken))
+        return len(taken)
 
 
-def _recorded(claimed: Claimed, at: datetime, answer: Answer) -> bool:
-    """Whether it was delivered. Nothing, if the claim ran out and another process has it."""
-    held = Delivery.objects.select_for_update().filter(pk=claimed.delivery.pk, next_at=claimed.until, state__in=OPEN)
-    row = held.first()
-    if row is None:
-        return False
-    now = at + timedelta(seconds=answer.seconds)
-    log_try(row, at, answer)
-    row.tries += 1
-    if answer.is_taken:
-        delivered(row, now)
-        return True
-    _failed(row, claimed.webhook, answer, now)
-    return False
+def _ended(at: datetime, answer: Answer) -> datetime:
+    return at + timedelta(seconds=answer.seconds)
 
 
-def log_try(delivery: Delivery, at: datetime, answer: Answer, by: str = "") -> DeliveryTry:
-    return DeliveryTry.objects.create(
+def try_of(delivery: Delivery, at: datetime, answer: Answer, by: str = "") -> DeliveryTry:
+    return DeliveryTry(
         delivery=delivery,
         at=at,
         seconds=round(answer.seconds, 3),
@@ -167,18 +172,18 @@ def log_try(delivery: Delivery, at: datetime, answer: Answer, by: str = "") -> D
     )
 
 
-def delivered(row: Delivery, now: datetime) -> None:
-    row.state, row.failing_since, row.done_at = DeliveryState.DELIVERED, None, now
-    row.save(update_fields=["state", "tries", "failing_since", "done_at"])
-    webhook = row.webhook
-    if webhook is None or webhook.failing_since is None:
-        return
-    Webhook.objects.filter(pk=webhook.pk).update(failing_since=None)
-    if webhook.is_on:
-        settle(webhook)
+def delivered(rows: Collection[Delivery], now: datetime) -> None:
+    """These were taken by their receivers. What was said of a webhook that failed is settled."""
+    done = {"state": DeliveryState.DELIVERED, "tries": F("tries") + 1, "failing_since": None, "done_at": now}
+    Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(**done)
+    for webhook in Webhook.objects.filter(pk__in={row.webhook_id for row in rows}, failing_since__isnull=False):
+        Webhook.objects.filter(pk=webhook.pk).update(failing_since=None)
+        if webhook.is_on:
+            settle(webhook)
 
 
 def _failed(row: Delivery, webhook: Webhook, answer: Answer, now: datetime) -> None:
+    row.tries += 1
     row.failing_since = row.failing_since or now
     then = after_failure(row.tries, row.failing_since, now)
     was, row.state, row.next_at = row.state, then.state, then.at

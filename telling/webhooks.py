@@ -4,7 +4,7 @@ Each is in the audit log. While a receiver is waited for, no transaction is open
 """
 
 from dataclasses import asdict, dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -17,10 +17,11 @@ from catalog.limits import UNSTORABLE
 from catalog.models import Delivery, DeliveryTry, Message, Webhook
 from catalog.outbox import TELLABLE, keep_heard
 from catalog.states import DeliveryState, EventKind
-from telling.delivering import CLAIMED_FOR, OPEN, delivered, log_try, sent_to
+from telling.delivering import CLAIMED_FOR, OPEN, delivered, sent_to, try_of
 from telling.kept_secrets import SecretLost, decrypted, encrypted
 from telling.networks import Refused, check_url
 from telling.notices import LOST, settle
+from telling.sending import Answer
 from telling.signing import new_secret
 from telling.wanting import filters_of
 
@@ -191,7 +192,7 @@ def send_test(viewer: Viewer, webhook: Webhook) -> DeliveryTry:
         message.save()
         delivery = Delivery(message=message, webhook=webhook, state=state, tries=1, next_at=now, done_at=ended)
         delivery.save()
-        return log_try(delivery, now, answer, viewer.actor)
+        return _logged(delivery, now, answer, viewer)
 
 
 def replay(viewer: Viewer, delivery: Delivery) -> DeliveryTry | None:
@@ -208,12 +209,16 @@ def replay(viewer: Viewer, delivery: Delivery) -> DeliveryTry | None:
     answer = sent_to(webhook.url, delivery.message, secret, now)
     with transaction.atomic():
         row = Delivery.objects.of(webhook.perimeter).select_for_update(of=("self",)).get(pk=delivery.pk)
-        row.webhook = webhook
-        row.tries += 1
         if answer.is_taken and row.state != DeliveryState.DELIVERED:
-            delivered(row, now + timedelta(seconds=answer.seconds))
+            delivered([row], now + timedelta(seconds=answer.seconds))
         _note(viewer, webhook, "webhook.replay", message=delivery.message.uid)
-        return log_try(row, now, answer, viewer.actor)
+        return _logged(delivery, now, answer, viewer)
+
+
+def _logged(delivery: Delivery, at: datetime, answer: Answer, viewer: Viewer) -> DeliveryTry:
+    one = try_of(delivery, at, answer, viewer.actor)
+    one.save()
+    return one
 
 
 def _secret_of(webhook: Webhook) -> str:

@@ -24,6 +24,8 @@ from telling.sorting import is_there_to_sort, sort_some
 LEASE = "deliver"
 LOOKS_EVERY = 0.5
 """Seconds after which a worker that waits for answers looks what else there is."""
+LINGERS = 0.005
+"""Seconds for which others are waited for once there is an answer, as all are written down together."""
 GRACE = 1.0
 """Seconds after its time that a thread is waited for, which is late only where a name is asked for."""
 
@@ -84,7 +86,7 @@ class Worker:
         try:
             while True:
                 key, thread, answer = self._done.get(timeout=wait)
-                wait = 0.0
+                wait = LINGERS
                 if key in self._under_way and self._under_way[key].thread is thread:
                     results.append((key, answer))
         except queue.Empty:
@@ -122,15 +124,18 @@ def deliver(*, should_stop: Callable[[], bool] = lambda: False, seconds: float =
 
 
 def _until_nothing_is_left(worker: Worker, lease: HeldLease | None, should_stop: Callable[[], bool]) -> int:
-    delivered = 0
+    delivered, sorts_at = 0, 0.0
     while True:
-        stops = should_stop()
+        stops, found = should_stop(), 0
         if lease:
             lease.renew()
-        more = 0 if stops else sort_some()
-        more += 0 if stops else worker.begin()
-        if worker.is_idle and not more:
+        if not stops and (worker.is_idle or time.monotonic() >= sorts_at):
+            found = sort_some()
+            sorts_at = 0.0 if found else time.monotonic() + LOOKS_EVERY
+        if not stops:
+            found += worker.begin()
+        if worker.is_idle and not found:
             if stops:
                 raise Stopped
             return delivered
-        delivered += worker.end(0.0 if more and worker.is_idle else LOOKS_EVERY)
+        delivered += worker.end(0.0 if worker.is_idle else LOOKS_EVERY)

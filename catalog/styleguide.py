@@ -144,7 +144,13 @@ def _judged() -> dict[str, Any]:
 def _watched() -> dict[str, Any]:
     """What is expected of assets, in each state; and what is unusual."""
     now = timezone.now()
-    daily = [(11, {}), (1, {}), (-13, {"cron": "0 3 * * 1-5"}), (24 * 40, {}), (2, {"off": True})]
+    daily: list[tuple[int, dict[str, Any]]] = [
+        (11, {}),
+        (1, {}),
+        (-13, {"cron": "0 3 * * 1-5"}),
+        (24 * 40, {}),
+        (2, {"off": True}),
+    ]
     return {
         "watched": [*(_expected(late, 60, declared, now) for late, declared in daily), _expected(2, 3, {}, now)],
         "reasons": {"rows": "521, far above the last 30 values: 290 to 360, median 301", HTML: LONG},

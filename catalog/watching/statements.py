@@ -6,12 +6,11 @@ hundred, and some that are found by their time. `wanted` is JSON, for what is an
 
 from access.statements import Statement
 from catalog.alarming import ALARMING
+from catalog.expected import MOST_LOOKED_THROUGH
 from catalog.marks import MARKS
 from catalog.models import Asset
 from catalog.states import AttentionKind
 
-MOST_LOOKED_THROUGH = 300
-"""So many versions are looked through for those that count."""
 IS_MADE_HERE = {
     "postgresql": """
         one.producer_kind = 'task' AND one.promoted_from_id IS NULL

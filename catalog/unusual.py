@@ -27,6 +27,8 @@ LEAST = 0.006
 WIDENED = 1
 """How far the range goes on at each end, in its own width."""
 ROUNDING = 1e-9
+PLAIN = 2.0**53
+"""Below this, a number is one however it is written."""
 
 
 def unusual(values: Sequence[Any], new: Any) -> str:
@@ -36,6 +38,8 @@ def unusual(values: Sequence[Any], new: Any) -> str:
     What each of the last eight versions had is unusual if it is missing.
     """
     last = values[-LAST:]
+    if _is_among(last, new):
+        return ""
     known = [number for value in last if (number := number_of(value)) is not None]
     if len(known) < FEWEST:
         return ""
@@ -55,6 +59,14 @@ def unusual_of(history: Sequence[Mapping[str, Any]], new: Mapping[str, Any]) -> 
     names = dict.fromkeys(name for annotations in last for name in annotations if may_be_metric(name))
     reasons = {name: unusual([one.get(name) for one in last], new.get(name)) for name in names}
     return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _is_among(values: Sequence[Any], new: Any) -> bool:
+    """Whether a plain number lies between some of the values, as nearly all do: so it is not unusual."""
+    plain = [value for value in values if type(value) is float or type(value) is int]
+    if not plain or type(new) not in (int, float):
+        return False
+    return bool(-PLAIN < min(plain) <= new <= max(plain) < PLAIN)
 
 
 def _far(known: list[float], number: float) -> str:

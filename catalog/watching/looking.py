@@ -100,6 +100,8 @@ class _Asset:
     found: Expectation = field(default_factory=lambda: Expectation(Watch.OFF))
     now_judged: list[int] = field(default_factory=list)
     unusual: "list[_Verdict]" = field(default_factory=list)
+    is_ahead: bool = False
+    """Whether a version came later than now, by a clock that was put back since. It is looked at until that is past."""
 
     @classmethod
     def of(cls, row: Answer) -> "_Asset":
@@ -174,6 +176,7 @@ def _learn(assets: list[_Asset], now: datetime) -> None:
         if not came and not asset.declared.off and not asset.declared.says_when:
             continue  # no task makes it
         first, following = then.get(asset.pk, (None, None))
+        asset.is_ahead = asset.pk in made and max(came, default=now) > now
         asset.found = learn(came, now=now, timezone=asset.zone, declared=asset.declared, first=first, then=following)
 
 
@@ -295,7 +298,7 @@ def _keep(assets: Sequence[_Asset], now: datetime, looked: Looked, lock: Stateme
         _keep_columns(same, now)
         _keep_unusual(same, new, now)
         _keep_attention(same, new, now)
-        statements.take_flags.run(assets=[asset.pk for asset in same])
+        statements.take_flags.run(assets=[asset.pk for asset in same if not asset.is_ahead])
         looked.assets += len(same)
         looked.unusual += len(new)
     done = {asset.pk for asset in same}

@@ -124,6 +124,17 @@ class TestTimes:
         look()
         assert expected_of(asset)[2] == times[-1] + 2 * HOUR  # old data brought anew is no news
 
+    def test_while_the_clock_is_behind_it_is_looked_at_again(self, world):
+        times = [BEGIN + number * DAY for number in range(20)]
+        world.history("xkcd", times)
+        world.now = times[-1] - 9 * HOUR
+        look()
+        asset = world.asset("xkcd")
+        assert (asset.to_look_at, asset.due_at) == (True, learn(times, now=world.now).due_at)
+        world.now = times[-1] + MINUTE
+        look()
+        assert expected_of(asset)[2] == times[-1] + DAY
+
     def test_deleted_assets_are_not_looked_at(self, world):
         asset = world.history("xkcd", [BEGIN])
         recording.delete_asset(actor="ada", asset=asset)

@@ -29,6 +29,8 @@ from catalog.querysets import PROMOTED_FROM
 from catalog.recording import AssetAddress, Declaration, Highlighted, ReadRun, Registration, Told
 from catalog.runs.results import CardList, Reason, Unavailable
 from catalog.unchanged import release
+from catalog.watching.lates import tell_lates
+from catalog.watching.looking import look
 from tests.catalog.pages.conftest import World, fill, team
 from tests.conftest import POSTGRES
 from tests.lanes import long
@@ -243,6 +245,19 @@ class Writes:
         recording.deprecate(asset=asset, target_uid=uid, reason=f"Worse {next(fresh)}", **who)
         self._seen()
         recording.undo_deprecation(asset=asset, target_uid=uid, **who)
+
+    def look_at_what_came(self) -> None:
+        for auc in (*(number % 3 for number in range(9)), 9_000):
+            self.world.register("models/churn_model", self._run(), annotations={"auc": auc})
+        self._seen()
+        look()
+
+    def tell_what_is_late(self) -> None:
+        now = timezone.now()
+        moments = {"late_at": now - timedelta(hours=1), "dormant_at": now + timedelta(days=14)}
+        Asset.objects.filter(pk=self._model().pk).update(due_at=now - timedelta(hours=2), late_told_at=None, **moments)
+        self._seen()
+        tell_lates()
 
     def name_a_project(self) -> None:
         self.world.register("models/churn_model", project=f"churn{next(fresh)}")

@@ -18,7 +18,7 @@ from catalog.models import Delivery, DeliveryTry, Message, Webhook
 from catalog.states import DeliveryState
 from telling.backoff import after_failure
 from telling.kept_secrets import SecretLost, decrypted
-from telling.notices import GONE, LOST, NOT_FOR_AN_HOUR, NOTHING_TAKEN, say_failing, settle, switch_off
+from telling.notices import GONE, LOST, NOT_FOR_AN_HOUR, NOTHING_TAKEN, WAS_GIVEN_UP, say_failing, settle, switch_off
 from telling.payload import body_of, signed_headers
 from telling.sending import SECONDS, Answer, post
 
@@ -30,6 +30,8 @@ AT_ONCE_OF_ONE = 8
 AT_ONCE_FAILING = AT_ONCE // 2
 """… of all webhooks that fail together, so that those that hang leave room for the others."""
 OFF_AFTER = timedelta(days=1)
+SAID_FOR = timedelta(days=7)
+"""So long it is said that one message was given up, of a webhook that takes others."""
 KEPT_OF_ANSWER = 4000
 OPEN = (DeliveryState.WAITING, DeliveryState.SET_ASIDE)
 
@@ -173,12 +175,14 @@ def try_of(delivery: Delivery, at: datetime, answer: Answer, by: str = "") -> De
 
 
 def delivered(rows: Collection[Delivery], now: datetime) -> None:
-    """These were taken by their receivers. What was said of a webhook that failed is settled."""
+    """These were taken by their receivers. What was said of a webhook is settled with the last that was set aside."""
     done = {"state": DeliveryState.DELIVERED, "tries": F("tries") + 1, "failing_since": None, "done_at": now}
     Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(**done)
-    for webhook in Webhook.objects.filter(pk__in={row.webhook_id for row in rows}, failing_since__isnull=False):
-        Webhook.objects.filter(pk=webhook.pk).update(failing_since=None)
-        if webhook.is_on:
+    webhooks = {row.webhook_id for row in rows if row.webhook_id}
+    Webhook.objects.filter(pk__in=webhooks, failing_since__isnull=False).update(failing_since=None)
+    were_aside = {row.webhook_id for row in rows if row.webhook_id and row.state == DeliveryState.SET_ASIDE}
+    for webhook in Webhook.objects.filter(pk__in=were_aside, off_at=None):
+        if not Delivery.objects.filter(webhook=webhook, state=DeliveryState.SET_ASIDE).exists():
             settle(webhook)
 
 
@@ -198,5 +202,7 @@ def _failed(row: Delivery, webhook: Webhook, answer: Answer, now: datetime) -> N
         switch_off(webhook, GONE, now)
     elif row.state == DeliveryState.GIVEN_UP and webhook.failing_since and webhook.failing_since <= now - OFF_AFTER:
         switch_off(webhook, NOTHING_TAKEN, now)
+    elif row.state == DeliveryState.GIVEN_UP:
+        say_failing(webhook, WAS_GIVEN_UP, now, until=now + SAID_FOR)
     elif row.state == DeliveryState.SET_ASIDE and was == DeliveryState.WAITING:
         say_failing(webhook, NOT_FOR_AN_HOUR, row.failing_since)

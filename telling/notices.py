@@ -12,15 +12,17 @@ from catalog.states import AttentionKind
 GONE = "The receiver answered 410: it wants no more messages."
 NOTHING_TAKEN = "Nothing could be delivered for more than a day."
 LOST = "Its secret can't be decrypted: the site's secret key was changed. Give it a new secret."
+WAS_GIVEN_UP = "A message was given up, as every try of it has failed; others arrive."
 NOT_FOR_AN_HOUR = "A message could not be delivered for an hour."
 
 
-def say_failing(webhook: Webhook, why: str, since: datetime) -> None:
+def say_failing(webhook: Webhook, why: str, since: datetime, until: datetime | None = None) -> None:
     raise_attention(
         AttentionKind.DELIVERY,
         of_webhook(webhook.pk),
         perimeter_id=webhook.perimeter_id,
         since=since,
+        until=until,
         facts={"webhook": webhook.pk, "name": webhook.name or webhook.url.split("/")[2], "why": why},
     )
 

@@ -34,6 +34,7 @@ EXPLAINED = (
     "Learned from the versions so far; \N{PLUS-MINUS SIGN}: how far apart they came from that. "
     "How late it is counts from when it was expected; it is called late some time after that."
 )
+NOT_WATCHED = "not watched"
 ALSO_KNOWN = {
     name: Cast(F(column), TextField())
     for name, column in zip(KNOWN, ("cadence__told", "cadence__cause", "newest_ready__unusual__reasons"), strict=True)
@@ -147,6 +148,11 @@ class FreshnessShown:
             return joined([Part(self.usually)], [Part("next "), Part(at=asset.due_at)])
         return [part if isinstance(part, Part) else Part(str(part)) for part in self._quiet()]
 
+    @property
+    def not_watched(self) -> str:
+        """Of what is not watched, that it is not, and why."""
+        return "".join(part.text for part in self.line) if self.told or self.asset.watch != Watch.OFF else NOT_WATCHED
+
     def _quiet(self) -> Iterable[Any]:
         if self.state == Freshness.LEARNING:
             return [words.learning(self.told, self.now)]
@@ -195,8 +201,10 @@ def unusual_of_instance(instance: Instance) -> dict[str, str]:
 
 def freshness_shown(asset: Asset, branch: Branch, now: datetime | None = None) -> FreshnessShown:
     """Of an asset of a list that brought along what is `KNOWN`."""
-    told, why = (json.loads(getattr(asset, name, None) or "{}") for name in KNOWN[:2])
-    return FreshnessShown(asset, branch, now or timezone.now(), told, why)
+    told, why = getattr(asset, KNOWN[0], None), getattr(asset, KNOWN[1], None)
+    return FreshnessShown(
+        asset, branch, now or timezone.now(), json.loads(told) if told else {}, json.loads(why) if why else {}
+    )
 
 
 def unusual_of(asset: Asset) -> dict[str, str]:

@@ -29,7 +29,7 @@ from catalog.pagekit.comparisons import against
 from catalog.pagekit.editing import may_edit
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.freshness import bring_known, freshness_shown, unusual_of
+from catalog.pagekit.freshness import freshness_shown, unusual_of
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import asset_or_twin, at_place
 from catalog.pagekit.query import Link, PageQuery, tag_links
@@ -132,7 +132,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
         "code": Code.of(request, asset),
         "activity": activity_of_asset(asset),
         "pulse_url": f"{asset_url(asset)}/pulse?since={asset_mark(asset)}",
-        "freshness": freshness_shown(bring_known(asset), asset.branch),
+        "freshness": freshness_shown(asset, asset.branch),
         "unusual": unusual_of(asset),
         "normal_url": normal_url(asset) if may_edit(viewer, asset.branch) else "",
         "log_url": evaluations_url(asset.branch) if asset.is_evaluation_log else "",

@@ -255,11 +255,18 @@ class Edited(NamedTuple):
 
 
 def aliases_and_overrides(asset: Asset) -> tuple[list[Alias], list[PropertyOverride]]:
-    """The aliases as `aliases_of`, and the edits of its properties that are in force."""
+    """The aliases as `aliases_of`, and the edits of its properties that are in force.
+
+    The asset gets what is `KNOWN`, as lists bring it along.
+    """
     aliases: list[Alias] = []
     overrides: list[PropertyOverride] = []
     found = _aliases_and_overrides.all(asset=asset.pk)
     for what, _, name, number, at, kind, who, value, declared in sorted(found, key=itemgetter(0, 1)):
+        if what == "known":
+            for attribute, text in zip(KNOWN, (name, kind, value), strict=True):
+                setattr(asset, attribute, text)
+            continue
         moment: Any = moment_of(at)
         if what == "alias":
             alias = Alias(asset=asset, name=name, updated_at=moment, entity_kind=kind, entity_id=who)
@@ -273,7 +280,7 @@ def aliases_and_overrides(asset: Asset) -> tuple[list[Alias], list[PropertyOverr
 
 
 _aliases_and_overrides = Statement(
-    """
+    f"""
     SELECT 'alias', row_number() OVER (ORDER BY alias.name), alias.name, instance.number, alias.updated_at,
         alias.entity_kind, alias.entity_id, '', deprecation.reason
     FROM catalog_alias AS alias LEFT JOIN catalog_instance AS instance ON instance.id = alias.instance_id
@@ -282,7 +289,11 @@ _aliases_and_overrides = Statement(
     UNION ALL
     SELECT 'override', edit.id, edit.key, NULL, edit.at, '', edit.actor, edit.value, CAST(edit.declared_value AS text)
     FROM catalog_propertyoverride AS edit WHERE edit.asset_id = %(asset)s
-    """
+    UNION ALL
+    SELECT 'known', 0, CAST(cadence.told AS text), NULL, NULL, CAST(cadence.cause AS text), '',
+        CAST(unusual.reasons AS text), CAST(NULL AS text)
+    FROM catalog_asset AS asset {WITH_KNOWN} WHERE asset.id = %(asset)s
+    """  # noqa: S608 (constants)
 )
 
 

@@ -27,7 +27,7 @@ from catalog.models import (
     Unusual,
 )
 from catalog.pagekit.freshness import ALSO_KNOWN
-from catalog.pagekit.statements import edges_of, menus, projects_menu
+from catalog.pagekit.statements import KNOWN, edges_of, menus, projects_menu
 from catalog.pages import project_statements, statements
 from catalog.querysets import ASSET_ORDERS, LATEST_FIRST
 from catalog.recording import Declaration, Highlighted, delete_asset, override_property, show_highlight
@@ -186,7 +186,11 @@ def test_edges(branch):
 
 
 def test_aliases_and_overrides(asset):
+    _watch(asset.branch)
+    right = Asset.objects.annotate(**ALSO_KNOWN).get(pk=asset.pk)
+    asset.refresh_from_db()
     aliases, overrides = statements.aliases_and_overrides(asset)
+    assert [getattr(asset, name) for name in KNOWN] == [getattr(right, name) for name in KNOWN]
     assert [(row.name, row.number, row.updated_at, row.entity_id) for row in aliases] == [
         (row.name, row.number, row.updated_at, row.entity_id) for row in statements.aliases_of(asset)
     ]

@@ -16,6 +16,7 @@ from catalog.attention import Attended, Needed, needs_attention
 from catalog.freshness import words
 from catalog.models import Branch, Component
 from catalog.pagekit.freshness import Here, Part, cause_parts, joined, maker_url, moment_in
+from catalog.querysets import LATEST_FIRST
 from catalog.states import AttentionKind
 from catalog.wire.shapes import time_shape
 
@@ -303,8 +304,12 @@ def _many(viewer: Viewer, groups: Sequence[Sequence[Needed]], unseen: int) -> At
         said.append(Part(f" and {len(groups) - NAMED:,} more"))
     first = largest[0][0]
     why = [Part("the most upstream are named")] if count else []
-    here = f"{first.branch_url}/assets?late=yes&sort=-late"
-    return AttentionLine(said=said, why=why, actions=[Action("All late ones", here)], **_about(viewer, first))
+    about, actions = _about(viewer, first) | {"since": "called late "}, []
+    if len({row.branch_url for rows in groups for row in rows}) == 1:
+        actions.append(Action("All late ones", f"{first.branch_url}/assets?late=yes&sort={LATEST_FIRST}"))
+    else:
+        about |= {"project": "", "branch": "", "branch_url": ""}
+    return AttentionLine(said=said, why=why, actions=actions, **about)
 
 
 def _line(viewer: Viewer, row: Needed, now: datetime) -> AttentionLine:

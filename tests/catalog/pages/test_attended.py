@@ -76,7 +76,11 @@ def test_many_late_ones_are_one_line_where_there_is_little_room():
     assert text_of(line.said) == (
         f"{MANY + 1} assets are late behind 4 that are: root_1 ({MANY}), root_2 (1), root_3 and 1 more"
     )
+    assert [(one.label, one.url) for one in line.actions] == [("All late ones", f"{BRANCH}/assets?late=yes&sort=-late")]
     assert len(told(rows)) == 4
+    elsewhere = replace(roots[0], branch_key="feature", branch_name="feature", asset_pk=77)
+    (line,) = told([*rows, elsewhere], few=True)
+    assert (line.actions, line.branch) == ([], "")
 
 
 def test_all_of_them_are_in_some_line():

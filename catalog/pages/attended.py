@@ -369,10 +369,11 @@ def _deprecated(viewer: Viewer, row: Needed, now: datetime) -> AttentionLine:
     said += [Part(" by "), Part(str(facts.get("by", "somebody")), look="name")]
     if facts.get("reason"):
         said += [Part(": “"), Part(str(facts["reason"]), look="name"), Part("”")]
-    read = moment_in(facts.get("last_read"))
-    why = [Part("last read "), Part(at=read)] if read else []
+    about = _about(viewer, row)
+    if read := moment_in(facts.get("last_read")):
+        about |= {"since": "last read ", "at": read}
     actions = [Action("Used by", f"{row.asset_url}#used-by", f"of {row.title}")]
-    return AttentionLine(said=said, why=why, actions=actions, **_about(viewer, row))
+    return AttentionLine(said=said, why=[], actions=actions, **about)
 
 
 def _delivery(viewer: Viewer, row: Needed, now: datetime) -> AttentionLine:

@@ -55,7 +55,7 @@ for number in range({messages}):
 @pytest.mark.long
 def test_a_worker_that_is_killed_loses_nothing_and_the_next_goes_on(tmp_path):
     """What a dead one had claimed is free after half a minute, which is not waited for here."""
-    file, messages = tmp_path / "c.sqlite3", 400
+    file, messages = tmp_path / "c.sqlite3", 200
     env = os.environ | {"ASSETSITE_HOME": str(tmp_path), "DATABASE_URL": f"sqlite:///{file}"}
     env |= {"ASSETSITE_WEBHOOK_NETWORKS": "127.0.0.0/8"}
     migrated.fill(env["DATABASE_URL"])
@@ -64,7 +64,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_the_next_goes_on(tmp_path):
     with receiver() as got:
         seed = SEED.format(url=got.url, messages=messages)
         subprocess.run([*manage, "shell", "-v", "0", "-c", seed], cwd=CHECKOUT, env=env, check=True, timeout=120)
-        for killed_after in (50, 150, 280):
+        for killed_after in (25, 75, 140):
             working = subprocess.Popen(work, cwd=CHECKOUT, env=env, stdout=subprocess.DEVNULL)
             until = time.monotonic() + 60
             while len(got.got) < killed_after and time.monotonic() < until:

@@ -8,6 +8,7 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -31,6 +32,8 @@ ON, OFF = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 POSTGRESQL = ("postgres", "postgresql", "pgsql", "psql")
 ENTRY = re.compile(r'\s*+(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<plain>(?!")[^,]*?))\s*(?:,|\Z)', re.DOTALL)
 HOW_TO_QUOTE = "double quotes stand around a whole entry, and twice for one in it."
+MAIL_PORTS = {"smtp": 25, "smtp+tls": 587, "smtp+ssl": 465}
+MAIL_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+")
 HOST_NAME = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\*", re.IGNORECASE)
 """As Django takes it from a request; no other can be asked for."""
 
@@ -169,6 +172,18 @@ class Environment:
             self.wrong(name, str(error))  # which does not show the address, as that has a password
         return _sqlite(default)
 
+    def mail_server(self, name: str) -> dict[str, Any]:
+        """Django's settings of a server that takes mail, from its address; none if it is not set."""
+        try:
+            return _mail_server(address) if (address := self.text(name)) else {}
+        except ValueError as error:
+            self.wrong(name, str(error))  # which does not show the address, as that has a password
+            return {}
+
+    def mail_address(self, name: str) -> str:
+        """Such as `assets@example.org` or `Assets <assets@example.org>`; empty if it is not set."""
+        return self._checked(name, "", _mail_address, "an address of mail, such as Assets <assets@example.org>")
+
     def _checked(self, name: str, default: Value, parse: Callable[[str], Value], expected: str) -> Value:
         text = self.text(name)
         if not text:
@@ -245,6 +260,33 @@ def _is_ip_address_in_brackets(host: str) -> bool:
 
 def _sqlite(file: Path) -> dict[str, Any]:
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+
+
+def _mail_address(text: str) -> str:
+    _, address = parseaddr(text)
+    if not MAIL_ADDRESS.fullmatch(address) or re.search(r"[\x00-\x1f\x7f]", text):
+        raise ValueError
+    return text
+
+
+def _mail_server(address: str) -> dict[str, Any]:
+    """Django's settings of a server that takes mail; raises ValueError with what is wrong."""
+    expected = "expected is smtp+tls://user:password@host:587, smtp+ssl://… or smtp://…."
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("can't be read; write %2F for /, %23 for #, %40 for @ and %25 for % in it.") from None
+    if parts.scheme not in MAIL_PORTS or not host or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError(f"is no address of a server for mail; {expected}")
+    return {
+        "EMAIL_HOST": host,
+        "EMAIL_PORT": port or MAIL_PORTS[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtp+ssl",
+    }
 
 
 def _database(address: str) -> dict[str, Any]:

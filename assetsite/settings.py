@@ -307,6 +307,17 @@ LOST_AFTER_HOURS = env.number("ASSETSITE_LOST_AFTER", 48, least=1, most=87_600)
 WEBHOOK_NETWORKS = env.networks("ASSETSITE_WEBHOOK_NETWORKS")  # of receivers that would be refused else
 WEBHOOK_CA = env.file("ASSETSITE_WEBHOOK_CA")  # who signs certificates of receivers; empty: those of certifi
 
+MAIL_SERVER = env.mail_server("ASSETSITE_EMAIL_URL")
+EMAIL_FROM = env.mail_address("ASSETSITE_EMAIL_FROM")
+if bool(MAIL_SERVER) != bool(EMAIL_FROM):
+    missing = "ASSETSITE_EMAIL_FROM" if MAIL_SERVER else "ASSETSITE_EMAIL_URL"
+    env.wrong(missing, "is not set, and mail needs both the server and who it is from.")
+EMAIL_HOST, EMAIL_PORT = MAIL_SERVER.get("EMAIL_HOST", "localhost"), MAIL_SERVER.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = (MAIL_SERVER.get(f"EMAIL_HOST_{part}", "") for part in ("USER", "PASSWORD"))
+EMAIL_USE_TLS, EMAIL_USE_SSL = (MAIL_SERVER.get(f"EMAIL_USE_{part}", False) for part in ("TLS", "SSL"))
+EMAIL_TIMEOUT = 10  # seconds, for each answer of the server
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = EMAIL_FROM or "webmaster@localhost"
+
 env.refuse_if_wrong()
 MISSPELT_SETTINGS = env.misspelt()
 

@@ -29,6 +29,9 @@ WEBHOOKS = "webhooks"
 ATTENTION = "attention"
 """The same."""
 
+WATCH = "watch"
+"""Where people say which mail they want, below an asset or a branch."""
+
 _IN_NAMES = "@+:~"
 """What names of perimeters, projects and assets may hold and a browser leaves alone."""
 
@@ -155,6 +158,16 @@ def delete_url(asset: Asset) -> str:
 def normal_url(asset: Asset) -> str:
     """Where one says that an asset has changed its ways."""
     return f"{asset_url(asset)}/normal"
+
+
+def watch_url(asset: Asset) -> str:
+    """Where a person says which mail they want about an asset."""
+    return f"{asset_url(asset)}/{WATCH}"
+
+
+def branch_watch_url(branch: Branch) -> str:
+    """The same of a branch."""
+    return f"{branch_url(branch)}/{WATCH}"
 
 
 def deleted_url(branch: Branch) -> str:

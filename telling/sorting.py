@@ -9,7 +9,8 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.utils import timezone
 
-from catalog.models import Delivery, Lease, Message
+from catalog.models import Delivery, Lease, Message, Subscription
+from telling.subscriptions import first_try
 from telling.wanting import Wanting
 
 LEASE = "sorting"
@@ -32,10 +33,16 @@ def sort_some(now: datetime | None = None, most: int = AT_ONCE) -> int:
         for message in messages:
             about = {"message": message, "asset_id": message.asset_id, "next_at": now}
             made += [Delivery(webhook=webhook, **about) for webhook in wanting.webhooks(message)]
-            made += [Delivery(subscription=row, **about) for row in wanting.subscriptions(message)]
+            made += [_mail(message, row, now) for row in wanting.subscriptions(message)]
         Delivery.objects.bulk_create(made)
         Message.objects.filter(pk__in=[message.pk for message in messages]).update(sorted_at=now)
     return len(messages)
+
+
+def _mail(message: Message, row: Subscription, now: datetime) -> Delivery:
+    assert message.branch is not None  # subscriptions are of branches and assets
+    at = first_try(row, message.branch.project, now)
+    return Delivery(message=message, subscription=row, asset_id=message.asset_id, next_at=at)
 
 
 def _is_our_turn() -> bool:

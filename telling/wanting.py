@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 
-from django.conf import settings
 from django.http import QueryDict
 
 from access.errors import BadRequest
@@ -14,6 +13,7 @@ from access.identity import Viewer
 from catalog.filters import FILTERS, TEXT, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.models import Asset, Branch, Instance, Message, Subscription, Webhook
 from catalog.states import EventKind
+from telling.subscriptions import is_mail_on
 
 log = logging.getLogger("catalog.jobs")
 
@@ -36,7 +36,8 @@ class Wanting:
         on = Webhook.objects.filter(perimeter__in={one.perimeter_id for one in told}, off_at=None, deleted_at=None)
         for webhook in on.order_by("pk"):
             self._webhooks[webhook.perimeter_id].append(webhook)
-        watched = Subscription.objects.filter(branch__in={one.branch_id for one in told if one.branch_id})
+        about = {one.branch_id for one in told if one.branch_id} if is_mail_on() else set()
+        watched = Subscription.objects.filter(branch__in=about).exclude(user__email="")
         for row in watched.select_related("user", "perimeter").order_by("pk"):
             self._subscriptions[row.branch_id].append(row)
         self._sees = cache(_sees)
@@ -46,17 +47,21 @@ class Wanting:
             yield from (one for one in self._webhooks[message.perimeter_id] if wants(one, message))
 
     def subscriptions(self, message: Message) -> Iterator[Subscription]:
+        """One of each person, that of the asset before that of its branch."""
         if message.withheld or message.branch_id is None:
             return
-        for row in self._subscriptions[message.branch_id]:
+        told: set[int] = set()
+        for row in sorted(self._subscriptions[message.branch_id], key=lambda row: row.asset_id is None):
             about = row.asset_id is None or row.asset_id == message.asset_id
-            if about and _asks_for(row.kinds, row.created_at, message) and self._sees(row):
+            if row.user_id in told or not about or not _asks_for(row.kinds, row.created_at, message):
+                continue
+            if self._sees(row):
+                told.add(row.user_id)
                 yield row
 
 
 def _sees(row: Subscription) -> bool:
-    """In local mode all are one user, who sees everything."""
-    return Viewer(row.user, local=settings.LOCAL_MODE).can_see(row.perimeter)
+    return Viewer(row.user).can_see(row.perimeter)
 
 
 def _asks_for(kinds: Collection[str], created_at: object, message: Message) -> bool:

@@ -135,7 +135,8 @@ FLOORS = {
         ["pages"],
     ],
     "telling": [
-        ["backoff", "bounded", "found", "kept_secrets", "networks", "signing", "wanting"],
+        ["backoff", "bounded", "found", "groups", "kept_secrets", "networks", "signing", "subscriptions"],
+        ["wanting"],
         ["notices", "payload", "sending", "sorting"],
         ["delivering"],
         ["lag", "pruning", "webhooks", "wire", "working"],

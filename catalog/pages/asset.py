@@ -20,6 +20,7 @@ from catalog.addresses import (
     kind_url,
     normal_url,
     versions_url,
+    watch_url,
 )
 from catalog.metrics import Metric
 from catalog.models import Asset, Instance
@@ -143,7 +144,8 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
 
 def _actions(viewer: Viewer, asset: Asset) -> list[Link]:
     """What may be done with the asset, for who may."""
-    return [{"label": "Delete…", "url": delete_url(asset)}] if may_edit(viewer, asset.branch) else []
+    watch: list[Link] = [{"label": "Watch…", "url": watch_url(asset)}] if viewer.person else []
+    return [*watch, {"label": "Delete…", "url": delete_url(asset)}] if may_edit(viewer, asset.branch) else watch
 
 
 def _against(asset: Asset, aliases: Iterable[Any]) -> dict[str, str]:

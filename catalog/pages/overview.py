@@ -17,6 +17,7 @@ from catalog.addresses import (
     branch_attention_url,
     branch_lineage_url,
     branch_url,
+    branch_watch_url,
     highlights_url,
 )
 from catalog.branch_keys import KnownByOtherKey, look_elsewhere, names_of
@@ -100,6 +101,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch
     context = {
         **frame,
         "against_main_url": against_main_url(frame["switch_branches"], branch),
+        "watch_url": branch_watch_url(branch) if viewer.person else "",
         "branch": branch,
         "attention": attention_of(viewer, branch=branch, url=branch_attention_url(branch)),
         "rows": rows,

@@ -84,6 +84,7 @@ urlpatterns = [
     path("", include("access.urls")),
     path("v1/docs", home, name="api-docs"),
     path("search", search, {"twin": False}, name="search"),
+    path("me/watching", home, name="watching"),
     path("v1/me", me),
     path("v1/perimeters", perimeters),
     path("v1/perimeters/<str:perimeter>/branches/<path:branch>", branch),

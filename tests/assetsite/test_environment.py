@@ -18,6 +18,11 @@ def read(method, value, *arguments, **more):
     return (found, *env.problems)
 
 
+def mail_server(port: int, user: str = "", password: str = "", *, tls: bool = False, ssl: bool = False) -> dict:
+    given = {"HOST": "mail.b.org", "PORT": port, "HOST_USER": user, "HOST_PASSWORD": password}
+    return {f"EMAIL_{name}": value for name, value in (given | {"USE_TLS": tls, "USE_SSL": ssl}).items()}
+
+
 @pytest.mark.parametrize(
     ("method", "arguments", "value", "found"),
     [
@@ -31,6 +36,12 @@ def read(method, value, *arguments, **more):
         ("ip_address", ("0.0.0.0",), "[::1]", "::1"),
         ("networks", (), "10.1.0.0/16, ::1", [ip_network("10.1.0.0/16"), ip_network("::1")]),
         ("networks", (), "", []),
+        ("mail_address", (), " Ada <a@b.org> ", "Ada <a@b.org>"),
+        ("mail_address", (), "a@b.org", "a@b.org"),
+        ("mail_server", (), "", {}),
+        ("mail_server", (), "smtp+tls://a%40b:p%2Fw@mail.b.org", mail_server(587, "a@b", "p/w", tls=True)),
+        ("mail_server", (), "smtp+ssl://mail.b.org/", mail_server(465, ssl=True)),
+        ("mail_server", (), "smtp://mail.b.org:26", mail_server(26)),
         ("file", (), __file__, __file__),
         ("file", (), "", ""),
         ("web_address", (), "https://ui.example/x/", "https://ui.example/x"),
@@ -70,6 +81,15 @@ def test_a_right_value_is_taken(method, arguments, value, found):
         ("secrets", (), 'k-1, "k', "NAME has an entry that can't be read; double quotes stand around"),
         ("networks", (), "10.1.0.0/8", "NAME has '10.1.0.0/8'; expected is a network such as 10.1.0.0/16"),
         ("networks", (), "office", "NAME has 'office'; expected is a network"),
+        *(
+            ("mail_address", (), value, f"NAME is {value!r}; expected is an address of mail")
+            for value in ("ada", "a@b@c", "a b@c.org\x00")
+        ),
+        *(
+            ("mail_server", (), value, "NAME is no address of a server for mail; expected is smtp+tls://")
+            for value in ("mail.b.org", "http://b.org", "smtp://", "smtp://b.org/x", "smtp://b.org?tls=1")
+        ),
+        ("mail_server", (), "smtp://a:b@c.org:port", "NAME can't be read; write %2F for /"),
         ("file", (), "/nowhere", "NAME is '/nowhere', where there is no file."),
         ("entries", (), '"/a', "NAME has '\"/a'; double quotes stand around a whole entry"),
         ("entries", (), 'x, "/a"b', "NAME has '\"/a\"b'; double quotes stand around a whole entry"),

@@ -25,6 +25,7 @@ PAGES = [
     *(f"{ROWS}/compare?of=v1,v2,user_alice:v1&equal=yes", f"{ROWS}/compare?of=v1"),
     *(f"{ROWS}/move?to=v1", f"{ROWS}/aliases/staging/move?to=v1", f"{ROWS}/v1/promote?to=user_alice"),
     *("default/~webhooks", "default/attention", f"{MAIN}/attention", f"{ROWS}/normal"),
+    *("me/watching", f"{ROWS}/watch", f"{MAIN}/watch"),
     *("admin/", "admin/catalog/asset/", "admin/auth/user/add/", "admin/catalog/reconciliation/"),
 ]
 

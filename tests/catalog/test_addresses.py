@@ -63,6 +63,8 @@ VIEWS = {
     "delete_url": "delete-asset",
     "deleted_url": "deleted",
     "normal_url": "normal",
+    "watch_url": "watch",
+    "branch_watch_url": "watch-branch",
     "requests_url": "requests",
     "request_url": "request",
     "asset_metrics_url": "metrics",

@@ -1,10 +1,13 @@
 """Who gets a message: by kind, project, branch and filters; each once, and nobody what was there before them."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from access.models import Membership
+from assetsite.public_address import PublicAddress
 from catalog.models import Delivery, Message, Subscription
 from catalog.states import EventKind
 from telling.sorting import is_there_to_sort, sort_some
@@ -16,6 +19,7 @@ pytestmark = [pytest.mark.both, pytest.mark.django_db]
 @pytest.fixture
 def world(settings):
     settings.MODE, settings.LOCAL_MODE = "team", False
+    settings.EMAIL_FROM, settings.PUBLIC_ADDRESS = "assets@example.org", PublicAddress.of("https://assets.example.org")
     return World()
 
 
@@ -86,7 +90,9 @@ def test_what_is_from_the_past_is_told_to_nobody(world):
 
 
 def test_who_watches_gets_mail_while_they_may_see_it(world):
-    member, former, gone = (User.objects.create(username=name) for name in ("member", "former", "gone"))
+    member, former, gone = (
+        User.objects.create(username=name, email=f"{name}@example.org") for name in ("member", "former", "gone")
+    )
     for user in (member, gone):
         Membership.objects.create(user=user, perimeter=world.perimeter)
     User.objects.filter(pk=gone.pk).update(is_active=False)
@@ -102,6 +108,36 @@ def test_who_watches_gets_mail_while_they_may_see_it(world):
     found = Delivery.objects.order_by("pk").values_list("subscription__user__username", "message__body__number")
     assert list(found) == [("member", 1), ("member", 3)]
     assert Delivery.objects.filter(subscription=of_branch).count() == 1
+
+
+@pytest.mark.parametrize(("setting", "value"), [("EMAIL_FROM", ""), ("PUBLIC_ADDRESS", None), ("LOCAL_MODE", True)])
+def test_nobody_gets_mail_where_none_can_be_sent(world, settings, setting, value):
+    user = User.objects.create(username="ada", email="ada@example.org", is_superuser=True)
+    Subscription.objects.create(user=user, perimeter=world.perimeter, branch=world.main, created_at=BEGIN)
+    setattr(settings, setting, value)
+    world.message()
+    sort_some()
+    assert not Delivery.objects.exists()
+
+
+def test_who_watches_an_asset_and_its_branch_is_told_once(world):
+    ada, bob = (User.objects.create(username=name, email="a@b.org", is_superuser=True) for name in ("ada", "bob"))
+    User.objects.create(username="no-address", is_superuser=True)
+    asset, about = world.asset(), {"perimeter": world.perimeter, "branch": world.main, "created_at": BEGIN}
+    for user in User.objects.all():
+        Subscription.objects.create(user=user, daily=True, **about)
+    Subscription.objects.create(user=ada, asset=asset, kinds=["version.ready"], **about)
+    world.project.timezone = "Europe/Berlin"
+    world.project.save()
+    world.message(asset)
+    world.message(asset, EventKind.LATE)
+    sort_some(BEGIN)
+    found = Delivery.objects.order_by("pk").values_list("message__body__number", "subscription__user__username")
+    assert sorted(found) == [(1, "ada"), (1, "bob"), (2, "ada"), (2, "bob")]
+    at_once, *daily = Delivery.objects.order_by("next_at")
+    assert (at_once.next_at, at_once.subscription.user) == (BEGIN, ada)
+    assert {row.next_at for row in daily} == {datetime(2026, 3, 3, 7, tzinfo=UTC)}
+    assert bob.subscriptions.count() == 1
 
 
 def test_what_is_not_committed_was_not_done(world):

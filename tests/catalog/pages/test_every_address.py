@@ -74,7 +74,7 @@ QUESTIONS = {
 }
 """What some addresses have to be asked, by how their routes end."""
 FOR_EVERYBODY = {"sign-in"}
-FOR_PEOPLE = {"me", "me.json"}
+FOR_PEOPLE = {"me", "me.json", "me/watching"}
 """Their own pages, which no token opens."""
 LEADS_THERE = {"<name:perimeter>/webhooks"}
 """Redirects to what is for admins."""

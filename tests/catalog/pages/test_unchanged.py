@@ -484,6 +484,8 @@ WITHOUT = {
     "dismiss-beside": "the same",
     "dismiss-on-branch": "the same",
     "normal": "hangs on roles and accounts, which have no marks",
+    **dict.fromkeys(("watch", "watch-branch", "watching"), "tells what one person wants, which writes no mark"),
+    "stop-watching": "only writes",
     "delete-asset": "hangs on roles and accounts, which have no marks",
     "deleted": "hangs on roles and accounts, which have no marks",
     "choose-alias": "asked once, before a move",

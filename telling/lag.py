@@ -8,6 +8,8 @@ from django.db.models import Min
 
 from catalog.models import Message
 from telling.delivering import due, next_of
+from telling.mailing import due as mail_due
+from telling.subscriptions import is_mail_on
 
 LATE_AFTER = 300.0  # seconds
 WARNING = "What was to be told is late: is a process doing the jobs of the background?"
@@ -28,6 +30,7 @@ class Lag:
 def lag(now: datetime) -> Lag:
     oldest = Message.objects.filter(sorted_at=None).order_by("pk").values_list("created_at", flat=True).first()
     firsts = [_first_of(next_of(webhook, now).aggregate(first=Min("next_at"))) for webhook in due(now)]
+    firsts.append(_first_of(mail_due(now).aggregate(first=Min("next_at"))) if is_mail_on() else None)
     waits = [first for first in firsts if first is not None]
     return Lag(_seconds(oldest, now), _seconds(min(waits, default=None), now))
 

@@ -135,10 +135,10 @@ FLOORS = {
         ["pages"],
     ],
     "telling": [
-        ["backoff", "bounded", "found", "groups", "kept_secrets", "networks", "signing", "subscriptions"],
+        ["backoff", "bounded", "found", "groups", "kept_secrets", "networks", "signing", "subscriptions", "unsubscribing"],
         ["wanting"],
-        ["notices", "payload", "sending", "sorting"],
-        ["delivering"],
+        ["letters", "notices", "payload", "sending", "sorting"],
+        ["delivering", "mailing"],
         ["lag", "pruning", "webhooks", "wire", "working"],
         ["api", "jobs", "pages"],
     ],

@@ -250,6 +250,8 @@ FREE = {
     "access.local_mode": "says who asks, and that the one user may see all perimeters",
     "catalog.branch_keys": "by the key of a perimeter, which `Viewer.require` gave, or of a branch that was found",
     "telling.delivering": "no person asks: what was sorted is sent, and what became of it written down",
+    "telling.mailing": "no person asks: what was sorted is sent, to people who may see it",
+    "telling.unsubscribing": "by the key in a link that the site has signed, which ends this one row and shows none",
     "telling.lag": "how late it is, which is said without names",
     "telling.pruning": "what is of long ago is deleted for everybody",
     "telling.notices": "no person asks: a webhook that fails is switched off",

@@ -5,12 +5,14 @@ from django.urls import path
 from catalog.addresses import WATCH
 from catalog.pagekit.routes import ASSET, BRANCH
 from telling.pages.own import stop_watching, watching_page
+from telling.pages.unsubscribe import unsubscribe
 from telling.pages.watch import watch_asset, watch_branch
 from telling.pages.webhook import webhook_page
 from telling.pages.webhooks import webhooks_page
 
 urlpatterns = [
     path("me/watching", watching_page, name="watching"),
+    path("me/unsubscribe/<str:token>", unsubscribe, name="unsubscribe"),
     path("me/watching/<int:pk>/stop", stop_watching, name="stop-watching"),
     path(f"{BRANCH}/{WATCH}", watch_branch, name="watch-branch"),
     path(f"{ASSET}/{WATCH}", watch_asset, name="watch"),

@@ -100,13 +100,14 @@ class TestWork:
             "look: 1 asset looked at",
             "late: nothing to do",
             "deliver: nothing to do",
+            "mail: nothing to do",
             "prune: nothing to do",
         ]
 
     def test_it_does_those_that_are_named_also_one_that_is_off(self, settings):
         settings.RECONCILE_MINUTES = 0
         assert [line.split(":")[0] for line in printed("--once").splitlines()] == [
-            *("recount", "series", "look", "late", "deliver", "prune"),
+            *("recount", "series", "look", "late", "deliver", "mail", "prune"),
         ]
         assert printed("--once", "--only", "series", "reconcile").splitlines() == [
             "reconcile: nothing to do",
@@ -248,6 +249,6 @@ def test_it_may_be_killed_at_any_moment_and_the_next_one_goes_on(tmp_path):
     assert 3 <= done < 40
     assert site.manage("work", "--once") == (
         f"recount: nothing to do\nseries: {40 - done} blocks of series packed\n"
-        "look: 1 asset looked at\nlate: nothing to do\ndeliver: nothing to do\nprune: nothing to do\n"
+        "look: 1 asset looked at\nlate: nothing to do\ndeliver: nothing to do\nmail: nothing to do\nprune: nothing to do\n"
     )
     assert "0 corrections" in site.manage("recount")

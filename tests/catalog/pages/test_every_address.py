@@ -51,6 +51,7 @@ PARTS = {
     "rest": ["nothing/there"],
     "content_type_id": ["1"],
     "pk": ["1"],
+    "token": ["nothing"],
     "request_id": ["1"],
     "webhook_id": ["1"],
     "delivery_id": ["1"],
@@ -73,7 +74,7 @@ QUESTIONS = {
     "lineage/paths": "?from=models/churn_model&to=flow/ZebraFlow",
 }
 """What some addresses have to be asked, by how their routes end."""
-FOR_EVERYBODY = {"sign-in"}
+FOR_EVERYBODY = {"sign-in", "me/unsubscribe/<str:token>"}
 FOR_PEOPLE = {"me", "me.json", "me/watching"}
 """Their own pages, which no token opens."""
 LEADS_THERE = {"<name:perimeter>/webhooks"}
@@ -206,7 +207,7 @@ def kept_by_others(answer, route: str) -> str:
 def allowed(route: str, address: str, who: str) -> set[int]:
     """The statuses that an answer may have."""
     if route in FOR_EVERYBODY:
-        return {200, 302}
+        return {200, 302, 404}
     if who in ("nobody", "expired"):
         in_json = address.startswith("/v1/") or address.partition("?")[0].endswith(".json")
         sent_to_sign_in = address in ("/v1", "/v1/docs") or (who == "nobody" and not in_json)

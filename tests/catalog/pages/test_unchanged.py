@@ -486,6 +486,7 @@ WITHOUT = {
     "normal": "hangs on roles and accounts, which have no marks",
     **dict.fromkeys(("watch", "watch-branch", "watching"), "tells what one person wants, which writes no mark"),
     "stop-watching": "only writes",
+    "unsubscribe": "asked once, by the link of a mail",
     "delete-asset": "hangs on roles and accounts, which have no marks",
     "deleted": "hangs on roles and accounts, which have no marks",
     "choose-alias": "asked once, before a move",

@@ -51,16 +51,18 @@ def counts(instance: Instance) -> bool:
 
 def last_time(instances: Iterable[Instance], declared: Declared) -> datetime | None:
     """When the last of some versions came that count: when it became ready, or the time of its data if an annotation
-    has that. No time is later than now."""
+    has that and it is earlier. No time is later than now."""
     times = [_time_of(instance, declared) for instance in instances if counts(instance)]
     known = [at for at in times if at]
     return min(max(known), timezone.now()) if known else None
 
 
 def _time_of(instance: Instance, declared: Declared) -> datetime | None:
+    came = instance.settled_at or instance.created_at
     if not declared.at:
-        return instance.settled_at
-    return data_time(instance.annotations.get(declared.at), declared.zone)
+        return came
+    at = data_time(instance.annotations.get(declared.at), declared.zone)
+    return min(at, came) if at else None
 
 
 def as_declared(asset: Asset) -> Expectation:

@@ -47,6 +47,10 @@ FIELDS = (
 FROM = datetime(2024, 1, 1, tzinfo=UTC)
 """From when on it is counted what the usual gap of a cron expression is."""
 GAPS = 60
+OF_MACHINES = ("localtime", "posixrules", "posix/", "right/")
+"""Files beside those of time zones, which are others on other machines, or nowhere."""
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+"""Data says no earlier time: what stands there is a zero that was written as a date."""
 
 
 @dataclass(frozen=True)
@@ -223,15 +227,20 @@ def data_time(value: Any, zone: str = "UTC") -> datetime | None:
     What has no time zone is of the given one.
     """
     try:
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        text = str(value).strip()
-        if re.fullmatch(r"[0-9]{9,11}(\.[0-9]*)?", text):
-            return datetime.fromtimestamp(float(text), UTC)
-        at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(known_zone(zone)))).astimezone(UTC)
+        at = _moment_of(value, zone)
     except (ValueError, OverflowError, OSError):
         return None
+    return at if at >= EARLIEST else None
+
+
+def _moment_of(value: Any, zone: str) -> datetime:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return datetime.fromtimestamp(value, UTC)
+    text = str(value).strip()
+    if re.fullmatch(r"[0-9]{9,11}(\.[0-9]*)?", text):
+        return datetime.fromtimestamp(float(text), UTC)
+    at = datetime.fromisoformat(text)
+    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(known_zone(zone)))).astimezone(UTC)
 
 
 def _problems(json: Mapping[Any, Any]) -> Iterator[tuple[str, str]]:
@@ -364,6 +373,8 @@ def _usual(cron: str, zone: str) -> timedelta:
 
 @lru_cache(maxsize=1024)
 def _is_zone(name: str) -> bool:
+    if name.startswith(OF_MACHINES):
+        return False
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -204,7 +204,7 @@ def _times_of_data(assets: list[_Asset]) -> dict[int, list[datetime]]:
             (said,) = annotations_of([text])
             at = data_time(said.get(asset.declared.at), asset.declared.zone)
             if at is not None and asset.declared.says_when:
-                found[pk].append(at)
+                found[pk].append(min(at, _known(settled)))  # of data that reaches into the future it came then
             elif at is not None and asset.is_normal(_known(settled)):
                 came[pk].append((_known(settled), at))
     return found | {pk: advancing(sorted(its)) for pk, its in came.items()}

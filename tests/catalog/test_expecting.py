@@ -17,6 +17,7 @@ from catalog.freshness.state import freshness_of
 from catalog.models import Asset, Attention, Message, Project
 from catalog.recording import AssetAddress, BranchAddress, Declaration, Registration
 from catalog.states import AttentionKind, EventKind, Freshness, Watch
+from catalog.watching.looking import look
 
 pytestmark = pytest.mark.both
 
@@ -182,6 +183,18 @@ def test_the_time_of_the_data_counts_where_an_annotation_has_it(here: BranchAddr
     assert moments()[0] == until + DAY
     came(here, NOW, until="2026-03-02T00:00:00+01:00")
     assert moments()[0] == until + 2 * DAY - HOUR
+    declared(here, {"cron": "0 6 * * *", "at": "until"})
+    came(here, NOW, until="0001-01-01")  # a zero that was written as a date
+    assert moments()[0] == datetime(2026, 3, 2, 6, tzinfo=UTC)
+
+
+def test_data_that_reaches_into_the_future_came_when_its_version_did(here: BranchAddress) -> None:
+    came(here, NOW - DAY, until="9999-12-31")
+    declared(here, {"every": "2h", "at": "until"})
+    assert moments()[0] == NOW - DAY + 2 * HOUR
+    look(now=NOW + DAY)
+    assert moments()[0] == NOW - DAY + 2 * HOUR
+    assert Recount().run().corrections == []
 
 
 def test_declared_off_or_no_more(here: BranchAddress, asset: Asset) -> None:

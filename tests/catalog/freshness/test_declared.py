@@ -69,6 +69,8 @@ PROBLEMS = [
     ({"cron": 6}, "freshness.cron: a text of at most 100 characters is expected"),
     ({"cron": "0 " * 60}, "freshness.cron: a text of at most 100 characters is expected"),
     ({"timezone": "Berlin"}, 'freshness.timezone: Berlin is not known as a time zone; write a name such as "Europe/B'),
+    ({"timezone": "localtime"}, "freshness.timezone: localtime is not known"),
+    ({"timezone": "right/UTC"}, "freshness.timezone: right/UTC is not known"),
     ({"timezone": "../../etc/passwd"}, "freshness.timezone: ../../etc/passwd is not known"),
     ({"except": "2026-12-25"}, "freshness.except: a list of dates is expected"),
     ({"except": ["2026-02-30"]}, "freshness.except: 2026-02-30 is no date; write it as 2026-12-25"),
@@ -179,7 +181,8 @@ def test_the_time_of_data():
     assert data_time("2026-11-30T06:00:00+01:00") == at("2026-11-30T05:00")
     assert data_time("2026-11-30", BERLIN) == at("2026-11-29T23:00")
     assert data_time(1_796_000_000) == data_time("1796000000") == datetime.fromtimestamp(1_796_000_000, UTC)
-    for odd in (None, "", "soon", True, float("nan"), float("inf"), 1e300, [], {}, "9" * 40, "2026-13-01"):
+    zeros = ("0001-01-01", "0001-01-01T00:00:00Z", -62_135_596_800, "1899-12-31")
+    for odd in (*zeros, None, "", "soon", True, float("nan"), float("inf"), 1e300, [], {}, "9" * 40, "2026-13-01"):
         assert data_time(odd) is None
 
 

@@ -79,7 +79,7 @@ def not_watched(expected: Expectation) -> str:
     if expected.told.get("unreadable"):
         return f"not watched: what is declared can't be read ({expected.told['unreadable']})"
     if expected.watch == Watch.DECLARED:
-        return "nothing is expected yet: no version has come"
+        return "nothing is expected yet: no version that counts has come"
     return "not watched"
 
 
@@ -93,8 +93,9 @@ def how_known(expected: Expectation) -> list[list[Part]]:
         return [[not_watched(expected).capitalize() + "."]]
     late: list[list[Part]] = []
     if expected.due_at and expected.late_at:
-        length_ = length(told.get("late_after", 0))
-        late = [["Expected ", expected.due_at, "; late ", expected.late_at, f", {length_} after that: {_why(told)}."]]
+        after = told.get("late_after", 0)
+        said = f", {length(after)} after that: {_why(told)}." if after else f", at once: {_why(told)}."
+        late = [["Expected ", expected.due_at, "; late ", expected.late_at, said]]
     return [*(_declared(told) if rule in ("every", "cron") else _learned(told)), *late]
 
 

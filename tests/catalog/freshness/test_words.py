@@ -43,7 +43,7 @@ def test_what_is_not_watched_or_only_learned_from():
     unreadable = learn(TIMES, now=now, declared=Declared.of({"every": "x"}))
     assert words.plain(words.sentence(unreadable, now)).startswith("not watched: what is declared can't be read (fre")
     nothing_came = learn([], now=now, declared=Declared.of({"every": "1d"}))
-    assert words.plain(words.sentence(nothing_came, now)) == "nothing is expected yet: no version has come"
+    assert words.plain(words.sentence(nothing_came, now)) == "nothing is expected yet: no version that counts has come"
 
 
 def test_how_often_it_comes():
@@ -76,6 +76,10 @@ def test_how_it_is_known():
         "Expected 2026-10-31 05:30 UTC; late 2026-10-31 11:30 UTC, 6 h after that: a quarter of the gap, "
         "and 10 min at least.",
     ]
+    at_once = learn(TIMES, now=FRIDAY, declared=Declared.of({"every": "1d", "grace": "0m"}))
+    assert words.plain(words.how_known(at_once)[-1]) == (
+        "Expected 2026-10-31 05:30 UTC; late 2026-10-31 05:30 UTC, at once: the grace that is declared."
+    )
     for other in (
         Expectation(Watch.OFF),
         Expectation(Watch.LEARNED),

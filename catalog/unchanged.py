@@ -36,7 +36,7 @@ from catalog.marks import SETTLED_BELOW
 from catalog.models import Asset, Branch
 from catalog.reading import Place, checked_asset_id
 from catalog.statements import ASSETS, BRANCH_AT_PLACE, LIVE_AT_PLACE, WHOLE, WHOLE_ASSETS
-from catalog.states import Kind
+from catalog.states import AttentionKind, Kind
 from obproject.evaluation_log import EVALUATION_LOG
 
 RESTARTED = {"postgresql": "pg_postmaster_start_time()::text", "sqlite": "''"}
@@ -164,8 +164,15 @@ RUN_OF_INSTANCE = Marks(
         " AND instance.asset_id = asset.id AND instance.number = %(number)s"
     ],
 )
-_LATE_ANYWHERE = Marks(EVERYWHERE, [], [_last_passed("late_at", "late_told_at IS NULL")])
-"""Of those that were told to be late the asset is marked."""
+_LATE_ANYWHERE = Marks(
+    EVERYWHERE,
+    [],
+    [
+        _last_passed("late_at", "late_told_at IS NULL"),
+        f"SELECT COUNT(*) FROM catalog_attention WHERE kind = '{AttentionKind.LATE.value}' AND until > %(now)s",
+    ],
+)
+"""What was told to be late is marked by that, and has a row until it is dormant."""
 LINEAGE = _everywhere("asset", "edge", "run", "branch", "project") | _LATE_ANYWHERE
 RUNS = _everywhere("run", "asset", "edge")
 

@@ -28,7 +28,7 @@ class Asset(AssetFacts, Marked):
     """A definition: what the instances are instances of. It may have none. Deleted ones stay as tombstones."""
 
     PERIMETER = "branch__project__perimeter"
-    NOT_MARKED = frozenset({"late_told_at", "to_look_at"})
+    NOT_MARKED = frozenset({"to_look_at"})
 
     # of several keys no index of their own: `asset_by_id` and others begin with them
     branch = models.ForeignKey(Branch, on_delete=models.PROTECT, related_name="assets", db_index=False)

@@ -11,6 +11,7 @@ from access.models import Perimeter
 from catalog.models import Asset, Attention, Branch, Project
 from catalog.states import AttentionKind
 from catalog.unchanged import ASSET, ASSETS_OF_BRANCH, ATTENTION, ATTENTION_OF_BRANCH, HOME, LINEAGE
+from catalog.watching.lates import tell_lates
 from tests.conftest import POSTGRES
 
 pytestmark = pytest.mark.both
@@ -60,6 +61,16 @@ def test_the_tag_changes_when_a_state_does_and_only_then(place, marks, where, na
 def test_what_becomes_late_anywhere_changes_the_tags_of_pages_of_everything(place, marks):
     told = [(marks._statement.one(now=at), [count > 1 for count in state_at(at)]) for at in times()]
     assert [other for one, other in pairwise(told) if (one[0] == other[0]) != (one[1] == other[1])] == []
+
+
+@pytest.mark.parametrize("marks", [HOME, LINEAGE, ATTENTION])
+def test_so_does_that_it_was_told_and_that_it_is_dormant(place, marks):
+    Asset.objects.exclude(asset_id="a").update(deleted_at=START)
+    before = marks._statement.one(now=hour(1))
+    tell_lates(now=hour(2))
+    late = marks._statement.one(now=hour(2))
+    assert before not in (late, marks._statement.one(now=hour(3)))
+    assert late != marks._statement.one(now=hour(3))
 
 
 @pytest.mark.parametrize("marks", [ATTENTION, ATTENTION_OF_BRANCH])

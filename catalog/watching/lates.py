@@ -193,16 +193,16 @@ def _raise_branches(refreshed: Mapping[int, datetime | None]) -> None:
 
 @transaction.atomic
 def _end(now: datetime) -> int:
-    """Settle what is over: assets that are late no more or were deleted, and branches that do not alarm any more or
-    where something was refreshed. What is still late on one of these has a row of its own again."""
+    """Settle what is over: assets that are late no more or were deleted, and branches that do not alarm any more,
+    where nothing is late any more or where something was refreshed. What is still late on one of these has a row of its own again."""
     over = [pk for (pk,) in statements.ended_lates.all(now=now, settled=SETTLED)]
     if over:
         statements.lock_all.all(assets=over)
         Asset.objects.filter(pk__in=over).update(late_told_at=None)
         settle_attention(AttentionKind.LATE, *map(of_asset, over), now=now)
     awake = []
-    for branch, is_alarming, refreshed, since in statements.late_branches.all(now=now, settled=SETTLED):
-        if not is_alarming or moment_of(refreshed) != moment_of(since):
+    for branch, is_late, refreshed, since in statements.late_branches.all(now=now, settled=SETTLED):
+        if not is_late or moment_of(refreshed) != moment_of(since):
             awake.append(branch)
     if awake:
         settle_attention(AttentionKind.LATE, *map(of_branch, awake), now=now)

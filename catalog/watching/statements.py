@@ -285,14 +285,18 @@ ended_lates = Statement(
 
 late_branches = Statement(
     f"""
-    SELECT branch.id, CASE WHEN {ALARMING} THEN 1 ELSE 0 END,
+    SELECT branch.id, CASE WHEN {ALARMING} AND EXISTS (
+            SELECT 1 FROM catalog_asset AS one
+            WHERE one.branch_id = branch.id AND one.deleted_at IS NULL AND one.late_at <= %(now)s
+        ) THEN 1 ELSE 0 END,
         {LAST_ON_BRANCH.format(branch="branch.id")}, attention.since
     FROM catalog_attention AS attention JOIN catalog_branch AS branch ON branch.id = attention.branch_id
     WHERE {HAS_ROW} AND attention.asset_id IS NULL
     """,  # noqa: S608 (names, and no values)
     by_key=False,
 )
-"""The branches that have a row for all that is late on them: since when, and when anything was refreshed last."""
+"""The branches that have a row for all that is late on them: whether something still is, dormant or not, where that
+alarms; when anything was refreshed last, and since when the row is."""
 
 rows_of_lates = Statement(
     f"SELECT 1 FROM catalog_attention AS attention WHERE {HAS_ROW} LIMIT 1",  # noqa: S608 (names, and no values)

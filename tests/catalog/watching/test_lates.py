@@ -217,6 +217,17 @@ class TestDormantBranches:
         assert f"branch:{quiet.pk}" not in rows()
         assert events().count(("asset.late", "xkcd")) == 1
 
+    def test_it_ends_with_the_last_that_is_late(self, world, quiet):
+        world.history("other", [world.now - 40 * DAY])
+        tell_lates()
+        recording.delete_asset(actor="ada", asset=world.asset("raw"))
+        tell_lates()
+        assert rows() == {f"branch:{quiet.pk}": ""}
+        recording.delete_asset(actor="ada", asset=world.asset("xkcd"))
+        Asset.objects.filter(asset_id="other").update(refreshed_at=world.now - 14 * DAY)
+        tell_lates()
+        assert rows() == {}
+
     def test_it_ends_with_what_alarms(self, world, quiet):
         tell_lates()
         Branch.objects.filter(pk=quiet.pk).update(key="trial2")

@@ -238,7 +238,7 @@ RAISED = f"""
     LEFT JOIN catalog_asset AS asset ON asset.id = attention.asset_id
     WHERE attention.perimeter_id {{any perimeters}} AND {NOW} AND asset.deleted_at IS NULL
         AND (attention.kind <> '{AttentionKind.DELIVERY.value}' OR attention.perimeter_id {{any administered}})
-        AND (attention.kind <> '{AttentionKind.LATE.value}' OR {ALARMING})
+        AND (attention.kind NOT IN ('{AttentionKind.LATE.value}', '{AttentionKind.UNUSUAL.value}') OR {ALARMING})
 """  # noqa: S608 (names of tables and columns, and no values)
 NOT_TOLD_YET = f"""
     SELECT NULL, '{AttentionKind.LATE.value}', 'asset:' || asset.id, asset.late_at, asset.dormant_at,

@@ -95,5 +95,7 @@ def start_anew(
     asset.normal_since, asset.to_look_at = since, True
     if asset.watch == Watch.LEARNED:
         _expect_otherwise(asset, Expectation(Watch.LEARNING), f"What is usual of {asset.title} is learned anew.")
+    if asset.refreshed_at and asset.refreshed_at < since:
+        settle_attention(AttentionKind.UNUSUAL, of_asset(asset.pk))
     asset.save(update_fields=["normal_since", *SHIFTED, "watch", "usual"])
     return event

@@ -338,10 +338,12 @@ def _keep_unusual(assets: Iterable[_Asset], new: Mapping[int, tuple[_Asset, _Ver
 
 def _keep_attention(assets: Sequence[_Asset], new: Mapping[int, tuple[_Asset, _Verdict]], now: datetime) -> None:
     """What needs attention by what was found, and what needs none any more; and whoever wants to be told is told."""
-    by_newest = {asset.newest_ready: asset.pk for asset in assets if asset.newest_ready is not None}
+    by_newest = {asset.newest_ready: asset for asset in assets if asset.newest_ready is not None}
     rows = Unusual.objects.filter(instance__in=by_newest).select_related("instance")
     found = {
-        by_newest[row.instance_id]: row for row in rows.only("reasons", "instance__number", "instance__settled_at")
+        asset.pk: row
+        for row in rows.only("reasons", "instance__number", "instance__settled_at")
+        if (asset := by_newest[row.instance_id]).is_normal(row.instance.settled_at or now)
     }
     over = {asset.pk for asset in assets if asset.is_over(now)}
     wanted = {*found, *over, *(asset.pk for asset, _ in new.values())}

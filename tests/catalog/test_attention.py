@@ -94,10 +94,13 @@ def test_some_are_shown_and_all_are_counted(alpha):
 
 def test_of_a_perimeter_and_of_a_branch(alpha):
     alpha.late("here")
-    alpha.unusual(alpha.asset("aside", alpha.side))
-    assert alpha.needed(perimeter="alpha") == [("late", "here"), ("unusual", "aside")]
+    aside = alpha.asset("aside", alpha.side)
+    about = {"perimeter_id": alpha.perimeter.pk, "branch_id": alpha.side.pk, "asset_id": aside.pk}
+    raise_attention(AttentionKind.REFUSED, "alias", **about, since=NOW - DAY, facts={})
+    alpha.unusual(aside)  # nobody deployed this branch
+    assert alpha.needed(perimeter="alpha") == [("late", "here"), ("refused", "aside")]
     assert alpha.needed(perimeter="beta") == []
-    assert alpha.needed(branch=alpha.side) == [("unusual", "aside")]
+    assert alpha.needed(branch=alpha.side) == [("refused", "aside")]
     assert alpha.needed(branch=alpha.main) == [("late", "here")]
 
 

@@ -235,6 +235,19 @@ class TestUnusual:
         world.make("xkcd", annotations={"auc": 900})
         assert look().unusual == 0
 
+    def test_what_is_unusual_and_older_than_the_new_normal_needs_no_attention(self, world):
+        asset = world.history("xkcd", self.TIMES, self.USUAL)
+        look()
+        world.make("xkcd", annotations={"auc": 900})
+        look()
+        recording.start_anew(actor="ada", asset=asset, since=world.now)
+        assert len(self.attention()) == 1
+        world.now += HOUR
+        recording.start_anew(actor="ada", asset=asset)
+        assert self.attention() == []
+        look()
+        assert self.attention() == []
+
     def test_it_is_advice_everywhere_and_alarms_where_branches_do(self, world):
         world.history("xkcd", self.TIMES, self.USUAL, branch="trial")
         self.heard()

@@ -169,7 +169,7 @@ _LATE_ANYWHERE = Marks(
     [],
     [
         _last_passed("late_at", "late_told_at IS NULL"),
-        f"SELECT COUNT(*) FROM catalog_attention WHERE kind = '{AttentionKind.LATE.value}' AND until > %(now)s",
+        f"SELECT COUNT(*) FROM catalog_attention WHERE kind = '{AttentionKind.LATE.value}' AND until > %(now)s",  # noqa: S608
     ],
 )
 """What was told to be late is marked by that, and has a row until it is dormant."""

@@ -194,7 +194,8 @@ def _raise_branches(refreshed: Mapping[int, datetime | None]) -> None:
 @transaction.atomic
 def _end(now: datetime) -> int:
     """Settle what is over: assets that are late no more or were deleted, and branches that do not alarm any more,
-    where nothing is late any more or where something was refreshed. What is still late on one of these has a row of its own again."""
+    where nothing is late any more or where something was refreshed. What is still late on one of these has a row of its
+    own again."""
     over = [pk for (pk,) in statements.ended_lates.all(now=now, settled=SETTLED)]
     if over:
         statements.lock_all.all(assets=over)

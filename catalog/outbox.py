@@ -75,7 +75,7 @@ def tell(kind: EventKind, branch: Branch, body: Json, **about: Any) -> None:
 def keep_heard(perimeter: int) -> None:
     """Bring up to date what the projects of a perimeter are heard for, in the transaction that has changed a webhook
     or a subscription of it; one such at a time."""
-    Perimeter.objects.select_for_update(no_key=True).get(pk=perimeter)
+    _in_turn(perimeter)
     projects = list(Project.objects.filter(perimeter=perimeter).order_by("pk").only("pk", "name", "heard"))
     right = heard_by_each(perimeter, projects)
     for project in projects:
@@ -96,10 +96,19 @@ def heard_by_each(perimeter: int, projects: Iterable[Project]) -> dict[int, str]
 
 
 def hear_anew(project: Project) -> None:
-    """What a new project is heard for, which has no branch yet that somebody could have subscribed to: one query."""
+    """What a new project is heard for, which has no branch yet that somebody could have subscribed to: two queries.
+
+    Whoever makes a webhook in the same moment does not see the project, or waits and then does."""
+    _in_turn(project.perimeter_id)
     if heard := _as_words(set().union(*_of_project(_webhooks(project.perimeter_id), project.name))):
         project.heard = heard
         Project.objects.filter(pk=project.pk).update(heard=heard)
+
+
+def _in_turn(perimeter: int) -> None:
+    """Wait for the others that change who listens in a perimeter, or what there is to be heard; until the end of the
+    transaction they wait for this one."""
+    Perimeter.objects.select_for_update(no_key=True).get(pk=perimeter)
 
 
 def _webhooks(perimeter: int) -> list[tuple[str, set[str]]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, date, datetime
 from statistics import fmean, pstdev
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from catalog.freshness.declared import Declared, data_time
+from catalog.unusual import unusual_of
+from obproject.project.definitions import read_project
 from tests.examples.folders import EXAMPLES
 
 
@@ -22,8 +26,11 @@ def churn(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     import feature_set
     import judgement
     import logistic
+    import payments
 
-    return SimpleNamespace(customers=customers, feature_set=feature_set, judgement=judgement, logistic=logistic)
+    return SimpleNamespace(
+        customers=customers, feature_set=feature_set, judgement=judgement, logistic=logistic, payments=payments
+    )
 
 
 def test_a_round_always_has_the_same_customers_and_the_next_more(churn: SimpleNamespace) -> None:
@@ -104,3 +111,23 @@ def test_what_is_refused_says_by_which_rules(churn: SimpleNamespace) -> None:
     assert churn.judgement.why({"version": "v2", "auc": 0.7}, None, refusal) == (
         "@validated refused: auc >= 0.78 (has 0.7, needs 0.78); auc >= @production (not measured in v2)"
     )
+
+
+def test_the_bank_tells_shares_until_its_last_file_which_is_unusual(churn: SimpleNamespace) -> None:
+    files = [file for number in (1, 2, 3, 4) for file in churn.payments.payments_of(number).values()]
+    said = [{"rows": len(file["payments"]), "late_share": file["late_share"]} for file in files]
+    assert [list(unusual_of(said[:place], one)) for place, one in enumerate(said)] == [[]] * 11 + [["late_share"]]
+    assert churn.payments.payments_of(4) == churn.payments.payments_of(4)
+
+
+def test_customers_are_late_by_the_time_of_their_data(churn: SimpleNamespace) -> None:
+    today = date(2026, 3, 2)
+    until = [churn.customers.exported_until(number, today) for number in (1, 2, 3, 4, 5)]
+    assert [f"{day:%d.%m.}" for day in until] == ["24.02.", "25.02.", "26.02.", "27.02.", "27.02."]
+    for asset in ("customers", "churn_features"):
+        (found,) = [one for one in read_project(EXAMPLES / "churn").assets if one.id == asset]
+        declared = Declared.of(found.freshness, "Europe/Berlin")
+        last = data_time(until[-1].isoformat(), declared.zone)
+        due = last and declared.next_due(last)
+        assert due
+        assert due + declared.grace_at(due) < datetime(2026, 3, 2, tzinfo=UTC)

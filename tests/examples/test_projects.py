@@ -17,7 +17,14 @@ from tests.examples.folders import CHECKOUT, EXAMPLES, FLOWS
 pytestmark = pytest.mark.slow
 
 DECLARED = {
-    "churn": {"data/customers", "data/churn_features", "data/evaluation", "data/holdout", "models/churn_model"},
+    "churn": {
+        "data/customers",
+        "data/churn_features",
+        "data/evaluation",
+        "data/holdout",
+        "data/payments",
+        "models/churn_model",
+    },
     "comics": {"data/comic", "data/explanations", "models/small_llama"},
 }
 FLOW_NAMES = {

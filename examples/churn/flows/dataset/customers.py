@@ -2,6 +2,7 @@
 
 import math
 import random
+from datetime import date, timedelta
 
 COLUMNS = ["tenure_months", "monthly_fee", "support_calls", "logins_per_week", "has_contract", "churned"]
 
@@ -10,6 +11,15 @@ SECOND_HOLDOUT = 2
 """The round from which on models are measured on other customers than before."""
 RIVAL = 4
 """The round in which a rival makes an offer, and many more leave."""
+LAST_EXPORT = 4
+"""The round with the last customers that the CRM exported; it has exported none since, and nobody knows why."""
+STOPPED = timedelta(days=3)
+"""How long ago that was."""
+
+
+def exported_until(round_number: int, today: date) -> date:
+    """Return the day until whose beginning a round has customers; each round has one day more, up to the last."""
+    return today - STOPPED - timedelta(days=max(LAST_EXPORT - round_number, 0))
 
 
 def make_customers(round_number: int) -> list[dict[str, float]]:

@@ -1,15 +1,18 @@
-"""Keep this round's customers as the data asset `customers`, and others, to measure models on, as `holdout`."""
+"""Keep a round's customers, others to measure models on, and files of the bank: `customers`, `holdout`, `payments`."""
 
-from customers import make_customers, make_holdout
+from datetime import date
+
+from customers import exported_until, make_customers, make_holdout
 from metaflow import Parameter, card, current, step
 from metaflow.cards import Markdown, Table, VegaChart
+from payments import FILES, payments_of
 
 from obproject import ProjectFlow, project_schedule
 
 
 @project_schedule({"main": {"daily": True}})
 class DatasetFlow(ProjectFlow):
-    """Collect the customers of a round and register them."""
+    """Collect the customers of a round, and what they paid, and register them."""
 
     round = Parameter("round", default=1, help="every round has new customers, and more of them")
 
@@ -18,6 +21,8 @@ class DatasetFlow(ProjectFlow):
         """Collect them; in a real project this is a query."""
         self.customers = make_customers(self.round)
         self.holdout = make_holdout(self.round)
+        self.until = exported_until(self.round, date.today()).isoformat()
+        self.payments_morning, self.payments_noon, self.payments_evening = payments_of(self.round).values()
         self.next(self.end)
 
     @card(type="blank")  # without Metaflow's own table of the task, the card is all about the asset
@@ -39,15 +44,30 @@ class DatasetFlow(ProjectFlow):
                 "rows": len(self.customers),
                 "columns": len(self.customers[0]),
                 "churn_rate": churn_rate(self.customers),
+                # By this, not by when it was registered, it is said whether it is fresh: see [freshness].
+                "data_until": self.until,
             },
             tags={"source": "crm", "round": self.round},
         )
+        self._register_payments()
         self.prj.safe_publish_event("customers_ready", {"rows": len(self.customers)})
         current.card.append(Markdown(f"## {len(self.customers)} customers, {churned} of them left"))
         current.card.append(VegaChart(tenure_chart(self.customers)))
         current.card.append(Markdown("The first five:"))
         first = self.customers[:5]
         current.card.append(Table([list(customer.values()) for customer in first], headers=list(first[0])))
+
+    def _register_payments(self):
+        """Register each file of the bank as a version of its own, all of them in one request."""
+        with self.prj.register_together():
+            for file in FILES:
+                payments = getattr(self, f"payments_{file}")
+                self.prj.register_data(
+                    "payments",
+                    f"payments_{file}",
+                    annotations={"rows": len(payments["payments"]), "late_share": payments["late_share"]},
+                    tags={"source": "bank", "file": file},
+                )
 
 
 def churn_rate(customers):

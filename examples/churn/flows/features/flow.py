@@ -18,6 +18,8 @@ class FeatureFlow(ProjectFlow):
     def start(self):
         """Load the newest customers. This makes the task their consumer in the catalogue."""
         customers = self.prj.get_data("customers")
+        # Features are as old as the customers that they are made of, however often they are made.
+        self.until = self.prj.asset.peek_data_asset("customers")["annotations"].get("data_until")
         columns, labels = columns_of(customers), labels_of(customers)
         scales = {name: (fmean(values), pstdev(values) or 1) for name, values in columns.items()}
         self.features = {
@@ -42,6 +44,7 @@ class FeatureFlow(ProjectFlow):
                 "columns": len(self.features["columns"]),
                 "best_column": best,
                 "best_column_auc": round(self.signals[best], 4),
+                "data_until": self.until,
             },
             tags={"interactions": "yes" if INTERACTIONS else "no"},
         )

@@ -69,6 +69,7 @@ class CauseKind(TextChoices):
     MAKING = "making", "it is being made"
     INPUT = "input", "an input is late"
     NOT_MADE = "not made", "its flow ran without making it"
+    OLD_DATA = "old data", "its newest version has old data"
     NOT_RUN = "not run", "its flow has not run"
 
 

@@ -230,6 +230,9 @@ def cause_parts(why: Json, here: Here, now: datetime) -> list[Part]:
         return [Part("it is being made"), *lasting, *([Part(" by "), run] if run.text else [])]
     if kind == CauseKind.NOT_MADE:
         return [run, Part(" ended"), *ended, Part(" without making it")]
+    if kind == CauseKind.OLD_DATA:
+        until = f" has data until {why['until']} only" if why.get("until") else " does not say until when its data is"
+        return [Part("its newest version "), Part(f"v{why.get('number')}"), Part(until)]
     name = why.get("maker", "")
     maker = Part(name, maker_url(why, here), look="name") if name else Part("its flow")
     return [maker, Part(" has not run"), *lasting]

@@ -1,10 +1,12 @@
 """Why assets are late, by the catalogue's own rows.
 
 The first that holds: the last run failed; the next version is being made; an input is late, of which the one that is
-late on its own account is named; the flow ran without making it; the flow has not run. All assets of a list are asked
-for together: two queries, and none of them reads more because an asset has many versions.
+late on its own account is named; the flow ran without making it; what came since it was due has old data, by the
+annotation with its time; the flow has not run. All assets of a list are asked for together: two queries, and none of
+them reads more because an asset has many versions.
 """
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -13,6 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from access.statements import Answer, Statement, moment_of
+from catalog.freshness.declared import data_time
 from catalog.shown.times import minute
 from catalog.states import CauseKind, RunState, State
 
@@ -43,7 +46,8 @@ class Cause:
 
     `since`: when the run failed or ended, when making it began, when the input was due, or when its flow ran last.
     `maker` is the name of the flow (or of who else makes it), `maker_kind` the kind of this component, `run` the run
-    or session, `number` the version that failed or is being made. What is not known is empty.
+    or session, `number` the version that failed, is being made, or has old data. `until` is what the annotation says of
+    when that data is. What is not known is empty.
     """
 
     kind: CauseKind
@@ -52,6 +56,7 @@ class Cause:
     maker_kind: str = ""
     run: str = ""
     number: int | None = None
+    until: str = ""
     input: LateInput | None = None
 
     @property
@@ -61,7 +66,8 @@ class Cause:
 
     @property
     def parts(self) -> list[tuple[str, str]]:
-        """The sentence in pieces, each with what it is: a `run`, an `input`, a `maker`, a `moment`, or nothing else."""
+        """The sentence in pieces, each with what it is: a `run`, an `input`, a `maker`, a `version`, a `moment`, or
+        nothing else."""
         return [part for part in self._parts() if part[0]]
 
     def _parts(self) -> Iterator[tuple[str, str]]:
@@ -77,6 +83,9 @@ class Cause:
             yield from (("it is being made since ", ""), (at, "moment"), (" by " if self.run else "", ""), run)
         elif self.kind == CauseKind.NOT_MADE:
             yield from (run, (" ended", ""), (" at " if at else "", ""), (at, "moment"), (" without making it", ""))
+        elif self.kind == CauseKind.OLD_DATA:
+            until = f" has data until {self.until} only" if self.until else " does not say until when its data is"
+            yield from (("its newest version ", ""), (f"v{self.number}", "version"), (until, ""))
         else:
             yield from (maker, (" has not run", ""), (" since " if at else "", ""), (at, "moment"))
 
@@ -109,12 +118,15 @@ MAKER = """
 with_their_last = Statement(
     f"""
     SELECT asset.id, asset.branch_id, component.id, component.name, component.kind,
-        asset.refreshed_at, asset.late_at, asset.usual,
+        asset.refreshed_at, asset.late_at, asset.usual, asset.due_at, CAST(asset.declared_freshness AS text),
+        ready.number,
+        CAST(CASE WHEN CAST(asset.declared_freshness AS text) <> '{{}}' THEN ready.annotations END AS text),
         newest.state, newest.number, newest.run, COALESCE(newest.settled_at, newest.created_at), newest.created_at,
         run.name, run.state, COALESCE(run.started_at, run.first_at), run.finished_at
     FROM catalog_asset AS asset
     JOIN catalog_branch AS branch ON branch.id = asset.branch_id
     LEFT JOIN catalog_instance AS newest ON newest.id = asset.newest_id AND newest.id <> COALESCE(newest_ready_id, 0)
+    LEFT JOIN catalog_instance AS ready ON ready.id = asset.newest_ready_id
     LEFT JOIN catalog_component AS component ON component.id = {MAKER.format(asset="asset")}
     LEFT JOIN catalog_run AS run ON run.id = (
         SELECT one.id FROM catalog_run AS one WHERE one.component_id = component.id AND one.branch = branch.key
@@ -196,18 +208,46 @@ class _Event:
 
 
 @dataclass(frozen=True)
+class _OldData:
+    """A version that came when it was due, and does not count, as its data is of an earlier time than its making."""
+
+    number: int
+    until: str
+
+    @classmethod
+    def of(
+        cls, made: datetime | None, due: datetime | None, declared: str, number: int | None, said: str | None
+    ) -> "_OldData | None":
+        if not made or not due or made < due or number is None or said is None:
+            return None
+        name = json.loads(declared).get("at")
+        return cls(number, _time_said(json.loads(said).get(name))) if name else None
+
+
+def _time_said(value: Any) -> str:
+    """The time of data as an annotation has it; seconds since 1970 as a moment. Empty: it has none."""
+    at = data_time(value)
+    if at is None:
+        return ""
+    text = str(value).strip()
+    return minute(at) + " UTC" if text.replace(".", "").isdigit() else text
+
+
+@dataclass(frozen=True)
 class _Asset:
-    """An asset, and what came last of it and of its maker."""
+    """An asset, and what came last of it and of its maker; `old` is set if it came since it was due, and its data was
+    of before."""
 
     made: _Made
     maker: str
     maker_kind: str
     newest: _Event
     run: _Event
+    old: "_OldData | None"
 
     @classmethod
     def of(cls, row: Answer) -> "_Asset":
-        pk, branch, component, maker, kind, refreshed, late, usual, *events = row
+        pk, branch, component, maker, kind, refreshed, late, usual, due, declared, ready, said, *events = row
         state, number, its_run, ended, began, run, run_state, run_began, run_ended = events
         return cls(
             _Made(pk, (component, branch), moment_of(refreshed), moment_of(late), usual),
@@ -215,6 +255,7 @@ class _Asset:
             kind or "",
             _Event(state or "", its_run or "", number, moment_of(began), moment_of(ended)),
             _Event(run_state or "", run or "", None, moment_of(run_began), moment_of(run_ended)),
+            _OldData.of(moment_of(refreshed), moment_of(due), declared, ready, said),
         )
 
     def cause(self, kind: CauseKind, event: _Event, since: datetime | None) -> Cause:
@@ -258,6 +299,9 @@ def _by_its_flow(asset: _Asset) -> Cause:
     is_new = run.began_at is not None and (refreshed_at is None or run.began_at > refreshed_at)
     if is_new and run.state == RunState.SUCCEEDED:
         return asset.cause(CauseKind.NOT_MADE, run, run.ended_at)
+    if asset.old:
+        old = asset.old
+        return Cause(CauseKind.OLD_DATA, None, asset.maker, asset.maker_kind, number=old.number, until=old.until)
     return Cause(CauseKind.NOT_RUN, refreshed_at, asset.maker, asset.maker_kind)
 
 

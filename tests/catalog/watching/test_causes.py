@@ -103,6 +103,29 @@ def test_its_flow_has_not_run(world):
     assert ("ReportFlow", "maker") in why(world).parts
 
 
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        ("2025-03-03", "its newest version v2 has data until 2025-03-03 only"),
+        ("2025-03-03T08:00:00+01:00", "its newest version v2 has data until 2025-03-03T08:00:00+01:00 only"),
+        (1740985200, "its newest version v2 has data until 2025-03-03 07:00 UTC only"),
+        ("soon", "its newest version v2 does not say until when its data is"),
+        (None, "its newest version v2 does not say until when its data is"),
+    ],
+)
+def test_its_flow_has_run_and_its_data_is_old(world, until, said):
+    Asset.objects.filter(asset_id="report").update(declared_freshness={"every": "1d", "at": "data_until"})
+    assert why(world).kind == CauseKind.NOT_RUN  # since it was due
+    world.make("report", "ReportFlow", reads=["clean"], annotations={"data_until": until})
+    world.late("report")
+    assert why(world).kind == CauseKind.OLD_DATA
+    assert why(world).sentence == said
+    world.late("clean", 2 * HOUR)
+    assert why(world).input.asset_id == "clean"
+    world.settle(world.make("report", "ReportFlow", state="pending"))
+    assert why(world).kind == CauseKind.FAILED
+
+
 class TestNoCause:
     """What is no late input."""
 

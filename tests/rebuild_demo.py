@@ -1,7 +1,7 @@
 """Runs the demo, rebuilds its catalogue from Metaflow's metadata alone, and compares: `python -m tests.rebuild_demo`.
 
-Compared row by row is all that tasks wrote, and what gates said of it. What deploys, apps and people wrote is not in
-Metaflow, and neither are the pictures of highlights.
+Compared row by row is all that tasks wrote, what gates said of it, and what the background learned from it. What
+deploys, apps and people wrote is not in Metaflow, and neither are the pictures of highlights.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from obproject.project.definitions import read_project
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SECRET_KEY = secrets.token_urlsafe(50)
@@ -67,6 +69,7 @@ def _manage(home: Path, *command: str) -> str:
 
 
 def _rows_of(home: Path) -> list[str]:
+    _manage(home, "work", "--once", "--only", "look")
     code = "from tests.rebuild_demo import print_rows; print_rows()"
     return _manage(home, "shell", "--no-imports", "--command", code).splitlines()
 
@@ -76,6 +79,7 @@ def print_rows() -> None:
     from catalog.models import (
         Alias,
         AliasMove,
+        Cadence,
         Component,
         Consumption,
         Edge,
@@ -85,6 +89,7 @@ def print_rows() -> None:
         Promotion,
         Run,
         StateChange,
+        Unusual,
     )
     from tests.catalog.test_rebuild import COMPARED, done
 
@@ -99,12 +104,27 @@ def print_rows() -> None:
         AliasMove: AliasMove.objects.filter(entity_kind="task"),
         GateVerdict: done(GateVerdict.objects.filter(entity_kind="task")),
         Highlight: Highlight.objects.all(),
+        Unusual: Unusual.objects.all(),
+        Cadence: Cadence.objects.exclude(asset__asset_id__in=_declared()).exclude(asset__newest_ready=None),
     }
     shown = ("branch__key", "uid", "entity_id", "run", "attempt", "title", "content", "at", "is_newest")
+    place = tuple(f"asset__{name}" for name in ("branch__key", "asset_id", "watch", "usual", "due_at", "late_at"))
+    compared = {
+        **COMPARED,
+        Highlight: shown,
+        Unusual: ("instance__uid", "reasons", "rule"),
+        Cadence: (*place, "told"),
+    }
     for model, rows in by_tasks.items():
-        columns = [name for name in {**COMPARED, Highlight: shown}[model] if name not in READ_BY_REBUILD]
+        columns = [name for name in compared[model] if name not in READ_BY_REBUILD]
         for row in rows.values_list(*columns):
             print(model.__name__, json.dumps(row, default=str, sort_keys=True))
+
+
+def _declared() -> set[str]:
+    """The ids of assets of which it is declared when they are due: nothing is learned of them."""
+    projects = [read_project(CHECKOUT / "examples" / name) for name in ("churn", "comics")]
+    return {asset.id for project in projects for asset in project.assets if asset.freshness}
 
 
 def _differences(lived: list[str], rebuilt: list[str]) -> int:

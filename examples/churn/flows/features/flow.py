@@ -19,7 +19,8 @@ class FeatureFlow(ProjectFlow):
         """Load the newest customers. This makes the task their consumer in the catalogue."""
         customers = self.prj.get_data("customers")
         # Features are as old as the customers that they are made of, however often they are made.
-        self.until = self.prj.asset.peek_data_asset("customers")["annotations"].get("data_until")
+        properties = self.prj.asset.peek_data_asset("customers")["data_properties"]
+        self.until = properties["annotations"]["data_until"]
         columns, labels = columns_of(customers), labels_of(customers)
         scales = {name: (fmean(values), pstdev(values) or 1) for name, values in columns.items()}
         self.features = {

@@ -17,11 +17,14 @@ LONGEST_REST = 0.5  # seconds
 
 
 def look_at_all(*, should_stop: Callable[[], bool] = lambda: False, gently: bool = False) -> str:
-    """Look at what came, and say how much that was; empty if it was nothing."""
+    """Look at what came, and say how much that was; empty if it was nothing. In the background, where something comes
+    all the time, only what is unusual is worth a line."""
     if not is_anything_to_look_at():
         return ""
     with _Held(LOOK, should_stop, gently) as held:
         done = look(after_each=held.go_on)
+    if gently and not done.unusual:
+        return ""
     more = f", {counted(done.unusual, 'unusual version')}" if done.unusual else ""
     return f"{counted(done.assets, 'asset')} looked at{more}"
 

@@ -30,7 +30,10 @@ class TestJobs:
     def test_what_came_is_looked_at_and_said(self, world):
         world.make("other")
         assert look_at_all() == "2 assets looked at"
-        assert look_at_all(gently=True) == ""
+        assert look_at_all() == ""
+        for share in (*[0.04] * 8, 4.1):
+            world.make("other", annotations={"late_share": share})
+            assert look_at_all(gently=True) == ("1 asset looked at, 1 unusual version" if share > 1 else "")
         assert not Lease.objects.exclude(holder="").exists()
 
     def test_what_has_become_late_is_told_and_said(self, world, settings):

@@ -135,7 +135,17 @@ FLOORS = {
         ["pages"],
     ],
     "telling": [
-        ["backoff", "bounded", "found", "groups", "kept_secrets", "networks", "signing", "subscriptions", "unsubscribing"],
+        [
+            "backoff",
+            "bounded",
+            "found",
+            "groups",
+            "kept_secrets",
+            "networks",
+            "signing",
+            "subscriptions",
+            "unsubscribing",
+        ],
         ["wanting"],
         ["letters", "notices", "payload", "sending", "sorting"],
         ["delivering", "mailing"],

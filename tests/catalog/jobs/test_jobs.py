@@ -249,6 +249,7 @@ def test_it_may_be_killed_at_any_moment_and_the_next_one_goes_on(tmp_path):
     assert 3 <= done < 40
     assert site.manage("work", "--once") == (
         f"recount: nothing to do\nseries: {40 - done} blocks of series packed\n"
-        "look: 1 asset looked at\nlate: nothing to do\ndeliver: nothing to do\nmail: nothing to do\nprune: nothing to do\n"
+        "look: 1 asset looked at\nlate: nothing to do\n"
+        "deliver: nothing to do\nmail: nothing to do\nprune: nothing to do\n"
     )
     assert "0 corrections" in site.manage("recount")

@@ -12,7 +12,7 @@ from access.errors import BadRequest, NotFound
 from access.identity import Viewer, viewer_of
 from access.models import Role
 from catalog.addresses import ATTENTION, attention_url, branch_attention_url
-from catalog.attention import Needed, bring_back, dismiss, find_needed, needs_attention
+from catalog.attention import Attended, Needed, bring_back, dismiss, find_needed, needs_attention
 from catalog.models import Branch, Project
 from catalog.pagekit.frame import branch_frame, perimeter_frame
 from catalog.pagekit.known_pages import unless_shown
@@ -64,8 +64,7 @@ def branch_attention_page(request: HttpRequest, place: Place, twin: bool, branch
 def _page(request: HttpRequest, viewer: Viewer, twin: bool, around: Json, **where: Any) -> HttpResponse:
     query = PageQuery.of(request)
     dismissed = query.params.get("dismissed", "") == "yes"
-    number = max(query.number("page") or 1, 1)
-    found = needs_attention(viewer, **where, most=ROWS, start=(number - 1) * ROWS, dismissed=dismissed)
+    number, found = _asked_page(viewer, max(query.number("page") or 1, 1), dismissed=dismissed, **where)
     asked = asked_lines(viewer, **where) if number == 1 and not dismissed else []
     lines = [*asked, *lines_of(viewer, found)]
     page = Page(found.rows, found.total, number, max(1, -(-found.total // ROWS)), ROWS, query)
@@ -83,6 +82,15 @@ def _page(request: HttpRequest, viewer: Viewer, twin: bool, around: Json, **wher
         "page": page,
     }
     return render(request, "catalog/attention.html", context)
+
+
+def _asked_page(viewer: Viewer, number: int, **asked: Any) -> tuple[int, Attended]:
+    """A page of the list with its number; beyond the end, the last one."""
+    found = needs_attention(viewer, **asked, most=ROWS, start=(number - 1) * ROWS)
+    if found.rows or number == 1:
+        return number, found
+    total = needs_attention(viewer, **asked, most=1).total
+    return _asked_page(viewer, min(number - 1, max(1, -(-total // ROWS))), **asked)
 
 
 @require_POST

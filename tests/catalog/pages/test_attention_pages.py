@@ -75,6 +75,18 @@ def test_it_is_dismissed_with_a_reason_and_comes_back_when_it_changes(late, full
     assert len(ada.get(f"{where}.json").json()["attention"]) == 2
 
 
+@pytest.mark.parametrize("where", ["/alpha/attention", f"{BRANCH}/attention"])
+def test_beyond_the_end_is_the_last_page(late, vic, where, monkeypatch):
+    monkeypatch.setattr("catalog.pages.attention.ROWS", 1)
+    raise_unusual(late)
+    last = vic.get(f"{where}.json?page=2").json()
+    assert (len(last["attention"]), last["total"], last["page"]) == (1, 2, 2)
+    assert vic.get(f"{where}.json?page=9").json() == last
+    assert "2\N{EN DASH}2 of 2" in text_of(vic.get(f"{where}?page=9"))
+    nothing = vic.get(f"{where}.json?page=9&dismissed=yes").json()
+    assert (nothing["total"], nothing["page"]) == (0, 1)
+
+
 def test_a_reason_is_asked_for(late, full):
     sent = full.client("ada").post(f"{BRANCH}/attention/dismiss", {"about": f"late asset:{late.pk}"}, follow=True)
     assert "Say why it needs no attention." in text_of(sent)

@@ -7,6 +7,7 @@ beginning. So no write is lost, whoever is killed at whatever moment, and nobody
 """
 
 import json
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ from catalog.unusual import LAST as BEFORE
 from catalog.unusual import RULE, unusual_of
 from catalog.watching import statements
 
+logger = logging.getLogger(__name__)
+
 Json = dict[str, Any]
 AT_ONCE = 500
 LOCKED_AT_ONCE = 20
@@ -42,6 +45,7 @@ LAST_OF_DATA = 1_500
 LONGEST_MAKING = timedelta(days=2)
 """What takes longer from being registered to being ready may be missed among the weeks before."""
 NOT_LATE = "{} is not late by what is known by now."
+UNTHOUGHT_OF = (ArithmeticError, LookupError, TypeError, ValueError)
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -61,7 +65,7 @@ def look(
     while rows := statements.flagged_after.all(after=after, most=at_once):
         after = rows[-1][0]
         at = now or clock.now()
-        left = _keep(_found(rows, at), at, looked, statements.lock_free)
+        left = _keep(_found_of_each(rows, at), at, looked, statements.lock_free)
         after_each()
         for start in range(0, len(left), LOCKED_AT_ONCE):
             _look_locked(left[start : start + LOCKED_AT_ONCE], at, looked)
@@ -77,7 +81,7 @@ def is_anything_to_look_at() -> bool:
 @transaction.atomic
 def _look_locked(assets: list[int], now: datetime, looked: Looked) -> None:
     statements.lock_all.all(assets=assets)
-    _keep(_found(statements.flagged_of.all(assets=assets), now), now, looked, statements.lock_all)
+    _keep(_found_of_each(statements.flagged_of.all(assets=assets), now), now, looked, statements.lock_all)
 
 
 # what is found
@@ -158,6 +162,18 @@ Came = tuple[datetime, Any]
 """When a version became ready, and when it was made, as the database answers it."""
 
 
+def _found_of_each(rows: Sequence[Answer], now: datetime) -> list[_Asset]:
+    """What is found of some, but for those that have something of which nobody thought: they keep their marks, and the
+    others do not wait for them."""
+    try:
+        return _found(rows, now)
+    except UNTHOUGHT_OF:
+        if len(rows) > 1:
+            return [asset for row in rows for asset in _found_of_each([row], now)]
+        logger.exception("The asset with the key %s can't be looked at.", rows[0][0])
+        return []
+
+
 def _found(rows: Iterable[Answer], now: datetime) -> list[_Asset]:
     assets = [_Asset.of(row) for row in rows]
     _learn(assets, now)
@@ -225,7 +241,7 @@ def _looked_up(assets: list[_Asset], came: Mapping[int, Sequence[Came]], now: da
             continue
         longest = min(max(settled - _known(at) for settled, at in its), LONGEST_MAKING)
         for at in [None, *ask]:
-            since = at or (asset.normal_since or EVER) - timedelta(microseconds=1)
+            since = at or max(asset.normal_since or EVER, EVER) - timedelta(microseconds=1)
             moment = {"made": _text(since - longest), "settled": _text(since)}
             wanted.append({"place": len(asked), "asset": asset.pk, **moment})
             asked.append((asset.pk, at))

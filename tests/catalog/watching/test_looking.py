@@ -1,5 +1,7 @@
 """The background looks at what came: what is expected next, and what is unusual."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -62,6 +64,15 @@ class TestTimes:
         Asset.objects.update(to_look_at=True, normal_since=times[-29])
         look()
         assert expected_of(asset) == as_learned(times[-29:], world.now)
+
+    def test_normal_since_the_year_1_is_normal_ever_since(self, world):
+        times = [BEGIN + number * HOUR for number in range(24 * 30)]
+        world.history("xkcd", times)
+        look()
+        learned = expected_of(world.asset("xkcd"))
+        recording.start_anew(actor="ada", asset=world.asset("xkcd"), since=datetime(1, 1, 1, tzinfo=UTC))
+        look()
+        assert expected_of(world.asset("xkcd")) == learned
 
     def test_what_takes_long_to_be_made_is_found_among_the_weeks_before(self, world):
         times = [BEGIN + number * 2 * HOUR for number in range(12 * 50)]
@@ -320,6 +331,18 @@ class TestRaces:
             look(after_each=stop, at_once=1)
         assert Asset.objects.filter(to_look_at=True).count() == 1
         assert look().assets == 1
+
+    def test_nobody_waits_for_one_that_can_not_be_looked_at(self, world, two, monkeypatch, caplog):
+        def fail(times, **about):
+            if about["declared"].zone == "Asia/Tokyo":
+                raise OverflowError("date value out of range")
+            return learn(times, **about)
+
+        monkeypatch.setattr(looking, "learn", fail)
+        Asset.objects.filter(pk=two[0].pk).update(declared_freshness={"timezone": "Asia/Tokyo"})
+        assert look().assets == 1
+        assert list(Asset.objects.filter(to_look_at=True)) == [two[0]]
+        assert f"The asset with the key {two[0].pk} can't be looked at." in caplog.text
 
     def test_an_error_while_it_is_kept_leaves_the_marks(self, world, two, monkeypatch):
         def fail(*args):

@@ -146,7 +146,8 @@ def attention_of(
     lines = [*asked, *lines_of(viewer, found, few=True)]
     total = len(asked) + found.total
     shown = lines[:SHOWN]
-    return AttentionList(shown, total, len(lines) - len(shown), url, name_perimeters, name_branches=branch is None)
+    more = len(lines) - len(shown) + found.more  # what was not looked at may be lines of their own
+    return AttentionList(shown, total, more, url, name_perimeters, name_branches=branch is None)
 
 
 def asked_lines(viewer: Viewer, perimeter: str = "", branch: Branch | None = None) -> list[AttentionLine]:
@@ -290,12 +291,11 @@ def _many(viewer: Viewer, groups: Sequence[Sequence[Needed]], unseen: int) -> At
     """What is late, and what most of it is behind. `unseen`: how much of the list was not looked at."""
     largest = sorted(groups, key=len, reverse=True)
     count = sum(map(len, groups)) - len(groups)
-    beyond = " at least" if unseen else ""
-    said = [
-        Part(f"{count:,}{beyond} assets are late behind {len(groups):,} that {'are' if len(groups) > 1 else 'is'}: ")
-    ]
+    beyond = "At least " if unseen else ""
+    assets = "1 asset is" if count == 1 else f"{count:,} assets are"
+    said = [Part(f"{beyond}{assets} late behind {len(groups):,} that {'are' if len(groups) > 1 else 'is'}: ")]
     if not count:
-        said = [Part(f"{len(groups):,}{beyond} assets are late: ")]
+        said = [Part(f"{beyond}{len(groups):,} assets are late: ")]
     for place, rows in enumerate(largest[:NAMED]):
         said += [Part(", ")] if place else []
         said += [Part(rows[0].title, rows[0].asset_url, look="name")]

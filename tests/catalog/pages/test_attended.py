@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from catalog.attention import Attended, Needed
-from catalog.pages.attended import MANY, lines_of, text_of
+from catalog.pages.attended import MANY, attention_of, lines_of, text_of
 from catalog.states import AttentionKind
 
 NOW = datetime(2026, 11, 30, 15, tzinfo=UTC)
@@ -81,6 +81,17 @@ def test_many_late_ones_are_one_line_where_there_is_little_room():
     elsewhere = replace(roots[0], branch_key="feature", branch_name="feature", asset_pk=77)
     (line,) = told([*rows, elsewhere], few=True)
     assert (line.actions, line.branch) == ([], "")
+
+
+def test_what_was_not_looked_at_is_counted(monkeypatch):
+    rows = [*(needed(pk=pk, name=f"root_{pk}") for pk in range(1, MANY)), behind(99, 9, root=1)]
+    found = Attended(rows, 1_000)
+    (line,) = lines_of(VIEWER, found, few=True, now=NOW)
+    assert text_of(line.said).startswith(f"At least 1 asset is late behind {MANY - 1} that are: root_1 (1), ")
+    monkeypatch.setattr("catalog.pages.attended.needs_attention", lambda viewer, **asked: found)
+    monkeypatch.setattr("catalog.pages.attended.asked_of", lambda viewer: [])
+    listed = attention_of(VIEWER)
+    assert (listed.total, len(listed.lines), listed.more) == (1_000, 1, 1_000 - MANY)
 
 
 def test_all_of_them_are_in_some_line():

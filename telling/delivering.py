@@ -103,6 +103,7 @@ IDLE = Busy({}, 0)
 def claim(now: datetime, busy: Busy = IDLE) -> list[Claimed]:
     """Claim as much as there is room for, of each webhook a fair part; those first of which the least is under way."""
     found: list[Claimed] = []
+    lost: list[Webhook] = []
     free, free_failing = AT_ONCE - busy.all, AT_ONCE_FAILING - busy.failing
     with transaction.atomic():
         webhooks = list(due(now)) if free > 0 else []
@@ -112,19 +113,30 @@ def claim(now: datetime, busy: Busy = IDLE) -> list[Claimed]:
             most = min(most - busy.of_webhook.get(webhook.pk, 0), free - len(found))
             if webhook.failing_since:
                 most = min(most, free_failing)
-            if most > 0:
-                claimed = _claimed_of(webhook, now, most)
+            if most <= 0:
+                continue
+            secret = _secret_of(webhook)
+            if secret is None:
+                lost.append(webhook)
+            else:
+                claimed = _claimed_of(webhook, secret, now, most)
                 found += claimed
                 free_failing -= len(claimed) if webhook.failing_since else 0
+    for webhook in lost:  # each by itself: nobody who changes one meanwhile waits for another
+        with transaction.atomic():
+            switch_off(webhook, LOST, now)
     return found
 
 
-def _claimed_of(webhook: Webhook, now: datetime, most: int) -> list[Claimed]:
+def _secret_of(webhook: Webhook) -> str | None:
+    """None if it can't be decrypted."""
     try:
-        secret = decrypted(webhook.secret)
+        return decrypted(webhook.secret)
     except SecretLost:
-        switch_off(webhook, LOST, now)
-        return []
+        return None
+
+
+def _claimed_of(webhook: Webhook, secret: str, now: datetime, most: int) -> list[Claimed]:
     locked = next_of(webhook, now).select_for_update(skip_locked=True, of=("self",)).select_related("message")
     rows = list(locked[:most])
     until = now + CLAIMED_FOR + timedelta(microseconds=random.randrange(1_000_000))  # noqa: S311 (no secret)
@@ -143,6 +155,7 @@ def record(results: Collection[tuple[Claimed, datetime, Answer]]) -> int:
     Of what another process has claimed meanwhile, as the claim ran out, nothing is written down.
     """
     with transaction.atomic():
+        hold_webhooks({claimed.webhook.pk for claimed, _, _ in results})
         keys = [claimed.delivery.pk for claimed, _, _ in results]
         locked = Delivery.objects.select_for_update().filter(pk__in=keys, state__in=OPEN).order_by("pk")
         held = {(row.pk, row.next_at): row for row in locked}
@@ -156,6 +169,12 @@ def record(results: Collection[tuple[Claimed, datetime, Answer]]) -> int:
         if taken:
             delivered([row for row, _ in taken], max(ended for _, ended in taken))
         return len(taken)
+
+
+def hold_webhooks(keys: Collection[int]) -> None:
+    """Lock these for the transaction. Who writes to webhooks and their deliveries does it in this order: webhooks by
+    their keys, deliveries, what needs attention, the perimeter. So each may wait for another, and none for ever."""
+    list(Webhook.objects.select_for_update(no_key=True).filter(pk__in=keys).order_by("pk").values_list("pk"))
 
 
 def _ended(at: datetime, answer: Answer) -> datetime:

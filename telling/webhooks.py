@@ -17,7 +17,7 @@ from catalog.limits import UNSTORABLE
 from catalog.models import Delivery, DeliveryTry, Message, Webhook
 from catalog.outbox import TELLABLE, keep_heard
 from catalog.states import DeliveryState, EventKind
-from telling.delivering import CLAIMED_FOR, OPEN, delivered, sent_to, try_of
+from telling.delivering import CLAIMED_FOR, OPEN, delivered, hold_webhooks, sent_to, try_of
 from telling.kept_secrets import SecretLost, decrypted, encrypted
 from telling.networks import Refused, check_url
 from telling.notices import LOST, settle
@@ -192,6 +192,7 @@ def send_test(viewer: Viewer, webhook: Webhook) -> DeliveryTry:
         message.save()
         delivery = Delivery(message=message, webhook=webhook, state=state, tries=1, next_at=now, done_at=ended)
         delivery.save()
+        _note(viewer, webhook, "webhook.test", message=message.uid)
         return _logged(delivery, now, answer, viewer)
 
 
@@ -208,6 +209,7 @@ def replay(viewer: Viewer, delivery: Delivery) -> DeliveryTry | None:
         return None
     answer = sent_to(webhook.url, delivery.message, secret, now)
     with transaction.atomic():
+        hold_webhooks([webhook.pk])
         row = Delivery.objects.of(webhook.perimeter).select_for_update(of=("self",)).get(pk=delivery.pk)
         if answer.is_taken and row.state != DeliveryState.DELIVERED:
             delivered([row], now + timedelta(seconds=answer.seconds))

@@ -121,6 +121,7 @@ def test_a_test_is_sent_at_once_and_its_answer_is_told_and_kept(api, world, got)
     assert tried["request_headers"]["webhook-signature"] == "v1,…"
     assert tried["by"]
     assert log["deliveries"][1]["body"] == message
+    assert audited() == ["webhook.test", "webhook.test"]
     assert log["older"] is None
 
 

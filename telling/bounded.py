@@ -1,6 +1,7 @@
 """Connections that end in time: whatever a receiver does, no more is waited for and read than was allowed."""
 
 import io
+import socket
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +88,11 @@ def pools_within(bounds: Bounds) -> dict[str, type[HTTPConnectionPool]]:
             self.sock = _bounded(self.sock, bounds)
 
     class SecureConnection(HTTPSConnection):
+        def _new_conn(self) -> socket.socket:
+            made = super()._new_conn()
+            made.settimeout(bounds.seconds_left())  # what connecting took, the handshake has not
+            return made
+
         def connect(self) -> None:
             self.timeout = bounds.seconds_left()
             super().connect()

@@ -17,7 +17,10 @@ WARNING = "What was to be told is late: is a process doing the jobs of the backg
 
 @dataclass(frozen=True)
 class Lag:
-    """Seconds that the oldest message waits to be sorted, and the oldest delivery that could be sent; 0: none does."""
+    """Seconds that the oldest message waits to be sorted, and the oldest delivery that could be sent; 0: none does.
+
+    To a webhook that fails one is sent at a time: what waits for it says nothing of those who send.
+    """
 
     unsorted: int
     due: int
@@ -29,7 +32,8 @@ class Lag:
 
 def lag(now: datetime) -> Lag:
     oldest = Message.objects.filter(sorted_at=None).order_by("pk").values_list("created_at", flat=True).first()
-    firsts = [_first_of(next_of(webhook, now).aggregate(first=Min("next_at"))) for webhook in due(now)]
+    webhooks = due(now).filter(failing_since=None)
+    firsts = [_first_of(next_of(webhook, now).aggregate(first=Min("next_at"))) for webhook in webhooks]
     firsts.append(_first_of(mail_due(now).aggregate(first=Min("next_at"))) if is_mail_on() else None)
     waits = [first for first in firsts if first is not None]
     return Lag(_seconds(oldest, now), _seconds(min(waits, default=None), now))

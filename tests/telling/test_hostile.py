@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from django.utils import timezone
 
 from telling import networks
+from telling.bounded import Bounds, pools_within
 from telling.networks import Refused, check_url
 from telling.sending import MOST_BYTES, post
 from tests.telling.receivers import listening, receiver
@@ -291,3 +292,16 @@ def test_a_handshake_without_an_answer_ends_in_time(loopback):
         answer = post(f"https://127.0.0.1:{port}/", HEADERS, b"{}", DEADLINE)
     assert time.monotonic() - began < 2 * DEADLINE + 0.4
     assert answer.status is None
+
+
+def test_a_handshake_has_the_time_that_connecting_has_left(monkeypatch):
+    bounds, (ours, theirs) = Bounds(time.monotonic() + 10, MOST_BYTES), socket.socketpair()
+
+    def connects_slowly(*_, **__):
+        bounds.until -= 6
+        return ours
+
+    monkeypatch.setattr("urllib3.util.connection.create_connection", connects_slowly)
+    with ours, theirs:
+        made = pools_within(bounds)["https"].ConnectionCls("hooks.example.com")._new_conn()
+        assert made.gettimeout() <= 4

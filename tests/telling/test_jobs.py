@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from catalog.models import Delivery, DeliveryTry, Message
+from catalog.models import Delivery, DeliveryTry, Message, Webhook
 from catalog.reconciling.progress import Stopped
 from catalog.states import DeliveryState
 from telling import pruning
@@ -58,6 +58,15 @@ def test_the_lag_is_that_of_what_could_be_done_by_now(world):
     assert lag(BEGIN + 400 * SECOND) == Lag(0, 400)
     claim(BEGIN + 400 * SECOND)
     assert lag(BEGIN + 401 * SECOND) == Lag(0, 0)
+
+
+def test_what_waits_for_a_receiver_that_fails_is_no_lag_of_the_site(world):
+    webhook = world.webhook(failing_since=BEGIN)
+    world.message()
+    sort_some(BEGIN)
+    assert lag(BEGIN + 400 * SECOND) == Lag(0, 0)
+    Webhook.objects.filter(pk=webhook.pk).update(failing_since=None)
+    assert lag(BEGIN + 400 * SECOND) == Lag(0, 400)
 
 
 def test_a_probe_tells_it(world):

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from functools import cache
 
+from django.db import InterfaceError, OperationalError, transaction
 from django.http import QueryDict
 
-from access.errors import BadRequest
 from access.identity import Viewer
 from catalog.filters import FILTERS, TEXT, FiltersAsked, refusal_of_unknown, unknown_parameters
 from catalog.models import Asset, Branch, Instance, Message, Subscription, Webhook
@@ -86,11 +86,19 @@ def is_meant(pattern: str, branch: Branch) -> bool:
 
 
 def _found_by(webhook: Webhook, message: Message) -> bool:
+    """Filters that an older version took, or that can't be asked for another reason, find nothing: all the other
+    webhooks are told meanwhile."""
     try:
-        asked = filters_of(webhook.filters)
-    except BadRequest as error:  # an older version took them
-        log.warning("The filters of webhook %s are none any more: %s", webhook.pk, error)
+        with transaction.atomic():
+            return _matches(filters_of(webhook.filters), message)
+    except (OperationalError, InterfaceError):  # of the database, and not of what was asked
+        raise
+    except Exception as error:
+        log.warning("The filters of webhook %s can't be asked: %s: %s", webhook.pk, type(error).__name__, error)
         return False
+
+
+def _matches(asked: FiltersAsked, message: Message) -> bool:
     if message.asset_id is None:
         return False
     asset = Asset.objects.filter(pk=message.asset_id)

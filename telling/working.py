@@ -124,18 +124,25 @@ def deliver(*, should_stop: Callable[[], bool] = lambda: False, seconds: float =
 
 
 def _until_nothing_is_left(worker: Worker, lease: HeldLease | None, should_stop: Callable[[], bool]) -> int:
+    """What goes wrong with sorting holds up nothing that is sorted already; it is raised in the end."""
     delivered, sorts_at = 0, 0.0
+    wrong: Exception | None = None
     while True:
         stops, found = should_stop(), 0
         if lease:
             lease.renew()
-        if not stops and (worker.is_idle or time.monotonic() >= sorts_at):
-            found = sort_some()
+        if not stops and wrong is None and (worker.is_idle or time.monotonic() >= sorts_at):
+            try:
+                found = sort_some()
+            except Exception as error:
+                wrong = error
             sorts_at = 0.0 if found else time.monotonic() + LOOKS_EVERY
         if not stops:
             found += worker.begin()
         if worker.is_idle and not found:
             if stops:
                 raise Stopped
+            if wrong is not None:
+                raise wrong
             return delivered
         delivered += worker.end(0.0 if worker.is_idle else LOOKS_EVERY)

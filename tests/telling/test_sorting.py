@@ -82,6 +82,19 @@ def test_a_webhook_gets_what_it_asks_for(world, asked, gets):
     assert sorted_to(webhook) == gets
 
 
+@pytest.mark.parametrize("filters", ["gone=1", "tag=a&" * 1001, "text=broken"])
+def test_filters_that_can_not_be_asked_hold_up_nobody_else(world, monkeypatch, filters):
+    def broken(self):
+        raise RuntimeError
+
+    monkeypatch.setattr("catalog.filters.FiltersAsked.on_asset", broken)
+    webhook, other = world.webhook(filters=filters), world.webhook()
+    asset = world.asset()
+    world.message(asset, instance_uid=world.version(asset).uid)
+    assert sorted_to(webhook) == []
+    assert sorted_to(other) == [1]
+
+
 def test_what_is_from_the_past_is_told_to_nobody(world):
     webhook = world.webhook()
     world.message(withheld="It had happened long ago.")

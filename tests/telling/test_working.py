@@ -6,13 +6,14 @@ import threading
 import time
 
 import pytest
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections
 from standardwebhooks import Webhook
 
 from catalog.models import Delivery, DeliveryTry, Lease
 from catalog.reconciling.lease import HeldLease, LeaseTaken
 from catalog.reconciling.progress import Stopped
 from catalog.states import DeliveryState
+from telling.sorting import sort_some
 from telling.working import LEASE, deliver
 from tests.telling.receivers import listening, receiver
 from tests.telling.worlds import World
@@ -101,6 +102,21 @@ def test_on_sqlite_one_process_delivers(world):
             deliver()
     held.release()
     assert deliver() == ""
+
+
+def test_what_can_not_be_sorted_holds_up_nothing_that_is(world, got, monkeypatch):
+    def fails():
+        raise IntegrityError
+
+    world.webhook(got.url)
+    for _ in range(3):
+        world.message()
+    sort_some()
+    monkeypatch.setattr("telling.working.sort_some", fails)
+    with pytest.raises(IntegrityError):
+        deliver()
+    assert len(got.got) == 3
+    assert set(Delivery.objects.values_list("state", flat=True)) == {DeliveryState.DELIVERED}
 
 
 def test_it_ends_when_it_should_stop_and_the_next_goes_on(world, got):

@@ -1,7 +1,7 @@
 """Secrets of webhooks as the database has them: encrypted by a key that is made from the site's own.
 
 Whoever has the database and not `ASSETSITE_SECRET_KEY` can't read them. What an earlier key has encrypted can be read
-while that is among `ASSETSITE_SECRET_KEY_FALLBACKS`.
+while that is among `ASSETSITE_SECRET_KEY_FALLBACKS`, and is encrypted anew meanwhile (`telling/pruning.py`).
 """
 
 import base64
@@ -27,6 +27,19 @@ def decrypted(kept: str) -> str:
         return _box().decrypt(kept.encode()).decode()
     except InvalidToken:
         raise SecretLost from None
+
+
+def encrypted_anew(kept: str) -> str | None:
+    """By the present key what an earlier one has encrypted; None where that is right already, or lost."""
+    present = Fernet(_made_from(settings.SECRET_KEY))
+    try:
+        present.decrypt(kept.encode())
+    except InvalidToken:
+        try:
+            return _box().rotate(kept.encode()).decode()
+        except InvalidToken:
+            return None
+    return None
 
 
 def _box() -> MultiFernet:

@@ -11,6 +11,7 @@ from catalog.reconciling.progress import Stopped
 from catalog.states import DeliveryState
 from telling import pruning
 from telling.delivering import claim
+from telling.kept_secrets import decrypted
 from telling.lag import Lag, lag, lag_of_telling
 from telling.pruning import prune
 from telling.sorting import sort_some
@@ -40,6 +41,21 @@ def test_what_is_older_than_90_days_goes_in_pieces(world, monkeypatch):
     assert prune(now=BEGIN + 93 * DAY + SECOND) == ""
     assert [row.message.body["number"] for row in Delivery.objects.all()] == [5]
     assert not DeliveryTry.objects.exists()
+
+
+def test_an_earlier_key_of_the_site_is_not_needed_for_ever(world, settings):
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "first", []
+    webhook, secret = world.webhook(), world.secret
+    lost = world.webhook()
+    Webhook.objects.filter(pk=lost.pk).update(secret="of a key that nobody has")
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "second", ["first"]
+    prune()
+    settings.SECRET_KEY_FALLBACKS = []
+    kept = Webhook.objects.get(pk=webhook.pk).secret
+    assert decrypted(kept) == secret
+    prune()
+    assert Webhook.objects.get(pk=webhook.pk).secret == kept
+    assert Webhook.objects.get(pk=lost.pk).secret == "of a key that nobody has"
 
 
 def test_the_lag_is_that_of_what_could_be_done_by_now(world):

@@ -50,10 +50,21 @@ def main(lane: str = "usual", *options: str) -> int:
     if lacking and os.environ.get("ASSETSITE_TEST_EVERYTHING"):
         print("This machine lacks what the whole suite needs:", *lacking, sep="\n  ")
         return 1
+    compile_once()
     failed = lanes[lane](*options)
     for what in lacking if lane != "quick" else []:
         print(f"Skipped here: {what}")
     return failed
+
+
+def compile_once() -> None:
+    """In a fresh checkout, one process compiles what else all workers would compile at the same time.
+
+    Hypothesis, too, keeps what it reads in our modules then.
+    """
+    if not any(TESTS.glob("__pycache__/*pytest*.pyc")):
+        with tempfile.TemporaryFile("w+") as told:  # what is wrong, the workers say as well
+            python("-m", "pytest", "-q", "--collect-only", out=told)
 
 
 def quick(*options: str) -> int:

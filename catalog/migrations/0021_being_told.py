@@ -15,116 +15,6 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Attention',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('changed', models.BigIntegerField(db_index=True, editable=False, null=True)),
-                ('kind', models.CharField(choices=[('late', 'late'), ('unusual', 'unusual'), ('refused', 'refused'), ('delivery', 'delivery failing'), ('missed', 'missed writes'), ('deprecated', 'deprecated, yet read')], max_length=10)),
-                ('subject', models.CharField(help_text='What it is about, such as `asset:12`.', max_length=512)),
-                ('since', models.DateTimeField()),
-                ('until', models.DateTimeField(help_text='From when it needs none any more; null: until it is over.', null=True)),
-                ('facts', models.JSONField(default=dict, help_text='What its sentence is made of.')),
-                ('fingerprint', models.CharField(help_text='Of the facts that matter: of others it comes back.', max_length=32)),
-                ('dismissed_at', models.DateTimeField(null=True)),
-                ('dismissed_by', models.CharField(blank=True, max_length=255)),
-                ('dismissed_why', models.TextField(blank=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Cadence',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('told', models.JSONField(default=dict, help_text='The rule, and what it was learned from.')),
-                ('judged', models.JSONField(default=list, help_text='Numbers of the last versions of which it is known whether they are unusual.')),
-                ('cause', models.JSONField(default=dict, help_text='Why it is late, as was found when it was told.')),
-                ('learned_at', models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Delivery',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('aside', 'set aside'), ('delivered', 'delivered'), ('given up', 'given up')], default='waiting', max_length=9)),
-                ('tries', models.PositiveIntegerField(default=0)),
-                ('next_at', models.DateTimeField(help_text='Not to be tried before.')),
-                ('failing_since', models.DateTimeField(null=True)),
-                ('done_at', models.DateTimeField(null=True)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='DeliveryTry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField()),
-                ('seconds', models.FloatField(null=True)),
-                ('status', models.PositiveSmallIntegerField(help_text='Of the answer; null: there was none.', null=True)),
-                ('answer', models.TextField(blank=True, help_text='The beginning of it, as text.')),
-                ('error', models.CharField(blank=True, max_length=512)),
-                ('by', models.CharField(blank=True, help_text='Who asked for it; empty: the background.', max_length=255)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Message',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('uid', models.CharField(default=catalog.models.telling.new_message_id, editable=False, max_length=32, unique=True)),
-                ('kind', models.CharField(choices=[('version.registered', 'version registered'), ('version.ready', 'version ready'), ('version.failed', 'version failed'), ('version.unusual', 'version unusual'), ('version.deprecated', 'version deprecated'), ('alias.moved', 'alias moved'), ('gate.refused', 'refused by a gate'), ('gate.overridden', 'gate overridden'), ('approval.asked', 'approval asked for'), ('approval.given', 'approval given'), ('approval.void', 'request closed without a move'), ('branch.deployed', 'branch deployed'), ('asset.late', 'asset late'), ('asset.fresh', 'asset fresh again'), ('asset.deleted', 'asset deleted'), ('asset.restored', 'asset restored'), ('webhook.test', 'test of a webhook')], max_length=24)),
-                ('instance_uid', models.CharField(blank=True, max_length=32)),
-                ('body', models.JSONField(help_text='What it says, but for kind and time.')),
-                ('at', models.DateTimeField(help_text='When it happened.')),
-                ('created_at', models.DateTimeField(db_index=True)),
-                ('sorted_at', models.DateTimeField(help_text='When it was found who wants it; null: not yet.', null=True)),
-                ('withheld', models.CharField(blank=True, help_text='Why nobody is told.', max_length=255)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='NewNormal',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('since', models.DateTimeField(help_text='What is older teaches nothing.')),
-                ('reason', models.TextField(blank=True)),
-                ('at', models.DateTimeField()),
-                ('actor', models.CharField(max_length=255)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Subscription',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kinds', models.JSONField(default=list, help_text='The kinds of events; empty: all.')),
-                ('daily', models.BooleanField(default=False, help_text='Once a day, and not at once.')),
-                ('created_at', models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Unusual',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reasons', models.JSONField(help_text='By the names of metrics, in words.')),
-                ('rule', models.PositiveSmallIntegerField(help_text='The revision of the rule that said so.')),
-                ('at', models.DateTimeField()),
-            ],
-        ),
-        migrations.CreateModel(
-            name='Webhook',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('url', models.CharField(max_length=2048)),
-                ('name', models.CharField(blank=True, max_length=255)),
-                ('kinds', models.JSONField(default=list, help_text='The kinds of events; empty: all.')),
-                ('project', models.CharField(blank=True, help_text='Empty: all.', max_length=128)),
-                ('branch', models.CharField(blank=True, help_text='A name, or a pattern such as feature/*; empty: all.', max_length=255)),
-                ('filters', models.TextField(blank=True, help_text='A query of the filters of lists, such as tag=env=prod.')),
-                ('secret', models.TextField(help_text="Encrypted by a key made from the site's own.")),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.CharField(max_length=255)),
-                ('failing_since', models.DateTimeField(help_text='Since when nothing was delivered; null: the last was.', null=True)),
-                ('off_at', models.DateTimeField(null=True)),
-                ('off_why', models.CharField(blank=True, max_length=512)),
-                ('deleted_at', models.DateTimeField(null=True)),
-            ],
-        ),
         migrations.AddField(
             model_name='asset',
             name='declared_freshness',
@@ -196,186 +86,153 @@ class Migration(migrations.Migration):
             model_name='asset',
             index=models.Index(condition=models.Q(('deleted_at', None), ('to_look_at', True)), fields=['id'], name='assets_to_look_at'),
         ),
-        migrations.AddField(
-            model_name='attention',
-            name='asset',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset'),
+        migrations.CreateModel(
+            name='Attention',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('changed', models.BigIntegerField(db_index=True, editable=False, null=True)),
+                ('kind', models.CharField(choices=[('late', 'late'), ('unusual', 'unusual'), ('refused', 'refused'), ('delivery', 'delivery failing'), ('missed', 'missed writes'), ('deprecated', 'deprecated, yet read')], max_length=10)),
+                ('subject', models.CharField(help_text='What it is about, such as `asset:12`.', max_length=512)),
+                ('since', models.DateTimeField()),
+                ('until', models.DateTimeField(help_text='From when it needs none any more; null: until it is over.', null=True)),
+                ('facts', models.JSONField(default=dict, help_text='What its sentence is made of.')),
+                ('fingerprint', models.CharField(help_text='Of the facts that matter: of others it comes back.', max_length=32)),
+                ('dismissed_at', models.DateTimeField(null=True)),
+                ('dismissed_by', models.CharField(blank=True, max_length=255)),
+                ('dismissed_why', models.TextField(blank=True)),
+                ('asset', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset')),
+                ('branch', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.branch')),
+                ('perimeter', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.perimeter')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['perimeter', '-since'], name='attention_of_perimeter'), models.Index(fields=['branch', '-since'], name='attention_of_branch'), models.Index(fields=['branch', 'changed'], name='attention_changes')],
+                'constraints': [models.UniqueConstraint(fields=('kind', 'subject'), name='one_attention_per_subject'), models.CheckConstraint(condition=models.Q(('kind__in', ['late', 'unusual', 'refused', 'delivery', 'missed', 'deprecated'])), name='attention_kind_is_known')],
+            },
         ),
-        migrations.AddField(
-            model_name='attention',
-            name='branch',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.branch'),
+        migrations.CreateModel(
+            name='Cadence',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('told', models.JSONField(default=dict, help_text='The rule, and what it was learned from.')),
+                ('judged', models.JSONField(default=list, help_text='Numbers of the last versions of which it is known whether they are unusual.')),
+                ('cause', models.JSONField(default=dict, help_text='Why it is late, as was found when it was told.')),
+                ('learned_at', models.DateTimeField()),
+                ('asset', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='cadence', to='catalog.asset')),
+            ],
         ),
-        migrations.AddField(
-            model_name='attention',
-            name='perimeter',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.perimeter'),
+        migrations.CreateModel(
+            name='Message',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('uid', models.CharField(default=catalog.models.telling.new_message_id, editable=False, max_length=32, unique=True)),
+                ('kind', models.CharField(choices=[('version.registered', 'version registered'), ('version.ready', 'version ready'), ('version.failed', 'version failed'), ('version.unusual', 'version unusual'), ('version.deprecated', 'version deprecated'), ('alias.moved', 'alias moved'), ('gate.refused', 'refused by a gate'), ('gate.overridden', 'gate overridden'), ('approval.asked', 'approval asked for'), ('approval.given', 'approval given'), ('approval.void', 'request closed without a move'), ('branch.deployed', 'branch deployed'), ('asset.late', 'asset late'), ('asset.fresh', 'asset fresh again'), ('asset.deleted', 'asset deleted'), ('asset.restored', 'asset restored'), ('webhook.test', 'test of a webhook')], max_length=24)),
+                ('instance_uid', models.CharField(blank=True, max_length=32)),
+                ('body', models.JSONField(help_text='What it says, but for kind and time.')),
+                ('at', models.DateTimeField(help_text='When it happened.')),
+                ('created_at', models.DateTimeField(db_index=True)),
+                ('sorted_at', models.DateTimeField(help_text='When it was found who wants it; null: not yet.', null=True)),
+                ('withheld', models.CharField(blank=True, help_text='Why nobody is told.', max_length=255)),
+                ('asset', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset')),
+                ('branch', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.branch')),
+                ('perimeter', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.perimeter')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('sorted_at', None)), fields=['id'], name='messages_to_sort'), models.Index(fields=['perimeter', '-id'], name='messages_of_perimeter')],
+            },
         ),
-        migrations.AddField(
-            model_name='attention',
-            name='user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        migrations.CreateModel(
+            name='NewNormal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('since', models.DateTimeField(help_text='What is older teaches nothing.')),
+                ('reason', models.TextField(blank=True)),
+                ('at', models.DateTimeField()),
+                ('actor', models.CharField(max_length=255)),
+                ('asset', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='new_normals', to='catalog.asset')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['asset', '-id'], name='new_normals_of_asset'), models.Index(fields=['-at', '-id'], name='new_normals_by_time')],
+            },
         ),
-        migrations.AddField(
-            model_name='cadence',
-            name='asset',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='cadence', to='catalog.asset'),
+        migrations.CreateModel(
+            name='Subscription',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kinds', models.JSONField(default=list, help_text='The kinds of events; empty: all.')),
+                ('daily', models.BooleanField(default=False, help_text='Once a day, and not at once.')),
+                ('created_at', models.DateTimeField()),
+                ('asset', models.ForeignKey(help_text='Null: all of it.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset')),
+                ('branch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.branch')),
+                ('perimeter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.perimeter')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('asset', None)), fields=('user', 'branch'), name='one_subscription_per_branch'), models.UniqueConstraint(fields=('user', 'asset'), name='one_subscription_per_asset')],
+            },
         ),
-        migrations.AddField(
-            model_name='delivery',
-            name='asset',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset'),
+        migrations.CreateModel(
+            name='Unusual',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('reasons', models.JSONField(help_text='By the names of metrics, in words.')),
+                ('rule', models.PositiveSmallIntegerField(help_text='The revision of the rule that said so.')),
+                ('at', models.DateTimeField()),
+                ('instance', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='unusual', to='catalog.instance')),
+            ],
         ),
-        migrations.AddField(
-            model_name='deliverytry',
-            name='delivery',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log', to='catalog.delivery'),
+        migrations.CreateModel(
+            name='Webhook',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('url', models.CharField(max_length=2048)),
+                ('name', models.CharField(blank=True, max_length=255)),
+                ('kinds', models.JSONField(default=list, help_text='The kinds of events; empty: all.')),
+                ('project', models.CharField(blank=True, help_text='Empty: all.', max_length=128)),
+                ('branch', models.CharField(blank=True, help_text='A name, or a pattern such as feature/*; empty: all.', max_length=255)),
+                ('filters', models.TextField(blank=True, help_text='A query of the filters of lists, such as tag=env=prod.')),
+                ('secret', models.TextField(help_text="Encrypted by a key made from the site's own.")),
+                ('created_at', models.DateTimeField()),
+                ('created_by', models.CharField(max_length=255)),
+                ('failing_since', models.DateTimeField(help_text='Since when nothing was delivered; null: the last was.', null=True)),
+                ('off_at', models.DateTimeField(null=True)),
+                ('off_why', models.CharField(blank=True, max_length=512)),
+                ('deleted_at', models.DateTimeField(null=True)),
+                ('perimeter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to='access.perimeter')),
+                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+            ],
         ),
-        migrations.AddField(
-            model_name='message',
-            name='asset',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset'),
+        migrations.CreateModel(
+            name='Delivery',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('waiting', 'waiting'), ('aside', 'set aside'), ('delivered', 'delivered'), ('given up', 'given up')], default='waiting', max_length=9)),
+                ('tries', models.PositiveIntegerField(default=0)),
+                ('next_at', models.DateTimeField(help_text='Not to be tried before.')),
+                ('failing_since', models.DateTimeField(null=True)),
+                ('done_at', models.DateTimeField(null=True)),
+                ('asset', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset')),
+                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='catalog.message')),
+                ('subscription', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='catalog.subscription')),
+                ('webhook', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='catalog.webhook')),
+            ],
+            options={
+                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'aside'])), fields=['next_at'], name='deliveries_to_try'), models.Index(condition=models.Q(('state', 'waiting')), fields=['webhook', 'asset', 'id'], name='deliveries_in_order'), models.Index(condition=models.Q(('state', 'aside')), fields=['webhook', 'next_at'], name='deliveries_set_aside'), models.Index(fields=['webhook', '-id'], name='deliveries_of_webhook')],
+                'constraints': [models.UniqueConstraint(fields=('webhook', 'message'), name='one_delivery_per_webhook'), models.UniqueConstraint(fields=('subscription', 'message'), name='one_delivery_per_subscription'), models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'aside', 'delivered', 'given up'])), name='delivery_state_is_known')],
+            },
         ),
-        migrations.AddField(
-            model_name='message',
-            name='branch',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.branch'),
-        ),
-        migrations.AddField(
-            model_name='message',
-            name='perimeter',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.perimeter'),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='message',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='catalog.message'),
-        ),
-        migrations.AddField(
-            model_name='newnormal',
-            name='asset',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='new_normals', to='catalog.asset'),
-        ),
-        migrations.AddField(
-            model_name='newnormal',
-            name='user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='subscription',
-            name='asset',
-            field=models.ForeignKey(help_text='Null: all of it.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.asset'),
-        ),
-        migrations.AddField(
-            model_name='subscription',
-            name='branch',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.branch'),
-        ),
-        migrations.AddField(
-            model_name='subscription',
-            name='perimeter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='access.perimeter'),
-        ),
-        migrations.AddField(
-            model_name='subscription',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='subscription',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='catalog.subscription'),
-        ),
-        migrations.AddField(
-            model_name='unusual',
-            name='instance',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='unusual', to='catalog.instance'),
-        ),
-        migrations.AddField(
-            model_name='webhook',
-            name='perimeter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='webhooks', to='access.perimeter'),
-        ),
-        migrations.AddField(
-            model_name='webhook',
-            name='user',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.AddField(
-            model_name='delivery',
-            name='webhook',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='catalog.webhook'),
-        ),
-        migrations.AddIndex(
-            model_name='attention',
-            index=models.Index(fields=['perimeter', '-since'], name='attention_of_perimeter'),
-        ),
-        migrations.AddIndex(
-            model_name='attention',
-            index=models.Index(fields=['branch', '-since'], name='attention_of_branch'),
-        ),
-        migrations.AddIndex(
-            model_name='attention',
-            index=models.Index(fields=['branch', 'changed'], name='attention_changes'),
-        ),
-        migrations.AddConstraint(
-            model_name='attention',
-            constraint=models.UniqueConstraint(fields=('kind', 'subject'), name='one_attention_per_subject'),
-        ),
-        migrations.AddConstraint(
-            model_name='attention',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['late', 'unusual', 'refused', 'delivery', 'missed', 'deprecated'])), name='attention_kind_is_known'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('sorted_at', None)), fields=['id'], name='messages_to_sort'),
-        ),
-        migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['perimeter', '-id'], name='messages_of_perimeter'),
-        ),
-        migrations.AddIndex(
-            model_name='newnormal',
-            index=models.Index(fields=['asset', '-id'], name='new_normals_of_asset'),
-        ),
-        migrations.AddIndex(
-            model_name='newnormal',
-            index=models.Index(fields=['-at', '-id'], name='new_normals_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(condition=models.Q(('asset', None)), fields=('user', 'branch'), name='one_subscription_per_branch'),
-        ),
-        migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('user', 'asset'), name='one_subscription_per_asset'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ['waiting', 'aside'])), fields=['next_at'], name='deliveries_to_try'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['webhook', 'asset', 'id'], name='deliveries_in_order'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state', 'aside')), fields=['webhook', 'next_at'], name='deliveries_set_aside'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['webhook', '-id'], name='deliveries_of_webhook'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('webhook', 'message'), name='one_delivery_per_webhook'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.UniqueConstraint(fields=('subscription', 'message'), name='one_delivery_per_subscription'),
-        ),
-        migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'aside', 'delivered', 'given up'])), name='delivery_state_is_known'),
+        migrations.CreateModel(
+            name='DeliveryTry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.DateTimeField()),
+                ('seconds', models.FloatField(null=True)),
+                ('status', models.PositiveSmallIntegerField(help_text='Of the answer; null: there was none.', null=True)),
+                ('answer', models.TextField(blank=True, help_text='The beginning of it, as text.')),
+                ('error', models.CharField(blank=True, max_length=512)),
+                ('by', models.CharField(blank=True, help_text='Who asked for it; empty: the background.', max_length=255)),
+                ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log', to='catalog.delivery')),
+            ],
         ),
     ]

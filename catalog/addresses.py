@@ -29,6 +29,9 @@ WEBHOOKS = "webhooks"
 ATTENTION = "attention"
 """The same."""
 
+ATOM = ".atom"
+"""The suffix of a page's feed."""
+
 WATCH = "watch"
 """Where people say which mail they want, below an asset or a branch."""
 
@@ -168,6 +171,11 @@ def watch_url(asset: Asset) -> str:
 def branch_watch_url(branch: Branch) -> str:
     """The same of a branch."""
     return f"{branch_url(branch)}/{WATCH}"
+
+
+def feed_of(page: str) -> str:
+    """The Atom feed of a page that has one."""
+    return f"{page}{ATOM}"
 
 
 def deleted_url(branch: Branch) -> str:

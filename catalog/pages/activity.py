@@ -72,19 +72,19 @@ class Happening:
         return "ci" if self.what in ("deployed", "declared") else ICONS.get(self.who.kind, "other")
 
 
-def activity_of_asset(asset: Asset) -> list[Happening]:
+def activity_of_asset(asset: Asset, most: int = ENTRIES) -> list[Happening]:
     """Of an asset that the viewer was found to see."""
-    return _feed(last_of_asset(asset, ENTRIES), asset.branch)
+    return _feed(last_of_asset(asset, most), asset.branch, most)
 
 
-def activity_of_branch(branch: Branch, lately: Lately) -> list[Happening]:
+def activity_of_branch(branch: Branch, lately: Lately, most: int = ENTRIES) -> list[Happening]:
     """Of each asset its newest registration, of each consumer and alias the last use and move: what is kept at hand."""
-    return _feed(lately.feed, branch)
+    return _feed(lately.feed, branch, most)
 
 
-def _feed(rows: list[FeedRow], branch: Branch) -> list[Happening]:
+def _feed(rows: list[FeedRow], branch: Branch, most: int) -> list[Happening]:
     """The newest of all kinds."""
-    newest = sorted(rows, key=lambda row: row.at, reverse=True)[:ENTRIES]
+    newest = sorted(rows, key=lambda row: row.at, reverse=True)[:most]
     return [
         Happening(
             row.what,

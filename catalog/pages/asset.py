@@ -15,6 +15,7 @@ from catalog.addresses import (
     asset_url,
     delete_url,
     evaluations_url,
+    feed_of,
     film_url,
     instance_url,
     kind_url,
@@ -108,6 +109,7 @@ def _around(request: HttpRequest, viewer: Viewer, asset: Asset, trend: Trend, ca
     aliases, overrides = aliases_and_overrides(asset)
     return {
         **branch_frame(request, asset.branch, asset.kind, asset),
+        "feed_url": feed_of(asset_url(asset)),
         "lineage_url": asset_lineage_url(asset),
         "card": card,
         "newest_ready": ready,

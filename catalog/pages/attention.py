@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from access.errors import BadRequest, NotFound
 from access.identity import Viewer, viewer_of
 from access.models import Role
-from catalog.addresses import ATTENTION, attention_url, branch_attention_url
+from catalog.addresses import ATTENTION, attention_url, branch_attention_url, feed_of
 from catalog.attention import Attended, Needed, bring_back, dismiss, find_needed, needs_attention
 from catalog.models import Branch, Project
 from catalog.pagekit.frame import branch_frame, perimeter_frame
@@ -73,6 +73,7 @@ def _page(request: HttpRequest, viewer: Viewer, twin: bool, around: Json, **wher
         return json_answer({"attention": [line.shape for line in lines], **page.shape})
     context = {
         **around,
+        "feed_url": feed_of(query.path),
         "lines": lines,
         "total": len(asked) + found.total,
         "dismissed": dismissed,

@@ -20,6 +20,7 @@ from catalog.addresses import (
     audit_url,
     branch_url,
     compare_branches_url,
+    feed_of,
     perimeter_url,
     project_url,
     webhooks_url,
@@ -121,6 +122,7 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
     all_url = "" if name_perimeters or not where else _beside(attention_url, ATTENTION, where, rows)
     context = {
         **perimeter_frame(request, perimeter),
+        "feed_url": feed_of(perimeter_url(perimeter)) if perimeter else "",
         "perimeter": perimeter,
         "audit_url": _beside(audit_url, AUDIT, perimeter, rows) if perimeter else "",
         "webhooks_url": _webhooks_url(viewer, perimeter),

@@ -18,6 +18,7 @@ from catalog.addresses import (
     branch_lineage_url,
     branch_url,
     branch_watch_url,
+    feed_of,
     highlights_url,
 )
 from catalog.branch_keys import KnownByOtherKey, look_elsewhere, names_of
@@ -101,6 +102,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch
     context = {
         **frame,
         "against_main_url": against_main_url(frame["switch_branches"], branch),
+        "feed_url": feed_of(branch_url(branch)),
         "watch_url": branch_watch_url(branch) if viewer.person else "",
         "branch": branch,
         "attention": attention_of(viewer, branch=branch, url=branch_attention_url(branch)),

@@ -11,6 +11,7 @@ from catalog.pages.audit import audit_page
 from catalog.pages.cards import card_frame, card_list
 from catalog.pages.charts.view import metrics_page
 from catalog.pages.evaluations import evaluations_page
+from catalog.pages.feeds import asset_feed, attention_feed, branch_attention_feed, branch_feed, perimeter_feed
 from catalog.pages.film import film_page
 from catalog.pages.highlight import highlight_card, highlight_page
 from catalog.pages.highlights import highlight_image, highlights_page
@@ -26,7 +27,13 @@ urlpatterns = [
     path("", home_page, name="home"),
     path("index.json", home_page, {"twin": True}),
     path("search<twin:twin>", search_page, name="search"),
+    path("<name:perimeter>.atom", perimeter_feed, name="perimeter-feed"),
     path("<name:perimeter><twin:twin>", perimeter_page, name="perimeter"),
+    path("<name:perimeter>/attention.atom", attention_feed, {"beside": False}, name="attention-feed"),
+    path("<name:perimeter>/~attention.atom", attention_feed, {"beside": True}, name="attention-feed-beside"),
+    path(f"{BRANCH}.atom", branch_feed, {"twin": True}, name="branch-feed"),
+    path(f"{BRANCH}/attention.atom", branch_attention_feed, {"twin": True}, name="branch-attention-feed"),
+    path(f"{ASSET}.atom", asset_feed, name="asset-feed"),
     path("<name:perimeter>/webhooks", webhooks_or_project, name="webhooks-or-project"),
     path("<name:perimeter>/attention<twin:twin>", attention_page, {"beside": False}, name="attention"),
     path("<name:perimeter>/~attention<twin:twin>", attention_page, {"beside": True}, name="attention-beside"),

@@ -17,6 +17,7 @@ from catalog.freshness.learning import Expectation
 from catalog.freshness.state import freshness_of
 from catalog.models import Asset, Branch, Component, Instance
 from catalog.pagekit.statements import KNOWN, known_of, unusual_text
+from catalog.shown.times import span
 from catalog.states import CauseKind, Freshness, Watch
 from catalog.wire.shapes import freshness_shape, time_shape
 
@@ -249,7 +250,7 @@ def input_url(given: Json, here: Here) -> str:
 
 
 def _input(given: Json, here: Here, now: datetime) -> list[Part]:
-    late = words.length((now - datetime.fromisoformat(given["due_at"])).total_seconds())
+    late = span(datetime.fromisoformat(given["due_at"]), now)
     return [Part("its input "), Part(given["asset_id"], input_url(given, here), look="name"), Part(f" is {late} late")]
 
 

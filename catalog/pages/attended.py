@@ -17,6 +17,7 @@ from catalog.freshness import words
 from catalog.models import Branch, Component
 from catalog.pagekit.freshness import Here, Part, cause_parts, joined, maker_url, moment_in
 from catalog.querysets import LATEST_FIRST
+from catalog.shown.times import span
 from catalog.states import AttentionKind
 from catalog.wire.shapes import time_shape
 
@@ -261,7 +262,7 @@ def _late(viewer: Viewer, rows: Sequence[Needed], now: datetime) -> AttentionLin
     """One that is late, with those that are late behind it."""
     row, behind = rows[0], rows[1:]
     cause, here = _cause(row), _here(row)
-    by = words.length((now - (row.due_at or row.since)).total_seconds())
+    by = span(row.due_at or row.since, now)
     said = [_title(row), Part(f" is {by} late")]
     if behind:
         said += [Part(", and with it "), *_listed(behind)]
@@ -342,8 +343,8 @@ def _refused(viewer: Viewer, row: Needed, now: datetime) -> AttentionLine:
     said += [Part(" did not become "), Part(alias, look="alias")] if alias else [Part(" was not promoted")]
     told = [str(one) for one in facts.get("said") or facts.get("rules") or ()]
     if told:
-        said += [Part(": "), Part(told[0], look="name")]
-        said += [Part(f" and {len(told) - 1} more")] if len(told) > 1 else []
+        said += [Part(": "), Part(told[0].removesuffix("."), look="name")]
+        said += [Part(f"; and {len(told) - 1} more")] if len(told) > 1 else []
     times = facts.get("count") or 1
     why = [Part(f"{times} times, "), Part("last by ")] if times > 1 else [Part("by ")]
     url = f"{row.asset_url}/aliases/{alias}" if alias and row.asset_pk else row.asset_url or row.branch_url

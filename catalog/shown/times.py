@@ -30,9 +30,9 @@ def relative(at: datetime) -> str:
     return relative_time(at, timezone.now())
 
 
-def span(at: datetime) -> str:
+def span(at: datetime, now: datetime | None = None) -> str:
     """How long ago `at` was, as of now, where the words around it say that it is past: `11 h`."""
-    return relative_time(at, timezone.now()).removesuffix(" ago")
+    return relative_time(at, now or timezone.now()).removesuffix(" ago")
 
 
 def exact(at: datetime) -> str:

@@ -108,7 +108,7 @@ SENTENCES = {
     ),
     AttentionKind.REFUSED: (
         {"alias": "production", "version": 14, "said": ["auc 0.0013 short", "age"], "count": 3, "actor": "ada"},
-        "customers v14 did not become @production: auc 0.0013 short and 1 more",
+        "customers v14 did not become @production: auc 0.0013 short; and 1 more",
         f"{BRANCH}/data/customers/aliases/production",
     ),
     AttentionKind.DEPRECATED: (

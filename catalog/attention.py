@@ -230,9 +230,8 @@ class Attended:
 
 NOW = "attention.since <= %(now)s AND (attention.until IS NULL OR attention.until > %(now)s)"
 RAISED = f"""
-    SELECT attention.id, attention.kind, attention.subject, attention.since, attention.until,
-        CAST(attention.facts AS text) AS facts, attention.perimeter_id, attention.branch_id, attention.asset_id,
-        attention.dismissed_at, attention.dismissed_by, attention.dismissed_why
+    SELECT attention.id, attention.kind, attention.subject, attention.since, attention.until, attention.perimeter_id,
+        attention.branch_id, attention.asset_id
     FROM catalog_attention AS attention
     LEFT JOIN catalog_branch AS branch ON branch.id = attention.branch_id
     LEFT JOIN catalog_asset AS asset ON asset.id = attention.asset_id
@@ -242,7 +241,7 @@ RAISED = f"""
 """  # noqa: S608 (names of tables and columns, and no values)
 NOT_TOLD_YET = f"""
     SELECT NULL, '{AttentionKind.LATE.value}', 'asset:' || asset.id, asset.late_at, asset.dormant_at,
-        '{{}}', project.perimeter_id, asset.branch_id, asset.id, NULL, '', ''
+        project.perimeter_id, asset.branch_id, asset.id
     FROM catalog_asset AS asset
     JOIN catalog_branch AS branch ON branch.id = asset.branch_id
     JOIN catalog_project AS project ON project.id = branch.project_id
@@ -255,17 +254,22 @@ NOT_TOLD_YET = f"""
         )
 """  # noqa: S608 (names of tables and columns, and no values)
 NAMED = """
-    SELECT needed.*, project.name, branch.key, branch.git_name, asset.kind, asset.asset_id, asset.name, asset.usual,
+    SELECT needed.id, needed.kind, needed.subject, needed.since, needed.until,
+        COALESCE(CAST(attention.facts AS text), '{}'), needed.perimeter_id, needed.branch_id, needed.asset_id,
+        attention.dismissed_at, COALESCE(attention.dismissed_by, ''), COALESCE(attention.dismissed_why, ''),
+        needed.total, project.name, branch.key, branch.git_name, asset.kind, asset.asset_id, asset.name, asset.usual,
         {moment asset.due_at}, {moment asset.late_at}, {moment asset.dormant_at}
     FROM (
         SELECT needed.*, COUNT(*) OVER () AS total FROM needed
         ORDER BY since DESC, kind, subject LIMIT %(most)s OFFSET %(start)s
     ) AS needed
+    LEFT JOIN catalog_attention AS attention ON attention.id = needed.id
     LEFT JOIN catalog_branch AS branch ON branch.id = needed.branch_id
     LEFT JOIN catalog_project AS project ON project.id = branch.project_id
     LEFT JOIN catalog_asset AS asset ON asset.id = needed.asset_id
     ORDER BY needed.since DESC, needed.kind, needed.subject
 """
+"""What is long of a row is read of those alone that are answered."""
 
 
 @cache

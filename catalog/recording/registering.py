@@ -13,6 +13,7 @@ from access.statements import inserting, values_of
 from catalog import limits, news, outbox
 from catalog.counters import Recount
 from catalog.entities import Entity
+from catalog.expected import right_expectation
 from catalog.models import Asset, Component, Instance, Message, StateChange, new_instance_id
 from catalog.name_starts import add_names
 from catalog.newest import is_later, newest_of, point_to_ready
@@ -447,8 +448,12 @@ def _point_to_ready(assets: list[Asset], settled: list[Instance]) -> list[Messag
 
 
 def _recount_newest(assets: Iterable[Asset]) -> None:
+    """After some of them have failed that may have been ready."""
     for asset in assets:
         right = newest_of(asset)
-        Asset.objects.filter(pk=asset.pk).update(to_look_at=True, **right)
         for name, value in right.items():
             setattr(asset, name, value)
+        right |= right_expectation(asset)
+        for name, value in right.items():
+            setattr(asset, name, value)
+        Asset.objects.filter(pk=asset.pk).update(to_look_at=True, **right)

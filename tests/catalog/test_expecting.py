@@ -49,6 +49,11 @@ def came(
     return recording.register(actor="ada", at=at, entity=entity, what=what, when=when).asset
 
 
+def tried(here: BranchAddress, attempt: int, state: str = "ready") -> None:
+    what = Registration("artifact", state=state, attempt=attempt)
+    recording.register(actor="ada", at=AssetAddress(here, "data", "xkcd"), entity=TASK, what=what)
+
+
 def confirmed(here: BranchAddress, when: datetime | None = None) -> None:
     ready = {"state": "ready", "reason": "", "uids": [], "attempt": None, "when": when}
     recording.confirm(actor="ada", perimeter=here.perimeter, entity=TASK, **ready)
@@ -193,6 +198,16 @@ def test_data_that_reaches_into_the_future_came_when_its_version_did(here: Branc
     declared(here, {"every": "2h", "at": "until"})
     assert moments()[0] == NOW - DAY + 2 * HOUR
     look(now=NOW + DAY)
+    assert moments()[0] == NOW - DAY + 2 * HOUR
+    assert Recount().run().corrections == []
+
+
+def test_what_failed_after_it_was_ready_has_not_come(here: BranchAddress) -> None:
+    came(here, NOW - DAY, entity=Entity("task", "F/0/s/1"))
+    declared(here, {"every": "2h"})
+    tried(here, 0)
+    assert (moments()[0] or NOW) > NOW
+    tried(here, 1, "failed")
     assert moments()[0] == NOW - DAY + 2 * HOUR
     assert Recount().run().corrections == []
 

@@ -12,9 +12,9 @@ from rest_framework.request import Request
 from access import token_use
 from access.addresses import address_of
 from access.errors import CHALLENGE, Unauthorized
-from access.identity import Viewer, viewer_of
+from access.identity import Viewer, is_member, viewer_of
 from access.local_mode import local_user
-from access.models import Token
+from access.models import FeedKey, Token
 from access.refused_forms import refusal_of_form
 
 if TYPE_CHECKING:  # this module is loaded while APIView is being made, from the settings
@@ -23,6 +23,9 @@ if TYPE_CHECKING:  # this module is loaded while APIView is being made, from the
 
 def identify(request: HttpRequest) -> Viewer:
     """The viewer of a request. A token that is no good raises Unauthorized, in local mode too."""
+    feed_secret: str | None = getattr(request, "feed_secret", None)  # see FeedAddressMiddleware
+    if feed_secret is not None:
+        return viewer_of_feed(feed_secret)
     secret = secret_in(request)
     if secret:
         return viewer_of_secret(secret, address_of(request))
@@ -54,6 +57,16 @@ def viewer_of_secret(secret: str, address: str = "") -> Viewer:
         raise Unauthorized(f"The account of the token {token} is closed.")
     token_use.note(token, now, address)
     return Viewer(token.user, token=token)
+
+
+def viewer_of_feed(secret: str) -> Viewer:
+    """The viewer of a key of feeds, by one query; one that is no good, and that of somebody who is gone, is refused."""
+    key, now = FeedKey.objects.of_secret(secret) if secret else None, timezone.now()
+    if key is None or key.revoked_at is not None or not is_member(key):
+        raise Unauthorized("The key of feeds is unknown.")
+    if key.last_used_at is None or key.last_used_at < now - token_use.PRECISION:
+        FeedKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return Viewer(key.user, feed_key=key)
 
 
 def from_browser(request: HttpRequest) -> bool:

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from access.errors import Forbidden, NotFound, Unauthorized
 from access.local_mode import local_perimeters
-from access.models import TOKEN_START, Membership, Perimeter, Role, Token
+from access.models import TOKEN_START, FeedKey, Membership, Perimeter, Role, Token
 
 VIA_TOKEN = " via token "  # noqa: S105  (between the names of a person and a token)
 
@@ -34,16 +34,18 @@ class Grant:
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who makes a request: a person signed in, a token of a person, the one user of local mode, or nobody.
+    """Who makes a request: a person signed in, a token of a person, a reader of feeds with a key
+    of a person, the one user of local mode, or nobody.
 
     What the viewer may do is read once and kept for the request: nothing for nobody and for inactive users, everything
     for a superuser and for the local user, the memberships of a person; a token reaches its own perimeter only,
-    with its own role or the person's, whichever is less.
+    with its own role or the person's, whichever is less; a key of feeds as a viewer.
     """
 
     user: User | AnonymousUser
     token: Token | None = None
     local: bool = False
+    feed_key: FeedKey | None = None
 
     @property
     def signed_in(self) -> bool:
@@ -60,7 +62,7 @@ class Viewer:
 
         What has to be decided by people, such as an approval or an override, is decided by these.
         """
-        return self.account if self.signed_in and not self.token and not self.local else None
+        return self.account if self.signed_in and not (self.token or self.local or self.feed_key) else None
 
     @property
     def actor(self) -> str:
@@ -75,7 +77,7 @@ class Viewer:
     @property
     def may_administer(self) -> bool:
         """Whether the administration is open to this viewer: a person who may write somewhere."""
-        if self.token or not self.signed_in:
+        if self.token or self.feed_key or not self.signed_in:
             return False
         return bool(self.user.is_superuser) or any(grant.role.covers(Role.EDITOR) for grant in self.grants.values())
 
@@ -91,6 +93,9 @@ class Viewer:
             return {}
         if self.token:
             return {grant.perimeter.name: grant for grant in _grants_of_token(self.token)}
+        if self.feed_key:
+            perimeter = self.feed_key.perimeter
+            return {perimeter.name: Grant(perimeter, Role.VIEWER)} if is_member(self.feed_key) else {}
         if self.local:
             return {perimeter.name: Grant(perimeter, Role.ADMIN) for perimeter in local_perimeters()}
         if self.user.is_superuser:
@@ -169,6 +174,11 @@ def viewer_of(request: HttpRequest | Request) -> Viewer:
 def is_by(username: str, actor: str) -> bool:
     """Whether the actor that a row names (see `Viewer.actor`) is this person, or a token of theirs."""
     return actor == username or actor.startswith(f"{username}{VIA_TOKEN}{TOKEN_START}")
+
+
+def is_member(key: FeedKey) -> bool:
+    """Whether the person of a key of feeds is a member still, as `FeedKey.objects.of_secret` has found."""
+    return bool(getattr(key, "is_member", False))
 
 
 def _grants_of_token(token: Token) -> list[Grant]:

@@ -16,6 +16,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from access.masking import FEED_KEY_START
 from access.statements import Rows
 from access.visibility import Sees, VisibleQuerySet
 
@@ -42,6 +43,7 @@ RESERVED_NAMES = (
     "favicon.ico",
     "robots.txt",
     "security.txt",
+    "feeds",
 )
 PERIMETER_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -263,6 +265,45 @@ def secret_fields(secret: str) -> dict[str, str]:
 
 def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class FeedKeyQuerySet(VisibleQuerySet["FeedKey"]):
+    def issue(self, *, user: "User", perimeter: Perimeter, name: str) -> "tuple[FeedKey, str]":
+        """A new key and its secret, which is not kept; ValidationError for a bad name."""
+        secret = f"{FEED_KEY_START}{secrets.token_hex(32)}"
+        key = self.model(user=user, perimeter=perimeter, name=name, digest=digest_of(secret))
+        key.full_clean()
+        key.save()
+        return key, secret
+
+    def of_secret(self, secret: str) -> "FeedKey | None":
+        """The key with its user, its perimeter, and whether the user `is_member` there."""
+        members = Membership.objects.filter(user=models.OuterRef("user"), perimeter=models.OuterRef("perimeter"))
+        known = self.filter(digest=digest_of(secret)).select_related("user", "perimeter")
+        return known.annotate(is_member=models.Exists(members)).first()
+
+
+class FeedKey(models.Model):
+    """What a reader of feeds shows that can't sign in: it reads the feeds of one perimeter, as its user, and nothing
+    else."""
+
+    PERIMETER = "perimeter"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="feed_keys")
+    perimeter = models.ForeignKey(Perimeter, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=200, blank=True, help_text="What reads with it.")
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+
+    objects = FeedKeyQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.name or f"key {self.pk}"
 
 
 class AuditQuerySet(VisibleQuerySet["AuditEntry"]):

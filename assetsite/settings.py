@@ -125,6 +125,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "access.feed_addresses.FeedAddressMiddleware",
     "assetsite.health.ProbesMiddleware",
     "access.middleware.StatementLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -324,13 +325,16 @@ MISSPELT_SETTINGS = env.misspelt()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "plain": {"class": "access.masking.Masking", "format": "{asctime} {levelname} {name}: {message}", "style": "{"}
+    },
     "filters": {"in_one_line": {"()": "access.database_trouble.InOneLine"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["in_one_line"]},  # a 404 is an answer, not an event
         "django.security.DisallowedHost": {"level": "ERROR", "filters": ["in_one_line"]},
+        "django.server": {"level": "INFO", "handlers": ["console"], "propagate": False},  # manage.py runserver
         "catalog.jobs": {"level": "INFO"},
         "axes": {"level": "ERROR"},  # strangers can fail as often as they like; the audit log counts
     },

@@ -56,8 +56,8 @@ SHARED = {
 
 FLOORS = {
     "access": [
-        ["database_trouble", "pooling", "postgresql", "statement_limits"],
-        ["addresses", "errors", "headers", "schema", "statements", "visibility"],
+        ["database_trouble", "masking", "pooling", "postgresql", "statement_limits"],
+        ["addresses", "errors", "feed_addresses", "headers", "schema", "statements", "visibility"],
         ["models", "refused_forms", "turns"],
         ["local_mode"],
         ["identity"],

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from access.admin import PerimeterRows, SuperusersOnly
 from access.identity import NOBODY, Viewer
-from access.models import AuditEntry, Membership, Perimeter, Role, Token
+from access.models import AuditEntry, FeedKey, Membership, Perimeter, Role, Token
 from access.visibility import VisibleQuerySet, perimeter_name_of
 from catalog import recording
 from catalog.entities import Entity
@@ -90,6 +90,7 @@ class Walled:
         self.member = User.objects.create(username=f"member-of-{name}")
         Membership.objects.create(user=self.member, perimeter=self.perimeter)
         Token.objects.issue(user=self.member, perimeter=self.perimeter, role=Role.VIEWER)
+        FeedKey.objects.issue(user=self.member, perimeter=self.perimeter, name="reader")
         AuditEntry.objects.record("test", action="perimeter.create", perimeter=self.perimeter)
         self.branch = BranchAddress(self.perimeter, "churn", "feature-x", "feature/x")
         self.instance = self.register(state="pending")
@@ -190,7 +191,7 @@ def test_with_a_deleted_asset_goes_all_that_belongs_to_it(alpha):
     for asset in Asset.objects.all():
         recording.delete_asset(actor="ada", asset=asset)
     left = {name for name, rows in seen_by(alpha.viewer).items() if rows}
-    of_perimeter = {"Perimeter", "Membership", "Token", "AuditEntry"}
+    of_perimeter = {"Perimeter", "Membership", "Token", "FeedKey", "AuditEntry"}
     of_its_address = {"GateRevision", "GateVerdict", "PromotionRequest", "Approval", "Deletion"}
     told = {"Attention", "Webhook", "Subscription", "Message", "Delivery", "DeliveryTry"}
     assert left - of_perimeter - of_its_address - told == {

@@ -57,7 +57,6 @@ def attention_feed(request: HttpRequest, perimeter: str, beside: bool) -> HttpRe
     scope = viewer.require(perimeter)
     name = f"{ATTENTION}{ATOM}"
     if not beside and Project.objects.visible_to(viewer).filter(perimeter=scope, name=name).exists():
-        _refuse_readers(viewer)
         answer: HttpResponseBase = project_page(request, perimeter=perimeter, project=name, twin=False)
         return answer
     return _attention(request, scope=scope, twin=True)
@@ -96,7 +95,6 @@ def asset_feed(request: HttpRequest, **address: Any) -> HttpResponseBase:
     viewer.require(place.perimeter)
     answer: HttpResponseBase
     if Asset.objects.visible_to(viewer).at(place, address["kind"], name).exists():
-        _refuse_readers(viewer)
         answer = asset_page(request, **address | {"asset_id": name, "twin": False})
     else:
         answer = _asset(request, **address, twin=True)
@@ -116,7 +114,3 @@ def _asset(
 def _needed(viewer: Viewer, **where: Any) -> list[Entry]:
     found = needs_attention(viewer, **where, most=ENTRIES)
     return of_attention([*asked_lines(viewer, **where), *lines_of(viewer, found)])
-
-
-def _refuse_readers(viewer: Viewer) -> None:
-    """The private address of a feed opens no page."""

@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core import signing
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 from django.utils import timezone
@@ -31,6 +32,7 @@ from catalog.models import (
     Webhook,
 )
 from catalog.recording import Declaration, Highlighted
+from telling.unsubscribing import SALT
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +53,7 @@ PARTS = {
     "rest": ["nothing/there"],
     "content_type_id": ["1"],
     "pk": ["1"],
-    "token": ["nothing"],
+    "token": ["nothing", signing.dumps(0, salt=SALT)],
     "request_id": ["1"],
     "webhook_id": ["1"],
     "delivery_id": ["1"],

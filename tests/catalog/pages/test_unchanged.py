@@ -489,7 +489,7 @@ WITHOUT = {
     "dismiss-on-branch": "the same",
     "normal": "hangs on roles and accounts, which have no marks",
     **dict.fromkeys(("watch", "watch-branch", "watching"), "tells what one person wants, which writes no mark"),
-    "stop-watching": "only writes",
+    **dict.fromkeys(("stop-watching", "make-feed-key", "revoke-feed-key"), "only writes"),
     "unsubscribe": "asked once, by the link of a mail",
     "delete-asset": "hangs on roles and accounts, which have no marks",
     "deleted": "hangs on roles and accounts, which have no marks",

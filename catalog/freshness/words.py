@@ -50,7 +50,13 @@ def sentence(expected: Expectation, now: datetime, last: datetime | None = None)
 
 def late_by(due_at: datetime, now: datetime) -> str:
     """`late by 11 h`, counted from when it was expected."""
-    return f"late by {length((now - due_at).total_seconds())}"
+    return f"late by {lateness(due_at, now)}"
+
+
+def lateness(due_at: datetime, now: datetime) -> str:
+    """How late it is, in full hours once it is some of them, as pages count what was a while ago."""
+    seconds = (now - due_at).total_seconds()
+    return length(seconds - seconds % HOUR if seconds >= 10 * HOUR else seconds)
 
 
 def usually(expected: Expectation) -> str:
@@ -71,7 +77,7 @@ def learning(told: Json, now: datetime) -> str:
         seen = min(max((now - datetime.fromisoformat(since)).days, 0), days)
         return f"{seen} of {days} days seen; nothing is called late before"
     if "wanted" in told:
-        return f"{min(told['times'], told['wanted'])} of {told['wanted']} versions seen; nothing is called late before"
+        return f"seen {min(told['times'], told['wanted'])} of {told['wanted']} times; nothing is called late before"
     return "nothing is called late yet"
 
 

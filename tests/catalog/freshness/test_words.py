@@ -25,6 +25,7 @@ LEARNED = learn(TIMES, now=FRIDAY, timezone=BERLIN)
         (FRIDAY, "next expected 2026-11-02 06:30 CET"),
         (LEARNED.due_at, "expected 2026-11-02 06:30 CET, late after 2026-11-02 12:30 CET"),
         (LEARNED.due_at + 11 * HOUR, "late by 11 h; expected 2026-11-02 06:30 CET"),
+        (LEARNED.due_at + 11.9 * HOUR, "late by 11 h; expected 2026-11-02 06:30 CET"),
         (LEARNED.due_at + 28 * DAY, "nothing for 31 d, usually daily; no more news of it"),
     ],
 )
@@ -37,7 +38,7 @@ def test_what_is_not_watched_or_only_learned_from():
     young = learn(TIMES[:8], now=TIMES[7], timezone=BERLIN)
     assert words.plain(words.sentence(young, TIMES[7])) == "9 of 16 days seen; nothing is called late before"
     few = learn(TIMES[:2], now=TIMES[1])
-    assert words.plain(words.sentence(few, TIMES[1])) == "2 of 6 versions seen; nothing is called late before"
+    assert words.plain(words.sentence(few, TIMES[1])) == "seen 2 of 6 times; nothing is called late before"
     assert words.plain(words.sentence(Expectation(Watch.LEARNING), now)) == "nothing is called late yet"
     assert words.plain(words.sentence(Expectation(Watch.OFF), now)) == "not watched"
     unreadable = learn(TIMES, now=now, declared=Declared.of({"every": "x"}))

@@ -53,7 +53,7 @@ def test_what_is_late_behind_another_is_on_its_line():
     rows = [behind(3, 9), behind(2, 10), needed(facts={"cause": why})]
     (line,) = told(rows)
     assert text_of(line.said) == "customers is 11 h late, and with it asset_2 and asset_3"
-    assert text_of(line.why) == "DatasetFlow has not run for 2026-11-29 03:50 UTC; usually every 24 h"
+    assert text_of(line.why) == "DatasetFlow has not run for 2026-11-29 03:50 UTC; usually daily"
     assert [(one.label, one.url) for one in line.actions] == [
         ("Runs", f"{BRANCH}/flows/DatasetFlow"),
         ("Impact", f"{BRANCH}/data/customers/lineage?view=impact"),
@@ -65,7 +65,7 @@ def test_what_is_late_behind_another_is_on_its_line():
 def test_what_is_behind_something_that_is_not_in_the_list_names_it():
     (line,) = told([behind(2, 10), behind(3, 9)])
     assert text_of(line.said) == "asset_2 is 10 h late, and with it asset_3"
-    assert text_of(line.why) == "its input customers is 11 h late; usually every 24 h"
+    assert text_of(line.why) == "its input customers is 11 h late; usually daily"
     assert f"{BRANCH}/data/customers" in {part.url for part in line.why}
 
 

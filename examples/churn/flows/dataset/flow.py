@@ -56,18 +56,24 @@ class DatasetFlow(ProjectFlow):
         current.card.append(Markdown("The first five:"))
         first = self.customers[:5]
         current.card.append(Table([list(customer.values()) for customer in first], headers=list(first[0])))
+        current.card.append(Markdown("The files of the bank, and the share of payments in each that came late:"))
+        counted = [[file, len(self._payments(file)["payments"]), self._payments(file)["late_share"]] for file in FILES]
+        current.card.append(Table(counted, headers=["file", "payments", "late_share"]))
 
     def _register_payments(self):
         """Register each file of the bank as a version of its own, all of them in one request."""
         with self.prj.register_together():
             for file in FILES:
-                payments = getattr(self, f"payments_{file}")
+                payments = self._payments(file)
                 self.prj.register_data(
                     "payments",
                     f"payments_{file}",
                     annotations={"rows": len(payments["payments"]), "late_share": payments["late_share"]},
                     tags={"source": "bank", "file": file},
                 )
+
+    def _payments(self, file):
+        return getattr(self, f"payments_{file}")
 
 
 def churn_rate(customers):

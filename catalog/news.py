@@ -251,17 +251,18 @@ def fresh_again(
 ) -> list[Message]:
     """An asset that was told late, and is late no more: of which a version came, or else as the sentence says.
 
-    `due_at`: when that had been expected.
+    `due_at`: when that had been expected. It happens when the catalogue comes to know of it, though the version may be
+    from before: whoever was told that it is late is told that it is over.
     """
     branch = asset.branch
     if not is_heard(branch.project, EventKind.FRESH_AGAIN):
         return []
-    version, at = None, None
+    version = None
     if instance is not None:
-        version, at = version_of(branch, asset, instance), instance.settled_at
-        was = f", {late_by(due_at, at).removeprefix('late by ')} late" if due_at and at else ""
+        version, came_at = version_of(branch, asset, instance), instance.settled_at
+        was = f", {late_by(due_at, came_at).removeprefix('late by ')} late" if due_at and came_at else ""
         sentence = f"{asset.title} is fresh again: {instance.ref} came{was}."
-    about: Json = {"asset": asset, "version": version, "at": at}
+    about: Json = {"asset": asset, "version": version}
     return _told(EventKind.FRESH_AGAIN, branch, sentence, **about, due_at=_text(due_at))
 
 

@@ -140,6 +140,15 @@ def test_what_was_told_to_be_late_is_told_to_be_fresh(here: BranchAddress, asset
     assert (message.kind, message.asset_id) == (EventKind.FRESH_AGAIN, asset.pk)
 
 
+def test_that_it_is_late_no_more_is_told_also_by_what_is_from_the_past(here: BranchAddress, asset: Asset) -> None:
+    Project.objects.update(heard=" ".join([EventKind.FRESH_AGAIN, EventKind.READY]))
+    Asset.objects.update(late_told_at=NOW - HOUR)
+    came(here, NOW - 3 * HOUR)
+    ready, fresh = Message.objects.order_by("pk")
+    assert (ready.kind, bool(ready.withheld)) == (EventKind.READY, True)
+    assert (fresh.kind, fresh.withheld) == (EventKind.FRESH_AGAIN, "")
+
+
 def test_declared_it_is_due_by_its_declaration_at_once_and_after_each_version(here: BranchAddress) -> None:
     came(here, NOW - 3 * HOUR)
     asset = declared(here, {"every": "2h", "grace": "30m"})

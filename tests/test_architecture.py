@@ -150,7 +150,8 @@ FLOORS = {
         ["letters", "notices", "payload", "sending", "sorting"],
         ["delivering", "mailing"],
         ["lag", "pruning", "webhooks", "wire", "working"],
-        ["api", "jobs", "pages"],
+        ["api", "checks", "jobs", "pages"],
+        ["apps"],
     ],
     "obproject": [
         sorted(SHARED - {"metric_rules", "promoted", "references"}),

@@ -21,6 +21,7 @@ from catalog.models import Delivery, DeliveryTry, Project, Subscription
 from catalog.states import DeliveryState, EventKind
 from telling import letters, mailing
 from telling.backoff import WAITS
+from telling.checks import check_mail
 from telling.lag import lag
 from telling.letters import Letter, one_line
 from telling.mailing import CLAIMED_FOR, claim, send_mail
@@ -95,17 +96,17 @@ def test_it_says_where_why_and_how_to_stop(world):
 
 
 def test_the_text_of_users_is_harmless(world):
-    evil = 'v1\r\nBcc: all@example.org\x00 <script>alert(1)</script> \u202e"&' + "x" * 5000
+    evil = 'v1\r\nBcc: all@example.org\x07 <script>alert(1)</script> \u202e"&' + "x" * 5000
     row = watching(world, asset=world.asset(name="a\nb<i>"))
     told(world, 1, row.asset, body={"sentence": evil})
     send_mail()
     (sent,) = mail.outbox
     assert len(sent.subject) <= letters.LONGEST_SUBJECT
-    assert not set("\r\n\x00\u202e") & set(sent.subject)
+    assert not set("\r\n\x07\u202e") & set(sent.subject)
     html = sent.alternatives[0].content
     assert "<script>" not in html
     assert "<i>" not in html
-    assert "\x00" not in html + sent.body
+    assert "\x07" not in html + sent.body
     assert "\u202e" not in html + sent.body
     assert sent.message()["Bcc"] is None
     assert one_line("a\u2028b\tc\ud800") == "a b c"
@@ -244,6 +245,15 @@ def server():
     yield listening.getsockname()[1], got
     thread.join(5)
     listening.close()
+
+
+def test_a_server_without_a_public_address_is_told_by_the_checks(world, settings):
+    assert check_mail(None) == []
+    settings.PUBLIC_ADDRESS = None
+    (found,) = check_mail(None)
+    assert (found.id, "ASSETSITE_PUBLIC_URL" in found.hint) == ("telling.W001", True)
+    settings.EMAIL_FROM = ""
+    assert check_mail(None) == []
 
 
 def test_a_real_server_gets_it(world, settings):

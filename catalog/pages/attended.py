@@ -266,7 +266,7 @@ def _late(viewer: Viewer, rows: Sequence[Needed], now: datetime) -> AttentionLin
     said = [_title(row), Part(f" is {by} late")]
     if behind:
         said += [Part(", and with it "), *_listed(behind)]
-    usually = [Part(f"usually every {words.length(row.usual)}")] if row.usual else []
+    usually = [Part(f"usually {words.every(row.usual)}")] if row.usual else []
     actions = []
     if runs := maker_url(cause, here):
         actions.append(Action("Runs", runs, f"of {cause['maker']}"))

@@ -31,7 +31,7 @@ from catalog.pagekit.comparisons import against
 from catalog.pagekit.editing import may_edit
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.freshness import freshness_shown, unusual_of
+from catalog.pagekit.freshness import bring_known, freshness_shown, unusual_of
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import asset_or_twin, at_place
 from catalog.pagekit.query import Link, PageQuery, tag_links
@@ -174,6 +174,8 @@ def _twin(viewer: Viewer, asset: Asset, query: PageQuery, code: Code) -> dict[st
         "readme": asset.readme,
         "declared_properties": asset.declared_properties,
         "compare_ignore": asset.not_compared,
+        "freshness": freshness_shown(bring_known(asset), asset.branch).shape,
+        "unusual": unusual_of(asset),
         "latest_instance": with_equal(instance_shape(latest), ready, same) if has_latest else None,
         "instances": [with_equal(instance_shape(found), found.instance, same) for found in listed],
         "newer": page.newer,

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from catalog.attention import of_asset, raise_attention
-from catalog.models import Asset, Attention, NewNormal
+from catalog.models import Asset, Attention, Cadence, NewNormal, Unusual
 from catalog.states import AttentionKind, Watch
 from tests.catalog.pages.conftest import text_of
 
@@ -73,6 +73,15 @@ def test_it_is_dismissed_with_a_reason_and_comes_back_when_it_changes(late, full
     assert [line["kind"] for line in ada.get(f"{where}.json").json()["attention"]] == ["unusual"]
     ada.post(f"{where}/dismiss", {"about": about[:1], "undo": "yes"})
     assert len(ada.get(f"{where}.json").json()["attention"]) == 2
+
+
+def test_the_twin_of_an_asset_says_what_its_page_does(late, full, vic):
+    cause = {"kind": "not_run", "maker": "TrainFlow", "since": "2026-01-01T00:00:00+00:00"}
+    Cadence.objects.create(asset=late, cause=cause, learned_at=timezone.now())
+    Unusual.objects.create(instance=late.newest_ready, reasons={"auc": "9, far above"}, rule=1, at=timezone.now())
+    twin = vic.get(f"{BRANCH}/models/churn_model.json").json()
+    assert (twin["freshness"]["state"], twin["unusual"]) == ("late", {"auc": "9, far above"})
+    assert twin["freshness"]["sentence"].startswith("usually every 24 h; TrainFlow has not run")
 
 
 @pytest.mark.parametrize("where", ["/alpha/attention", f"{BRANCH}/attention"])

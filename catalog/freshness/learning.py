@@ -120,6 +120,8 @@ def by_declaration(declared: Declared, last: datetime | None) -> Expectation:
         "why": "grace" if declared.own_grace is not None else "quarter",
         "except": len(declared.excepted),
     }
+    if declared.at:
+        told["at"] = declared.at
     due = declared.next_due(last) if last else None
     if last is None or due is None:
         return Expectation(Watch.DECLARED, usual, told=told)

@@ -137,7 +137,12 @@ def _declared(told: Json) -> list[list[Part]]:
     free: list[list[Part]] = (
         [[f"Nothing is expected on {days} declared {'days' if days > 1 else 'day'}."]] if days else []
     )
-    return [[f"Declared: {told.get('declared', '')}."], *free]
+    counts: list[list[Part]] = (
+        [[f"What counts is the time of the data, by the annotation {told['at']}, not when a version came."]]
+        if told.get("at")
+        else []
+    )
+    return [[f"Declared: {told.get('declared', '')}."], *counts, *free]
 
 
 def _learned(told: Json) -> list[list[Part]]:

@@ -70,9 +70,10 @@ def test_how_it_is_known():
     assert words.plain(words.how_known(learn(monthly, now=monthly[-1]))[0]) == (
         "As the last 19 gaps were: 31 d (the median)."
     )
-    declared = Declared.of({"every": "1d", "except": ["2026-12-25"]})
+    declared = Declared.of({"every": "1d", "except": ["2026-12-25"], "at": "data_until"})
     assert [words.plain(parts) for parts in words.how_known(learn(TIMES, now=FRIDAY, declared=declared))] == [
         "Declared: every 1 d.",
+        "What counts is the time of the data, by the annotation data_until, not when a version came.",
         "Nothing is expected on 1 declared day.",
         "Expected 2026-10-31 05:30 UTC; late 2026-10-31 11:30 UTC, 6 h after that: a quarter of the gap, "
         "and 10 min at least.",

@@ -113,7 +113,7 @@ def print_rows() -> None:
         **COMPARED,
         Highlight: shown,
         Unusual: ("instance__uid", "reasons", "rule"),
-        Cadence: (*place, "told"),
+        Cadence: (*place, "told__rule"),  # not from when on: by the catalogue, when it was told of a success
     }
     for model, rows in by_tasks.items():
         columns = [name for name in compared[model] if name not in READ_BY_REBUILD]

@@ -31,7 +31,7 @@ from catalog.pagekit.comparisons import against
 from catalog.pagekit.editing import may_edit
 from catalog.pagekit.fragments import render_page_or_part
 from catalog.pagekit.frame import branch_frame
-from catalog.pagekit.freshness import bring_known, freshness_shown, unusual_of
+from catalog.pagekit.freshness import freshness_shown, unusual_of
 from catalog.pagekit.known_pages import unless_shown, unless_unchanged
 from catalog.pagekit.places import asset_or_twin, at_place
 from catalog.pagekit.query import Link, PageQuery, tag_links
@@ -42,7 +42,7 @@ from catalog.pages.deploys import readme_folder_of
 from catalog.pages.instances import instance_rows, instances_on_page, suggested_by
 from catalog.pages.properties import properties_of, shown
 from catalog.pages.pulse import asset_mark
-from catalog.pages.statements import aliases_and_overrides, aliases_of
+from catalog.pages.statements import aliases_and_overrides
 from catalog.pages.trends import Trend, trends_of
 from catalog.reading import Place, Resolved
 from catalog.states import Kind, State
@@ -168,19 +168,20 @@ def _twin(viewer: Viewer, asset: Asset, query: PageQuery, code: Code) -> dict[st
     latest, listed = Resolved(asset, ready), [Resolved(asset, row) for row in page.rows]
     same = Instance.objects.visible_to(viewer).first_with_content_of([*page.rows, *filter(None, [ready])])
     has_latest = ready is not None or asset.is_declared
+    aliases, _ = aliases_and_overrides(asset)
     return {
         "asset": asset_shape(asset, ready),
         "url": asset_url(asset),
         "readme": asset.readme,
         "declared_properties": asset.declared_properties,
         "compare_ignore": asset.not_compared,
-        "freshness": freshness_shown(bring_known(asset), asset.branch).shape,
+        "freshness": freshness_shown(asset, asset.branch).shape,
         "unusual": unusual_of(asset),
         "latest_instance": with_equal(instance_shape(latest), ready, same) if has_latest else None,
         "instances": [with_equal(instance_shape(found), found.instance, same) for found in listed],
         "newer": page.newer,
         "older": page.older,
-        "aliases": {alias.name: _ref(alias) for alias in aliases_of(asset)},
+        "aliases": {alias.name: _ref(alias) for alias in aliases},
         "produced_by": [use.shape for use in uses.producers],
         "consumed_by": [use.shape for use in uses.consumers],
         "consumers": asset.consumer_count,

@@ -52,7 +52,7 @@ def _happening(one: Happening) -> Entry:
     home = one.home
     what = f"{one.what}/{one.detail}" if one.what in ("alias", "edited") else one.what
     if one.is_pending:
-        what = "pending"  # what becomes of it is an entry of its own
+        what = State.PENDING.value  # what becomes of it is an entry of its own
     key = f"{home.project.perimeter.name}/{home.project.name}/{home.key}/{one.kind}/{one.asset_id}/{one.ref}/{what}"
     url = one.deleted_url if one.what == "deleted" else one.url if one.asset_id else _branch_of(one)
     return Entry(f"{key}/{one.at.timestamp():.6f}", one.at, _title(one), url, one.who.name)
@@ -100,7 +100,7 @@ def _registered(viewer: Viewer, perimeter: Perimeter) -> Iterator[Entry]:
     made = assets.filter(newest__isnull=False).select_related("branch__project__perimeter", "newest")
     for asset in made.order_by("-newest")[:ENTRIES]:
         instance, branch = asset.newest, asset.branch
-        what = "pending" if instance.state == State.PENDING else "registered"
+        what = State.PENDING.value if instance.state == State.PENDING else "registered"
         place = f"{perimeter.name}/{branch.project.name}/{branch.key}/{asset.kind}/{asset.asset_id}/{instance.ref}"
         title = f"{asset.asset_id} {instance.ref} {STATES[State(instance.state)]}"
         title += f" ({branch.project.name} on {branch.name})"

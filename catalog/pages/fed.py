@@ -25,7 +25,7 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 """When a feed without entries was updated: the same whenever it is asked for."""
 NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 NOT_IN_TAG = re.compile(r"[^\w./~:@+-]", re.ASCII)
-STATES = {State.READY: "is ready", State.PENDING: "is on its way", State.FAILED: "failed"}
+STATES = {State.READY: "is ready", State.PENDING: "is on its way", State.FAILED: "has failed"}
 
 
 @dataclass(frozen=True)

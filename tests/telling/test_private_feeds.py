@@ -187,7 +187,8 @@ def test_a_served_site_writes_no_key_anywhere(tmp_path):
         "user = local_user(); perimeter = Perimeter.objects.get();"
         "print(FeedKey.objects.issue(user=user, perimeter=perimeter, name='')[1])"
     )
-    with served_from(tmp_path / "site") as site:
+    kept_in = tmp_path / "site/catalogue.sqlite3"  # a file on both databases: it goes away below
+    with served_from(tmp_path / "site", DATABASE_URL=f"sqlite:///{kept_in}") as site:
         secret = SECRET.search(site.manage("shell", "-v", "0", "-c", make))[0]
         for address, status in ((f"{secret}/default.atom", 200), (f"{secret}/a/b/c.atom", 404), (secret, 404)):
             assert requests.get(f"{site.url}/feeds/{address}", timeout=20).status_code == status
@@ -195,7 +196,7 @@ def test_a_served_site_writes_no_key_anywhere(tmp_path):
         with socket.create_connection(("127.0.0.1", int(site.env["PORT"]))) as raw:
             raw.sendall(f"GET /feeds/{secret}/default.atom HTTP/1.1\r\nHost: evil\r\n\r\n".encode())
             assert b" 400 " in raw.recv(100)
-        (tmp_path / "site/catalogue.sqlite3").rename(tmp_path / "gone")
+        kept_in.rename(tmp_path / "gone")
         requests.get(f"{site.url}/feeds/{secret}/default.atom", timeout=20)
     kept = [file for file in (tmp_path / "site").rglob("*") if file.is_file()]
     assert "server.log" in {file.name for file in kept}

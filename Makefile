@@ -17,11 +17,11 @@ help: ## This list
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
-# an editable install keeps a list of the files and plug-ins, which Metaflow reads
-.venv/.serve: .venv/bin/uv requirements.txt pyproject.toml $(wildcard obproject/*.py obproject/*/*.py metaflow_extensions/*/plugins/*.py metaflow_extensions/*/plugins/*/*.py)
+.venv/.serve: .venv/bin/uv requirements.txt pyproject.toml client/pyproject.toml
 	@echo "Installing what the server and the examples need ..."
 	@$(BIN)/uv pip install --quiet -r requirements.txt
-	@$(BIN)/uv pip install --quiet --no-deps --editable .
+	@$(BIN)/uv pip uninstall --quiet assetsite-obproject && rm -rf assetsite_obproject.egg-info # the client until 0.10
+	@$(BIN)/uv pip install --quiet --no-deps --editable client --editable .
 	@touch $@
 
 .venv/.test: .venv/.serve requirements-dev.txt
@@ -32,10 +32,10 @@ help: ## This list
 venv: .venv/.serve ## Set up .venv
 
 demo: .venv/.serve ## Run two example projects for real with Metaflow, then serve the site
-	@$(BIN)/python -m examples
+	@$(BIN)/assetsite demo
 
 serve: .venv/.serve ## Serve the site
-	@$(BIN)/python manage.py serve
+	@$(BIN)/assetsite serve
 
 lint: .venv/.test
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""System checks of the configuration, for `manage.py check`: what must be set before the site may be served."""
+"""System checks of the configuration, for `assetsite check`: what must be set before the site may be served."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

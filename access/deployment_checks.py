@@ -1,4 +1,4 @@
-"""What an operator of a team's site would regret, for `manage.py check --deploy` and the start of the server.
+"""What an operator of a team's site would regret, for `assetsite check --deploy` and the start of the server.
 
 They take the place of Django's own, which name its settings and not the site's.
 """

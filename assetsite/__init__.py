@@ -1,0 +1,18 @@
+"""The site: its settings and addresses, and the command `assetsite`.
+
+A checkout has the rooms that the site is made of beside this package, and templates and static files with them. A wheel
+has them in the folder `rooms` of this package, so that names as common as `access` or `templates` are not taken in
+somebody's environment. Importing this package makes them importable.
+"""
+
+import sys
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+IS_INSTALLED = (_PACKAGE / "rooms").is_dir()
+"""Whether this is a wheel's, and no checkout's."""
+ROOMS = _PACKAGE / "rooms" if IS_INSTALLED else _PACKAGE.parent
+"""The folder with the rooms, `templates`, `static` and `examples`."""
+
+if str(ROOMS) not in sys.path:
+    sys.path.insert(0, str(ROOMS))

@@ -11,9 +11,11 @@ from typing import Any
 import jinja2
 
 from access.headers import mark_static
+from assetsite import ROOMS
 from assetsite.environment import Environment
+from assetsite.home import default_home
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = ROOMS
 MODES = ("local", "team")
 env = Environment(os.environ)
 
@@ -85,7 +87,7 @@ def make_folder_of_database(folder: Path) -> None:
 
 # Where and how the site runs
 MODE = env.choice("ASSETSITE_MODE", "local", MODES)
-HOME = env.folder("ASSETSITE_HOME", BASE_DIR / ".assetsite")
+HOME = env.folder("ASSETSITE_HOME", default_home())
 LOCAL_MODE = MODE == "local"
 SECRET_KEY = secret_key()
 SECRET_KEY_FALLBACKS = env.secrets("ASSETSITE_SECRET_KEY_FALLBACKS")  # what was signed by these is still believed
@@ -334,7 +336,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR", "filters": ["in_one_line"]},  # a 404 is an answer, not an event
         "django.security.DisallowedHost": {"level": "ERROR", "filters": ["in_one_line"]},
-        "django.server": {"level": "INFO", "handlers": ["console"], "propagate": False},  # manage.py runserver
+        "django.server": {"level": "INFO", "handlers": ["console"], "propagate": False},  # assetsite manage runserver
         "catalog.jobs": {"level": "INFO"},
         "axes": {"level": "ERROR"},  # strangers can fail as often as they like; the audit log counts
     },

@@ -23,7 +23,7 @@ HEAD = """## Calls and pages at two sizes
 
 Made by `make bench`; `.venv/bin/python -m bench --write` keeps it.
 
-The site as `manage.py serve` serves it, with the settings that it comes with: in local mode on SQLite, where nobody
+The site as `assetsite serve` serves it, with the settings that it comes with: in local mode on SQLite, where nobody
 signs in, and in team mode on PostgreSQL, where calls carry a token and pages are asked for by somebody signed in.
 PostgreSQL has its own defaults, so every commit is on disk. Two catalogues are served at once, each from a database of
 its own: 200 assets on each of 5 branches, with edges, consumptions, annotations and aliases. *Large* has {large:,}

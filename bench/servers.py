@@ -1,4 +1,4 @@
-"""Databases with a seeded catalogue, and the site served from each, as `manage.py serve` serves it."""
+"""Databases with a seeded catalogue, and the site served from each, as `assetsite serve` serves it."""
 
 import os
 import secrets

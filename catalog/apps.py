@@ -28,4 +28,6 @@ def note_what_is_derived(
     from catalog.derivation import begin
 
     if using == DEFAULT_DB_ALIAS and not begin(apps) and verbosity and stdout:
-        stdout.write("This catalogue is to be recounted once: `manage.py serve` does so, else `manage.py recount`.")
+        stdout.write(
+            "This catalogue is to be recounted once: `assetsite serve` does so, else `assetsite manage recount`."
+        )

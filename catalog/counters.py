@@ -1,4 +1,4 @@
-"""What is derived from the events: kept while writing, and recomputed by `manage.py recount`."""
+"""What is derived from the events: kept while writing, and recomputed by `assetsite manage recount`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

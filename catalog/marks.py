@@ -20,7 +20,7 @@ So of two equal settled marks of one set of rows: had a row been changed between
 its transaction had not ended then, so its number is above the first mark, and it is the mark of a row that is seen now.
 Rows that are taken out of a set have to be marked, or something beside them that is looked at too.
 
-Numbers may come again after a database was brought back from a copy: `manage.py restore` marks everything anew, and
+Numbers may come again after a database was brought back from a copy: `assetsite restore` marks everything anew, and
 PostgreSQL's own ways restart the server, whose start is a part of what is compared (`catalog/unchanged.py`).
 """
 

@@ -1,4 +1,4 @@
-"""`make demo`: serve the site, fill it by really running the example projects, and go on serving."""
+"""`assetsite demo`: serve the site, fill it by really running the example projects, and go on serving."""
 
 import os
 import signal
@@ -6,11 +6,11 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from examples import demo
+
 PORT = os.environ.get("PORT", "").strip() or "8000"
 URL = f"http://127.0.0.1:{PORT}"
 
@@ -21,15 +21,15 @@ def main() -> int:
         print(f"PORT is {PORT!r}; expected is a whole number from 1 to 65535.")
         return 1
     if port_is_taken():
-        print(f"Port {PORT} is taken. Stop what listens there, or choose another: PORT=8080 make demo")
+        print(f"Port {PORT} is taken. Stop what listens there, or choose another: PORT=8080 assetsite demo")
         return 1
-    server = subprocess.Popen([sys.executable, "manage.py", "serve"], cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen([sys.executable, "-P", "-m", "assetsite", "serve"], stdout=subprocess.DEVNULL)
     try:
         wait_until_served(server)
-        demo = [sys.executable, "-m", "examples.demo"]
-        status = subprocess.run(demo, cwd=CHECKOUT, env=os.environ | {"ASSETSITE_URL": URL}, check=False).returncode
+        os.environ["ASSETSITE_URL"] = URL
+        status = demo.main()
         if status == 0:
-            print(f"\nassetsite is at {URL}  (Ctrl-C stops it; `make serve` starts it again)", flush=True)
+            print(f"\nassetsite is at {URL}  (Ctrl-C stops it; assetsite serve starts it again)", flush=True)
             server.wait()
         return status
     except KeyboardInterrupt:
@@ -47,13 +47,13 @@ def port_is_taken() -> bool:
 def wait_until_served(server: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         if server.poll() is not None:
-            raise SystemExit("The server did not start; `make serve` shows why.")
+            raise SystemExit("The server did not start; assetsite serve shows why.")
         try:
             with urlopen(f"{URL}/healthz", timeout=2):  # noqa: S310 (our own address)
                 return
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
-    raise SystemExit("The server did not answer within a minute; `make serve` shows why.")
+    raise SystemExit("The server did not answer within a minute; assetsite serve shows why.")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The flows of `make demo`, run once the server is up: both example projects, for real, on three branches each.
+"""The flows of `assetsite demo`, run once the server is up: both example projects, for real, on three branches each.
 
 Each step leaves something in the catalogue, and the catalogue is asked what is there already: a second demo adds
 nothing, and one that was interrupted goes on. Copies of the projects, their runs and their logs are below
-``$ASSETSITE_HOME/demo``; the checkout stays as it is.
+``$ASSETSITE_HOME/demo``; the examples stay as they are.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ import requests
 
 from obproject.branches import branch_key
 
-CHECKOUT = Path(__file__).resolve().parent.parent
-EXAMPLES = CHECKOUT / "examples"
-HOME = Path(os.environ.get("ASSETSITE_HOME") or CHECKOUT / ".assetsite").expanduser().resolve() / "demo"
+EXAMPLES = Path(__file__).resolve().parent
+HOME = Path(os.environ.get("ASSETSITE_HOME", "")).expanduser().resolve() / "demo"
 AT_ONCE = 2
 LOG_LINES_SHOWN = 30
 MAIN, FEATURE, LOCAL = "main", "feature/better-features", "user.demo"
@@ -120,7 +119,7 @@ class Workspace:
             "ASSETSITE_URL": os.environ["ASSETSITE_URL"],
             "METAFLOW_HOME": str(HOME / "no-configuration"),
             "METAFLOW_USER": "ci" if self.is_deployed else LOCAL.removeprefix("user."),
-            "PYTHONPATH": os.pathsep.join([str(self.folder / "src"), str(CHECKOUT)]),
+            "PYTHONPATH": str(self.folder / "src"),
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -468,8 +467,8 @@ class Demo:
 
 def main() -> int:
     """Run the demo against the catalogue that ASSETSITE_URL names; return 0 if all is in the catalogue in the end."""
-    if not os.environ.get("ASSETSITE_URL"):
-        print("Set ASSETSITE_URL to the address of a catalogue, or run `make demo`.", file=sys.stderr)
+    if lacking := [name for name in ("ASSETSITE_URL", "ASSETSITE_HOME") if not os.environ.get(name)]:
+        print(f"Set {' and '.join(lacking)}, or run: assetsite demo", file=sys.stderr)
         return 1
     perimeter = os.environ.get("ASSETSITE_PERIMETER") or "default"
     catalogue = Catalogue(os.environ["ASSETSITE_URL"], os.environ.get("ASSETSITE_TOKEN"), perimeter)

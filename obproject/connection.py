@@ -219,7 +219,7 @@ class Connection:
 
 def _open_session(settings: Settings) -> requests.Session:
     session = requests.Session()
-    session.headers.update({"Accept": "application/json", "User-Agent": "assetsite-obproject", **settings.headers})
+    session.headers.update({"Accept": "application/json", "User-Agent": "assetsite-client", **settings.headers})
     # An explicit "no further authentication" keeps a netrc entry for the host from adding a second identity.
     session.auth = _keep_headers
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -259,7 +259,7 @@ def database_url(home: Path) -> str:
 
 
 class Server:
-    """`manage.py serve` as a process of its own, that can be killed and started again on the same port."""
+    """`assetsite serve` as a process of its own, that can be killed and started again on the same port."""
 
     def __init__(self, home: Path, **more: str) -> None:
         home.mkdir(parents=True, exist_ok=True)

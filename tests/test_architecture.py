@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "comparing": {"access", "catalog", "lineage", "obproject"},
     "promoting": {"access", "catalog", "comparing", "lineage", "obproject"},
     "telling": {"access", "catalog", "lineage", "obproject"},
-    "assetsite": {"access", "catalog", "comparing", "lineage", "promoting", "telling"},
+    "assetsite": {"access", "catalog", "comparing", "examples", "lineage", "promoting", "telling"},
     "obproject": set(),
     "metaflow_extensions": {"obproject"},
     "examples": {"obproject"},

@@ -50,7 +50,7 @@ def test_every_setting_of_the_flow_side_is_explained():
 
 @pytest.mark.parametrize("name", [name for name, app in get_commands().items() if app in ("access", "catalog")])
 def test_every_command_is_explained(name):
-    assert f"`manage.py {name}" in CONFIGURATION
+    assert re.search(rf"`assetsite (manage )?{name}\b", CONFIGURATION)
 
 
 @pytest.mark.parametrize("suffix", FORMS)

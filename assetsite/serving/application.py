@@ -1,4 +1,4 @@
-"""The application that `manage.py serve` gives to Granian: Django's, behind bodies that are read to their end.
+"""The application that `assetsite serve` gives to Granian: Django's, behind bodies that are read to their end.
 
     headers ──▶ event loop: the body, under deadlines and a size ──▶ a pool's thread: Django ──▶ the whole answer
 

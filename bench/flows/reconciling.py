@@ -80,7 +80,7 @@ def reconciling() -> Iterator[Row]:
         if catalogue.ready() != 1 + FEW + RUNS:
             raise SystemExit(f"{catalogue.ready()} instances are there, of {1 + FEW + RUNS} registered.")
     yield Row(
-        f"`manage.py reconcile` of {RUNS:,} new runs",
+        f"`assetsite reconcile` of {RUNS:,} new runs",
         f"under {MOST_SECONDS} s",
         f"{many.seconds:.1f} s",
         many.seconds < MOST_SECONDS,

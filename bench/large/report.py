@@ -28,7 +28,7 @@ Made by `make bench-large`, which prints this page; `.venv/bin/python -m bench.l
 
 ## What is measured
 
-The site as `manage.py serve` serves it in team mode, from two PostgreSQL databases with PostgreSQL's own defaults.
+The site as `assetsite serve` serves it in team mode, from two PostgreSQL databases with PostgreSQL's own defaults.
 *Large* has one project of {assets:,} assets, {on_main:,} of them on `main`, {flows:,} flows, {instances:,} instances
 and {consumptions:,} consumptions; *small* has one part in {modules} of each. The project is made of modules of
 {module_assets} assets and {module_flows} flows, {modules} of them or one, all alike: layers of flows that read a few
@@ -227,7 +227,7 @@ def journal_rows(findings: Findings) -> Iterator[list[str]]:
 def background(chores: Chores) -> Iterator[list[str]]:
     for number, seconds in enumerate(chores.passes, start=1):
         yield [f"pass of reconciling with nothing to do, number {number}", f"{seconds:.3f}"]
-    yield [f"`manage.py recount` of {INSTANCES:,} instances", f"{chores.recount:.1f}"]
+    yield [f"`assetsite manage recount` of {INSTANCES:,} instances", f"{chores.recount:.1f}"]
     yield ["the longest that it held what it had locked", f"{chores.locked:.2f}"]
 
 

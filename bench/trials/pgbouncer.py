@@ -1,6 +1,6 @@
 """PgBouncer between site and PostgreSQL, in session and in transaction mode (apt-get install pgbouncer).
 
-In transaction mode `manage.py check` must say what to set, unless this PgBouncer keeps prepared statements; so set, the
+In transaction mode `assetsite check` must say what to set, unless this PgBouncer keeps prepared statements; so set, the
 site answers eight clients at once without an error, and its limits do not reach other clients of the pooler.
 """
 
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def checked(env: dict[str, str], url: str) -> bool:
-    """Whether `manage.py check` has nothing to say."""
+    """Whether `assetsite check` has nothing to say."""
     command = [sys.executable, "manage.py", "check"]
     done = subprocess.run(
         command, cwd=CHECKOUT, env=env | {"DATABASE_URL": url}, capture_output=True, text=True, check=False

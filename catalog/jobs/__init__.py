@@ -1,4 +1,4 @@
-"""What is done again and again in the background: by the process beside of `manage.py serve`, by `manage.py work`.
+"""What is done again and again in the background: by the process beside of `assetsite serve`, by `assetsite work`.
 
 `table.py` has a row for each job. `background.py` does them, each when it is due, in one thread but for those that
 can't wait. A job is done by one process at a time, as its lease says (`catalog/reconciling/lease.py`), or each piece

@@ -1,4 +1,4 @@
-"""The system check of `ASSETSITE_RECONCILE`, for `manage.py check`."""
+"""The system check of `ASSETSITE_RECONCILE`, for `assetsite check`."""
 
 from collections.abc import Sequence
 from typing import Any

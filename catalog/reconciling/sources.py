@@ -121,7 +121,7 @@ def sources() -> list[Source]:
 
 
 def listed() -> list[Listed]:
-    """The well-formed entries of `ASSETSITE_RECONCILE`; `manage.py check` reports the others."""
+    """The well-formed entries of `ASSETSITE_RECONCILE`; `assetsite check` reports the others."""
     found = []
     for entry in settings.RECONCILE:
         try:

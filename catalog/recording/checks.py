@@ -1,4 +1,4 @@
-"""What `manage.py check` says about a database that can't take the writes of `appending.py`."""
+"""What `assetsite check` says about a database that can't take the writes of `appending.py`."""
 
 import sqlite3
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The system check of `ASSETSITE_CARD_ROOTS`, for `manage.py check`."""
+"""The system check of `ASSETSITE_CARD_ROOTS`, for `assetsite check`."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What an operator would regret of the database, for `manage.py check --deploy` and the start of the server."""
+"""What an operator would regret of the database, for `assetsite check --deploy` and the start of the server."""
 
 import tempfile
 from collections.abc import Sequence

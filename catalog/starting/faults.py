@@ -4,14 +4,14 @@ import re
 
 from django.db import DatabaseError, DataError, IntegrityError, connection
 
-NOT_MIGRATED = "The database is not ready for this version. Set it up first: manage.py migrate"
+NOT_MIGRATED = "The database is not ready for this version. Set it up first: assetsite manage migrate"
 SQLITE = {
     "unable to open": "The database file {file} can't be opened: its folder is missing, or the user that runs this may "
     "not write there.",
     "not a database": "The file {file} is no SQLite database. Correct ASSETSITE_HOME or DATABASE_URL.",
     "readonly": "The database file {file} can't be written to by the user that runs this.",
     "locked": "The database file {file} is in use: another program has been writing to it for too long. Try again.",
-    "malformed": "The database file {file} is damaged. Restore a backup: manage.py restore.",
+    "malformed": "The database file {file} is damaged. Restore a backup: assetsite restore.",
     "is full": "The disk with the database file {file} is full. Make room.",
     "disk i/o": "The disk with the database file {file} can't be read or written to.",
     "no such table": NOT_MIGRATED,

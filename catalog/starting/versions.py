@@ -15,7 +15,7 @@ Migration = tuple[str, str]
 def own_version() -> str:
     """The version of assetsite that runs."""
     try:
-        return version("assetsite-obproject")
+        return version("assetsite")
     except PackageNotFoundError:
         return "of this checkout"
 

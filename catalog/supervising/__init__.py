@@ -1,4 +1,4 @@
-"""What the process of `manage.py serve` does for those that it starts.
+"""What the process of `assetsite serve` does for those that it starts.
 
 It makes sure that the port is free (`ports.py`), starts the web processes and starts each again that dies
 (`web_processes.py`), and has a process of its own beside them that does the jobs of the background (`beside.py`). It

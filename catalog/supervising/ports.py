@@ -103,8 +103,8 @@ def _who(process: psutil.Process | None) -> str:
 
 
 def _serves(command: list[str]) -> bool:
-    """Whether this is the command line of `manage.py serve`."""
-    return "serve" in command and any(part.endswith("manage.py") for part in command)
+    """Whether this is the command line of `assetsite serve`."""
+    return "serve" in command and any(Path(part).name in ("assetsite", "manage.py") for part in command)
 
 
 def _is_orphan(process: psutil.Process) -> bool:

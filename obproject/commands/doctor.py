@@ -28,7 +28,7 @@ from obproject.shipping import LOOPBACK
 if TYPE_CHECKING:
     from obproject.settings import Settings
 
-PACKAGE = "assetsite-obproject"
+PACKAGE = "assetsite-client"
 _OTHER_CLIENT = "ob-project-utils"
 _PLUGIN = "assetsite_task"
 

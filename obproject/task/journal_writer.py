@@ -2,7 +2,7 @@
 
 Before a task sends a registration or a consumption, it stores an entry in its own Metaflow metadata; at its end it
 stores what the catalogue answered. A write without an answer is backfilled when the catalogue reads that metadata
-(``manage.py reconcile``), and the flow goes on, unless ``ASSETSITE_STRICT`` is set. A write that the catalogue refused
+(``assetsite reconcile``), and the flow goes on, unless ``ASSETSITE_STRICT`` is set. A write that the catalogue refused
 is an error of the flow, and is never backfilled. :mod:`obproject.journal` has the format.
 """
 
@@ -48,7 +48,7 @@ class JournalWriter:
     """Writes the journal of one task attempt.
 
     ``register`` stores Metaflow's MetaDatum objects with the task, ``attempt`` is the attempt's number. For messages:
-    ``root_option`` returns the option of ``manage.py reconcile`` that names this metadata, and ``claim_notice`` whether
+    ``root_option`` returns the option of ``assetsite reconcile`` that names this metadata, and ``claim_notice`` whether
     this task is the one of its run that reports that no catalogue is configured.
     """
 
@@ -216,14 +216,14 @@ class JournalWriter:
             self._report(
                 NoServer,
                 f"the assets of this run are kept with the run, and not published. {HOW_TO_CONFIGURE} "
-                f"What was kept is published by: manage.py reconcile{self._root_option()}",
+                f"What was kept is published by: assetsite reconcile{self._root_option()}",
             )
         self._reported.add(type(error))
 
     def _what_becomes_of_it(self) -> str:
         return (
             "What this task registers is kept with the run; the catalogue takes it over by itself, or by: "
-            f"manage.py reconcile{self._root_option()}"
+            f"assetsite reconcile{self._root_option()}"
         )
 
     def _report(self, about: type[Exception], text: str) -> None:

@@ -217,7 +217,7 @@ class RunningTask:
 
 
 def _root_option(metadata: Any) -> str:
-    """Return the option of ``manage.py reconcile`` that names this metadata; empty if it is in a service."""
+    """Return the option of ``assetsite reconcile`` that names this metadata; empty if it is in a service."""
     if metadata.TYPE != "local":
         return ""
     from metaflow.plugins.datastores.local_storage import LocalStorage

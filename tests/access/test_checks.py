@@ -1,4 +1,4 @@
-"""`manage.py check` reports a configuration that can't be served."""
+"""`assetsite check` reports a configuration that can't be served."""
 
 import os
 import runpy
@@ -43,7 +43,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
 
 
 def complaints() -> str:
-    """What `manage.py check` says without ending."""
+    """What `assetsite check` says without ending."""
     call_command("check", stdout=StringIO(), stderr=(said := StringIO()))
     return said.getvalue()
 
@@ -93,11 +93,10 @@ def test_what_is_missing_ends_the_command(tmp_path):
 
 
 EVERY_COMMAND = """
-import sys, manage
+from assetsite.command import manage
 for command in %r:
-    sys.argv = ["manage.py", command]
     try:
-        manage.main()
+        manage("manage.py", [command])
     except SystemExit as end:
         print(end)
 """

@@ -1,4 +1,4 @@
-"""`manage.py check --deploy` tells a team what it would regret, in the names of its own settings."""
+"""`assetsite check --deploy` tells a team what it would regret, in the names of its own settings."""
 
 from types import SimpleNamespace
 

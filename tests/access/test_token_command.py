@@ -1,4 +1,4 @@
-"""`manage.py token`."""
+"""`assetsite token`."""
 
 import os
 import subprocess
@@ -116,6 +116,6 @@ def test_a_database_that_is_not_set_up_is_said_in_a_sentence(tmp_path):
     command = [sys.executable, "manage.py", "token", "create", "--user", "ada", "--perimeter", "p", "--role", "editor"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
-    assert "manage.py migrate" in done.stderr
+    assert "assetsite manage migrate" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""

@@ -15,7 +15,7 @@ class Beside(Background):
     at once ("table is locked"), where with a file it would wait for the first.
     """
 
-    def __init__(self, actor: str = "manage.py serve") -> None:
+    def __init__(self, actor: str = "assetsite serve") -> None:
         one_thread = [job for job in all_jobs() if not job.apart and job.every()]
         super().__init__(actor, one_thread)
         self._done = {job.name: threading.Event() for job in one_thread}

@@ -98,7 +98,7 @@ class TestBesideTheServer:
         Beside().done_once("reconcile")
         assert not [thread for thread in threading.enumerate() if thread.name == "jobs"]
         assert Instance.objects.get().state == "ready"
-        assert Reconciliation.objects.get().actor == "manage.py serve"
+        assert Reconciliation.objects.get().actor == "assetsite serve"
 
     def test_what_goes_wrong_is_a_line_in_the_log(self, monkeypatch, caplog):
         def fail(**_):

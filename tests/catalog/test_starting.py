@@ -30,7 +30,7 @@ FROM_DRIVERS = [
     ("sqlite", "database disk image is malformed", "Restore a backup", False),
     ("sqlite", "database or disk is full", "is full. Make room.", False),
     ("sqlite", "disk I/O error", "can't be read or written to", False),
-    ("sqlite", "no such table: catalog_asset", "Set it up first: manage.py migrate", False),
+    ("sqlite", "no such table: catalog_asset", "Set it up first: assetsite manage migrate", False),
     ("postgresql", REFUSED, "at db:5432 can't be used: Connection refused. Start it", True),
     ("postgresql", f"{FATAL}the database system is starting up", "used: the database system is starting up.", True),
     ("postgresql", "failed to resolve host 'db': [Errno -2] Name or service not known", "resolve host 'db'", True),

@@ -78,7 +78,7 @@ def test_every_error_survives_pickling(error_class: type[errors.AssetError]) -> 
 
 
 def test_fault_55_every_package_that_is_imported_is_declared() -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]
     names = {re.split(r"[^\w-]", requirement)[0] for requirement in declared["dependencies"]}
     files = [path for room in ("obproject", "metaflow_extensions") for path in (ROOT / room).rglob("*.py")]
     imported = {name.partition(".")[0] for path in files for name in _imports(path)}

@@ -371,7 +371,7 @@ def test_without_a_catalogue_the_flow_runs_and_says_once_how_to_publish(tmp_path
     told = [line for line in run.said() if "not published" in line]
     assert len(told) == 1
     assert "ASSETSITE_URL" in told[0]
-    assert f"manage.py reconcile --root {tmp_path / '.metaflow'}" in told[0]
+    assert f"assetsite reconcile --root {tmp_path / '.metaflow'}" in told[0]
     assert "no server: data asset 'numbers' (latest) on branch 'user.alice'" in run.output
     data = (json.loads(path.read_text()) for path in tmp_path.rglob("sysmeta_assetsite-i_*.json"))
     kept = [parse_entry(datum["value"]) for datum in data]

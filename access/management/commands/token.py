@@ -1,4 +1,4 @@
-"""`manage.py token create | list | revoke`."""
+"""`assetsite token create | list | revoke`."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""`manage.py backup FILE`: the whole database in one file, as of one moment, while the site goes on."""
+"""`assetsite backup FILE`: the whole database in one file, as of one moment, while the site goes on."""
 
 import sqlite3
 from argparse import ArgumentParser

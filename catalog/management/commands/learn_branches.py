@@ -1,4 +1,4 @@
-"""`manage.py learn_branches`: find out the branches of consumers whose client did not say them."""
+"""`assetsite manage learn_branches`: find out the branches of consumers whose client did not say them."""
 
 from argparse import ArgumentParser
 from datetime import timedelta

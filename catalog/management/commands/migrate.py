@@ -1,4 +1,4 @@
-"""`manage.py migrate`: Django's, for one process at a time, and not on a database of a newer version."""
+"""`assetsite manage migrate`: Django's, for one process at a time, and not on a database of a newer version."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py prune`: drop the answers kept for repeated requests after seven days, and failed sign-ins after one."""
+"""`assetsite manage prune`: drop answers to repeated requests after seven days, failed sign-ins after one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""`manage.py rebuild`: make an empty catalogue whole again, as far as tasks wrote it, from Metaflow alone."""
+"""`assetsite rebuild`: make an empty catalogue whole again, as far as tasks wrote it, from Metaflow alone."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, root: list[str], **options: Any) -> None:
         try:
-            done = rebuild(actor="manage.py rebuild", say=self.stdout.write, roots=root)
+            done = rebuild(actor="assetsite rebuild", say=self.stdout.write, roots=root)
         except (NotEmpty, LeaseTaken, LeaseLost, RootNotAllowed) as error:
             raise CommandError(str(error)) from None
         for line in [*lines_about(done), *NOT_IN_METAFLOW]:

@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: bring the catalogue up to date with what tasks kept of their writes in Metaflow's metadata."""
+"""`assetsite reconcile`: bring the catalogue up to date with what tasks kept of their writes in Metaflow's metadata."""
 
 import time
 from argparse import ArgumentParser
@@ -50,6 +50,6 @@ class Command(BaseCommand):
         self.stdout.write("This was a trial: nothing was changed.")
 
     def _pass(self, roots: list[str]) -> None:
-        done = reconcile(actor="manage.py reconcile", say=self.stdout.write, roots=roots)
+        done = reconcile(actor="assetsite reconcile", say=self.stdout.write, roots=roots)
         for line in lines_about(done):
             self.stdout.write(line)

@@ -1,4 +1,4 @@
-"""`manage.py recount`: recompute every counter, edge and pointer from the events that they are derived from."""
+"""`assetsite manage recount`: recompute every counter, edge and pointer from the events that they are derived from."""
 
 from typing import Any
 

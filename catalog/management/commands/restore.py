@@ -1,4 +1,4 @@
-"""`manage.py restore FILE`: a backup becomes the database, and is migrated to this version."""
+"""`assetsite restore FILE`: a backup becomes the database, and is migrated to this version."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -35,12 +35,12 @@ class Command(BaseCommand):
         try:
             call_command("migrate", verbosity=0)
         except Exception:
-            self.stderr.write("The backup is restored, and not yet migrated to this version: run manage.py migrate.")
+            self.stderr.write("The backup is restored, and not yet migrated to this version: assetsite manage migrate.")
             raise
         mark_everything()
         self.stdout.write(
             f"The database is that of {path}, taken at {manifest.taken_at} by assetsite {manifest.version}.\n"
-            "What tasks have written since then comes back when it is served, or by manage.py reconcile."
+            "What tasks have written since then comes back when it is served, or by assetsite reconcile."
         )
 
     def _restored(self, path: Path, replace: bool) -> Manifest:

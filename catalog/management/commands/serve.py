@@ -1,4 +1,4 @@
-"""`manage.py serve`: the site, with everything it needs in place."""
+"""`assetsite serve`: the site, with everything it needs in place."""
 
 from argparse import ArgumentTypeError
 from typing import Any
@@ -52,7 +52,7 @@ class Command(BaseCommand):
             self.stderr.write(self.style.WARNING(f"{problem.msg} {problem.hint}"))
 
     def _serve(self, address: str, port: int) -> None:
-        beside = Beside(actor="manage.py serve")
+        beside = Beside(actor="assetsite serve")
         connections.close_all()  # the other processes are forked off, and open their own
         beside.start()
         try:

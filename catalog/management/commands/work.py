@@ -1,4 +1,4 @@
-"""`manage.py work`: the jobs of the background without a server, such as on another machine, or once by hand."""
+"""`assetsite work`: the jobs of the background without a server, such as on another machine, or once by hand."""
 
 import signal
 import threading
@@ -13,7 +13,7 @@ from catalog.jobs.table import Doing, Job, all_jobs
 from catalog.reconciling.lease import LeaseLost, LeaseTaken
 from catalog.starting.serving import noted_as_served
 
-ACTOR = "manage.py work"
+ACTOR = "assetsite work"
 
 
 class Command(BaseCommand):

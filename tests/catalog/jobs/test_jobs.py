@@ -1,4 +1,4 @@
-"""The jobs of the background: each when it is due, by one process at a time, in `serve` and by `manage.py work`."""
+"""The jobs of the background: each when it is due, by one process at a time, in `serve` and by `assetsite work`."""
 
 import os
 import signal

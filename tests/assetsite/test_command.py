@@ -1,0 +1,57 @@
+"""The command `assetsite`: what it lists it does, what it lacks it says, and its first line says where things are."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from django.core.management import get_commands
+
+from assetsite import ROOMS, command, home
+
+ROOT = Path(__file__).resolve().parents[2]
+OWN = {"demo", "manage"}
+
+
+def test_what_it_lists_is_there():
+    assert set(command.COMMANDS) - OWN <= set(get_commands())
+
+
+def test_by_itself_it_lists_them(capsys):
+    assert command.main([]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[2:-2]] == [*command.COMMANDS]
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("serv", "Did you mean assetsite serve?"), ("recount", "For one of Django's: assetsite manage recount")],
+)
+def test_what_it_lacks_it_says_with_what_may_be_meant(name, hint, capsys):
+    assert command.main([name]) == command.UNKNOWN
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert hint in said.err
+
+
+def test_it_is_the_version_that_both_packages_have(capsys):
+    site, client = (tomllib.loads((ROOT / path / "pyproject.toml").read_text())["project"] for path in ("", "client"))
+    assert command.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"assetsite {site['version']}\n"
+    assert client["version"] == site["version"]
+    assert f"assetsite-client=={client['version']}" in site["dependencies"]
+
+
+def test_the_first_line_says_where_files_are(tmp_path):
+    words = [sys.executable, "-m", "assetsite", "work", "--once", "--only", "prune"]
+    env = {"ASSETSITE_HOME": str(tmp_path / "x")}
+    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=env, check=True)
+    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0].endswith(f" keeps its files in {tmp_path / 'x'}")
+
+
+@pytest.mark.parametrize("installed", [False, True])
+def test_what_is_installed_keeps_nothing_among_the_packages(installed, monkeypatch):
+    monkeypatch.setattr(home, "IS_INSTALLED", installed)
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert home.default_home() == (Path("/data/assetsite") if installed else ROOMS / ".assetsite")

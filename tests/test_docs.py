@@ -48,6 +48,10 @@ def test_every_setting_of_the_flow_side_is_explained():
     assert {name for name in named if f"`{name}`" not in CONFIGURATION} == set()
 
 
+def test_the_configuration_of_nginx_is_printed_as_it_is():
+    assert f"```nginx\n{(ROOT / 'container/nginx.conf').read_text()}```" in CONFIGURATION
+
+
 @pytest.mark.parametrize("name", [name for name, app in get_commands().items() if app in ("access", "catalog")])
 def test_every_command_is_explained(name):
     assert re.search(rf"`assetsite (manage )?{name}\b", CONFIGURATION)

@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -32,11 +31,11 @@ from django.db import connections
 from django.test import Client
 
 from tests import chromium, compiled, migrated
+from tests.places import ASSETSITE, CHECKOUT, MANAGE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-CHECKOUT = Path(__file__).resolve().parent.parent
 # Playwright's synchronous interface keeps an event loop running in the thread of the tests, in which nothing is async
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 site_settings.TEMPLATES[0]["OPTIONS"]["undefined"] = jinja2.StrictUndefined  # a name that a page lacks is an error
@@ -227,7 +226,7 @@ class Site:
 
     def manage(self, *command: str) -> str:
         done = subprocess.run(
-            [sys.executable, "manage.py", *command],
+            [*MANAGE, *command],
             cwd=CHECKOUT,
             env=self.env,
             capture_output=True,
@@ -275,7 +274,7 @@ class Server:
             migrated.fill(self.site.env["DATABASE_URL"])
         with (self.site.home / "server.log").open("a") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "manage.py", "serve"],
+                [*ASSETSITE, "serve"],
                 cwd=CHECKOUT,
                 env=self.site.env,
                 stdout=log,

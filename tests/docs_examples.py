@@ -22,7 +22,9 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Any
 
-DOCS = Path(__file__).resolve().parent.parent / "docs"
+from tests.places import CHECKOUT
+
+DOCS = CHECKOUT / "docs"
 OK = "ok"
 FLOW_OF_STEPS = """
 from metaflow import step

@@ -9,13 +9,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+from tests.places import CHECKOUT, MANAGE
+
 SHARED = "ASSETSITE_TESTS_MIGRATED"
 """The variable that tells all processes of a run of tests the folder that they share."""
 
@@ -78,7 +78,7 @@ def _made(kind: str, create: Callable[[], str]) -> None:
             return
         url = create()
         env = {"PATH": os.environ["PATH"], "ASSETSITE_HOME": str(folder), "DATABASE_URL": url}
-        command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+        command = [*MANAGE, "migrate", "--verbosity", "0"]
         subprocess.run(command, cwd=CHECKOUT, env=env, check=True, timeout=120)
         if kind == "sqlite":
             with closing(sqlite3.connect(folder / "migrated.sqlite3")) as made:

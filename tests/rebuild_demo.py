@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 from obproject.project.definitions import read_project
+from tests.places import CHECKOUT, EXAMPLES, MANAGE
 
-CHECKOUT = Path(__file__).resolve().parent.parent
 SECRET_KEY = secrets.token_urlsafe(50)
 """The same for both, as for a site that is set up anew: by it receipts are believed."""
 READ_BY_REBUILD = ("state", "finished_at")
@@ -58,7 +58,7 @@ def _env(home: Path) -> dict[str, str]:
 def _manage(home: Path, *command: str) -> str:
     home.mkdir(exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "manage.py", *command],
+        [*MANAGE, *command],
         cwd=CHECKOUT,
         env=_env(home),
         stdout=subprocess.PIPE,
@@ -123,7 +123,7 @@ def print_rows() -> None:
 
 def _declared() -> set[str]:
     """The ids of assets of which it is declared when they are due: nothing is learned of them."""
-    projects = [read_project(CHECKOUT / "examples" / name) for name in ("churn", "comics")]
+    projects = [read_project(EXAMPLES / name) for name in ("churn", "comics")]
     return {asset.id for project in projects for asset in project.assets if asset.freshness}
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.places import modules_in, place
+
 ROOMS = (
     "access",
     "assetsite",
@@ -196,8 +197,8 @@ FOR_LINEAGE = {
 @cache
 def modules(room: str) -> dict[str, Path]:
     """The modules of a room by their dotted names; a package goes by its own name."""
-    paths = [path for path in sorted((ROOT / room).rglob("*.py")) if "migrations" not in path.parts]
-    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+    found = {name: path for name, path in modules_in(room).items() if "migrations" not in path.parts}
+    return {name.removesuffix(".py").replace("/", ".").removesuffix(".__init__"): path for name, path in found.items()}
 
 
 @cache
@@ -214,8 +215,8 @@ def imports(path: Path) -> frozenset[str]:
 
 def imported(module: str, name: str) -> str:
     """What `from module import name` imports: a module of a package, or something of the module itself."""
-    place = ROOT.joinpath(*module.split("."), name)
-    return f"{module}.{name}" if place.is_dir() or place.with_suffix(".py").exists() else module
+    path = place("/".join([*module.split("."), name]))
+    return f"{module}.{name}" if path.is_dir() or path.with_suffix(".py").exists() else module
 
 
 def running(node: ast.AST) -> Iterator[ast.AST]:

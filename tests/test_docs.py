@@ -15,10 +15,10 @@ from obproject import Asset, AssetInstance, DeleteResult, EntityRef, EvalsLogger
 from obproject.assets import Alias, AliasMove
 from obproject.highlights import Highlight
 from obproject.prj import ProjectContext
+from tests.places import CHECKOUT, modules_in, place
 
-ROOT = Path(__file__).resolve().parent.parent
-CONFIGURATION = (ROOT / "docs/configuration.md").read_text()
-API = (ROOT / "docs/api.md").read_text()
+CONFIGURATION = (CHECKOUT / "docs/configuration.md").read_text()
+API = (CHECKOUT / "docs/api.md").read_text()
 PUBLIC_CLASSES = [
     Alias,
     AliasMove,
@@ -31,17 +31,17 @@ PUBLIC_CLASSES = [
     ProjectContext,
     ProjectEvent,
 ]
-EVERYTHING = "\n".join(path.read_text() for path in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
+EVERYTHING = "\n".join(path.read_text() for path in [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")])
 
 
 def test_every_setting_of_the_site_is_explained():
-    named = set(re.findall(r'env\.\w+\("([A-Z_]+)"', (ROOT / "assetsite/settings.py").read_text()))
+    named = set(re.findall(r'env\.\w+\("([A-Z_]+)"', place("assetsite/settings.py").read_text()))
     assert len(named) > 10
     assert {name for name in named if f"`{name}`" not in CONFIGURATION} == set()
 
 
 def test_every_setting_of_the_flow_side_is_explained():
-    code = "\n".join(path.read_text() for path in (ROOT / "obproject").rglob("*.py"))
+    code = "\n".join(path.read_text() for path in modules_in("obproject").values())
     named = set(re.findall(r'(?:environ(?:\.get\(|\[)|plain\()"((?:ASSETSITE|OB|OBP|OBPROJECT)_\w+)"', code))
     named |= {f"ASSETSITE_{name}" for name in re.findall(r'(?:_first|_number|_switch)\(\w*,? ?"([A-Z]+)"', code)}
     assert {"ASSETSITE_URL", "ASSETSITE_TOKEN", "ASSETSITE_PERIMETER"} <= named
@@ -59,7 +59,7 @@ def test_every_command_is_explained(name):
 
 @pytest.mark.parametrize("suffix", FORMS)
 def test_every_form_of_an_answer_is_explained(suffix):
-    assert f"| `{suffix}` |" in (ROOT / "docs/lineage.md").read_text()
+    assert f"| `{suffix}` |" in (CHECKOUT / "docs/lineage.md").read_text()
 
 
 def routes(patterns: list, prefix: str = "") -> list[str]:
@@ -85,7 +85,7 @@ def test_every_filter_is_in_the_docs_as_its_row_says(row):
     examples = ", ".join(f"`{example}`" for example in row.examples)
     assert f"| {examples} | {row.doc} |" in API
     assert all(example.startswith(f"{row.name}=") for example in row.examples)
-    assert f"`{row.name}=" in (ROOT / "docs/wire.md").read_text()
+    assert f"`{row.name}=" in (CHECKOUT / "docs/wire.md").read_text()
     assert all(f"`{alias}`" in API for alias in row.aliases)
 
 
@@ -108,17 +108,17 @@ def test_every_public_name_of_the_client_is_in_the_docs(name):
 @pytest.mark.parametrize("owner", PUBLIC_CLASSES)
 def test_every_public_name_of_a_class_is_in_the_reference(owner):
     names = {name for name in dir(owner) if not name.startswith("_") and name not in dir(tuple)}
-    reference = (ROOT / "docs/prj.md").read_text()
+    reference = (CHECKOUT / "docs/prj.md").read_text()
     assert {name for name in names - {"as_data"} if not re.search(rf"\b{name}\b", reference)} == set()
 
 
 def test_every_page_is_in_the_list_of_the_readme():
-    readme = (ROOT / "README.md").read_text()
-    assert [path.name for path in (ROOT / "docs").glob("*.md") if f"(docs/{path.name})" not in readme] == []
+    readme = (CHECKOUT / "README.md").read_text()
+    assert [path.name for path in (CHECKOUT / "docs").glob("*.md") if f"(docs/{path.name})" not in readme] == []
 
 
 def test_links_between_the_docs_lead_somewhere():
-    for page in [ROOT / "README.md", ROOT / "SECURITY.md", *(ROOT / "docs").glob("*.md")]:
+    for page in [CHECKOUT / "README.md", CHECKOUT / "SECURITY.md", *(CHECKOUT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
 
@@ -135,30 +135,30 @@ def anchors(page: Path) -> set[str]:
 
 
 def test_links_to_headings_lead_to_one():
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
+    for page in [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]:
         for target, anchor in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", page.read_text()):
             other = page.parent / target if target else page
             assert not other.exists() or anchor in anchors(other), f"{page.name} links to {target}#{anchor}"
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", sorted((CHECKOUT / "docs").glob("*.md")), ids=lambda page: page.name)
 def test_nothing_stands_twice_on_a_page(page):
     headings = headings_of(page)
     assert len(headings) == len(set(headings))
 
 
 def test_every_line_of_the_changelog_is_about_something_else():
-    begins = [line[:60] for line in (ROOT / "CHANGELOG.md").read_text().splitlines() if line.startswith("- ")]
+    begins = [line[:60] for line in (CHECKOUT / "CHANGELOG.md").read_text().splitlines() if line.startswith("- ")]
     assert len(begins) == len(set(begins))
 
 
 def test_every_make_target_of_the_readme_exists():
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z-]+)`", EVERYTHING)) <= targets
 
 
 def test_the_changelog_begins_with_the_version_or_what_comes_after_it():
-    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
+    version = re.search(r'^version = "(.+)"', (CHECKOUT / "pyproject.toml").read_text(), re.MULTILINE)
     assert version
-    headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    headings = re.findall(r"^## (.+)$", (CHECKOUT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert headings[headings[0] == "Unreleased"] == version[1]

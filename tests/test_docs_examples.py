@@ -21,7 +21,8 @@ from metaflow.runner.utils import format_flowfile
 
 from tests.conftest import Site
 from tests.docs_examples import DOCS, FLOW_OF_STEPS, OK, Example, Place, examples_of, keep_examples, results_in
-from tests.obproject.flows import CHECKOUT, FlowRun, run_flow, write_flow
+from tests.obproject.flows import FlowRun, run_flow, write_flow
+from tests.places import CHECKOUT
 
 pytestmark = pytest.mark.flows
 

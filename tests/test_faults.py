@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 from fnmatch import fnmatchcase
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -15,8 +14,8 @@ from obproject.evals import EvalsLogger
 from obproject.events import ProjectEvent
 from obproject.prj import ProjectContext
 from obproject.promotion import promote_assets
+from tests.places import CHECKOUT
 
-ROOT = Path(__file__).resolve().parent.parent
 FAULTS = 56
 NO_FAULT_HERE = "Does not apply: "
 
@@ -29,7 +28,7 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    lines = [line for line in (ROOT / "docs/faults.md").read_text().splitlines() if re.match(r"\| \d", line)]
+    lines = [line for line in (CHECKOUT / "docs/faults.md").read_text().splitlines() if re.match(r"\| \d", line)]
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [Row(int(number), was, is_now, re.findall(r"`(\w+\*?)`", tests)) for number, was, is_now, tests in cells]
 
@@ -37,7 +36,7 @@ def rows() -> list[Row]:
 def fault_tests() -> dict[str, set[int]]:
     """The tests that carry numbers of faults in their names, with the numbers."""
     found: dict[str, set[int]] = {}
-    for path in (ROOT / "tests").rglob("test_*.py"):
+    for path in (CHECKOUT / "tests").rglob("test_*.py"):
         for name in re.findall(r"^\s*def (test_\w*fault_\d\w*)", path.read_text(), re.MULTILINE):
             numbers = re.search(r"fault_(\d+(?:_and_\d+|_\d+)*)", name)
             assert numbers
@@ -78,7 +77,7 @@ FREE = {"promote_assets": promote_assets, "Asset": Asset, "ProjectEvent": Projec
 def documented_calls() -> list[tuple[str, str, str]]:
     """The calls in running text, as (holder, name, arguments): `prj.get_data(name, instance="latest")`."""
     found: set[tuple[str, str, str]] = set()
-    for path in (ROOT / "docs").glob("*.md"):
+    for path in (CHECKOUT / "docs").glob("*.md"):
         text = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.MULTILINE | re.DOTALL)
         for code in re.findall(r"`([^`\n]+)`", text):
             for holder, name, arguments in re.findall(r"(?<![\w.])((?:\w+\.)*)(\w+)\(([^()]*)\)", code):

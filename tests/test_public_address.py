@@ -8,7 +8,7 @@ from django.core.handlers.wsgi import WSGIRequest
 
 from access.checks import check_mode
 from assetsite.public_address import PublicAddress, behind, trusted_origin, without
-from tests.conftest import CHECKOUT
+from tests.places import place
 
 TEAM = {"ASSETSITE_MODE": "team", "ASSETSITE_SECRET_KEY": "k" * 60}
 
@@ -20,7 +20,7 @@ def configured(monkeypatch, tmp_path):
     def configured(**environment):
         for name, value in {"ASSETSITE_HOME": str(tmp_path), **environment}.items():
             monkeypatch.setenv(name, value)
-        return runpy.run_path(str(CHECKOUT / "assetsite/settings.py"))
+        return runpy.run_path(str(place("assetsite/settings.py")))
 
     return configured
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from obproject import errors
+from tests.places import CHECKOUT, FLOW_SIDE, modules_in, place
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = (ROOT / "docs/troubleshooting.md").read_text()
+PAGE = (CHECKOUT / "docs/troubleshooting.md").read_text()
 CLASSES = [
     name for name, found in vars(errors).items() if isinstance(found, type) and found.__module__ == "obproject.errors"
 ]
@@ -29,15 +28,9 @@ FLOOR = {"branches.py", "references.py", "roles.py"}
 SAYING = {"print", "_tell", "warn"}
 
 
-FLOW_SIDE = ("obproject", "metaflow_extensions")
 CARDS = "catalog/runs"
 SITE = ("access", "assetsite", "catalog", "promoting", "telling")
 """Their refusals reach users too; those that say by themselves what to do need no row."""
-
-
-def files(rooms: tuple[str, ...] = FLOW_SIDE) -> Iterator[Path]:
-    for room in rooms:
-        yield from sorted((ROOT / room).rglob("*.py"))
 
 
 def text_of(node: ast.AST) -> str:
@@ -55,14 +48,14 @@ def text_of(node: ast.AST) -> str:
 
 def messages() -> Iterator[tuple[str, str]]:
     """The messages that users see, with where they are written."""
-    for path in files((*FLOW_SIDE, CARDS)):
+    for name_of_file, path in modules_in(*FLOW_SIDE, CARDS).items():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and node.args:
                 name = ast.unparse(node.func).rpartition(".")[2]
                 text = text_of(node.args[-1])
                 told = name in SAYING and (name != "print" or text.startswith("assetsite: "))
                 if (name in RAISED or told or (name == "ValueError" and path.name in FLOOR)) and _says_something(text):
-                    yield f"{path.relative_to(ROOT)}:{node.lineno}", text
+                    yield f"{name_of_file}:{node.lineno}", text
 
 
 def _says_something(text: str) -> bool:
@@ -97,7 +90,7 @@ def test_every_message_is_on_the_page() -> None:
 
 
 def test_what_the_page_explains_is_said_somewhere() -> None:
-    trees = [ast.parse(path.read_text()) for path in files(FLOW_SIDE + SITE)]
+    trees = [ast.parse(path.read_text()) for path in modules_in(*FLOW_SIDE, *SITE).values()]
     code = "\n".join(text_of(node) for tree in trees for node in ast.walk(tree))
-    code += "".join((ROOT / script).read_text() for script in ("static/card.js", "catalog/runs/guard.js"))
+    code += "".join(place(script).read_text() for script in ("static/card.js", "catalog/runs/guard.js"))
     assert [phrase for phrase in PHRASES if fixed(phrase) not in code] == []

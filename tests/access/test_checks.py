@@ -16,10 +16,9 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import SystemCheckError
 from django.test import Client, override_settings
 
+from tests.places import CHECKOUT, place
+
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).resolve().parents[2]
-
 
 TEAM = {"ASSETSITE_MODE": "team", "ASSETSITE_SECRET_KEY": "k" * 60, "ASSETSITE_ALLOWED_HOSTS": "assets.example.org"}
 NOT_SET_ANEW = {"DATABASES", "TEMPLATES"}
@@ -35,7 +34,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
             monkeypatch.delenv(name)
         for name, value in ({"ASSETSITE_HOME": str(tmp_path)} | environment).items():
             monkeypatch.setenv(name, value)
-        found = runpy.run_path(str(ROOT / "assetsite/settings.py"))
+        found = runpy.run_path(str(place("assetsite/settings.py")))
         new = {name for name in found if name.isupper() and found[name] != getattr(site_settings, name, None)}
         return override_settings(**{name: found[name] for name in new - NOT_SET_ANEW})
 
@@ -53,7 +52,7 @@ def run(tmp_path: Path, *command: str, **environment: str) -> subprocess.Complet
     own = {"ASSETSITE_HOME": str(tmp_path), "DJANGO_SETTINGS_MODULE": "assetsite.settings"}
     return subprocess.run(
         [sys.executable, *command],
-        cwd=ROOT,
+        cwd=CHECKOUT,
         env={**kept, **own, **environment},
         capture_output=True,
         text=True,
@@ -85,7 +84,9 @@ def test_a_setting_that_is_missing_is_named(configured, environment, code, words
 
 
 def test_what_is_missing_ends_the_command(tmp_path):
-    checked = run(tmp_path, "manage.py", "check", ASSETSITE_MODE="team", ASSETSITE_ALLOWED_HOSTS="assets.example.org")
+    checked = run(
+        tmp_path, "-m", "assetsite", "check", ASSETSITE_MODE="team", ASSETSITE_ALLOWED_HOSTS="assets.example.org"
+    )
     assert checked.returncode == 1
     assert "access.E002" in checked.stderr
     assert "ASSETSITE_SECRET_KEY is not set" in checked.stderr
@@ -172,7 +173,9 @@ def test_processes_that_start_together_read_the_same_key(tmp_path, left_behind):
         (home / "secret_key").write_text(left_behind)
     command = [sys.executable, "-c", ASK_FOR_KEY, str(home)]
     environment = os.environ | {"ASSETSITE_MODE": "team", "ASSETSITE_HOME": str(tmp_path / "other")}
-    asking = [subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(8)]
+    asking = [
+        subprocess.Popen(command, cwd=CHECKOUT, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(8)
+    ]
     keys = {process.communicate(timeout=60)[0].strip() for process in asking}
     assert keys == {(home / "secret_key").read_text()}
     assert len(keys.pop()) > 50

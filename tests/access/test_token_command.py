@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from io import StringIO
 
 import pytest
@@ -12,6 +11,7 @@ from django.core.management import CommandError, call_command
 from access.authentication import viewer_of_secret
 from access.errors import Unauthorized
 from access.models import AuditEntry, Membership, Perimeter, Role, Token
+from tests.places import ASSETSITE
 
 pytestmark = pytest.mark.django_db
 CREATE = ["create", "--user", "ci", "--perimeter", "alpha", "--role", "editor"]
@@ -113,7 +113,7 @@ def test_what_the_command_does_is_in_the_audit_log():
 
 def test_a_database_that_is_not_set_up_is_said_in_a_sentence(tmp_path):
     env = {"PATH": os.environ["PATH"], "ASSETSITE_HOME": str(tmp_path / "empty")}
-    command = [sys.executable, "manage.py", "token", "create", "--user", "ada", "--perimeter", "p", "--role", "editor"]
+    command = [*ASSETSITE, "token", "create", "--user", "ada", "--perimeter", "p", "--role", "editor"]
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "assetsite manage migrate" in done.stderr

@@ -1,7 +1,6 @@
 """The command `assetsite`: what it lists it does, what it lacks it says, and its first line says where things are."""
 
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import pytest
 from django.core.management import get_commands
 
 from assetsite import ROOMS, command, home
+from tests.places import ASSETSITE, CHECKOUT, MANAGE
 
-ROOT = Path(__file__).resolve().parents[2]
 OWN = {"demo", "manage"}
 
 
@@ -35,7 +34,9 @@ def test_what_it_lacks_it_says_with_what_may_be_meant(name, hint, capsys):
 
 
 def test_it_is_the_version_that_both_packages_have(capsys):
-    site, client = (tomllib.loads((ROOT / path / "pyproject.toml").read_text())["project"] for path in ("", "client"))
+    site, client = (
+        tomllib.loads((CHECKOUT / path / "pyproject.toml").read_text())["project"] for path in ("", "client")
+    )
     assert command.main(["--version"]) == 0
     assert capsys.readouterr().out == f"assetsite {site['version']}\n"
     assert client["version"] == site["version"]
@@ -43,10 +44,10 @@ def test_it_is_the_version_that_both_packages_have(capsys):
 
 
 def test_the_first_line_says_where_files_are(tmp_path):
-    words = [sys.executable, "-m", "assetsite", "work", "--once", "--only", "prune"]
+    words = [*ASSETSITE, "work", "--once", "--only", "prune"]
     env = {"ASSETSITE_HOME": str(tmp_path / "x")}
-    subprocess.run([sys.executable, "manage.py", "migrate", "-v", "0"], cwd=ROOT, env=env, check=True)
-    done = subprocess.run(words, cwd=ROOT, env=env, capture_output=True, text=True, check=True)
+    subprocess.run([*MANAGE, "migrate", "-v", "0"], cwd=CHECKOUT, env=env, check=True)
+    done = subprocess.run(words, cwd=CHECKOUT, env=env, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[0].endswith(f" keeps its files in {tmp_path / 'x'}")
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from assetsite.environment import OTHERS, Environment
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.places import CHECKOUT, place
 
 
 def read(method, value, *arguments, **more):
@@ -171,6 +170,6 @@ def test_names_that_look_like_a_setting_are_told():
 
 
 def test_the_settings_of_the_flow_side_are_known():
-    documented = set(re.findall(r"`(ASSETSITE_\w+)`", (ROOT / "docs/configuration.md").read_text()))
-    mine = set(re.findall(r'env\.\w+\("([A-Z_]+)"', (ROOT / "assetsite/settings.py").read_text()))
+    documented = set(re.findall(r"`(ASSETSITE_\w+)`", (CHECKOUT / "docs/configuration.md").read_text()))
+    mine = set(re.findall(r'env\.\w+\("([A-Z_]+)"', place("assetsite/settings.py").read_text()))
     assert documented - mine == OTHERS

@@ -17,8 +17,9 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-from tests.conftest import CHECKOUT, Site
+from tests.conftest import Site
 from tests.obproject.flows import run_flow, write_flow
+from tests.places import CHECKOUT
 
 DESK, PHONE = (1440, 900), (390, 844)
 

@@ -17,8 +17,9 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.conftest import CHECKOUT, Server, Site, free_port
+from tests.conftest import Server, Site, free_port
 from tests.obproject.flows import run_flow, write_flow
+from tests.places import CHECKOUT
 from tests.run import NGINX
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]

@@ -5,7 +5,6 @@ import json
 import random
 import re
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -19,6 +18,7 @@ from catalog.models import Asset, Consumption, Instance
 from obproject.filter_keys import written_key, written_tag
 from tests.built_once import built_once
 from tests.catalog.wire import TASK, declaration, definition, deploy_body
+from tests.places import place
 
 pytestmark = pytest.mark.both
 
@@ -442,7 +442,7 @@ def test_a_key_of_blanks_is_found_and_an_empty_one_of_old_is_still_read(api):
 
 # The table is below the models, so that their managers import it like anything else
 
-CATALOG = Path(__file__).resolve().parent.parent.parent / "catalog"
+CATALOG = place("catalog")
 
 
 def imported(nodes):

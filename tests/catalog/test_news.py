@@ -2,7 +2,6 @@
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +22,7 @@ from catalog.states import EventKind
 from tests.catalog.gating.doors import FEATURE, deployed, promoted, requires
 from tests.catalog.wire import PERIMETER, TASK, definition, deploy_body, spec_body, task
 from tests.conftest import Api
+from tests.places import CHECKOUT
 from tests.promoting.desk import ONE
 from tests.promoting.desk import desk as desk
 
@@ -33,7 +33,6 @@ XKCD = "data/xkcd"
 OTHERS = "data/other"
 KEYS = {"perimeter", "project", "branch", "kind", "asset", "version", "by", "sentence"}
 REGISTERED, READY, FAILED = "version.registered", "version.ready", "version.failed"
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def listen(kinds: str = ALL) -> None:
@@ -372,7 +371,7 @@ def test_what_is_late_fresh_again_or_unusual_can_be_told(desk):
 
 
 def test_the_docs_list_every_kind_and_the_keys_of_a_body(heard):
-    text = (DOCS / "webhooks.md").read_text()
+    text = (CHECKOUT / "docs/webhooks.md").read_text()
     for kind in EventKind:
         assert f"| `{kind.value}` |" in text, kind
     written = text.partition("## What is told")[2].partition("```json")[2].partition("```")[0]

@@ -3,7 +3,6 @@
 import secrets
 import sqlite3
 import subprocess
-import sys
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -42,7 +41,8 @@ from tests.built_once import built_once
 from tests.catalog.gating.lost import lose_the_catalogue, manage
 from tests.catalog.kept import Metaflow
 from tests.catalog.wire import PERIMETER, declaration, definition, deploy_body
-from tests.conftest import CHECKOUT, POSTGRES, Site, database_url
+from tests.conftest import POSTGRES, Site, database_url
+from tests.places import ASSETSITE, CHECKOUT
 
 pytestmark = pytest.mark.slow
 
@@ -396,7 +396,7 @@ def test_a_pass_that_is_killed_in_the_middle_is_taken_up_again(site, metaflow):
         for _ in range(3):
             task.registers(f"a{_}")
         task.ends()
-    command = [sys.executable, "manage.py", "rebuild", "--root", str(metaflow.root)]
+    command = [*ASSETSITE, "rebuild", "--root", str(metaflow.root)]
     with subprocess.Popen(command, cwd=CHECKOUT, env=site.env, stdout=subprocess.PIPE, text=True) as running:
         while written(site) < 10 and running.poll() is None:
             time.sleep(0.01)

@@ -2,7 +2,6 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 
@@ -10,9 +9,8 @@ from catalog.shown.icons import pictogram
 from catalog.shown.names import breakable, isolated
 from catalog.shown.numbers import grouped, metric
 from catalog.shown.times import exact, machine, relative_time
+from tests.places import STATIC, TEMPLATES
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
-STATIC = TEMPLATES.parent / "static"
 NOW = datetime(2026, 3, 4, 20, 11, 4, tzinfo=UTC)
 
 

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 import threading
 from types import SimpleNamespace
 
@@ -13,7 +12,8 @@ from django.db.migrations.recorder import MigrationRecorder
 
 from catalog.starting import faults, readiness
 from catalog.starting.migrating import WAITS, alone
-from tests.conftest import CHECKOUT, database_url
+from tests.conftest import database_url
+from tests.places import CHECKOUT, MANAGE
 
 REFUSED = (
     'connection failed: connection to server at "::1", port 5432 failed: Connection refused\n\tIs the server running '
@@ -71,7 +71,7 @@ def test_an_error_of_our_own_is_no_fault_of_the_database():
 def test_a_command_ends_with_that_sentence(tmp_path, url, words, command):
     (tmp_path / "none.sqlite3").write_text("Not a database, but long enough to be looked at." * 20)
     env = {"PATH": os.environ["PATH"], "ASSETSITE_HOME": str(tmp_path), "DATABASE_URL": url.format(folder=tmp_path)}
-    command = [sys.executable, "manage.py", command]
+    command = [*MANAGE, command]
     done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert words in done.stderr
@@ -179,7 +179,7 @@ def test_who_comes_second_waits_for_the_first(elsewhere):
 @pytest.mark.long
 def test_two_that_start_at_once_on_an_empty_database_both_succeed(tmp_path):
     env = {"PATH": os.environ["PATH"], "ASSETSITE_HOME": str(tmp_path), "DATABASE_URL": database_url(tmp_path)}
-    command = [sys.executable, "manage.py", "migrate", "-v", "0"]
+    command = [*MANAGE, "migrate", "-v", "0"]
     started = [subprocess.Popen(command, cwd=CHECKOUT, env=env, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     ended = [(process.communicate(timeout=120)[1], process.returncode) for process in started]
     assert [code for _, code in ended] == [0, 0, 0], ended

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from catalog.states import ANY_STATE, State
+from tests.places import CHECKOUT, STATIC, TEMPLATES, modules_in
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 HOME = "catalog/states.py"
 OTHER_WORDS = {
     "catalog/reconciling/run_facts.py",  # how a task ended, in the words of its record
@@ -34,21 +34,21 @@ def spells_a_state(path: Path) -> bool:
 
 def test_no_code_of_the_server_spells_a_state():
     rooms = ("access", "assetsite", "catalog", "comparing", "lineage", "promoting", "telling")
-    code = [path for room in rooms for path in (ROOT / room).rglob("*.py") if "migrations" not in path.parts]
-    assert {str(path.relative_to(ROOT)) for path in code if spells_a_state(path)} == OTHER_WORDS | {HOME}
+    code = {name: path for name, path in modules_in(*rooms).items() if "migrations" not in path.parts}
+    assert {name for name, path in code.items() if spells_a_state(path)} == OTHER_WORDS | {HOME}
 
 
 def test_no_template_compares_states():
     compared = re.compile(r"""state *[!=]= *["']""")
-    assert [path for path in (ROOT / "templates").rglob("*.html") if compared.search(path.read_text())] == []
+    assert [path for path in TEMPLATES.rglob("*.html") if compared.search(path.read_text())] == []
 
 
 @pytest.mark.parametrize("state", State.values)
 def test_a_state_has_a_look_and_an_explanation(state):
-    assert f'id="{state}"' in (ROOT / "static/icons.svg").read_text()
-    assert f".state-{state}" in (ROOT / "static/app.css").read_text()
-    assert f"`{state}`" in (ROOT / "docs/data-model.md").read_text()
-    assert f"`{state}`" in (ROOT / "docs/api.md").read_text()
+    assert f'id="{state}"' in (STATIC / "icons.svg").read_text()
+    assert f".state-{state}" in (STATIC / "app.css").read_text()
+    assert f"`{state}`" in (CHECKOUT / "docs/data-model.md").read_text()
+    assert f"`{state}`" in (CHECKOUT / "docs/api.md").read_text()
     assert state != ANY_STATE
 
 

@@ -1,7 +1,5 @@
 """The style guide shows every component, with values that are hard to lay out; and lines of templates can be read."""
 
-from pathlib import Path
-
 import pytest
 from django.template import engines
 from django.test import RequestFactory
@@ -9,8 +7,7 @@ from jinja2 import nodes
 
 from catalog.styleguide import HTML, styleguide
 from tests.catalog.pages.test_contexts import parsed, whole
-
-TEMPLATES = Path(__file__).parents[2] / "templates"
+from tests.places import TEMPLATES
 
 
 def test_every_component_is_in_it():

@@ -1,11 +1,11 @@
 """The stylesheet's promises: text that can be read in both themes, and nothing fetched from elsewhere."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-STATIC = Path(__file__).parents[2] / "static"
+from tests.places import STATIC, TEMPLATES
+
 STYLESHEET = (STATIC / "app.css").read_text()
 COLOURS = {
     name: {"light": light, "dark": dark}
@@ -54,6 +54,6 @@ def test_nothing_is_fetched_from_elsewhere():
 
 def test_what_may_scroll_can_be_reached_by_keyboard():
     wraps = "ui/text.html"
-    for template in {*(STATIC.parent / "templates").rglob("*.html")} - {STATIC.parent / "templates" / wraps}:
+    for template in {*TEMPLATES.rglob("*.html")} - {TEMPLATES / wraps}:
         for tag in re.findall(r'<pre\b[^>]*>|<[a-z]+ class="(?:[^"]* )?scroll[" ][^>]*>', template.read_text()):
             assert re.search(r'tabindex="0" role="region" aria-label(ledby)?="', tag), (template.name, tag)

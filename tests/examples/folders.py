@@ -1,7 +1,5 @@
-"""Where the example projects are."""
+"""The flows of the example projects."""
 
-from pathlib import Path
+from tests.places import EXAMPLES
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-EXAMPLES = CHECKOUT / "examples"
 FLOWS = sorted(path.relative_to(EXAMPLES) for path in EXAMPLES.glob("*/flows/*/flow.py"))

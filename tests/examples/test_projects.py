@@ -12,7 +12,8 @@ import pytest
 
 from obproject.project.definitions import read_project
 from obproject.project.workflows import read_workflows
-from tests.examples.folders import CHECKOUT, EXAMPLES, FLOWS
+from tests.examples.folders import FLOWS
+from tests.places import CHECKOUT, EXAMPLES
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,9 @@ from textwrap import dedent
 
 import pytest
 
-from tests.conftest import CHECKOUT, Site, served_from
+from tests.conftest import Site, served_from
 from tests.flows.test_thread import Project
+from tests.places import CHECKOUT
 
 pytestmark = [pytest.mark.flows, pytest.mark.long]
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.conftest import CHECKOUT, Site
+from tests.conftest import Site
 from tests.obproject.deploying import write
 from tests.obproject.flows import FlowRun, run_flow, write_flow
+from tests.places import CHECKOUT
 
 pytestmark = pytest.mark.flows
 

@@ -148,7 +148,7 @@ def test_the_order_in_which_a_graph_was_built_changes_nothing(graph: nx.DiGraph,
 
 def test_the_seed_of_hashes_changes_nothing() -> None:
     program = (
-        "from bench.layouts import BOX, random_graph; from lineage.layout import lay_out\n"
+        "import assetsite; from bench.layouts import BOX, random_graph; from lineage.layout import lay_out\n"
         "graph = random_graph(40, 3); graph.add_edges_from([('n00030', 'n00002'), ('n00010', 'n00001')])\n"
         "lanes = {name: str(int(name[1:]) % 2) for name in graph}\n"
         "sizes = dict.fromkeys(graph, BOX)\n"

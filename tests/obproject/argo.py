@@ -13,7 +13,7 @@ from typing import Any
 
 import boto3
 
-from tests.obproject.flows import CHECKOUT
+from tests.places import CHECKOUT
 
 _BUCKET = "flows"
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.places import CHECKOUT
+
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
 

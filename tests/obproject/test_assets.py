@@ -24,6 +24,7 @@ from obproject.instances import json_value, parse_instance
 from obproject.prj import ProjectAsset, ProjectContext
 from obproject.task.artifacts import load_artifact, own_artifact
 from tests.obproject.stub_server import Canned, StubCatalogue
+from tests.places import CHECKOUT
 
 FEATURE = ("default", "registry", "feature_x")
 ALICE = ("default", "registry", "user_alice")
@@ -572,5 +573,5 @@ def test_fault_31_the_branch_of_prj_is_the_read_branch_as_the_docs_say(unconfigu
     )
     prj = ProjectContext(flow)
     assert (prj.branch, prj.read_branch, prj.write_branch) == ("main", "main", "feature_x")
-    docs = (Path(__file__).resolve().parents[2] / "docs" / "flows.md").read_text()
+    docs = (CHECKOUT / "docs/flows.md").read_text()
     assert "`prj.branch` is the read branch" in docs

@@ -19,8 +19,8 @@ from obproject.deploy.projects import NoProject, ProjectFolder, find_projects
 from obproject.deploy.report import describe_result, shown
 from obproject.deploy.result import DeployResult
 from obproject.project.definitions import DefinitionError
-from tests.conftest import CHECKOUT
 from tests.obproject.deploying import FLOW, PROJECT, Recorder, leave_this_machine, recording, spec_file, write
+from tests.places import CHECKOUT, place
 
 ENVIRONMENTS = """
 project = "my_project"
@@ -66,7 +66,7 @@ def problems(root: Path, **options: object) -> list[str]:
 
 
 DOCS, FLOWS = ((CHECKOUT / "docs" / name).read_text() for name in ("deploy.md", "flows.md"))
-DEFINITIONS = (CHECKOUT / "obproject/project/definitions.py").read_text()
+DEFINITIONS = place("obproject/project/definitions.py").read_text()
 
 
 @pytest.mark.parametrize("option", sorted({*vars(Options()), "all", "project"} - {"projects", "spec_only"}))

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from obproject.notices import tell
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.places import FLOW_SIDE, modules_in
 
 
 def test_a_notice_is_a_line_of_standard_output_with_the_name_of_the_product(capsys: pytest.CaptureFixture[str]) -> None:
@@ -20,7 +19,7 @@ def test_a_notice_is_a_line_of_standard_output_with_the_name_of_the_product(caps
 
 
 def test_nothing_else_prints_such_lines() -> None:
-    modules = [path for room in ("obproject", "metaflow_extensions") for path in (ROOT / room).rglob("*.py")]
+    modules = modules_in(*FLOW_SIDE).values()
     printing = {path.name for path in modules for call in _prints(path) if "assetsite: " in ast.unparse(call)}
     assert printing == {"notices.py"}
 

@@ -15,8 +15,7 @@ import pytest
 
 import obproject
 from obproject import errors
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.places import CHECKOUT, FLOW_SIDE, modules_in
 
 
 def test_all_is_sorted_and_everything_in_it_is_there() -> None:
@@ -78,10 +77,9 @@ def test_every_error_survives_pickling(error_class: type[errors.AssetError]) -> 
 
 
 def test_fault_55_every_package_that_is_imported_is_declared() -> None:
-    declared = tomllib.loads((ROOT / "client" / "pyproject.toml").read_text())["project"]
+    declared = tomllib.loads((CHECKOUT / "client" / "pyproject.toml").read_text())["project"]
     names = {re.split(r"[^\w-]", requirement)[0] for requirement in declared["dependencies"]}
-    files = [path for room in ("obproject", "metaflow_extensions") for path in (ROOT / room).rglob("*.py")]
-    imported = {name.partition(".")[0] for path in files for name in _imports(path)}
+    imported = {name.partition(".")[0] for path in modules_in(*FLOW_SIDE).values() for name in _imports(path)}
     assert {"metaflow", "requests"} <= imported
     assert imported - sys.stdlib_module_names - {"obproject", "metaflow_extensions"} == names
     assert declared["requires-python"] == ">=3.11"

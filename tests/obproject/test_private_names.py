@@ -5,21 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-MODULES = [
-    str(path.relative_to(ROOT))
-    for room in ("obproject", "metaflow_extensions")
-    for path in sorted((ROOT / room).rglob("*.py"))
-]
+from tests.places import FLOW_SIDE, modules_in, place
+
+MODULES = [*modules_in(*FLOW_SIDE)]
 
 
 @cache
 def parsed(path: str) -> ast.Module:
-    return ast.parse((ROOT / path).read_text())
+    return ast.parse(place(path).read_text())
 
 
 def is_private(name: str) -> bool:

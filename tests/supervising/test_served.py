@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -11,7 +10,8 @@ import psutil
 import pytest
 import requests
 
-from tests.conftest import CHECKOUT, Server
+from tests.conftest import Server
+from tests.places import ASSETSITE, CHECKOUT
 
 pytestmark = pytest.mark.slow
 
@@ -53,8 +53,9 @@ def test_a_web_process_that_is_killed_is_started_again_while_the_other_answers(s
 
 def test_a_second_server_on_its_port_is_refused(server: Server, tmp_path: object) -> None:
     env = server.site.env | {"ASSETSITE_HOME": str(tmp_path), "DATABASE_URL": f"sqlite:///{tmp_path}/none/c.sqlite3"}
-    command = [sys.executable, "manage.py", "serve"]
-    done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [*ASSETSITE, "serve"], cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
     expected = f"is taken by process {server.pid}, which serves the catalogue in {server.site.home}."
     assert done.returncode == 1
     assert expected in done.stderr

@@ -5,7 +5,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import time
 from contextlib import closing
 
@@ -15,7 +14,7 @@ from standardwebhooks import Webhook
 from telling.working import deliver
 from tests import migrated
 from tests.catalog.wire import TASK
-from tests.conftest import CHECKOUT
+from tests.places import ASSETSITE, CHECKOUT, MANAGE
 from tests.telling.receivers import receiver
 
 
@@ -59,11 +58,10 @@ def test_a_worker_that_is_killed_loses_nothing_and_the_next_goes_on(tmp_path):
     env = os.environ | {"ASSETSITE_HOME": str(tmp_path), "DATABASE_URL": f"sqlite:///{file}"}
     env |= {"ASSETSITE_WEBHOOK_NETWORKS": "127.0.0.0/8"}
     migrated.fill(env["DATABASE_URL"])
-    manage = [sys.executable, "manage.py"]
-    work = [*manage, "work", "--once", "--only", "deliver"]
+    work = [*ASSETSITE, "work", "--once", "--only", "deliver"]
     with receiver() as got:
         seed = SEED.format(url=got.url, messages=messages)
-        subprocess.run([*manage, "shell", "-v", "0", "-c", seed], cwd=CHECKOUT, env=env, check=True, timeout=120)
+        subprocess.run([*MANAGE, "shell", "-v", "0", "-c", seed], cwd=CHECKOUT, env=env, check=True, timeout=120)
         for killed_after in (25, 75, 140):
             working = subprocess.Popen(work, cwd=CHECKOUT, env=env, stdout=subprocess.DEVNULL)
             until = time.monotonic() + 60

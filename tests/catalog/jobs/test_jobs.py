@@ -4,7 +4,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 import threading
 import time
 from contextlib import closing
@@ -24,7 +23,7 @@ from catalog.reconciling.progress import Stopped
 from tests import migrated
 from tests.catalog.beside import Beside
 from tests.catalog.series.worlds import asset_with
-from tests.conftest import CHECKOUT
+from tests.places import CHECKOUT, MANAGE
 
 pytestmark = pytest.mark.slow
 MEASURED = [{"auc": 0.5}] * 600
@@ -213,8 +212,7 @@ class Site:
         migrated.fill(self.env["DATABASE_URL"])
 
     def begun(self, *command):
-        whole = [sys.executable, "manage.py", *command]
-        return subprocess.Popen(whole, cwd=CHECKOUT, env=self.env, stdout=subprocess.PIPE, text=True)
+        return subprocess.Popen([*MANAGE, *command], cwd=CHECKOUT, env=self.env, stdout=subprocess.PIPE, text=True)
 
     def manage(self, *command):
         process = self.begun(*command)

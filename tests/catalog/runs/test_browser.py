@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, Error, Page, expect
 from catalog.runs import Datastore, Unavailable, card_of, card_page, cards_of, live_data
 from catalog.runs.card_frame import frame_response, live_response
 from tests.catalog.runs.conftest import Elsewhere, FlowRuns, start_flow
+from tests.places import STATIC
 
 pytestmark = [pytest.mark.browser, pytest.mark.flows]
 
@@ -57,7 +58,7 @@ def live_view(request: HttpRequest, root: str, task: str, key: str) -> HttpRespo
 
 
 def script(request: HttpRequest) -> HttpResponse:
-    return HttpResponse((Path(__file__).parents[3] / "static" / "card.js").read_bytes(), "text/javascript")
+    return HttpResponse((STATIC / "card.js").read_bytes(), "text/javascript")
 
 
 def secret(request: HttpRequest) -> HttpResponse:

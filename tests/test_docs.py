@@ -49,7 +49,7 @@ def test_every_setting_of_the_flow_side_is_explained():
 
 
 def test_the_configuration_of_nginx_is_printed_as_it_is():
-    assert f"```nginx\n{(ROOT / 'container/nginx.conf').read_text()}```" in CONFIGURATION
+    assert f"```nginx\n{(CHECKOUT / 'container/nginx.conf').read_text()}```" in CONFIGURATION
 
 
 @pytest.mark.parametrize("name", [name for name, app in get_commands().items() if app in ("access", "catalog")])

@@ -2,7 +2,7 @@
 
 A checkout has the rooms that the site is made of beside this package, and templates and static files with them. A wheel
 has them in the folder `rooms` of this package, so that names as common as `access` or `templates` are not taken in
-somebody's environment. Importing this package makes them importable.
+somebody's environment. Importing this package makes them importable, before whatever else has these names.
 """
 
 import sys
@@ -14,5 +14,5 @@ IS_INSTALLED = (_PACKAGE / "rooms").is_dir()
 ROOMS = _PACKAGE / "rooms" if IS_INSTALLED else _PACKAGE.parent
 """The folder with the rooms, `templates`, `static` and `examples`."""
 
-if str(ROOMS) not in sys.path:
+if sys.path[0] != str(ROOMS):
     sys.path.insert(0, str(ROOMS))

@@ -18,6 +18,8 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import requires, version
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,8 @@ ROOMS = (
     "telling",
     "templates",
 )
+PACKAGE = re.compile(r"[\w.-]+")
+"""What a requirement begins with."""
 NUMBERED = re.compile("v([1-9][0-9]{0,8})")
 COARSE = 600
 """Seconds for which a page without scripts may tell a time ago that has become longer. With scripts it goes on."""
@@ -249,11 +253,20 @@ def clock(seconds: int) -> int:
 def release() -> str:
     """What this site is made of: its code, templates and static files, and the versions of the packages it asks for."""
     found = hashlib.blake2b(digest_size=16)
-    requirements = settings.BASE_DIR / "requirements.txt"
-    files = [path for room in ROOMS for path in (settings.BASE_DIR / room).rglob("*") if _counts(path)]
-    for path in sorted([*files, *([requirements] if requirements.exists() else [])]):
-        found.update(f"\0{path.relative_to(settings.BASE_DIR)}\0".encode() + path.read_bytes())
+    for requirement in sorted(requires("assetsite") or []):
+        package = PACKAGE.match(requirement)
+        assert package
+        found.update(f"\0{package[0]} {version(package[0])}".encode())
+    files = {path: path.relative_to(folder.parent) for folder in map(_folder, ROOMS) for path in folder.rglob("*")}
+    for path in sorted(filter(_counts, files), key=files.__getitem__):
+        found.update(f"\0{files[path]}\0".encode() + path.read_bytes())
     return found.hexdigest()
+
+
+def _folder(room: str) -> Path:
+    """In a wheel, the folders of `assetsite` and `obproject` are not beside the others."""
+    beside: Path = settings.BASE_DIR / room
+    return beside if beside.is_dir() else Path(import_module(room).__path__[0])
 
 
 def _counts(path: Path) -> bool:

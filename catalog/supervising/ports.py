@@ -104,7 +104,8 @@ def _who(process: psutil.Process | None) -> str:
 
 def _serves(command: list[str]) -> bool:
     """Whether this is the command line of `assetsite serve`."""
-    return "serve" in command and any(Path(part).name in ("assetsite", "manage.py") for part in command)
+    before = command[: command.index("serve")][-2:] if "serve" in command else []
+    return any(Path(part).name in ("assetsite", "manage.py") for part in before)
 
 
 def _is_orphan(process: psutil.Process) -> bool:
@@ -117,8 +118,9 @@ def _is_orphan(process: psutil.Process) -> bool:
 
 
 def _catalogue(process: psutil.Process) -> str:
+    """Where it is, as far as that can be told: which folder the other process takes by itself only it knows."""
     try:
         home = process.environ().get("ASSETSITE_HOME", "")
-        return f"the catalogue in {home or Path(process.cwd(), '.assetsite')}"
+        return f"the catalogue in {home}" if home else f"a catalogue; it was started in {process.cwd()}"
     except psutil.Error:
         return "a catalogue"

@@ -1,7 +1,10 @@
 """The web processes, as Granian starts them; one that dies is started again while the others go on."""
 
 import resource
+from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
+from typing import Any
 
 from django.conf import settings
 from granian import Granian
@@ -39,7 +42,14 @@ def serve(address: str, port: int) -> None:
         workers_kill_timeout=int(STOPS_WITHIN),
         log_enabled=True,
         log_level="warning",
-    ).serve()
+    ).serve(target_loader=load)
+
+
+def load(target: str) -> Callable[..., Any]:
+    """The application. Granian by itself first makes the folder in which it runs importable, whatever is in there."""
+    module, _, name = target.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
 
 
 def _connections() -> int:

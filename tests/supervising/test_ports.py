@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from pathlib import Path
 
 import psutil
 import pytest
@@ -40,6 +41,19 @@ def test_another_server_is_named_with_its_catalogue(taken, monkeypatch):
     monkeypatch.setattr(psutil.Process, "environ", lambda self: {"ASSETSITE_HOME": "/srv/other"})
     with pytest.raises(CommandError, match=f"by process {os.getppid()}, which serves the catalogue in /srv/other"):
         check_port("0.0.0.0", taken)
+
+
+def test_of_one_that_chose_its_folder_itself_is_told_where_it_was_started(taken, monkeypatch):
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda self: ["python", "-m", "assetsite", "serve"])
+    monkeypatch.setattr(psutil.Process, "environ", lambda self: {})
+    with pytest.raises(CommandError, match=rf"which serves a catalogue; it was started in {Path.cwd()}\."):
+        check_port("127.0.0.1", taken)
+
+
+def test_what_else_serves_something_of_this_name_is_not_taken_for_it(taken, monkeypatch):
+    monkeypatch.setattr(psutil.Process, "cmdline", lambda self: ["node", "serve", "/home/ada/assetsite"])
+    with pytest.raises(CommandError, match=rf"process {os.getpid()} \(node serve"):
+        check_port("127.0.0.1", taken)
 
 
 def test_a_process_of_another_user_has_it_without_a_name(taken, monkeypatch):

@@ -10,6 +10,7 @@ import psutil
 import pytest
 import requests
 
+from catalog.supervising.web_processes import APPLICATION, load
 from tests.conftest import Server
 from tests.places import ASSETSITE, CHECKOUT
 
@@ -69,3 +70,9 @@ def test_all_processes_end_with_the_one_that_started_them_and_its_place_is_free(
     server.start()  # on the same port
     _, alive = psutil.wait_procs(started, timeout=20)
     assert not alive
+
+
+def test_what_lies_where_it_is_started_is_not_imported() -> None:
+    before = [*sys.path]
+    assert callable(load(APPLICATION).__rsgi__)
+    assert sys.path == before

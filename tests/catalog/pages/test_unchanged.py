@@ -4,6 +4,7 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from importlib.metadata import version
 from itertools import count, cycle
 from typing import Any
 
@@ -423,7 +424,8 @@ def test_times_of_a_page_without_scripts_do_not_stand_still_for_long(reader, mon
     assert reader.whole(f"{CALLS}/models") == reader.has[f"{CALLS}/models"]
 
 
-def test_another_release_has_other_tags(settings, tmp_path):
+def test_another_release_has_other_tags(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr("catalog.unchanged.ROOMS", ("templates", "assetsite"))  # the second is elsewhere in a wheel
     settings.BASE_DIR = tmp_path
     page = tmp_path / "templates" / "page.html"
     page.parent.mkdir()
@@ -432,6 +434,12 @@ def test_another_release_has_other_tags(settings, tmp_path):
         page.write_text(text)
         found.add(release.__wrapped__())
     assert len(found) == 2
+
+
+def test_another_version_of_a_package_is_another_release(monkeypatch):
+    before = release.__wrapped__()
+    monkeypatch.setattr("catalog.unchanged.version", lambda package: "9.9" if package == "nh3" else version(package))
+    assert release.__wrapped__() != before
 
 
 def test_a_card_that_comes_later_changes_the_pages_that_show_it(reader, monkeypatch):

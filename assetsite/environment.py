@@ -155,13 +155,15 @@ class Environment:
             self.wrong(name, f"is {path!r}, where there is no file.")
         return path
 
-    def folder(self, name: str, default: Path) -> Path:
-        """An absolute folder; its name is taken as it is written."""
+    def folder(self, name: str, default: Callable[[], Path]) -> Path:
+        """An absolute folder; its name is taken as it is written. Each may be that of a user who has none."""
+        given = self.secret(name)
         try:
-            return Path(self.secret(name) or default).expanduser().resolve()
+            return (Path(given) if given else default()).expanduser().resolve()
         except (OSError, RuntimeError) as error:
-            self.wrong(name, f"is {self.secret(name)!r}, which can't be a folder: {error}.")
-            return default
+            is_wrong = f"is {given!r}, which can't be a folder" if given else "is not set, and there is no other folder"
+            self.wrong(name, f"{is_wrong}: {error}.")
+            return Path()
 
     def database(self, name: str, default: Path) -> dict[str, Any]:
         """Django's description of the database at the address in a variable; that of the SQLite file at `default`."""

@@ -86,8 +86,9 @@ def make_folder_of_database(folder: Path) -> None:
 
 
 # Where and how the site runs
+HOME = env.folder("ASSETSITE_HOME", default_home)
+env.refuse_if_wrong()  # before anything is looked for, or made, in another folder
 MODE = env.choice("ASSETSITE_MODE", "local", MODES)
-HOME = env.folder("ASSETSITE_HOME", default_home())
 LOCAL_MODE = MODE == "local"
 SECRET_KEY = secret_key()
 SECRET_KEY_FALLBACKS = env.secrets("ASSETSITE_SECRET_KEY_FALLBACKS")  # what was signed by these is still believed

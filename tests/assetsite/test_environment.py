@@ -50,8 +50,8 @@ def mail_server(port: int, user: str = "", password: str = "", *, tls: bool = Fa
         ("entries", (), "", []),
         ("secrets", (), ' k-1, "k,2"', ["k-1", "k,2"]),
         ("host_names", (), "a.example.org, .example.org,10.0.0.1,[::1],*", None),
-        ("folder", (Path("/default"),), "", Path("/default")),
-        ("folder", (Path("/default"),), "/a ?#%'\",é\n", Path("/a ?#%'\",é\n")),
+        ("folder", (lambda: Path("/default"),), "", Path("/default")),
+        ("folder", (lambda: Path("/default"),), "/a ?#%'\",é\n", Path("/a ?#%'\",é\n")),
     ],
 )
 def test_a_right_value_is_taken(method, arguments, value, found):
@@ -92,7 +92,8 @@ def test_a_right_value_is_taken(method, arguments, value, found):
         ("file", (), "/nowhere", "NAME is '/nowhere', where there is no file."),
         ("entries", (), '"/a', "NAME has '\"/a'; double quotes stand around a whole entry"),
         ("entries", (), 'x, "/a"b', "NAME has '\"/a\"b'; double quotes stand around a whole entry"),
-        ("folder", (Path("/default"),), "~nobody-here/x", "NAME is '~nobody-here/x', which can't be a folder"),
+        ("folder", (Path,), "~nobody-here/x", "NAME is '~nobody-here/x', which can't be a folder"),
+        ("folder", (Path("~nobody-here").expanduser,), "", "NAME is not set, and there is no other folder: "),
         *(
             ("web_address", (), value, f"NAME is {value!r}; expected is an address that begins with http")
             for value in ("ui.example", "ftp://ui.example", "http://", "http://ui:port", "http://[x")

@@ -8,6 +8,7 @@ from django.core.management import get_commands
 from django.urls import URLPattern, URLResolver, get_resolver
 
 import obproject
+from assetsite.command import COMMANDS, HELP
 from catalog import limits
 from catalog.filters import FILTERS
 from lineage.pages.routes import FORMS
@@ -155,6 +156,13 @@ def test_every_line_of_the_changelog_is_about_something_else():
 def test_every_make_target_of_the_readme_exists():
     targets = set(re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z-]+)`", EVERYTHING)) <= targets
+
+
+def test_every_command_of_the_docs_exists():
+    code = "\n".join(re.findall(r"```.*?```|`[^`]+`", EVERYTHING, re.DOTALL))
+    named = set(re.findall(r"(?:^|`|bin/)assetsite ([a-z]+)", code, re.MULTILINE))
+    assert {"serve", "manage"} <= named <= {*COMMANDS, *HELP}
+    assert set(re.findall(r"assetsite manage ([a-z_]+)", code)) <= set(get_commands())
 
 
 def test_the_changelog_begins_with_the_version_or_what_comes_after_it():

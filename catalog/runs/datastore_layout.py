@@ -82,7 +82,8 @@ def metaflow_setting(name: str) -> str | None:
 def _configuration_file() -> dict[str, object]:
     """Metaflow's configuration of this user and profile; a missing or broken one has no settings."""
     profile = os.environ.get("METAFLOW_PROFILE")
-    home = Path(os.environ.get("METAFLOW_HOME", "~/.metaflowconfig")).expanduser()
+    # Without a home folder the `~` stays, as it does for Metaflow
+    home = Path(os.path.expanduser(os.environ.get("METAFLOW_HOME", "~/.metaflowconfig")))  # noqa: PTH111
     try:
         settings = json.loads((home / (f"config_{profile}.json" if profile else "config.json")).read_text())
     except (OSError, ValueError):

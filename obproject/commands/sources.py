@@ -87,7 +87,8 @@ def _carried(variable: str) -> str | None:
 def configuration_file() -> Path:
     """Return Metaflow's configuration file, which need not exist."""
     profile = os.environ.get("METAFLOW_PROFILE")
-    folder = Path(os.environ.get("METAFLOW_HOME", "~/.metaflowconfig")).expanduser()
+    # Without a home folder the `~` stays, as it does for Metaflow
+    folder = Path(os.path.expanduser(os.environ.get("METAFLOW_HOME", "~/.metaflowconfig")))  # noqa: PTH111
     return folder / (f"config_{profile}.json" if profile else "config.json")
 
 

@@ -11,9 +11,11 @@ import pytest
 
 from catalog.runs import CardPage, Datastore, Reason, TaskFacts, Unavailable, card_page, cards_of, task_facts
 from catalog.runs.checks import check_card_roots
+from catalog.runs.datastore_layout import metaflow_setting
 from catalog.runs.results import UnavailableError
 from catalog.runs.roots import Bucket, Root
 from catalog.runs.stores import MAX_BYTES, LocalStore
+from obproject.commands.sources import configuration_file
 
 TASK = "Flow/1/start/2"
 CARD = "mf.cards/Flow/runs/1/steps/start/tasks/2/cards/default-abcdef0123456789.html"
@@ -428,3 +430,11 @@ def test_a_store_tells_when_it_can_not_be_opened(reachable_root: Path) -> None:
     (reachable_root / CARD).chmod(0)
     with acting_as_plain_user(reachable_root), pytest.raises(UnavailableError):
         LocalStore(reachable_root).read(CARD)
+
+
+def test_a_user_without_a_home_folder_has_no_configuration_of_metaflow(monkeypatch):
+    for name in ("HOME", "METAFLOW_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 987654)
+    assert metaflow_setting("CARD_LOCALROOT") is None
+    assert configuration_file() == Path("~/.metaflowconfig/config.json")

@@ -1,0 +1,57 @@
+"""Builds the wheels: of what git tracks alone, and equal bit for bit whenever and wherever they are built."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PROJECTS = ("client", ".")
+"""In the order in which they are uploaded: the site needs the client."""
+
+
+def version() -> str:
+    """The version that pyproject.toml has."""
+    found: str = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
+    return found
+
+
+def build(into: Path, change: Callable[[Path], None] = lambda source: None) -> list[Path]:
+    """Build both wheels, of the client and of the site; before that, `change` may change the files they are built of."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder)
+        for name in tracked():
+            _copy(CHECKOUT / name, source / name)
+        change(source)
+        return [_build(source / project, into) for project in PROJECTS]
+
+
+def tracked() -> list[str]:
+    """The files that git tracks, as far as they are there."""
+    names = _git("ls-files", "-z").split("\0")
+    return [name for name in names if name and (CHECKOUT / name).is_file()]
+
+
+def _copy(file: Path, to: Path) -> None:
+    """What a link leads to, and the permissions that git keeps."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, to)
+    to.chmod(0o755 if os.access(file, os.X_OK) else 0o644)
+
+
+def _build(project: Path, into: Path) -> Path:
+    before = set(into.glob("*.whl"))
+    env = os.environ | {"SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct").strip()}
+    command = ["uv", "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
+    where = ["--out-dir", str(into), str(project)]
+    subprocess.run([Path(sys.executable).with_name("uv"), *command[1:], *where], env=env, check=True)
+    (wheel,) = set(into.glob("*.whl")) - before
+    return wheel
+
+
+def _git(*command: str) -> str:
+    return subprocess.run(["git", *command], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True).stdout

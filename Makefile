@@ -1,6 +1,6 @@
 # Every target first sets up .venv; nothing else needs to be installed for demo and serve.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test usual-tests test-quick test-long lint bench bench-large venv clean
+.PHONY: help demo serve test usual-tests test-quick test-long lint bench bench-large release venv clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,9 @@ bench: .venv/.test ## Measure, and print tables of docs/performance.md; with MLF
 
 bench-large: .venv/.test ## Measure the site at full size (PostgreSQL, dot), and print docs/performance-large.md
 	$(BIN)/python -m bench.large
+
+release: .venv/.test ## Build both wheels into dist, check them, and say how they are uploaded
+	$(BIN)/python -m tests.wheels.release
 
 clean: ## Remove .venv and caches; the catalogue in .assetsite stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

@@ -79,13 +79,13 @@ def test_every_error_survives_pickling(error_class: type[errors.AssetError]) -> 
 def test_fault_55_every_package_that_is_imported_is_declared() -> None:
     declared = tomllib.loads((CHECKOUT / "client" / "pyproject.toml").read_text())["project"]
     names = {re.split(r"[^\w-]", requirement)[0] for requirement in declared["dependencies"]}
-    imported = {name.partition(".")[0] for path in modules_in(*FLOW_SIDE).values() for name in _imports(path)}
+    imported = {name.partition(".")[0] for path in modules_in(*FLOW_SIDE).values() for name in imports(path)}
     assert {"metaflow", "requests"} <= imported
     assert imported - sys.stdlib_module_names - {"obproject", "metaflow_extensions"} == names
     assert declared["requires-python"] == ">=3.11"
 
 
-def _imports(path: Path) -> Iterator[str]:
+def imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -21,7 +21,7 @@ def version() -> str:
 
 
 def build(into: Path, change: Callable[[Path], None] = lambda source: None) -> list[Path]:
-    """Build both wheels, of the client and of the site; before that, `change` may change the files they are built of."""
+    """Build the client's wheel and the site's. Before, `change` may change the files that they are built of."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder)
         for name in tracked():
@@ -32,7 +32,7 @@ def build(into: Path, change: Callable[[Path], None] = lambda source: None) -> l
 
 def tracked() -> list[str]:
     """The files that git tracks, as far as they are there."""
-    names = _git("ls-files", "-z").split("\0")
+    names = git("ls-files", "-z").split("\0")
     return [name for name in names if name and (CHECKOUT / name).is_file()]
 
 
@@ -45,7 +45,7 @@ def _copy(file: Path, to: Path) -> None:
 
 def _build(project: Path, into: Path) -> Path:
     before = set(into.glob("*.whl"))
-    env = os.environ | {"SOURCE_DATE_EPOCH": _git("log", "-1", "--format=%ct").strip()}
+    env = os.environ | {"SOURCE_DATE_EPOCH": git("log", "-1", "--format=%ct").strip()}
     command = ["uv", "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
     where = ["--out-dir", str(into), str(project)]
     subprocess.run([Path(sys.executable).with_name("uv"), *command[1:], *where], env=env, check=True)
@@ -53,5 +53,5 @@ def _build(project: Path, into: Path) -> Path:
     return wheel
 
 
-def _git(*command: str) -> str:
+def git(*command: str) -> str:
     return subprocess.run(["git", *command], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True).stdout

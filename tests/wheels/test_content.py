@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import re
+import sys
 import tomllib
-from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -16,21 +15,25 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tests.obproject.test_package import imports
 from tests.wheels.building import CHECKOUT, build, tracked
+
+pytestmark = pytest.mark.slow
 
 ROOMS = ("access", "catalog", "comparing", "examples", "lineage", "promoting", "static", "telling", "templates")
 CLIENT = ("metaflow_extensions", "obproject")
-STAY = {".ci", "bench", "client", "docs", "tests"}
+STAY = {".ci", "bench", "client", "container", "docs", "tests"}
 """Folders of a checkout that are in no wheel."""
 SECRET = re.compile(r"(^|/)(\.env|secret_key|.*\.sqlite3|\.metaflow|.*\.(pem|key|pyc|log)$)")
 WITHOUT_IMPORT = {
     "assetsite-client": "the rooms call it by the names of its packages",
-    "psycopg": "Django imports it",
     "tzdata": "zoneinfo reads it where the machine has no time zones",
     "uvloop": "Granian takes it where it is there",
     "whitenoise": "the settings name it",
 }
 """Packages that the site depends on and does not import, and why."""
+BROUGHT_BY = {"botocore": "boto3", "markupsafe": "jinja2", "urllib3": "requests"}
+"""Packages that it imports to speak with others, which bring them."""
 
 
 class Wheel:
@@ -115,13 +118,16 @@ def requirements(folder: str) -> set[Requirement]:
 
 
 def test_the_site_depends_on_what_it_imports():
-    own = {"assetsite", *ROOMS, *CLIENT}
     files = [CHECKOUT / name for name in below("assetsite", *ROOMS) if name.endswith(".py")]
-    of_others = {name for path in files for name in imports(path)} - own - stdlib()
-    known = packages_distributions()
-    imported = {canonicalize_name(known[name][0]) for name in of_others if not is_example(name)}
-    assert imported | {*WITHOUT_IMPORT} == {canonicalize_name(needed.name) for needed in requirements(".")}
-    assert not imported & {*WITHOUT_IMPORT}
+    own = {"assetsite", *ROOMS, *CLIENT} | {path.stem for path in files if "examples" in path.parts}
+    distributions = packages_distributions()
+    others = {name.partition(".")[0] for path in files for name in imports(path)} - own - sys.stdlib_module_names
+    imported = {canonicalize_name(distributions[name][0]) for name in others}
+    needed = {canonicalize_name(needed.name) for needed in requirements(".")}
+    assert imported - {*BROUGHT_BY} == needed - {*WITHOUT_IMPORT}
+    assert imported & {*BROUGHT_BY} == {*BROUGHT_BY}
+    for package, by in BROUGHT_BY.items():
+        assert package in {canonicalize_name(Requirement(line).name) for line in requires(by)}
 
 
 @pytest.mark.parametrize("folder", ["client", "."])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from catalog.supervising import beside
 from catalog.supervising.beside import Beside
+from catalog.supervising.forks import fork_off
 
 
 def starts(monkeypatch, file: Path, status: int, *, within: float) -> int:
@@ -18,6 +19,7 @@ def starts(monkeypatch, file: Path, status: int, *, within: float) -> int:
 
     monkeypatch.setattr(beside, "AGAIN_AFTER", 0.05)
     monkeypatch.setattr(beside, "_work_until_told", ends)
+    fork_off()
     process = Beside("somebody")
     process.start()
     until = time.monotonic() + within

@@ -13,6 +13,7 @@ from access.deployment_checks import DEPLOYMENT
 from catalog.starting.readiness import make_home, wait_for_database
 from catalog.starting.serving import noted_as_served
 from catalog.supervising.beside import Beside
+from catalog.supervising.forks import fork_off
 from catalog.supervising.ports import check_port, claimed
 from catalog.supervising.web_processes import serve
 
@@ -52,6 +53,7 @@ class Command(BaseCommand):
             self.stderr.write(self.style.WARNING(f"{problem.msg} {problem.hint}"))
 
     def _serve(self, address: str, port: int) -> None:
+        fork_off()
         beside = Beside(actor="assetsite serve")
         connections.close_all()  # the other processes are forked off, and open their own
         beside.start()

@@ -1,6 +1,6 @@
 # Every target first sets up .venv; nothing else needs to be installed for demo and serve.
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test usual-tests test-quick test-long lint bench bench-large release venv clean
+.PHONY: help demo serve test usual-tests test-quick test-wheels test-long lint bench bench-large release venv clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,6 +55,9 @@ usual-tests:
 
 test-quick: .venv/.test ## On SQLite, without what is slow: while you write code
 	$(BIN)/python -m tests.run quick $(ARGS)
+
+test-wheels: .venv/bin/uv ## The quick tests from the wheels, on another Python: make test-wheels PYTHON=python3.14
+	$(BIN)/python -m tests.from_wheels $(PYTHON) quick $(ARGS)
 
 test-long: .venv/.test ## What make test leaves out: more cases, the API's document, the demo rebuilt, the benchmarks once
 	$(BIN)/python -m tests.run long $(ARGS)

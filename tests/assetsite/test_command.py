@@ -1,5 +1,6 @@
 """The command `assetsite`: what it lists it does, what it lacks it says, and its first line says where things are."""
 
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -33,14 +34,25 @@ def test_what_it_lacks_it_says_with_what_may_be_meant(name, hint, capsys):
     assert hint in said.err
 
 
+def projects():
+    """What the two packages say of themselves."""
+    return [tomllib.loads((CHECKOUT / path / "pyproject.toml").read_text())["project"] for path in ("", "client")]
+
+
 def test_it_is_the_version_that_both_packages_have(capsys):
-    site, client = (
-        tomllib.loads((CHECKOUT / path / "pyproject.toml").read_text())["project"] for path in ("", "client")
-    )
+    site, client = projects()
     assert command.main(["--version"]) == 0
     assert capsys.readouterr().out == f"assetsite {site['version']}\n"
     assert client["version"] == site["version"]
     assert f"assetsite-client=={client['version']}" in site["dependencies"]
+
+
+@pytest.mark.parametrize("project", projects(), ids=lambda project: project["name"])
+def test_the_pythons_that_a_package_lists_begin_with_the_one_that_it_needs(project):
+    named = [re.fullmatch(r"Programming Language :: Python :: 3\.(\d+)", text) for text in project["classifiers"]]
+    minors = [int(found[1]) for found in named if found]
+    assert minors == [11, 12, 13, 14]
+    assert project["requires-python"] == ">=3.11"
 
 
 def test_the_first_line_says_where_files_are(tmp_path):

@@ -13,10 +13,11 @@ from tests.catalog.runs.conftest import FlowRuns
 from tests.catalog.runs.test_browser import FLOOD, RESTLESS, listening, until
 from tests.chromium import CHROMIUM, FLAGS
 from tests.conftest import Site
+from tests.places import CHECKOUT
 
 pytestmark = pytest.mark.browser
 
-WAYS = (Path(__file__).parents[1] / "catalog/runs/ways_out.js").read_text()
+WAYS = (CHECKOUT / "tests/catalog/runs/ways_out.js").read_text()
 ENDINGS = re.findall(r"^  (\w+): ", WAYS.partition("const endings")[2], re.MULTILINE)
 GROWS = """<!doctype html><p>grows</p><script>
 const grow = () => { document.body.style.height = `${(height += 1e6)}px`; requestAnimationFrame(grow); };

@@ -263,9 +263,9 @@ def test_a_real_server_gets_it(world, settings):
         watching(world)
         told(world, body={"sentence": "Größe v1 is ready"})
         assert send_mail() == "1 mail sent"
-    lines = b"".join(got)
-    assert b"mail FROM:<assets@example.org>" in lines
-    assert b"rcpt TO:<vic@example.org>" in lines
+    said = b"".join(got).lower()  # Pythons differ in how they write the words of SMTP
+    assert b"mail from:<assets@example.org>" in said
+    assert b"rcpt to:<vic@example.org>" in said
     begin = next(place for place, line in enumerate(got) if line.upper().startswith(b"DATA")) + 1
     read = email.message_from_bytes(b"".join(got[begin:-1]), policy=email.policy.default)
     assert read["Subject"] == "[alpha/churn] Größe v1 is ready"

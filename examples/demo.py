@@ -22,12 +22,16 @@ from typing import Any
 
 import requests
 
+from examples.progress import AtWork, Progress
 from obproject.branches import branch_key
 
 EXAMPLES = Path(__file__).resolve().parent
 HOME = Path(os.environ.get("ASSETSITE_HOME", "")).expanduser().resolve() / "demo"
 AT_ONCE = 2
 LOG_LINES_SHOWN = 30
+PERIMETER = os.environ.get("ASSETSITE_PERIMETER") or "default"
+LOOK_AT = f"/{PERIMETER}/churn/main/models/churn_model"
+"""The page to look at first, once all is there."""
 MAIN, FEATURE, LOCAL = "main", "feature/better-features", "user.demo"
 
 
@@ -185,6 +189,16 @@ class Step:
         """Whether it is there to show a failure."""
         return False
 
+    @property
+    def is_run(self) -> bool:
+        """Whether it counts, where it is said how far the demo is."""
+        return False
+
+    @property
+    def while_running(self) -> str:
+        """What is said of it while it runs, in few words."""
+        return f"{self.title} of {self.workspace.project} on {self.workspace.branch}"
+
     def end(self) -> None:
         """Take note that its process has ended as it should."""
 
@@ -254,6 +268,14 @@ class Run(Step):
     @property
     def fails(self) -> bool:
         return "--break-it" in self.options
+
+    @property
+    def is_run(self) -> bool:
+        return True
+
+    @property
+    def while_running(self) -> str:
+        return f"{self.flow} on {self.workspace.branch}"
 
     @property
     def asset(self) -> str:
@@ -405,25 +427,25 @@ class StepFailed(Exception):
 
     def __init__(self, step: Step) -> None:
         tail = step.log.read_text(errors="replace").splitlines()[-LOG_LINES_SHOWN:] if step.log.exists() else []
-        super().__init__("\n".join(["", *tail, "", f"{step} did not end as it should. All it said: {step.log}"]))
+        self.sentence, self.log = f"{step} did not end as it should.", str(step.log)
+        super().__init__("\n".join(["", *tail, "", f"{self.sentence} All it said: {self.log}"]))
 
 
 class Demo:
     """Carries out what is left of a plan, ``AT_ONCE`` steps at a time."""
 
-    def __init__(self, plan: Plan, catalogue: Catalogue) -> None:
+    def __init__(self, plan: Plan, catalogue: Catalogue, at_work: AtWork) -> None:
         self._plan = plan
         self._catalogue = catalogue
+        self._at_work = at_work
+        self._runs = sum(step.is_run for step in plan)
         self._done = {step for step in plan if step.is_done(catalogue)}
         self._running: dict[Step, tuple[subprocess.Popen[bytes], float]] = {}
 
     def carry_out(self) -> None:
         """Do what is left; raise StepFailed at the first step that does not end as it should."""
-        if len(self._done) == len(self._plan):
-            print(f"The examples have run already: all {len(self._plan)} steps of the demo are in the catalogue.")
-            return
-        if self._done:
-            print(f"{len(self._done)} of {len(self._plan)} steps of the demo are in the catalogue already.", flush=True)
+        self._tell()
+        print(self._welcome(), flush=True)
         for workspace in {step.workspace for step in self._plan}:
             workspace.prepare()
         try:
@@ -432,6 +454,23 @@ class Demo:
             for process, _ in self._running.values():
                 process.terminate()
                 process.wait()
+        self._tell(over=True)
+
+    def _welcome(self) -> str:
+        if len(self._done) == len(self._plan):
+            return f"The examples have run already: all {self._runs} runs are in the catalogue."
+        if self._done:
+            return f"The site is usable now: {self._runs_done} of the demo's {self._runs} runs are there already."
+        return f"The site is usable now; its {self._runs} runs take about two minutes."
+
+    @property
+    def _runs_done(self) -> int:
+        return sum(step.is_run for step in self._done)
+
+    def _tell(self, *, over: bool = False) -> None:
+        """Tell the pages of the site how far this is."""
+        running = tuple(step.while_running for step in self._running)
+        self._at_work.tell(Progress(self._runs, self._runs_done, running, over=over, look_at=LOOK_AT))
 
     def _carry_out_rest(self) -> None:
         order = TopologicalSorter(self._plan)
@@ -444,6 +483,7 @@ class Demo:
             for step in waiting[: AT_ONCE - len(self._running)]:
                 waiting.remove(step)
                 self._running[step] = step.start(), time.monotonic()
+            self._tell()
             order.done(*self._collect())
 
     def _collect(self) -> list[Step]:
@@ -461,27 +501,28 @@ class Demo:
             self._done.add(step)
             outcome = " (failed, as it should)" if failed else ""
             seconds = f"{time.monotonic() - started:.1f} s"
-            print(f"{len(self._done):3}/{len(self._plan)}  {step}{outcome} … {seconds}", flush=True)
+            print(f"{self._runs_done:3}/{self._runs}  {step}{outcome} … {seconds}", flush=True)
         return ended
 
 
-def main() -> int:
+def main(at_work: AtWork) -> int:
     """Run the demo against the catalogue that ASSETSITE_URL names; return 0 if all is in the catalogue in the end."""
     if lacking := [name for name in ("ASSETSITE_URL", "ASSETSITE_HOME") if not os.environ.get(name)]:
         print(f"Set {' and '.join(lacking)}, or run: assetsite demo", file=sys.stderr)
         return 1
-    perimeter = os.environ.get("ASSETSITE_PERIMETER") or "default"
-    catalogue = Catalogue(os.environ["ASSETSITE_URL"], os.environ.get("ASSETSITE_TOKEN"), perimeter)
+    catalogue = Catalogue(os.environ["ASSETSITE_URL"], os.environ.get("ASSETSITE_TOKEN"), PERIMETER)
     # Metaflow keeps its runs in the nearest folder of this name: one datastore for all branches, as in a team.
     for folder in (".metaflow", "runs", "logs"):
         (HOME / folder).mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # flows that run must end with the demo, however it ends
     try:
-        Demo(make_plan(), catalogue).carry_out()
+        Demo(make_plan(), catalogue, at_work).carry_out()
     except StepFailed as failure:
+        at_work.fail(failure.sentence, failure.log)
         print(failure, file=sys.stderr)
         return 1
     except requests.RequestException as error:
+        at_work.fail("The catalogue does not answer as it should.")
         print(f"The catalogue at {os.environ['ASSETSITE_URL']} does not answer as it should: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -491,4 +532,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(AtWork(HOME)))

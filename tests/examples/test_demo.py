@@ -29,6 +29,7 @@ from examples.demo import (
     Workspace,
     make_plan,
 )
+from examples.progress import AtWork, Progress
 from obproject.project.definitions import read_project
 from tests.examples.folders import EXAMPLES
 
@@ -240,6 +241,10 @@ class Note(Step):
     def notes(self) -> Path:
         return demo.HOME / "notes"
 
+    @property
+    def is_run(self) -> bool:
+        return not self.name.startswith("deploy")
+
     def is_done(self, catalogue: Any) -> bool:
         return self.notes.exists() and self.name in self.notes.read_text().splitlines()
 
@@ -266,7 +271,11 @@ def test_a_run_that_was_interrupted_after_registering_is_not_done(home: Path) ->
 
 def carry_out(plan: Plan) -> list[str]:
     """Return the notes of everything that has ever been done."""
-    Demo(plan, catalogue=None).carry_out()  # type: ignore[arg-type]
+    at_work = AtWork(demo.HOME)
+    try:
+        Demo(plan, catalogue=None, at_work=at_work).carry_out()  # type: ignore[arg-type]
+    finally:
+        at_work.end()
     return (demo.HOME / "notes").read_text().splitlines()
 
 
@@ -276,14 +285,35 @@ def test_steps_run_in_order_and_a_second_demo_adds_nothing(home: Path, capsys: p
     assert carry_out(plan) == ["first", "second", "third"]
     assert "  3/3  comics, user.demo: third … " in capsys.readouterr().out
     assert carry_out(plan) == ["first", "second", "third"]
-    assert "already: all 3 steps" in capsys.readouterr().out
+    assert "already: all 3 runs" in capsys.readouterr().out
 
 
 def test_an_interrupted_demo_goes_on_where_it_was(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = Note(SOMEWHERE, "first"), Note(SOMEWHERE, "second")
     carry_out({first: ()})
     assert carry_out({first: (), second: (first,)}) == ["first", "second"]
-    assert "1 of 2 steps" in capsys.readouterr().out
+    assert "1 of the demo's 2 runs" in capsys.readouterr().out
+
+
+def test_it_tells_the_site_how_far_it_is_and_what_runs_now(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Progress] = []
+    monkeypatch.setattr(AtWork, "tell", lambda self, progress: told.append(progress))
+    deploy, first, second = (Note(SOMEWHERE, name) for name in ("deploy", "first", "second"))
+    carry_out({deploy: (), first: (deploy,), second: (first,)})
+    seen = list(dict.fromkeys((one.done, one.running, one.over) for one in told))
+    assert {one.runs for one in told} == {2}
+    assert seen == [
+        (0, (), False),
+        (0, ("deploy of comics on user.demo",), False),
+        (0, ("first of comics on user.demo",), False),
+        (1, ("second of comics on user.demo",), False),
+        (2, (), True),
+    ]
+
+
+def test_the_page_to_look_at_first_is_of_what_it_makes() -> None:
+    made = {f"/default/{step.workspace.project}/main/{step.asset}" for step in make_plan() if isinstance(step, Run)}
+    assert demo.LOOK_AT in made
 
 
 def test_a_step_that_fails_stops_the_demo_and_its_log_is_shown(home: Path) -> None:

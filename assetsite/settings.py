@@ -144,6 +144,7 @@ MIDDLEWARE = [
     "access.for_pages.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "access.for_pages.Htmx",
+    "assetsite.demo.DemoMiddleware",
 ]
 
 APPEND_SLASH = False

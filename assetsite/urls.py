@@ -7,6 +7,7 @@ from django.urls import include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import RedirectView
 
+from assetsite.demo import demo_line
 from catalog.api.unknown import Unknown
 from catalog.styleguide import styleguide_page
 
@@ -29,6 +30,7 @@ urlpatterns = [
     path("v1/", include("telling.api.urls")),
     re_path("^v1/", Unknown.as_view()),
     *([path("styleguide/", styleguide_page)] if settings.DEBUG else []),
+    path("~demo", demo_line, name="demo"),
     path("", include("access.urls")),
     path("", include("telling.pages.urls")),
     path("", include("promoting.pages.urls")),

@@ -242,7 +242,15 @@ def _entry(label: str, *, current: bool = False, note: str = "") -> dict[str, An
 
 def _parts() -> dict[str, Any]:
     now = timezone.now()
+    told = {"runs": 38, "done": 12, "mark": "12-31", "log": "", "failed": "", "over": False, "look_at": "#"}
+    running = ["TrainFlow on main", "ComicExplainer on feature/better-features"]
     return {
+        "demos": {
+            "ready": {**told, "runs": 0},
+            "at_work": {**told, "running": running},
+            "failed": {**told, "failed": HTML, "log": f"/home/{LONG}/log"},
+            "over": {**told, "over": True},
+        },
         "roles": ROLES,
         "icons": ICONS,
         "long": LONG,

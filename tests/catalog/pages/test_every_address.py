@@ -79,6 +79,8 @@ QUESTIONS = {
 FOR_EVERYBODY = {"sign-in", "me/unsubscribe/<str:token>"}
 FOR_PEOPLE = {"me", "me.json", "me/watching"}
 """Their own pages, which no token opens."""
+OF_LOCAL_MODE = {"~demo"}
+"""What a team's site does not have."""
 LEADS_THERE = {"<name:perimeter>/webhooks"}
 """Redirects to what is for admins."""
 NOT_THERE = ("/image", "/cards/", "nothing")
@@ -214,6 +216,8 @@ def allowed(route: str, address: str, who: str) -> set[int]:
         in_json = address.startswith("/v1/") or address.partition("?")[0].endswith(".json")
         sent_to_sign_in = address in ("/v1", "/v1/docs") or (who == "nobody" and not in_json)
         return {302} if sent_to_sign_in else {401}
+    if route in OF_LOCAL_MODE:
+        return {404}
     if route.startswith("admin/"):
         return allowed_in_administration(route, who)
     if route in FOR_PEOPLE and who == "token of beta":

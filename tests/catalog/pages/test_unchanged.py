@@ -508,6 +508,7 @@ WITHOUT = {
     "me": "shows when tokens were used, which writes no mark",
     "me-json": "the same",
     "revoke-own-token": "writes",
+    "demo": "asked every few seconds by open pages, of a file",
     "sign-in": "kept by nobody",
     "sign-out": "kept by nobody",
     "api-instance": "costs less than its tag would",

@@ -29,6 +29,7 @@ from tests.on_postgres import cluster, programs
 
 TESTS = Path(__file__).parent
 DOT, NGINX = Path("/usr/bin/dot"), Path("/usr/sbin/nginx")
+CONTAINERS = os.geteuid() == 0 and all(map(which, ("podman", "runc", "mmdebstrap")))
 # tests/conftest.py says what stays together; the long ones come first, so that no worker is left with one at the end.
 # On two cores; the tests of flows and browsers wait for other processes, so there is one worker more where they run.
 PYTEST = ["-m", "pytest", "-q", "--no-loadscope-reorder"]
@@ -145,6 +146,7 @@ def what_is_lacking() -> list[str]:
         "the tests in a browser (apt-get install chromium-headless-shell)": CHROMIUM.exists(),
         "the tests that have Graphviz draw (apt-get install graphviz)": DOT.exists(),
         "the tests behind a proxy (apt-get install nginx openssl)": NGINX.exists() and which("openssl") is not None,
+        "the tests of the image (apt-get install podman runc mmdebstrap; for root only)": CONTAINERS,
         "the tests on PostgreSQL (apt-get install postgresql)": programs() is not None,
     }
     return [what for what, is_here in needed.items() if not is_here]

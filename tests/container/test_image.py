@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,11 +23,12 @@ from tests.container.podman import BASE, Podman, podman
 from tests.on_postgres import cluster
 from tests.places import CHECKOUT
 from tests.run import CONTAINERS
+from tests.wheels.building import build, version
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]  # the base and the image are made first
 
 IMAGE = "localhost/assetsite"
-VERSION = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]["version"]
+VERSION = version()
 HOME = "/var/lib/assetsite"
 STOPS_WITHIN = 9  # seconds: Docker gives ten before it kills
 PASSWORD = "a good password"
@@ -96,11 +96,8 @@ def becomes_true(question: Callable[[], bool]) -> bool:
 def _context(folder: Path) -> Path:
     """What the image is built from: the files of the checkout that it needs, and the two wheels."""
     folder.mkdir()
-    uv = Path(sys.executable).with_name("uv")
-    for distribution in (".", "client"):
-        subprocess.run(
-            [uv, "build", "--quiet", "--wheel", "--out-dir", folder / "dist", distribution], cwd=CHECKOUT, check=True
-        )
+    (folder / "dist").mkdir()
+    build(folder / "dist")
     for name in ("Containerfile", ".dockerignore", "requirements.txt", "pyproject.toml"):
         (folder / name).write_bytes((CHECKOUT / name).read_bytes())
     return folder

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -23,6 +24,7 @@ from typing import Any
 import requests
 
 from examples.progress import AtWork, Progress
+from examples.warm import warm_python
 from obproject.branches import branch_key
 
 EXAMPLES = Path(__file__).resolve().parent
@@ -101,6 +103,17 @@ class Catalogue:
 # Where steps work
 
 
+def environment_of(user: str) -> dict[str, str]:
+    """Return the environment of a user's steps: nobody's Metaflow configuration, and no network but the catalogue."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("METAFLOW_", "OBP_", "OB_", "GIT_", "PYTHONPATH"))}
+    return kept | {
+        "ASSETSITE_URL": os.environ["ASSETSITE_URL"],
+        "METAFLOW_HOME": str(HOME / "no-configuration"),
+        "METAFLOW_USER": user,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
 @dataclass(frozen=True)
 class Workspace:
     """A copy of an example project, with one branch checked out."""
@@ -116,16 +129,14 @@ class Workspace:
     def is_deployed(self) -> bool:
         return self.branch != LOCAL
 
+    @property
+    def user(self) -> str:
+        """Who runs its flows."""
+        return "ci" if self.is_deployed else LOCAL.removeprefix("user.")
+
     def environment(self) -> dict[str, str]:
-        """Return the environment of the steps: nobody's Metaflow configuration, and no network but the catalogue."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("METAFLOW_", "OBP_", "OB_", "GIT_"))}
-        return kept | {
-            "ASSETSITE_URL": os.environ["ASSETSITE_URL"],
-            "METAFLOW_HOME": str(HOME / "no-configuration"),
-            "METAFLOW_USER": "ci" if self.is_deployed else LOCAL.removeprefix("user."),
-            "PYTHONPATH": str(self.folder / "src"),
-            "PYTHONUNBUFFERED": "1",
-        }
+        """Return the environment of its steps."""
+        return environment_of(self.user) | {"PYTHONPATH": str(self.folder / "src")}
 
     def prepare(self) -> None:
         """Copy the project, unless that is done."""
@@ -214,11 +225,11 @@ class Step:
     def log(self) -> Path:
         return HOME / "logs" / f"{self.key}.log"
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """Start its process."""
+    def start(self, python: str) -> subprocess.Popen[bytes]:
+        """Start its process, by this Python."""
         with self.log.open("wb") as log:
             return subprocess.Popen(
-                [sys.executable, *self._arguments()],
+                [python, *self._arguments()],
                 cwd=self.workspace.folder,
                 env=self.workspace.environment(),
                 stdin=subprocess.DEVNULL,
@@ -448,13 +459,17 @@ class Demo:
         print(self._welcome(), flush=True)
         for workspace in {step.workspace for step in self._plan}:
             workspace.prepare()
-        try:
-            self._carry_out_rest()
-        finally:
-            for process, _ in self._running.values():
-                process.terminate()
-                process.wait()
+        users = {step.workspace.user for step in self._plan if step not in self._done}
+        with ExitStack() as until_done:
+            pythons = {user: until_done.enter_context(warm_python(environment_of(user))) for user in users}
+            until_done.callback(self._stop)
+            self._carry_out_rest(pythons)
         self._tell(over=True)
+
+    def _stop(self) -> None:
+        for process, _ in self._running.values():
+            process.terminate()
+            process.wait()
 
     def _welcome(self) -> str:
         if len(self._done) == len(self._plan):
@@ -472,7 +487,7 @@ class Demo:
         running = tuple(step.while_running for step in self._running)
         self._at_work.tell(Progress(self._runs, self._runs_done, running, over=over, look_at=LOOK_AT))
 
-    def _carry_out_rest(self) -> None:
+    def _carry_out_rest(self, pythons: dict[str, str]) -> None:
         order = TopologicalSorter(self._plan)
         order.prepare()
         waiting: list[Step] = []
@@ -482,7 +497,7 @@ class Demo:
             waiting = [step for step in waiting if step not in self._done]
             for step in waiting[: AT_ONCE - len(self._running)]:
                 waiting.remove(step)
-                self._running[step] = step.start(), time.monotonic()
+                self._running[step] = step.start(pythons[step.workspace.user]), time.monotonic()
             self._tell()
             order.done(*self._collect())
 

@@ -1,5 +1,7 @@
 """Runs the demo, rebuilds its catalogue from Metaflow's metadata alone, and compares: `python -m tests.rebuild_demo`.
 
+The demo is that of the wheels, in an environment with nothing else.
+
 Compared row by row is all that tasks wrote, what gates said of it, and what the background learned from it. What
 deploys, apps and people wrote is not in Metaflow, and neither are the pictures of highlights.
 """
@@ -16,6 +18,7 @@ from pathlib import Path
 
 from obproject.project.definitions import read_project
 from tests.places import CHECKOUT, EXAMPLES, MANAGE
+from tests.wheels.building import build, environment
 
 SECRET_KEY = secrets.token_urlsafe(50)
 """The same for both, as for a site that is set up anew: by it receipts are believed."""
@@ -26,20 +29,20 @@ READ_BY_REBUILD = ("state", "finished_at")
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         lived, rebuilt = Path(folder) / "lived", Path(folder) / "rebuilt"
-        _live(lived)
+        dist = Path(folder) / "dist"
+        _live(lived, environment(Path(folder) / "env", build(dist)))
         roots = [str(found) for found in sorted(lived.rglob(".metaflow"))]
         _manage(rebuilt, "migrate", "--verbosity", "0")
         print(_manage(rebuilt, "rebuild", *(part for root in roots for part in ("--root", root))))
         return _differences(_rows_of(lived), _rows_of(rebuilt))
 
 
-def _live(home: Path) -> None:
-    """Run the whole demo with its server, which reconciles nothing by itself meanwhile."""
+def _live(home: Path, programs: Path) -> None:
+    """Run the whole demo with its server, which reconciles nothing by itself meanwhile, far from the checkout."""
     home.mkdir()
     env = _env(home) | {"ASSETSITE_RECONCILE_MINUTES": "0"}
-    demo = subprocess.Popen(
-        [sys.executable, "-m", "examples"], cwd=CHECKOUT, env=env, stdout=subprocess.PIPE, text=True
-    )
+    command = [programs / "assetsite", "demo"]
+    demo = subprocess.Popen(command, cwd=home.parent, env=env, stdout=subprocess.PIPE, text=True)
     assert demo.stdout
     for line in demo.stdout:
         print(line, end="", flush=True)

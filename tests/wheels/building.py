@@ -1,4 +1,4 @@
-"""Builds the wheels: of what git tracks alone, and equal bit for bit whenever and wherever they are built."""
+"""Builds the wheels, of what git tracks alone and equal bit for bit wherever that is done; and installs them."""
 
 import os
 import shutil
@@ -6,10 +6,11 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+UV = Path(sys.executable).with_name("uv")
 PROJECTS = ("client", ".")
 """In the order in which they are uploaded: the site needs the client."""
 
@@ -46,12 +47,24 @@ def _copy(file: Path, to: Path) -> None:
 def _build(project: Path, into: Path) -> Path:
     before = set(into.glob("*.whl"))
     env = os.environ | {"SOURCE_DATE_EPOCH": git("log", "-1", "--format=%ct").strip()}
-    command = ["uv", "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
-    where = ["--out-dir", str(into), str(project)]
-    subprocess.run([Path(sys.executable).with_name("uv"), *command[1:], *where], env=env, check=True)
+    options = ["--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable, "--out-dir", str(into)]
+    subprocess.run([UV, "build", *options, str(project)], env=env, check=True)
     (wheel,) = set(into.glob("*.whl")) - before
     return wheel
 
 
 def git(*command: str) -> str:
     return subprocess.run(["git", *command], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def environment(folder: Path, wheels: Iterable[Path]) -> Path:
+    """A clean environment with these wheels and what they need; the folder of its programs."""
+    subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+    install(folder / "bin", wheels)
+    return folder / "bin"
+
+
+def install(programs: Path, wheels: Iterable[Path]) -> None:
+    """Install wheels, in place of others of their name, and what they need in the versions that are pinned."""
+    where = ["--quiet", "--python", str(programs / "python"), "--constraint", str(CHECKOUT / "requirements.txt")]
+    subprocess.run([UV, "pip", "install", *where, *wheels], check=True)

@@ -11,26 +11,18 @@ from pathlib import Path
 import requests
 
 from tests.conftest import free_port
-from tests.wheels.building import CHECKOUT
-
-UV = Path(sys.executable).with_name("uv")
+from tests.wheels.building import environment
 
 
 class Installed:
     """The environment `env` in a folder, in which the user also has a home and a place to work."""
 
     def __init__(self, folder: Path, wheels: Iterable[Path]) -> None:
-        self.bin, self.home, self.work = folder / "env" / "bin", folder / "home", folder / "a wörk place"
+        self.home, self.work = folder / "home", folder / "a wörk place"
         self.home.mkdir(parents=True)
         self.work.mkdir()
         self.port = free_port()
-        subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, self.bin.parent], check=True)
-        self.install(wheels)
-
-    def install(self, wheels: Iterable[Path], *options: str) -> None:
-        """With the versions that are pinned, which are at hand."""
-        where = ["--quiet", "--python", str(self.bin / "python"), "--constraint", str(CHECKOUT / "requirements.txt")]
-        subprocess.run([UV, "pip", "install", *where, *options, *wheels], check=True)
+        self.bin = environment(folder / "env", wheels)
 
     @property
     def url(self) -> str:

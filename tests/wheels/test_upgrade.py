@@ -10,8 +10,8 @@ from sqlite3 import connect
 import pytest
 import requests
 
-from tests.wheels.building import build, version
-from tests.wheels.installed import UV, Installed
+from tests.wheels.building import UV, build, install, version
+from tests.wheels.installed import Installed
 
 pytestmark = [pytest.mark.slow, pytest.mark.long]
 
@@ -58,7 +58,7 @@ def test_an_installed_site_is_upgraded_taken_back_and_removed(wheels: list[Path]
         register(installed)
         installed.run("assetsite", "backup", "before.zip")
 
-    installed.install(next_wheels, "--upgrade")
+    install(installed.bin, next_wheels)
     assert NEXT in installed.run("assetsite", "--version")
     assert "of_the_next_version" not in tables(installed)
     with installed.served():
@@ -66,7 +66,7 @@ def test_an_installed_site_is_upgraded_taken_back_and_removed(wheels: list[Path]
         register(installed)
         assert versions(installed) == {"v1", "v2"}
 
-    installed.install(wheels)
+    install(installed.bin, wheels)
     refused = installed.run("assetsite", "serve", code=1)
     assert f"is of a newer version than this assetsite {version()}" in refused
     assert "Traceback" not in refused

@@ -56,7 +56,7 @@ usual-tests:
 test-quick: .venv/.test ## On SQLite, without what is slow: while you write code
 	$(BIN)/python -m tests.run quick $(ARGS)
 
-test-wheels: .venv/bin/uv ## The quick tests from the wheels, on another Python: make test-wheels PYTHON=python3.14
+test-wheels: .venv/.test ## The quick tests from the wheels, on another Python: make test-wheels PYTHON=python3.14
 	$(BIN)/python -m tests.from_wheels $(PYTHON) quick $(ARGS)
 
 test-long: .venv/.test ## What make test leaves out: more cases, the API's document, the demo rebuilt, the benchmarks once

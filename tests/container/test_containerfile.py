@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.conftest import CHECKOUT
+from tests.places import CHECKOUT
 
 HADOLINT = [str(Path(sys.executable).with_name("hadolint")), "--no-color", "--config", str(CHECKOUT / ".hadolint.yaml")]
 

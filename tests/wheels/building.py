@@ -9,7 +9,8 @@ import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+from tests.places import CHECKOUT
+
 UV = Path(sys.executable).with_name("uv")
 PROJECTS = ("client", ".")
 """In the order in which they are uploaded: the site needs the client."""

@@ -11,7 +11,8 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
-from tests.wheels.building import CHECKOUT, build, git, version
+from tests.places import CHECKOUT
+from tests.wheels.building import build, git, version
 from tests.wheels.conftest import RELEASED
 
 DIST = CHECKOUT / "dist"

@@ -16,7 +16,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.obproject.test_package import imports
-from tests.wheels.building import CHECKOUT, build, tracked
+from tests.places import CHECKOUT
+from tests.wheels.building import build, tracked
 
 pytestmark = pytest.mark.slow
 

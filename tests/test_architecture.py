@@ -43,6 +43,7 @@ SHARED = {
     "charts",
     "evaluation_log",
     "filter_keys",
+    "first_steps",
     "highlight_text",
     "journal",
     "lengths",
@@ -155,8 +156,8 @@ FLOORS = {
         ["apps"],
     ],
     "obproject": [
-        sorted(SHARED - {"metric_rules", "promoted", "references"}),
-        ["metric_rules", "promoted", "references"],
+        sorted(SHARED - {"first_steps", "metric_rules", "promoted", "references"}),
+        ["first_steps", "metric_rules", "promoted", "references"],
         ["entities", "errors", "json_types", "kinds", "notices", "rulings"],
         ["aliases", "instances", "project", "shipping"],
         ["settings"],

@@ -17,6 +17,7 @@ from typing import Any
 
 from obproject import lengths
 from obproject.branches import check_alias, check_asset_id, check_branch, check_perimeter
+from obproject.first_steps import PROJECT_NAME_RULE, is_project_name, suggested_project
 from obproject.json_types import Json
 from obproject.kinds import COLLECTIONS, KIND_OF, Collection
 from obproject.project.checked_toml import (
@@ -48,7 +49,6 @@ CHECKS = ("neutral", "failure", "none")
 DEFAULT_ENVIRONMENT = "default"
 DEFAULT_PACKAGE_SUFFIXES = ".html"
 
-_PROJECT_NAME = re.compile(r"[a-z0-9_]{1,128}")
 _PACKAGE_SUFFIXES = re.compile(r"\.\w+(,\.\w+)*")
 _CONFIG_NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -314,12 +314,11 @@ def _check_ids_differ(assets: list[AssetDefinition], problems: list[Problem]) ->
 
 
 def _check_project_name(name: str) -> str:
-    if _PROJECT_NAME.fullmatch(name):
+    if is_project_name(name):
         return name
-    fixed = re.sub(r"[^a-z0-9_]+", "_", name.lower()).strip("_")[:128] or "my_project"
     raise ValueError(
-        f"found {shorten(name)}, expected at most 128 characters of a-z, 0-9 and '_', as Metaflow's @project demands; "
-        f"for example {fixed!r}"
+        f"found {shorten(name)}, expected {PROJECT_NAME_RULE}, as Metaflow's @project demands; "
+        f"for example {suggested_project(name)!r}"
     )
 
 

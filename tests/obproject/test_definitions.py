@@ -255,7 +255,8 @@ def test_all_problems_come_at_once(write, tmp_path: Path) -> None:
     ("content", "problem"),
     [
         ("", "key 'project': found nothing, expected a string, for this key is mandatory"),
-        ('project = "é"', "for example 'my_project'"),
+        ('project = "é"', "for example 'e'"),
+        ('project = "李"', "for example 'my_project'"),
         (f'project = "{"x" * 129}"', "expected at most 128 characters"),
         ('project = "a"\nproject = "b"', "line 2: found a syntax error"),
         ("x = " + "[" * 5000, "found"),

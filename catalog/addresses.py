@@ -73,6 +73,11 @@ def webhooks_url(perimeter: str) -> str:
     return f"{perimeter_url(perimeter)}/~{WEBHOOKS}"
 
 
+def first_steps_url(perimeter: str) -> str:
+    """What to do so that a first run arrives, at an address that no project can have."""
+    return f"{perimeter_url(perimeter)}/~first-steps"
+
+
 def webhook_url(perimeter: str, pk: int) -> str:
     return f"{webhooks_url(perimeter)}/{pk}"
 

@@ -8,22 +8,12 @@ from django.http import HttpRequest
 from catalog.addresses import home_url
 from catalog.models import Asset, Instance
 from catalog.states import Kind
+from obproject.first_steps import settings_lines
 
 EXAMPLES = {
     Kind.DATA.value: 'self.rows = load_rows()\nself.prj.register_data("transactions", "rows")',
     Kind.MODELS.value: 'self.model = train(rows)\nself.prj.register_model("churn_model", "model")',
 }
-
-FIRST_FLOW = """from metaflow import step
-from obproject import ProjectFlow
-
-
-class TransactionsFlow(ProjectFlow):
-    @step
-    def start(self):
-        self.rows = load_rows()
-        self.prj.register_data("transactions", "rows")
-        self.next(self.end)"""
 
 HIGHLIGHT_EXAMPLE = """@highlight
 @step
@@ -44,8 +34,7 @@ headline = true"""
 
 def settings_to_point_here(request: HttpRequest) -> str:
     """The settings with which a flow finds this server."""
-    address = f"export ASSETSITE_URL={_site_of(request)}"
-    return address if getattr(request, "signed_in_locally", False) else f"{address}\nexport ASSETSITE_TOKEN=…"
+    return settings_lines(_site_of(request), with_token=not getattr(request, "signed_in_locally", False))
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,13 @@ def unless_unchanged(request: HttpRequest, *parts: Any) -> None:
         shown.unless_unchanged(*parts)
 
 
+def without_tag(request: HttpRequest) -> None:
+    """The page shows what writes no mark, so it is given whole each time."""
+    shown: Shown | None = request.shown  # type: ignore[attr-defined]
+    if shown:
+        shown.tag = ""
+
+
 def _found(
     viewer: Viewer, depends: Marks, place: tuple[Place, ...], address: dict[str, Any]
 ) -> tuple[dict[str, Any], Any]:

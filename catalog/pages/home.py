@@ -21,6 +21,7 @@ from catalog.addresses import (
     branch_url,
     compare_branches_url,
     feed_of,
+    first_steps_url,
     perimeter_url,
     project_url,
     webhooks_url,
@@ -28,13 +29,13 @@ from catalog.addresses import (
 from catalog.filters import TEXT
 from catalog.limits import UNSTORABLE
 from catalog.models import Branch, Project
-from catalog.pagekit.code_examples import FIRST_FLOW, settings_to_point_here
 from catalog.pagekit.frame import perimeter_frame, project_frame
-from catalog.pagekit.known_pages import unless_shown
+from catalog.pagekit.known_pages import unless_shown, without_tag
 from catalog.pagekit.paging import Page, first_page, page_of
 from catalog.pagekit.query import PageQuery
 from catalog.pagekit.routes import TWIN
 from catalog.pages.attended import attention_of, attention_shape
+from catalog.pages.first_steps import steps_on_empty
 from catalog.pages.highlights import Tile
 from catalog.pages.project_statements import first_branches, freshest_branches, freshest_projects, highlights_of
 from catalog.unchanged import HOME
@@ -120,6 +121,9 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
     name_perimeters = not perimeter and len(viewer.grants) > 1
     where = perimeter or next(iter(viewer.grants), "")
     all_url = "" if name_perimeters or not where else _beside(attention_url, ATTENTION, where, rows)
+    is_empty = not rows and not query.search_text
+    if is_empty:
+        without_tag(request)  # the steps tell when a token was used
     context = {
         **perimeter_frame(request, perimeter),
         "feed_url": feed_of(perimeter_url(perimeter)) if perimeter else "",
@@ -131,8 +135,8 @@ def _projects_page(request: HttpRequest, perimeter: str, twin: bool) -> HttpResp
         "notices": query.notices(takes=TAKES),
         "rows": rows,
         "page": page,
-        "settings_code": settings_to_point_here(request),
-        "example": FIRST_FLOW,
+        "steps": steps_on_empty(request, viewer, perimeter) if is_empty else None,
+        "new_project_url": _new_project_url(viewer, perimeter),
         **query.search(),
     }
     return render(request, "catalog/home.html", context)
@@ -146,6 +150,12 @@ def _beside(url: Callable[..., str], name: str, perimeter: str, rows: list[Proje
 def _webhooks_url(viewer: Viewer, perimeter: str) -> str:
     """Empty for whoever is no admin."""
     return webhooks_url(perimeter) if perimeter and viewer.may(perimeter, Role.ADMIN) else ""
+
+
+def _new_project_url(viewer: Viewer, perimeter: str) -> str:
+    """Where the first steps of a project are told; empty for who may write nowhere here."""
+    writable = [name for name in viewer.perimeter_names(Role.EDITOR) if perimeter in ("", name)]
+    return first_steps_url(min(writable)) if writable else ""
 
 
 def _projects_on_page(viewer: Viewer, perimeter: str, query: PageQuery) -> Page:

@@ -35,6 +35,7 @@ from catalog.pages.activity import ENTRIES, Happening, activity_of_branch
 from catalog.pages.alarms import MOST, MOST_EDITS, alarms_of
 from catalog.pages.attended import attention_of, attention_shape
 from catalog.pages.deploys import deploy_of
+from catalog.pages.first_steps import steps_url_of
 from catalog.pages.highlights import newest_tiles
 from catalog.pages.rows import rows_of
 from catalog.pages.statements import Lately, assets_in_order, lately_on_branch
@@ -117,6 +118,7 @@ def overview_page(request: HttpRequest, place: Place, twin: bool, branch: Branch
         "highlights_url": highlights_url(branch),
         "lineage_url": branch_lineage_url(branch),
         "example": EXAMPLES["data"],
+        "first_steps_url": steps_url_of(viewer, branch),
     }
     return render(request, "catalog/overview.html", context)
 

@@ -13,6 +13,7 @@ from catalog.pages.charts.view import metrics_page
 from catalog.pages.evaluations import evaluations_page
 from catalog.pages.feeds import asset_feed, attention_feed, branch_attention_feed, branch_feed, perimeter_feed
 from catalog.pages.film import film_page
+from catalog.pages.first_steps import first_steps_page
 from catalog.pages.highlight import highlight_card, highlight_page
 from catalog.pages.highlights import highlight_image, highlights_page
 from catalog.pages.home import home_page, perimeter_page, project_page, webhooks_or_project
@@ -41,6 +42,7 @@ urlpatterns = [
     path("<name:perimeter>/~attention/dismiss", dismiss_in_perimeter, {"beside": True}, name="dismiss-beside"),
     path("<name:perimeter>/audit<filed:form>", audit_page, {"beside": False}, name="audit"),
     path("<name:perimeter>/~audit<filed:form>", audit_page, {"beside": True}, name="audit-beside"),
+    path("<name:perimeter>/~first-steps<twin:twin>", first_steps_page, name="first-steps"),
     path(f"{PROJECT}<twin:twin>", project_page, name="project"),
     path(f"{BRANCH}<twin:twin>", overview_page, name="branch"),
     path(f"{BRANCH}/attention<twin:twin>", branch_attention_page, name="branch-attention"),

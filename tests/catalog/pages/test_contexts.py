@@ -24,7 +24,7 @@ TO_ALL = {
     *("derivation_notice", "site", "site_name", "view"),
 }
 """What Django, its views and the context processors give to whatever is rendered for a request."""
-PARTS = ["listing", "instances", "lineage", "lineage-glance", "found", "metrics"]
+PARTS = ["listing", "instances", "lineage", "lineage-glance", "found", "metrics", "first-steps"]
 """What htmx asks for, by the id of the element."""
 OTHERS = ["/alpha/churn/feature_logged/evaluations", "/alpha/churn/main/models?page=1&sort=nothing", "/alpha/nothing"]
 OTHERS += ["/alpha/churn/main/models/churn_model/compare?of=v1"]

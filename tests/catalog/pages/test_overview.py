@@ -28,14 +28,6 @@ def test_home_tells_which_projects_are_alive(full, vic):
     assert twin["projects"][0]["branches"][0]["key"] == "main"
 
 
-def test_an_empty_home_says_how_to_fill_it(world):
-    page = text_of(world.client().get("/"))
-    assert "Nothing here yet" in page
-    assert "export ASSETSITE_URL=http://testserver" in page
-    assert "ASSETSITE_TOKEN" in page
-    assert "self.prj.register_data(" in page
-
-
 def test_a_project_with_many_branches_shows_the_first_few(full, vic):
     for number in range(9):
         full.register("data/features", branch=f"feature/b{number}")

@@ -481,6 +481,7 @@ def test_a_transaction_that_began_earlier_and_ends_later_is_noticed(full, reader
 
 WITHOUT = {
     "branch-pulse": "asked every few seconds by open pages, and answered by one query",
+    "first-steps": "shows when a token was used, which writes no mark",
     "perimeter-feed": "has a tag that is made of what it says",
     "attention-feed": "the tag that an inner view gives it, or that of a project which is called so",
     "attention-feed-beside": "the same",

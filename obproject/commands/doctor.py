@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from obproject.branches import BranchChoice, branch_key, resolve_branches
+from obproject.commands.next_steps import next_steps
 from obproject.commands.place import find_project, project_file_here
 from obproject.commands.result import CommandError, CommandResult
 from obproject.commands.sources import describe_settings
@@ -81,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def examine(options: argparse.Namespace) -> CommandResult:
     """Look at everything that a flow depends on here."""
-    report = Report()
+    report, steps = Report(), None
     _check_packages(report)
     if _check_metaflow(report):
         file = _check_project(report, options)
@@ -89,10 +90,16 @@ def examine(options: argparse.Namespace) -> CommandResult:
         grant = _check_server(report, settings) if settings and settings.url else None
         _check_local_run(report, file, grant)
         _check_deploy(report, options, file, grant)
+        if settings:
+            steps = next_steps(settings, _project_named(options, file), file, answers=grant is not None)
     counts = {status: sum(check.status == status for check in report.checks) for status in ("problem", "warning")}
     summary = ", ".join(f"{count} {status}{'s' * (count != 1)}" for status, count in counts.items())
     document = {"ok": report.healthy, "checks": [asdict(check) for check in report.checks]}
-    return CommandResult(document, "\n".join([*map(str, report.checks), summary]), ok=report.healthy)
+    lines = [*map(str, report.checks), summary]
+    if steps:
+        document |= steps.document
+        lines += ["", str(steps)]
+    return CommandResult(document, "\n".join(lines), ok=report.healthy)
 
 
 # What is installed
@@ -156,6 +163,13 @@ def _check_project_name(report: Report, options: argparse.Namespace, file: Proje
         report.ok("project", str(find_project(options, file)))
     except CommandError as error:
         report.warning("project", str(error))
+
+
+def _project_named(options: argparse.Namespace, file: ProjectFile) -> str | None:
+    try:
+        return find_project(options, file).name
+    except CommandError:
+        return None
 
 
 def _problems_of(file: ProjectFile) -> list[str]:

@@ -30,6 +30,7 @@ from obproject.commands import doctor
 from obproject.commands.main import main
 from obproject.commands.sources import describe_settings
 from obproject.commands.tables import one_line, table
+from obproject.first_steps import FIRST_FLOW
 from obproject.settings import find_settings
 from tests.conftest import Site, free_port, served_from
 from tests.obproject.stub_server import Canned, StubCatalogue
@@ -517,7 +518,64 @@ def test_doctor_finds_nothing_wrong_where_nothing_is(run: Run, project: str, fol
         assert part in messages, part
     assert team.editor not in answer.out
     text = run("doctor").out
-    assert text.splitlines()[-1] == "0 problems, 0 warnings"
+    assert "0 problems, 0 warnings" in text.splitlines()
+    assert text.splitlines()[-1] == f"The result shows at {team.url}/default/~first-steps?project={project}"
+
+
+def _steps(answer: Answer) -> dict[str, dict[str, Any]]:
+    return {step["step"]: step for step in answer.document["first_steps"]}
+
+
+def test_doctor_says_what_is_left_to_do_with_the_lines_to_paste(run: Run, project: str, folder: Path) -> None:
+    steps = _steps(run("doctor", "--json"))
+    assert [name for name, step in steps.items() if step["done"]] == ["client", "project"]
+    assert steps["base"]["paste"] == FIRST_FLOW
+    plain = "from metaflow import FlowSpec\nclass OldFlow(FlowSpec):\n    pass\n"
+    (folder / "old.py").write_text(plain)
+    (folder / "broken.py").write_text("class (:")
+    steps = _steps(run("doctor", "--json"))
+    assert steps["base"]["message"] == "give OldFlow in old.py its base"
+    assert "class OldFlow(ProjectFlow):" in steps["base"]["paste"]
+    text = run("doctor").out
+    assert "next: give OldFlow in old.py its base\n\n    from obproject import ProjectFlow\n" in text
+    (folder / "old.py").write_text(plain.replace("FlowSpec", "ProjectFlow"))
+    steps = _steps(run("doctor", "--json"))
+    assert (steps["base"]["done"], steps["lines"]["done"]) == (True, False)
+    assert "a step of OldFlow in old.py" in steps["lines"]["message"]
+    (folder / "flows").mkdir()
+    (folder / "old.py").rename(folder / "flows" / "old.py")
+    (folder / "flow.py").write_text(FIRST_FLOW.replace("(ProjectFlow)", "(TeamFlow)"))
+    steps = _steps(run("doctor", "--json"))
+    assert (steps["lines"]["done"], steps["run"]["done"]) == (True, False)
+    assert steps["run"]["paste"] == "python flow.py run"
+
+
+def test_doctor_says_where_the_first_run_is(run: Run, feature: Asset, team: Team) -> None:
+    make(feature)
+    answer = run("doctor", "--json")
+    assert all(step["done"] for step in answer.document["first_steps"])
+    assert answer.document["page"].startswith(f"{team.url}/default/commands_")
+    assert answer.document["page"].endswith("/feature_x/models/clf/v1")
+    assert run("doctor").out.splitlines()[-1].startswith("next: nothing is left to do; what your runs make is at ")
+
+
+def test_doctor_suggests_a_name_and_an_address(
+    run: Run, folder: Path, catalogue: StubCatalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "obproject.toml").unlink()
+    inner = folder / "some" / "deep"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    monkeypatch.setattr("obproject.first_steps.USUAL_ADDRESS", f"http://127.0.0.1:{free_port()}")
+    answer = run("doctor", "--perimeter", "alpha", "--json")
+    steps = _steps(answer)
+    assert steps["project"]["paste"] == 'project = "work"\nperimeter = "alpha"'
+    assert steps["client"]["paste"].startswith("assetsite serve\nexport ASSETSITE_URL=http://127.0.0.1:")
+    assert answer.document["page"] == ""
+    catalogue.answer_next(Canned(200, b'{"perimeters": []}'))
+    monkeypatch.setattr("obproject.first_steps.USUAL_ADDRESS", catalogue.url)
+    step = _steps(run("doctor", "--json"))["client"]
+    assert (step["done"], step["paste"]) == (False, f"export ASSETSITE_URL={catalogue.url}")
 
 
 def test_doctor_says_what_a_token_may_not_write(

@@ -10,14 +10,17 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from access.deployment_checks import DEPLOYMENT
+from catalog.models import Project
 from catalog.starting.readiness import make_home, wait_for_database
 from catalog.starting.serving import noted_as_served
 from catalog.supervising.beside import Beside
 from catalog.supervising.forks import fork_off
 from catalog.supervising.ports import check_port, claimed
 from catalog.supervising.web_processes import serve
+from obproject.first_steps import DEMO
 
 LOOPBACK = "127.0.0.1"
+FIRST_STEPS = f"It is empty: that page leads through the first steps. To look at a full one first: {DEMO}"
 
 
 def _port(text: str) -> int:
@@ -46,6 +49,8 @@ class Command(BaseCommand):
             call_command("prune", verbosity=0)
             with claimed(address, port):
                 self.stdout.write(self.style.SUCCESS(f"assetsite is at {where}  (Ctrl-C stops it)"))
+                if not Project.objects.exists():
+                    self.stdout.write(FIRST_STEPS)
                 self._serve(address, port)
 
     def _say_regrets(self) -> None:

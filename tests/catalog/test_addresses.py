@@ -43,6 +43,7 @@ VIEWS = {
     "home_url": "home",
     "page_url": "asset",
     "perimeter_url": "perimeter",
+    "first_steps_url": "first-steps",
     "attention_url": "attention",
     "audit_url": "audit",
     "webhooks_url": "webhooks",

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from examples.warm import warm_python
+from tests.places import ROOMS
 
 pytestmark = [
     pytest.mark.slow,
@@ -127,13 +128,13 @@ def test_the_warm_process_ends_with_who_has_started_it(environment: dict[str, st
     code = """
 import os, subprocess
 from examples.warm import warm_python
+from tests.places import ROOMS
 with warm_python(os.environ) as python:
     subprocess.run(["pgrep", "-P", str(os.getpid())])
     os.kill(os.getpid(), 9)
 """
-    root = str(Path(__file__).resolve().parents[2])
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOMS, env=environment, capture_output=True, text=True, check=False)
     for child in done.stdout.split():
         assert_ends(int(child))
 

@@ -33,6 +33,7 @@ from typing import Any
 
 MODULES = ("metaflow", "metaflow.cards", "obproject.flow", "obproject.highlights", "obproject.prj")
 """What flows, steps and cards import, whichever they are."""
+Configuration = tuple[tuple[tuple[str, str], ...], str | None]
 CLIENT = Path(__file__).with_name("warm_client.py")
 NOT_IMPORTED = ("METAFLOW_HOME", "METAFLOW_PROFILE", "METAFLOW_RUN_ID", "METAFLOW_ENV_ESCAPE_")
 """Variables of Metaflow's that name its configuration, and those that it reads or sets whenever it runs."""
@@ -74,16 +75,16 @@ class Request:
 
     @property
     def needs_an_ordinary_python(self) -> bool:
-        return _configuration(self.environment) != _configuration(os.environ)
+        return configuration_of(self.environment) != configuration_of(os.environ)
 
 
-def _configuration(environment: Mapping[str, str]) -> tuple[dict[str, str], str | None]:
+def configuration_of(environment: Mapping[str, str]) -> Configuration:
     """What Metaflow reads when it is imported: its variables, and the file that they name."""
     names = [name for name in environment if name.startswith("METAFLOW_") and not name.startswith(NOT_IMPORTED)]
     home = environment.get("METAFLOW_HOME") or Path(environment.get("HOME", ""), ".metaflowconfig")
     profile = environment.get("METAFLOW_PROFILE")
     file = Path(home, f"config_{profile}.json" if profile else "config.json")
-    return {name: environment[name] for name in names}, file.read_text() if file.is_file() else None
+    return tuple((name, environment[name]) for name in sorted(names)), file.read_text() if file.is_file() else None
 
 
 def fork_for_each_request(listener: socket.socket) -> Request:

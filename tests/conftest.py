@@ -30,7 +30,7 @@ from django.conf import settings as site_settings
 from django.db import connections
 from django.test import Client
 
-from tests import chromium, compiled, migrated
+from tests import chromium, compiled, migrated, warmed
 from tests.places import ASSETSITE, CHECKOUT, MANAGE
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    warmed.end()
     if not hasattr(config, "workerinput"):
         for shared in (migrated.SHARED, compiled.SHARED):
             shutil.rmtree(os.environ[shared], ignore_errors=True)

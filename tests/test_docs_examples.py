@@ -7,7 +7,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -23,6 +22,7 @@ from tests.conftest import Site
 from tests.docs_examples import DOCS, FLOW_OF_STEPS, OK, Example, Place, examples_of, keep_examples, results_in
 from tests.obproject.flows import FlowRun, run_flow, write_flow
 from tests.places import CHECKOUT
+from tests.warmed import python_for
 
 pytestmark = pytest.mark.flows
 
@@ -34,10 +34,11 @@ _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
 def run(folder: Path, env: dict[str, str], *command: str) -> tuple[bool, str]:
     """Run Python in a folder; return whether it went well, and what it said."""
+    env = env | {"METAFLOW_HOME": str(folder / "no-configuration")}
     done = subprocess.run(
-        [sys.executable, *command],
+        [python_for(env), *command],
         cwd=folder,
-        env=env | {"METAFLOW_HOME": str(folder / "no-configuration")},
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
 from tests.places import CHECKOUT
+from tests.warmed import python_for
 
 _PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR")
 
@@ -59,7 +59,7 @@ def run_flow(
     if url:
         env["ASSETSITE_URL"] = url
     done = subprocess.run(
-        [sys.executable, "flow.py", "--no-pylint", *options, command, *after],
+        [python_for(env), "flow.py", "--no-pylint", *options, command, *after],
         cwd=folder,
         env=env,
         stdout=subprocess.PIPE,

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from catalog.runs import Datastore
+from tests.warmed import python_for
 
 FLOWS = Path(__file__).parent / "flows"
 
@@ -53,10 +53,11 @@ def start_flow(flow: str, project: Path, **environment: str) -> subprocess.Popen
     """Run a flow of the folder `flows` as somebody does who works in the folder `project`."""
     (project / ".metaflow").mkdir(parents=True, exist_ok=True)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("METAFLOW_", "ASSETSITE_"))}
+    env = clean | {"METAFLOW_USER": "ada", "METAFLOW_HOME": str(project)} | environment
     return subprocess.Popen(
-        [sys.executable, str(FLOWS / f"{flow}.py"), "--no-pylint", "run", "--tag", "quarter:third"],
+        [python_for(env), str(FLOWS / f"{flow}.py"), "--no-pylint", "run", "--tag", "quarter:third"],
         cwd=project,
-        env=clean | {"METAFLOW_USER": "ada", "METAFLOW_HOME": str(project)} | environment,
+        env=env,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

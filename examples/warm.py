@@ -5,8 +5,9 @@ process imports it once, and a program is made that is called as an interpreter 
 its arguments, folder, environment and standard streams to the warm process, which forks one that runs the file, and
 ends as that one does. There `sys.executable` is the program, so what Metaflow starts is forked too.
 
-What must not differ between the two does not: where Metaflow's configuration or its variables are other ones than those
-that were imported, where the options are others, and where there is no warm process, an ordinary Python is started.
+What must not differ between the two does not: where Metaflow's configuration, its variables or its extensions are other
+ones than those that were imported, where the options are others, and where there is no warm process, an ordinary Python
+is started.
 """
 
 from __future__ import annotations
@@ -74,8 +75,21 @@ class Request:
     environment: dict[str, str]
 
     @property
+    def file(self) -> Path:
+        return Path(self.folder, self.words[self.words[0] == "-u"])
+
+    @property
+    def path(self) -> list[str]:
+        """What is first on the path of modules: the folder of the file, and what the environment says."""
+        further = self.environment.get("PYTHONPATH", "").split(os.pathsep)
+        return [str(self.file.resolve().parent), *filter(None, further)]
+
+    @property
     def needs_an_ordinary_python(self) -> bool:
-        return configuration_of(self.environment) != configuration_of(os.environ)
+        added = (Path(folder, "metaflow_extensions") for folder in self.path if folder not in sys.path)
+        return any(folder.is_dir() for folder in added) or configuration_of(self.environment) != configuration_of(
+            os.environ
+        )
 
 
 def configuration_of(environment: Mapping[str, str]) -> Configuration:
@@ -133,8 +147,7 @@ def be(request: Request, program: str, beside_ours: dict[str, Any]) -> None:
     os.environ.update(request.environment)
     file, *arguments = request.words[request.words[:1] == ["-u"] :]
     sys.argv = [file, *arguments]
-    further = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
-    sys.path[0:0] = [str(Path(file).resolve().parent), *further]
+    sys.path[0:0] = request.path
     sys.executable = program
     sys.stdin = open(0, closefd=False)  # noqa: SIM115 (as long as the process)
     sys.stdout, sys.stderr = _unbuffered(1, "strict"), _unbuffered(2, "backslashreplace")

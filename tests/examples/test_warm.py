@@ -77,6 +77,12 @@ def test_nor_is_its_configuration(run, tmp_path: Path) -> None:
     assert json_of(run(FACTS, METAFLOW_HOME=str(tmp_path)))["forked"] is False
 
 
+def test_nor_are_its_extensions(run, environment: dict[str, str], tmp_path: Path) -> None:
+    assert json_of(run(FACTS, PYTHONPATH=str(tmp_path)))["forked"] is True
+    (tmp_path / "metaflow_extensions").mkdir()
+    assert json_of(run(FACTS))["forked"] is False
+
+
 def test_what_is_no_file_is_run_by_an_ordinary_python(warm: str, environment: dict[str, str]) -> None:
     command = [warm, "-c", "import sys; print(sys.executable, 'metaflow' in sys.modules)"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)

@@ -34,6 +34,8 @@ LOG_LINES_SHOWN = 30
 PERIMETER = os.environ.get("ASSETSITE_PERIMETER") or "default"
 LOOK_AT = f"/{PERIMETER}/churn/main/models/churn_model"
 """The page to look at first, once all is there."""
+NOT_PASSED_ON = ("METAFLOW_", "OBP_", "OB_", "GIT_", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
+"""By the last, what imports Metaflow would compile it each time anew: five times as long."""
 MAIN, FEATURE, LOCAL = "main", "feature/better-features", "user.demo"
 
 
@@ -105,7 +107,7 @@ class Catalogue:
 
 def environment_of(user: str) -> dict[str, str]:
     """Return the environment of a user's steps: nobody's Metaflow configuration, and no network but the catalogue."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("METAFLOW_", "OBP_", "OB_", "GIT_", "PYTHONPATH"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(NOT_PASSED_ON)}
     return kept | {
         "ASSETSITE_URL": os.environ["ASSETSITE_URL"],
         "METAFLOW_HOME": str(HOME / "no-configuration"),

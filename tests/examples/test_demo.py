@@ -205,6 +205,15 @@ def test_the_user_tries_something_that_is_not_committed(home: Path) -> None:
     assert git(workspace, "status", "--porcelain") == [f" M {change.file}"]
 
 
+def test_what_a_step_compiles_is_kept_and_nothing_of_the_user_is_passed_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_the_user = {"PYTHONDONTWRITEBYTECODE", "METAFLOW_PROFILE", "OB_BRANCH", "GIT_DIR"}
+    for name in of_the_user:
+        monkeypatch.setenv(name, "1")
+    assert not of_the_user & set(Workspace("churn", MAIN).environment())
+
+
 def git(workspace: Workspace, *arguments: str) -> list[str]:
     done = subprocess.run(["git", *arguments], cwd=workspace.folder, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()

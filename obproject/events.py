@@ -18,7 +18,7 @@ from obproject.branches import branch_key, check_branch, check_project
 from obproject.errors import AssetError, InvalidInput
 from obproject.notices import tell
 from obproject.settings import events_are_optional
-from obproject.task import running, spinning
+from obproject.task import spinning
 
 _HOW_TO_CONFIGURE = (
     "Set METAFLOW_ARGO_EVENTS_WEBHOOK_URL to the address of the Argo Events webhook, in the environment or in "
@@ -136,6 +136,9 @@ def _webhook() -> str | None:
 def _where_it_happens() -> tuple[str | None, str | None]:
     """Return the project and branch of the code that runs now, as far as they are known."""
     from metaflow import current
+
+    # Imported here because it brings requests with it, which a flow that is only triggered by events does not need.
+    from obproject.task import running
 
     if (flow := running.running_flow()) and (prj := getattr(flow, "prj", None)):
         return prj.project, prj.write_branch

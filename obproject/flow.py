@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from metaflow import Config, FlowMutator, FlowSpec, config_expr, project, pypi_base, pyproject_toml_parser
 from metaflow.exception import MetaflowException
 
-from obproject.prj import ProjectContext
 from obproject.settings import plain
+
+if TYPE_CHECKING:
+    from obproject.prj import ProjectContext
 
 
 class _ProjectMutator(FlowMutator):
@@ -129,5 +131,8 @@ class ProjectFlow(FlowSpec):
     def prj(self) -> ProjectContext:
         """The project that this flow belongs to, and its assets. Usable in steps."""
         if self._prj is None:
+            # Imported here because of a flow's processes only those of steps ask the catalogue.
+            from obproject.prj import ProjectContext
+
             self._prj = ProjectContext(self)
         return self._prj

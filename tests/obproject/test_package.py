@@ -51,6 +51,14 @@ def test_the_whole_client_loads_no_django() -> None:
     assert done.stdout.split() == ["False", "True"]
 
 
+@pytest.mark.parametrize("names", ["ProjectFlow", "ProjectFlow, highlight, project_schedule, project_trigger"])
+def test_a_process_of_a_flow_that_runs_no_step_loads_nothing_that_asks_the_catalogue(names: str) -> None:
+    script = f"import sys; from obproject import {names}; print([*filter({{*sys.modules}}.__contains__, sys.argv)])"
+    asking = ("obproject.prj", "obproject.assets", "obproject.connection", "obproject.task.running")
+    done = subprocess.run([sys.executable, "-c", script, *asking], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def _error_classes() -> list[type[errors.AssetError]]:
     return [
         found for found in vars(errors).values() if isinstance(found, type) and issubclass(found, errors.AssetError)

@@ -87,9 +87,8 @@ class Request:
     @property
     def needs_an_ordinary_python(self) -> bool:
         added = (Path(folder, "metaflow_extensions") for folder in self.path if folder not in sys.path)
-        return any(folder.is_dir() for folder in added) or configuration_of(self.environment) != configuration_of(
-            os.environ
-        )
+        is_extended = any(folder.is_dir() for folder in added)
+        return is_extended or configuration_of(self.environment) != configuration_of(os.environ)
 
 
 def configuration_of(environment: Mapping[str, str]) -> Configuration:

@@ -9,6 +9,9 @@ from typing import Any
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+READ_AT_ONCE = 8192
+"""Bytes. What is read counts as read, whether it is looked at or not, and Python 3.14 by itself reads 128 kB."""
+
 
 class TooLate(TimeoutError):
     """The time that was allowed is over."""
@@ -45,7 +48,7 @@ class BoundedSocket:
             rest = rest[self._inner.send(rest) :]
 
     def makefile(self, *how: Any, **more: Any) -> io.BufferedReader:
-        return io.BufferedReader(_Reading(self._inner, self._bounds))
+        return io.BufferedReader(_Reading(self._inner, self._bounds), READ_AT_ONCE)
 
     def settimeout(self, seconds: float | None) -> None:
         """The bounds say how long is waited."""

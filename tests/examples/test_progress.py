@@ -131,7 +131,7 @@ def test_who_only_looks_refuses_nobody(tmp_path):
 
 
 def test_a_demo_that_is_killed_is_at_work_no_longer(tmp_path):
-    code = "import sys, time; from pathlib import Path; from examples.progress import AtWork"
+    code = "import sys, time, assetsite; from pathlib import Path; from examples.progress import AtWork"
     waits = "it = AtWork(Path(sys.argv[1])); print(); sys.stdout.flush(); time.sleep(60)"
     words = [sys.executable, "-c", f"{code}; {waits}", str(tmp_path)]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as demo:

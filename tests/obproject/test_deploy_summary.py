@@ -391,9 +391,10 @@ def test_a_token_that_may_set_no_check_is_one_line_and_no_failure(
     server.comparisons["main...feature_x"] = WORSE
     platform.refused = "/check-runs"
     assert main(["--quiet", "--root", str(job)]) == 0
-    (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("The check was not set: POST")
-    assert "status 403" in line
+    said = capsys.readouterr().err
+    assert said.startswith("The check was not set: POST")
+    assert "status 403" in said
+    assert said.count("\n") == 1
     assert len(platform.comments) == 1
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import ipaddress
+import re
 import socket
 import ssl
 import time
@@ -210,7 +211,9 @@ RECEIVERS = {
     "endless chunks": (flooding(OK + CHUNKED, b"1000\r\n" + b"a" * 4096 + b"\r\n"), 200, MUCH),
     "endless header line": (flooding(OK + b"X-A: ", b"a" * 9999), None, MUCH),
     "endless headers": (flooding(OK, b"X-A: " + b"a" * 60 + b"\r\n"), None, "headers"),
-    "flood of 1xx": (flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), None, MUCH),
+    "flood of 1xx": (flooding(b"", b"HTTP/1.1 100 Continue\r\nX-A: " + b"a" * 999 + b"\r\n\r\n"), None, MUCH),
+    # of which newer Pythons take a hundred
+    "flood of short 1xx": (flooding(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), None, f"{MUCH}|{ODD}"),
     "gzip bomb": (answering(OK + b"Content-Encoding: gzip\r\n\r\n" + BOMB), 200, ""),
     "length too long": (answering(OK + b"Content-Length: 99\r\n\r\nabc"), 200, ODD),
     "length too short": (answering(OK + b"Content-Length: 2\r\n\r\nabcdef"), 200, ""),
@@ -234,7 +237,7 @@ def test_a_receiver_that_behaves_badly_harms_nothing(name, loopback):
         answer = post(f"http://127.0.0.1:{port}/", HEADERS, b"{}", DEADLINE)
         assert time.monotonic() - began < DEADLINE + 0.4
     assert answer.status == status, answer
-    assert said in answer.error, answer
+    assert re.search(said, answer.error), answer
     assert bool(answer.error) == bool(said)
     assert len(answer.text) <= MOST_BYTES
     assert "\x00" not in answer.text

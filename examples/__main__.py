@@ -37,7 +37,7 @@ def main() -> int:
         status = demo.main(at_work)
         if status == 0:
             at_work.end()
-            print(f"\nassetsite is at {URL}  (Ctrl-C stops it; assetsite serve starts it again)")
+            print(f"\nassetsite is at {URL}  (Ctrl-C stops it; the same command starts it again)")
             print(f"Look first at {URL}{demo.LOOK_AT}", flush=True)
             server.wait()
         elif status == 1:

@@ -210,7 +210,7 @@ class Step:
     @property
     def while_running(self) -> str:
         """What is said of it while it runs, in few words."""
-        return f"{self.title} of {self.workspace.project} on {self.workspace.branch}"
+        return f"the {self.title} of {self.workspace.project} on {self.workspace.branch}"
 
     def end(self) -> None:
         """Take note that its process has ended as it should."""
@@ -345,7 +345,7 @@ class Dashboard(Step):
 class Deprecate(Step):
     """Withdraw the first model, as somebody does who has found out what is wrong with it."""
 
-    title = "deprecate"
+    title = "deprecation"
     reason = "Measured on a holdout with test accounts in it"
 
     def is_done(self, catalogue: Catalogue) -> bool:
@@ -478,7 +478,7 @@ class Demo:
             return f"The examples have run already: all {self._runs} runs are in the catalogue."
         if self._done:
             return f"The site is usable now: {self._runs_done} of the demo's {self._runs} runs are there already."
-        return f"The site is usable now; its {self._runs} runs take about two minutes."
+        return f"The site is usable now; {self._runs} runs fill it, {AT_ONCE} at a time."
 
     @property
     def _runs_done(self) -> int:

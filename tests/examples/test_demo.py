@@ -313,9 +313,9 @@ def test_it_tells_the_site_how_far_it_is_and_what_runs_now(home: Path, monkeypat
     assert {one.runs for one in told} == {2}
     assert seen == [
         (0, (), False),
-        (0, ("deploy of comics on user.demo",), False),
-        (0, ("first of comics on user.demo",), False),
-        (1, ("second of comics on user.demo",), False),
+        (0, ("the deploy of comics on user.demo",), False),
+        (0, ("the first of comics on user.demo",), False),
+        (1, ("the second of comics on user.demo",), False),
         (2, (), True),
     ]
 

@@ -119,6 +119,7 @@ def _forked(connection: socket.socket) -> Request:
     with connection.makefile() as told:
         request = Request(**json.loads(told.readline()))
     if (process := os.fork()) == 0:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         connection.close()
         for number, stream in enumerate(streams):
             os.dup2(stream, number)
@@ -164,6 +165,7 @@ def _unbuffered(number: int, errors: str) -> io.TextIOWrapper:
 
 def main(listener: str, program: str) -> None:
     """Import what flows import, then be what is asked for, each time in a process of its own."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C is for who has started it, and for what is forked
     ours = set(globals())
     for module in MODULES:
         importlib.import_module(module)

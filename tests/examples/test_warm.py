@@ -145,6 +145,30 @@ with warm_python(os.environ) as python:
         assert_ends(int(child))
 
 
+def test_a_ctrl_c_ends_what_runs_and_the_warm_process_says_nothing_of_it(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "flow.py").write_text("import time\nprint('runs', flush=True)\ntime.sleep(60)\n")
+    code = """
+import os, signal, subprocess, sys, time
+from examples.warm import warm_python
+try:
+    with warm_python(os.environ) as python:
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        flow = subprocess.Popen([python, sys.argv[1]], **pipes)
+        flow.stdout.readline()
+        os.killpg(0, signal.SIGINT)  # as a terminal does
+        time.sleep(60)
+except KeyboardInterrupt:
+    print(flow.wait(timeout=30))
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "flow.py")]
+    done = subprocess.run(
+        command, cwd=ROOMS, env=environment, capture_output=True, text=True, timeout=90, check=False, process_group=0
+    )
+    assert (done.stdout.strip(), done.stderr) == (str(-signal.SIGINT), "")
+
+
 def json_of(done: subprocess.CompletedProcess[str]) -> Any:
     assert not done.stderr
     return json.loads(done.stdout)

@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxMiddleware
 
 from access.errors import API_ROOT
@@ -18,6 +19,15 @@ PAGES_BELOW = (f"{API_ROOT}docs",)
 def is_call(path: str) -> bool:
     """Whether what is asked for at this path is no page."""
     return path.startswith(API_ROOT) and path not in PAGES_BELOW
+
+
+def open_page(request: HttpRequest) -> str:
+    """The path and query of the page whose script asks; empty if the browser does not say it, or not one of this site.
+
+    `//example.org` is a path as well, and a link to it leads elsewhere.
+    """
+    path: str = request.htmx.current_url_abs_path or ""  # type: ignore[attr-defined]
+    return path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
 
 
 class _ForPages:

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from access.for_pages import is_call
+from access.for_pages import is_call, open_page
 from catalog.addresses import home_url
 from examples import progress
 
@@ -68,7 +68,7 @@ def demo_line(request: HttpRequest) -> HttpResponse:
         "demo": told,
         "is_at_work": is_at_work,
         "is_said": not is_at_work or _tens(seen) != _tens(told.mark),
-        "reload_url": request.htmx.current_url_abs_path or home_url(),  # type: ignore[attr-defined]
+        "reload_url": open_page(request) or home_url(),
     }
     response = render(request, "_demo.html", context)
     response.headers["HX-Trigger"] = WENT_ON

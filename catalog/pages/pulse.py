@@ -3,6 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from access.for_pages import open_page
 from access.identity import viewer_of
 from catalog.addresses import asset_url, branch_url_by_names, instance_url
 from catalog.filter_values import time_of
@@ -69,5 +70,4 @@ def branch_pulse(request: HttpRequest, place: Place) -> HttpResponse:
 
 def _news(request: HttpRequest, news: str, page: str) -> HttpResponse:
     """`page` is where to go for a reader whose browser does not say which page is open."""
-    reload_url = request.htmx.current_url_abs_path or page  # type: ignore[attr-defined]
-    return render(request, "catalog/_news.html", {"news": news, "reload_url": reload_url})
+    return render(request, "catalog/_news.html", {"news": news, "reload_url": open_page(request) or page})

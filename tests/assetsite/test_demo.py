@@ -100,6 +100,13 @@ def test_an_open_page_hears_what_is_new_and_nothing_while_that_is_nothing(browse
     assert news.headers["Cache-Control"] == "private, no-cache"
 
 
+def test_the_link_to_what_is_new_never_leads_elsewhere(browser, at_work):
+    asked = {"HX-Request": "true", "HX-Current-URL": "http://localhost//example.org/x"}
+    news = browser.get("/~demo", headers=asked).content.decode()
+    assert "example.org" not in news
+    assert 'id="demo-news" href="/"' in news
+
+
 def test_the_last_line_asks_no_more(browser, at_work):
     (address,) = asks_in(browser.get("/").content.decode())
     ended(at_work)

@@ -5,7 +5,6 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 SETTINGS = ("DJANGO_SETTINGS_MODULE", "assetsite.settings")
 COMMANDS = {
@@ -33,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> int:
     if name in HELP:
         print(_help())
     elif name == "--version":
-        print(f"assetsite {version('assetsite')}")
+        print(_which())
     elif name == "manage":
         manage("assetsite manage", rest)
     elif name == "demo":
@@ -78,12 +77,18 @@ def _demo(words: Sequence[str]) -> int:
     return demo()
 
 
+def _which() -> str:
+    from catalog.starting.versions import own_version
+
+    return f"assetsite {own_version()}"
+
+
 def _say_where() -> str:
     """Say which version this is and where its files are; that folder."""
     os.environ.setdefault(*SETTINGS)
     from django.conf import settings
 
-    print(f"assetsite {version('assetsite')} keeps its files in {settings.HOME}", flush=True)
+    print(f"{_which()} keeps its files in {settings.HOME}", flush=True)
     return str(settings.HOME)
 
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.metadata import requires, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Any
 
@@ -253,7 +253,7 @@ def clock(seconds: int) -> int:
 def release() -> str:
     """What this site is made of: its code, templates and static files, and the versions of the packages it asks for."""
     found = hashlib.blake2b(digest_size=16)
-    for requirement in sorted(requires("assetsite") or []):
+    for requirement in sorted(_requirements()):
         package = PACKAGE.match(requirement)
         assert package
         found.update(f"\0{package[0]} {version(package[0])}".encode())
@@ -261,6 +261,14 @@ def release() -> str:
     for path in sorted(filter(_counts, files), key=files.__getitem__):
         found.update(f"\0{files[path]}\0".encode() + path.read_bytes())
     return found.hexdigest()
+
+
+def _requirements() -> list[str]:
+    """None in a checkout that is run without being installed."""
+    try:
+        return requires("assetsite") or []
+    except PackageNotFoundError:
+        return []
 
 
 def _folder(room: str) -> Path:

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import tomllib
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ def test_it_is_the_version_that_both_packages_have(capsys):
     assert capsys.readouterr().out == f"assetsite {site['version']}\n"
     assert client["version"] == site["version"]
     assert f"assetsite-client=={client['version']}" in site["dependencies"]
+
+
+def test_a_checkout_need_not_be_installed(capsys, monkeypatch):
+    def version(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("catalog.starting.versions.version", version)
+    assert command.main(["--version"]) == 0
+    assert capsys.readouterr().out == "assetsite of this checkout\n"
 
 
 @pytest.mark.parametrize("project", projects(), ids=lambda project: project["name"])

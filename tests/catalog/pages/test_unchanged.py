@@ -4,7 +4,7 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from itertools import count, cycle
 from typing import Any
 
@@ -440,6 +440,14 @@ def test_another_version_of_a_package_is_another_release(monkeypatch):
     before = release.__wrapped__()
     monkeypatch.setattr("catalog.unchanged.version", lambda package: "9.9" if package == "nh3" else version(package))
     assert release.__wrapped__() != before
+
+
+def test_a_checkout_that_is_not_installed_is_a_release_too(monkeypatch):
+    def requires(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("catalog.unchanged.requires", requires)
+    assert release.__wrapped__()
 
 
 def test_a_card_that_comes_later_changes_the_pages_that_show_it(reader, monkeypatch):

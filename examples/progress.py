@@ -132,14 +132,12 @@ def read(folder: Path) -> Progress | None:
 
 
 def _text_of(path: Path) -> str:
-    """The text of a file that is no link, no pipe, and small."""
+    """The text of a file that is no link and no pipe; of a large one the beginning, which makes no sense."""
     file = os.open(path, os.O_RDONLY | NOT_FOLLOWED)
     try:
-        is_file = stat.S_ISREG(os.fstat(file).st_mode)
-        content = os.read(file, LARGEST + 1) if is_file else b""
+        return os.read(file, LARGEST).decode() if stat.S_ISREG(os.fstat(file).st_mode) else ""
     finally:
         os.close(file)
-    return content.decode() if len(content) <= LARGEST else ""
 
 
 def _makes_sense(told: dict[str, Any]) -> bool:

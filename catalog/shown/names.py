@@ -18,7 +18,7 @@ _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff]")
 _BORDER = re.compile(
-    r"(?<=[/_.:=@,(-])(?=[^/_.:=@,()\s-])"  # after what stands between words
+    r"(?<=[/_.:=@,(-])(?=[^/_.:=@,()\s-])(?!(?<=[0-9]\.)[0-9])"  # after what stands between words, not in 0.78
     r"|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"  # TrainFlow, HTTPServer
 )
 _WITHIN = re.compile(rf"(?<=[A-Za-z0-9]{{{LONGEST_PIECE}}})(?=[A-Za-z0-9])")

@@ -62,6 +62,7 @@ def test_only_pictures_are_drawn_as_icons(declared, drawn):
         ("EvaluateFlow/179/start/1", ["Evaluate", "Flow/", "179/", "start/", "1"]),
         ("customer_churn-v2.parquet", ["customer_", "churn-", "v2.", "parquet"]),
         ("HTTPServer", ["HTTP", "Server"]),
+        ("needs 0.7872@127.0.0.1:8000", ["needs 0.7872@", "127.0.0.1:", "8000"]),
         ("LongTrainingAndCalibrationFlow", ["Long", "Training", "And", "Calibration", "Flow"]),
         ("rows 2026", ["rows 2026"]),
         ("f" * 30, ["f" * 24, *"f" * 6]),

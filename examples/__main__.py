@@ -17,7 +17,7 @@ URL = f"http://127.0.0.1:{PORT}"
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us stops the server too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops us stops server and flows too
     if not os.environ.get("ASSETSITE_HOME"):
         print("ASSETSITE_HOME is not set; assetsite demo does that by itself.")
         return 1

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -524,14 +523,10 @@ class Demo:
 
 def main(at_work: AtWork) -> int:
     """Run the demo against the catalogue that ASSETSITE_URL names; return 0 if all is in the catalogue in the end."""
-    if lacking := [name for name in ("ASSETSITE_URL", "ASSETSITE_HOME") if not os.environ.get(name)]:
-        print(f"Set {' and '.join(lacking)}, or run: assetsite demo", file=sys.stderr)
-        return 1
     catalogue = Catalogue(os.environ["ASSETSITE_URL"], os.environ.get("ASSETSITE_TOKEN"), PERIMETER)
     # Metaflow keeps its runs in the nearest folder of this name: one datastore for all branches, as in a team.
     for folder in (".metaflow", "runs", "logs"):
         (HOME / folder).mkdir(parents=True, exist_ok=True)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # flows that run must end with the demo, however it ends
     try:
         Demo(make_plan(), catalogue, at_work).carry_out()
     except StepFailed as failure:
@@ -546,7 +541,3 @@ def main(at_work: AtWork) -> int:
         print("Interrupted: the next demo goes on from here.", file=sys.stderr)
         return 130
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(AtWork(HOME)))

@@ -13,7 +13,9 @@ from obproject.branches import MAX_NAME_LENGTH, reference_key
 CLIENT = "assetsite-client"
 """The distribution that flows need."""
 INSTALL_CLIENT = f"pip install {CLIENT}"
-SERVE, DEMO = "assetsite serve", "assetsite demo"
+SERVE = "assetsite serve"
+DEMO = "ASSETSITE_HOME=~/assetsite-demo PORT=8001 assetsite demo"
+"""With a catalogue of its own, beside the one that is served."""
 DOCTOR, RUN_FLOW = "obproject doctor", "python flow.py run"
 
 USUAL_ADDRESS = "http://127.0.0.1:8000"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -181,17 +182,23 @@ def _flows(root: Path) -> Iterator[Flow]:
     """Yield the flows of the files in a project's folder, read without running them."""
     files = [path for pattern in FLOW_FILES for path in sorted(root.glob(pattern))]
     for path in files[:MOST_FILES]:
-        try:
-            tree = ast.parse(path.read_bytes())
-        except (OSError, SyntaxError, ValueError, RecursionError):
-            continue
-        for node in tree.body:
+        for node in _statements(path):
             if (
                 isinstance(node, ast.ClassDef)
                 and (bases := _bases(node))
                 and (bases & {PLAIN, OURS} or _has_steps(node))
             ):
                 yield Flow(path.relative_to(root).as_posix(), node.name, PLAIN not in bases, _registers(node))
+
+
+def _statements(path: Path) -> list[ast.stmt]:
+    """Return what a file has outside of functions and classes; nothing of it where Python can't read it."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # as of "\d", which Python tells whoever runs the file
+            return ast.parse(path.read_bytes()).body
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
 
 
 def _bases(flow: ast.ClassDef) -> set[str]:

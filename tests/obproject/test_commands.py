@@ -526,13 +526,15 @@ def _steps(answer: Answer) -> dict[str, dict[str, Any]]:
     return {step["step"]: step for step in answer.document["first_steps"]}
 
 
+@pytest.mark.filterwarnings("error:.*invalid escape sequence")
 def test_doctor_says_what_is_left_to_do_with_the_lines_to_paste(run: Run, project: str, folder: Path) -> None:
     steps = _steps(run("doctor", "--json"))
     assert [name for name, step in steps.items() if step["done"]] == ["client", "project"]
     assert steps["base"]["paste"] == FIRST_FLOW
-    plain = "from metaflow import FlowSpec\nclass OldFlow(FlowSpec):\n    pass\n"
+    plain = 'from metaflow import FlowSpec\nclass OldFlow(FlowSpec):\n    digits = "\\d+"\n'
     (folder / "old.py").write_text(plain)
     (folder / "broken.py").write_text("class (:")
+    (folder / "deep.py").write_text(f"x = {'-' * 100_000}1")  # more than Python's own parser takes
     steps = _steps(run("doctor", "--json"))
     assert steps["base"]["message"] == "give OldFlow in old.py its base"
     assert "class OldFlow(ProjectFlow):" in steps["base"]["paste"]

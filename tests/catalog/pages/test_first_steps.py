@@ -12,7 +12,7 @@ from django.utils import timezone
 from access.models import Membership, Role, Token
 from catalog import recording
 from catalog.entities import Entity
-from catalog.models import Instance
+from catalog.models import Instance, Project
 from catalog.recording import Declaration
 
 from .conftest import text_of
@@ -156,6 +156,20 @@ def test_the_token_of_a_person_is_noticed_and_nobody_elses(world, ada):
     assert f"<code>{token}</code> was used" in page
     assert "192.0.2.7" in page
     assert steps_of(ada) == ["client"]
+
+
+def test_a_token_of_another_perimeter_is_none_for_this_one(world, ada):
+    Membership.objects.create(user=world.people["ada"], perimeter=world.beta, role=Role.EDITOR)
+    Token.objects.issue(user=world.people["ada"], perimeter=world.beta, role=Role.EDITOR)
+    assert "You have no token for" in text_of(ada.get("/alpha"))
+    assert "You have no token for" not in text_of(ada.get("/beta"))
+
+
+def test_nor_is_a_project_of_the_same_name(world, ada):
+    Membership.objects.create(user=world.people["ada"], perimeter=world.beta, role=Role.EDITOR)
+    Project.objects.create(perimeter=world.beta, name="churn", created_at=timezone.now())
+    assert steps_of(ada) == []
+    assert ada.get("/beta/~first-steps.json?project=churn").json()["project"] == "churn"
 
 
 def test_who_makes_tokens_is_led_there(world, ada):

@@ -88,7 +88,7 @@ def next_steps(settings: Settings, project: str | None, file: ProjectFile, *, an
         _project(settings, project, file),
         _base_class(flows, own),
         _lines(flows, own),
-        NextStep("run", False, "run it", f"python {own.file if own else 'flow.py'} run"),
+        _run(own),
     ]
     if has_arrived:
         # However it was made, such as by a script: nothing of it is missing.
@@ -129,7 +129,7 @@ def _catalogue(settings: Settings, *, answers: bool) -> NextStep:
     return NextStep(
         "client",
         False,
-        "start a catalogue in another shell, and say here where it is",
+        "start a catalogue in another shell (pip install assetsite brings it), and say here where it is",
         f"{first_steps.SERVE}\n{first_steps.settings_lines(first_steps.USUAL_ADDRESS)}",
     )
 
@@ -176,6 +176,15 @@ def _lines(flows: list[Flow], own: Flow | None) -> NextStep:
     return NextStep(
         "lines", False, f"have {where} register what it has made, as here self.points", first_steps.REGISTERING
     )
+
+
+def _run(own: Flow | None) -> NextStep:
+    from metaflow.util import get_username
+
+    command = f"python {own.file if own else 'flow.py'} run"
+    if get_username():
+        return NextStep("run", False, "run it", command)
+    return NextStep("run", False, "say who you are, and run it", f"export METAFLOW_USER=me\n{command}")
 
 
 def _flows(root: Path) -> Iterator[Flow]:

@@ -552,6 +552,15 @@ def test_doctor_says_what_is_left_to_do_with_the_lines_to_paste(run: Run, projec
     assert steps["run"]["paste"] == "python flow.py run"
 
 
+def test_doctor_has_the_line_that_says_who_runs_a_flow_where_nothing_tells(
+    run: Run, project: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metaflow.util.get_username", lambda: None)
+    answer = run("doctor", "--json")
+    assert answer.checks("local run")[0]["status"] == "problem"
+    assert _steps(answer)["run"]["paste"] == "export METAFLOW_USER=me\npython flow.py run"
+
+
 def test_doctor_says_where_the_first_run_is(run: Run, feature: Asset, team: Team) -> None:
     make(feature)
     answer = run("doctor", "--json")

@@ -26,7 +26,8 @@ def empty(tmp_path: Path) -> Iterator[Site]:
 def test_an_open_page_notices_the_first_run(empty: Site, open_page: Callable[..., Watched], tmp_path: Path):
     log = (empty.home / "server.log").read_text()
     assert "It is empty: that page leads through the first steps." in log
-    assert "assetsite demo" in log
+    assert "in another shell: ASSETSITE_HOME=~/assetsite-demo PORT=8080 assetsite demo" in log
+    assert "System check" not in log
     watched = open_page()
     page = watched.page
     page.goto(empty.url)

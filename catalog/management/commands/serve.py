@@ -20,7 +20,9 @@ from catalog.supervising.web_processes import serve
 from obproject.first_steps import DEMO
 
 LOOPBACK = "127.0.0.1"
-FIRST_STEPS = f"It is empty: that page leads through the first steps. To look at a full one first: {DEMO}"
+FIRST_STEPS = (
+    f"It is empty: that page leads through the first steps. To look at a full one first, in another shell: {DEMO}"
+)
 
 
 def _port(text: str) -> int:
@@ -33,14 +35,13 @@ class Command(BaseCommand):
     help = "Bring the database up to date and serve: on loopback in local mode, on ASSETSITE_BIND in team mode."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=_port, default=settings.PORT)
+        parser.add_argument("--port", type=_port, default=settings.PORT, help="by itself PORT, or 8000")
 
     def handle(self, *args: Any, port: int, **options: Any) -> None:
         address = LOOPBACK if settings.LOCAL_MODE else settings.BIND
         check_port(address, port)  # before anything of the catalogue is touched
         make_home()
         wait_for_database(self.stderr.write)
-        call_command("check")
         self._say_regrets()
         listening, public = f"http://{address}:{port}", settings.PUBLIC_ADDRESS
         where = f"{public.url}, by a proxy to {listening}" if public else listening

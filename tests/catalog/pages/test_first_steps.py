@@ -46,7 +46,7 @@ def test_an_empty_home_leads_through_the_steps(ada):
         assert "export ASSETSITE_URL=http://testserver\nexport ASSETSITE_TOKEN=…" in page
         assert 'project = "my_project"\nperimeter = "alpha"' in unescape(page)
         assert "class TrainFlow(ProjectFlow):" in page
-        assert "ASSETSITE_HOME=~/assetsite-demo PORT=8001 assetsite demo" in page  # not into this catalogue
+        assert "ASSETSITE_HOME=~/assetsite-demo PORT=8080 assetsite demo" in page  # not into this catalogue
         assert poll_of(page).startswith(f"{PAGE}?since=")
         assert "Waiting for the first run." in page
 

@@ -69,6 +69,11 @@ def test_versions_before_and_after_are_linked(full, vic):
     assert 'rel="next"' not in text_of(vic.get(f"{ASSET}/v3"))
 
 
+def test_the_only_version_has_no_empty_place_for_the_others(world):
+    world.register("models/one")
+    assert 'aria-label="Versions"' not in text_of(world.client().get("/alpha/churn/main/models/one/v1"))
+
+
 def test_the_task_is_linked_to_the_metaflow_ui_where_there_is_one(full, vic, settings):
     assert "ui.example.org" not in text_of(vic.get(f"{ASSET}/v3"))
     settings.METAFLOW_UI_URL = "https://ui.example.org"

@@ -134,6 +134,19 @@ def wait_until_recounted(url: str) -> None:
     raise AssertionError("It was not recounted.")
 
 
+def wait_until_looked_at(url: str) -> None:
+    """Until the background has learned when the next version of each asset is expected."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with connected(url) as connection:
+            if not connection.execute(
+                "SELECT count(*) FROM catalog_asset WHERE to_look_at AND deleted_at IS NULL"
+            ).fetchone()[0]:
+                return
+        time.sleep(0.5)
+    raise AssertionError("Not all assets were looked at.")
+
+
 class Reader:
     """Reads pages and answers of a site, made comparable."""
 
@@ -226,6 +239,7 @@ def written_now(tmp_path_factory) -> dict[str, Any]:
         fill(Writer("0.3", site.url))
         reader = Reader(site.url)
         database = site.env["DATABASE_URL"]
+        wait_until_looked_at(database)
         return {"runs": runs(database), "schema": schema(database), **reader.answers(reader.pages())}
 
 
@@ -238,6 +252,7 @@ def test_an_old_catalogue_is_right_by_itself_and_nothing_of_it_is_lost(tmp_path,
     assert len(before) > 20
     with running(server) as site:
         wait_until_recounted(database)
+        wait_until_looked_at(database)
         reader = Reader(site.url)
         right = {path: answer for path, answer in written_now.items() if version >= "0.3" or "/highlights" not in path}
         assert runs(database) == right.pop("runs") != []

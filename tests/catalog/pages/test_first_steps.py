@@ -177,6 +177,17 @@ def test_who_makes_tokens_is_led_there(world, ada):
     assert "/admin/access/token/add/" in text_of(world.client("olga").get("/"))
 
 
+def test_an_empty_perimeter_leads_to_its_audit_and_its_webhooks_as_a_full_one_does(world, ada):
+    def buttons(client: Client) -> list[str]:
+        return re.findall(r'<a class="button" href="([^"]+)">(?:Audit|Webhooks)</a>', text_of(client.get("/alpha")))
+
+    of_an_editor = buttons(ada)
+    Membership.objects.filter(user__username="ada").update(role=Role.ADMIN)
+    assert (of_an_editor, buttons(ada)) == (["/alpha/audit"], ["/alpha/audit", "/alpha/~webhooks"])
+    world.register("data/x")
+    assert buttons(ada) == ["/alpha/audit", "/alpha/~webhooks"]
+
+
 def test_who_may_not_write_is_told_who_may(world, vic):
     for address in ("/", "/alpha", PAGE, f"{PAGE}?project=churn"):
         page = text_of(vic.get(address))

@@ -152,6 +152,7 @@ def test_a_ctrl_c_ends_what_runs_and_the_warm_process_says_nothing_of_it(
     code = """
 import os, signal, subprocess, sys, time
 from examples.warm import warm_python
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where the tests themselves run in the background
 try:
     with warm_python(os.environ) as python:
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
